@@ -1,0 +1,40 @@
+"""Where data, runs and shipped checkpoints lie; the only reader of the environment."""
+
+import os
+from pathlib import Path
+
+from core.errors import CoreError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+def data_root() -> Path:
+    """Folder below which the app may read and prepare data (`GIMEFIVE_DATA`, else ./data)."""
+    return Path(os.environ.get("GIMEFIVE_DATA", PROJECT_ROOT / "data")).resolve()
+
+
+def run_root() -> Path:
+    """Folder that holds one folder a run (`GIMEFIVE_RUNS`, else ./checkpoints)."""
+    return Path(os.environ.get("GIMEFIVE_RUNS", PROJECT_ROOT / "checkpoints")).resolve()
+
+
+def cache_root() -> Path:
+    """Folder for files that can be rebuilt (`GIMEFIVE_CACHE`, else ~/.cache/gimefive)."""
+    return Path(os.environ.get("GIMEFIVE_CACHE", Path.home() / ".cache" / "gimefive")).resolve()
+
+
+def read_only() -> bool:
+    """Whether the app may start no work that writes to disk (`GIMEFIVE_READ_ONLY`=1)."""
+    return os.environ.get("GIMEFIVE_READ_ONLY", "").lower() in {"1", "true", "yes"}
+
+
+def below(root: Path, name: str | Path) -> Path:
+    """Resolve `name` under `root` and refuse whatever leads out of it.
+
+    Raises:
+        CoreError: The path leaves the root.
+    """
+    path = (root / name).resolve()
+    if not path.is_relative_to(root.resolve()):
+        raise CoreError(f"{name} lies outside {root}. Choose a folder inside it.")
+    return path

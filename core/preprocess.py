@@ -1,0 +1,123 @@
+"""The one way from a picture of a face to the network's input, shared by training and app."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import ConfigError, ImageError
+from core.types import Image
+
+# ImageNet statistics, as the paper uses them; grey pictures keep one affine map a channel.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocess:
+    """Centre-crop to a square, grey, resize, centre-crop, normalise (paper, section 3.1).
+
+    Attributes:
+        size: Side in pixels after resizing.
+        crop: Side of the centre crop fed to the network; equal to `size` for no crop.
+        mean: One value a channel, on the 0 to 1 scale; its length is the channel count.
+        std: One value a channel, on the 0 to 1 scale.
+    """
+
+    size: int = 64
+    crop: int = 64
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+
+    def __post_init__(self) -> None:
+        if not 8 <= self.crop <= self.size <= 1024:
+            raise ConfigError(
+                f"Preprocessing has size {self.size} and crop {self.crop}; "
+                "expected 8 <= crop <= size <= 1024."
+            )
+        if len(self.mean) != len(self.std) or min(self.std, default=0.0) <= 0:
+            raise ConfigError("Preprocessing needs one mean and one positive std a channel.")
+
+    @property
+    def channels(self) -> int:
+        return len(self.mean)
+
+    def pixels(self, image: Image) -> Image:
+        """Grey square of the picture.
+
+        Args:
+            image: RGB uint8 (H, W, 3) or grey uint8 (H, W).
+
+        Returns:
+            uint8 (size, size).
+
+        Raises:
+            ImageError: The array is no such picture.
+        """
+        if image.dtype != np.uint8 or image.ndim not in (2, 3) or min(image.shape[:2]) < 1:
+            raise ImageError(
+                f"Found an array of {image.dtype} and shape {image.shape}; "
+                "expected uint8 RGB (H, W, 3) or grey (H, W)."
+            )
+        height, width = image.shape[:2]
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        square = image[top : top + side, left : left + side]
+        grey = cv2.cvtColor(square, cv2.COLOR_RGB2GRAY) if square.ndim == 3 else square
+        if side != self.size:
+            shrink = side > self.size
+            grey = cv2.resize(
+                grey,
+                (self.size, self.size),
+                interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR,
+            )
+        return np.ascontiguousarray(grey, dtype=np.uint8)
+
+    def normalise(self, pixels: Image) -> NDArray[np.float32]:
+        """Network input from grey squares.
+
+        Args:
+            pixels: uint8 (N, size, size).
+
+        Returns:
+            float32 (N, channels, crop, crop).
+        """
+        margin = (self.size - self.crop) // 2
+        window = pixels[:, margin : margin + self.crop, margin : margin + self.crop]
+        scale, shift = self.affine()
+        grey = window[:, None].astype(np.float32)
+        return grey * scale[None, :, None, None] + shift[None, :, None, None]
+
+    def affine(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Scale and shift a channel, float32 (C,): input = pixel * scale + shift."""
+        std = np.asarray(self.std, dtype=np.float64)
+        scale = 1.0 / (255.0 * std)
+        shift = -np.asarray(self.mean, dtype=np.float64) / std
+        return scale.astype(np.float32), shift.astype(np.float32)
+
+    def __call__(self, image: Image) -> NDArray[np.float32]:
+        """Network input of one picture, float32 (1, channels, crop, crop)."""
+        return self.normalise(self.pixels(image)[None])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for a card."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Preprocess":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ConfigError: A key is missing or unknown, or a value is out of range.
+        """
+        try:
+            return cls(
+                size=int(values["size"]),
+                crop=int(values["crop"]),
+                mean=tuple(float(value) for value in values["mean"]),
+                std=tuple(float(value) for value in values["std"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigError(f"The card's preprocessing cannot be read: {error!r}.") from error

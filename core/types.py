@@ -1,0 +1,194 @@
+"""The values that travel between the parts of the system.
+
+Conventions: pictures are RGB uint8 (H, W, 3); boxes are whole pixels with exclusive ends; points
+are float32 (x, y) in pixels of the picture they belong to; probabilities are float64 and sum to 1.
+Nobody writes into an array held by one of these values.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels: left and top belong to it, right and bottom do not."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    @property
+    def area(self) -> int:
+        return max(self.width, 0) * max(self.height, 0)
+
+    def overlap(self, other: "Box") -> float:
+        """Intersection over union, 0 to 1."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        if width <= 0 or height <= 0:
+            return 0.0
+        shared = width * height
+        return shared / (self.area + other.area - shared)
+
+    def clipped(self, width: int, height: int) -> "Box":
+        """The part of the box inside a picture of this size."""
+        return Box(
+            min(max(self.left, 0), width),
+            min(max(self.top, 0), height),
+            min(max(self.right, 0), width),
+            min(max(self.bottom, 0), height),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What a detector returns: where, how sure, and who found it.
+
+    Attributes:
+        box: In pixels of the picture searched; may reach over its edge.
+        score: The detector's own confidence, higher is surer, comparable within one detector only.
+        detector: Registry name, or "whole" where the whole picture stands for the face.
+    """
+
+    box: Box
+    score: float
+    detector: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """A found face with everything the model and the drawing need.
+
+    Attributes:
+        detection: Where it was found.
+        crop: RGB uint8 (S, S, 3), square, turned so that the eyes are level.
+        matrix: float64 (2, 3), affine map from picture pixels to crop pixels.
+        landmarks: float32 (68, 2) in picture pixels (iBUG 300-W order), or None where not fitted.
+    """
+
+    detection: Detection
+    crop: Image
+    matrix: NDArray[np.float64]
+    landmarks: NDArray[np.float32] | None = None
+
+    @property
+    def box(self) -> Box:
+        return self.detection.box
+
+    @property
+    def crop_landmarks(self) -> NDArray[np.float32] | None:
+        """The landmarks in crop pixels, float32 (68, 2)."""
+        if self.landmarks is None:
+            return None
+        return (self.landmarks @ self.matrix[:, :2].T + self.matrix[:, 2]).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """Probabilities of one face, in the order of `labels`.
+
+    Attributes:
+        labels: Class names from the checkpoint's card.
+        probabilities: float64 (K,), sum 1.
+        logits: float64 (K,), before the softmax (and before temperature scaling).
+        threshold: Below this confidence the answer is called unclear; 0 where none is calibrated.
+    """
+
+    labels: tuple[str, ...]
+    probabilities: NDArray[np.float64]
+    logits: NDArray[np.float64]
+    threshold: float = 0.0
+
+    @property
+    def index(self) -> int:
+        return int(np.argmax(self.probabilities))
+
+    @property
+    def predicted(self) -> str:
+        return self.labels[self.index]
+
+    @property
+    def confidence(self) -> float:
+        return float(self.probabilities[self.index])
+
+    @property
+    def unclear(self) -> bool:
+        return self.confidence < self.threshold
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explanation:
+    """Maps of one face for every class, in crop coordinates.
+
+    Attributes:
+        method: Registry name of the explainer, for example "grad_cam".
+        layer: The layer explained, for example "block5.conv"; "input" for pixel methods.
+        labels: Class names, in the order of `maps`.
+        maps: float32 (K, h, w); not stretched, so values compare between classes of one face.
+        signed: True where negative values mean evidence against the class.
+        complete: True where a map's cells sum to the class's logit up to a stated constant.
+    """
+
+    method: str
+    layer: str
+    labels: tuple[str, ...]
+    maps: NDArray[np.float32]
+    signed: bool = False
+    complete: bool = False
+
+    def map_of(self, label: str) -> NDArray[np.float32]:
+        """The map of one class, float32 (h, w)."""
+        return self.maps[self.labels.index(label)]
+
+    def is_blank(self, label: str) -> bool:
+        """Whether the map of this class holds no evidence at all (a constant zero)."""
+        return not bool(np.any(np.abs(self.map_of(label)) > BLANK))
+
+    @property
+    def scale(self) -> float:
+        """The largest absolute value over all classes: one colour scale for the whole face."""
+        return float(np.abs(self.maps).max(initial=0.0))
+
+
+BLANK = 1e-12  # below this a map value is rounding noise
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceResult:
+    """A face with its prediction and, where asked for, its explanation."""
+
+    face: Face
+    prediction: Prediction
+    explanation: Explanation | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageResult:
+    """All faces of one picture, largest first; an empty tuple means that none was found.
+
+    Attributes:
+        image: RGB uint8 (H, W, 3), upright.
+        faces: One result a face.
+        notes: Plain sentences a user should see, for example that the whole picture was used.
+    """
+
+    image: Image
+    faces: tuple[FaceResult, ...] = ()
+    notes: tuple[str, ...] = field(default=())
