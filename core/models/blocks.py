@@ -1,0 +1,52 @@
+"""Small modules that several networks share."""
+
+import torch
+from torch import Tensor, nn
+
+
+class SqueezeExcitation(nn.Module):
+    """Reweight channels by a gate computed from their means (Hu et al., 2018), without bias.
+
+    Args:
+        channels: Number of channels.
+        reduction: Factor by which the gate's hidden layer is narrower.
+    """
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__()
+        self.squeeze = nn.AdaptiveAvgPool2d(1)
+        self.down = nn.Linear(channels, channels // reduction, bias=False)
+        self.relu = nn.ReLU()
+        self.up = nn.Linear(channels // reduction, channels, bias=False)
+        self.gate = nn.Sigmoid()
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Gate float32 (N, C, H, W); the shape stays."""
+        mean = torch.flatten(self.squeeze(features), 1)  # (N, C)
+        weight: Tensor = self.gate(self.up(self.relu(self.down(mean))))
+        return features * weight[:, :, None, None]
+
+
+def fully_connected(features: int, classes: int, depth: int, dropout: float) -> nn.Sequential:
+    """The paper's classifier head: c -> 2c -> c -> classes with dropout after the first ReLU.
+
+    Args:
+        features: Width c of the pooled features.
+        classes: Number of outputs.
+        depth: Number of linear layers, 1 to 3 (paper, Table 3).
+        dropout: Share of hidden units dropped.
+
+    Returns:
+        Modules named fc1, relu1, dropout, fc2, relu2, fc3 as far as the depth needs them.
+    """
+    head = nn.Sequential()
+    widths = [features, 2 * features, features][:depth]
+    for number, (width, following) in enumerate(
+        zip(widths, [*widths[1:], classes], strict=True), start=1
+    ):
+        head.add_module(f"fc{number}", nn.Linear(width, following))
+        if number < depth:
+            head.add_module(f"relu{number}", nn.ReLU())
+            if number == 1:
+                head.add_module("dropout", nn.Dropout(dropout))
+    return head
