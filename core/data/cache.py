@@ -1,0 +1,173 @@
+"""Decode every listed picture once into the uint8 cache, in parallel and resumable.
+
+Pictures are worked on in chunks. A chunk's pixels go straight into the memory-mapped array, then
+its facts go into a small file that is renamed into place: a chunk either has its file and is done,
+or is done again.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+
+from core.data.containers import open_container
+from core.data.listing import Listed
+from core.data.pictures import PictureReader
+from core.errors import CoreError
+from core.preprocess import Preprocess
+from core.types import Image
+
+CHUNK = 512  # pictures: a second or so of work, lost at most once a worker by a kill
+INLINE = 2 * CHUNK  # below this, starting processes costs more than it saves
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one listed picture after reading it.
+
+    Attributes:
+        width: Pixels of the original; 0 where it could not be read.
+        mode: Colour mode of the file, in Pillow's names.
+        pixel_hash: 32 hex digits of the decoded RGB pixels and their size.
+        perceptual_hash: 16 hex digits, imagehash's pHash of the grey 64 x 64 square.
+        error: Why it could not be read, else "".
+    """
+
+    width: int
+    height: int
+    mode: str
+    pixel_hash: str
+    perceptual_hash: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Work for one process: pictures `first` and following of the listing."""
+
+    number: int
+    root: str
+    first: int
+    references: tuple[str, ...]
+
+
+def pixel_hash(image: Image) -> str:
+    """32 hex digits that agree only for pictures of equal size and equal RGB pixels."""
+    digest = hashlib.blake2b(str(image.shape).encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(image).data)
+    return digest.hexdigest()
+
+
+def fill(listed: list[Listed], folder: Path, workers: int, progress: Progress) -> list[Facts]:
+    """Read all pictures into `folder`/images.npy and give their facts in order.
+
+    Args:
+        folder: Work folder of this very request; finished chunks in it are not done again.
+        workers: Processes; 1 stays in this one.
+
+    Raises:
+        CoreError: A container can no longer be opened.
+    """
+    import imagehash  # noqa: F401 - fails here, with a clear trace, rather than in every worker
+
+    chunks = list(_chunks(listed))
+    total = sum(len(chunk.references) for chunk in chunks)
+    array = _array(folder, total)
+    todo = [chunk for chunk in chunks if not _facts_path(folder, chunk.number).is_file()]
+    done = total - sum(len(chunk.references) for chunk in todo)
+    progress(done, total, "reading pictures")
+    many = workers > 1 and total - done > INLINE
+    for chunk in _parallel(todo, array, workers) if many else _inline(todo, array):
+        done += len(chunk.references)
+        progress(done, total, "reading pictures")
+    facts: list[Facts] = []
+    for chunk in chunks:
+        rows = json.loads(_facts_path(folder, chunk.number).read_text(encoding="utf-8"))
+        facts.extend(Facts(**row) for row in rows)
+    return facts
+
+
+def work(chunk: Chunk, array_path: Path) -> Chunk:
+    """Read one chunk; runs in a worker process."""
+    array: Any = np.load(array_path, mmap_mode="r+")
+    reader = PictureReader(open_container(Path(chunk.root)))
+    preprocess = Preprocess()
+    rows = []
+    for offset, reference in enumerate(chunk.references):
+        try:
+            image, mode = reader.read(reference)
+            pixels = preprocess.pixels(image)
+        except CoreError as error:
+            rows.append(asdict(Facts(0, 0, "", "", "", str(error))))
+            continue
+        array[chunk.first + offset] = pixels
+        height, width = image.shape[:2]
+        facts = Facts(width, height, mode, pixel_hash(image), _perceptual_hash(pixels))
+        rows.append(asdict(facts))
+    array.flush()
+    path = _facts_path(array_path.parent, chunk.number)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(rows), encoding="utf-8")
+    os.replace(temporary, path)
+    return chunk
+
+
+def _perceptual_hash(pixels: Image) -> str:
+    import imagehash
+
+    return str(imagehash.phash(PIL.Image.fromarray(pixels)))
+
+
+def _chunks(listed: list[Listed]) -> Iterator[Chunk]:
+    number = first = 0
+    for one in listed:
+        for start in range(0, len(one.items), CHUNK):
+            part = one.items[start : start + CHUNK]
+            references = tuple(item.reference for item in part)
+            yield Chunk(number, str(one.root), first, references)
+            number += 1
+            first += len(part)
+
+
+def _array(folder: Path, total: int) -> Path:
+    path = folder / "images.npy"
+    size = Preprocess().size
+    if not path.is_file():
+        temporary = folder / "images.tmp.npy"
+        np.lib.format.open_memmap(temporary, "w+", np.uint8, (total, size, size)).flush()
+        os.replace(temporary, path)
+    return path
+
+
+def _facts_path(folder: Path, number: int) -> Path:
+    return folder / f"chunk-{number:06d}.json"
+
+
+def _inline(chunks: list[Chunk], array: Path) -> Iterator[Chunk]:
+    for chunk in chunks:
+        yield work(chunk, array)
+
+
+def _parallel(chunks: list[Chunk], array: Path, workers: int) -> Iterator[Chunk]:
+    # Spawned, because a forked copy of a process with threads (the app) can hang.
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        waiting: set[Future[Chunk]] = {pool.submit(work, chunk, array) for chunk in chunks}
+        try:
+            while waiting:
+                finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield future.result()
+        finally:
+            for future in waiting:
+                future.cancel()

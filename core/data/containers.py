@@ -1,0 +1,223 @@
+"""Folders and zip archives behind one small interface; nothing is ever unpacked to disk."""
+
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Protocol, cast
+
+from core.errors import DataError
+
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm"})
+VIDEOS = frozenset({".avi", ".mp4", ".mov", ".mkv", ".wmv", ".webm", ".mpg", ".mpeg"})
+ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".xz", ".bz2"})
+
+# A picture of a face needs far less; more is a decompression bomb or no picture.
+PICTURE_BYTES = 64 * 2**20
+_SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+_ENCRYPTED = 0x1  # bit of a zip entry's flags
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A file that was not taken, and why, in words for a user."""
+
+    path: str
+    reason: str
+
+
+class Container(Protocol):
+    """Files below one root, each named by its path with forward slashes.
+
+    Attributes:
+        root: The folder, zip or single file.
+        kind: "folder", "zip" or "file".
+        skips: Members that were not taken at all, with the reason.
+    """
+
+    root: Path
+    kind: str
+    skips: tuple[Skip, ...]
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """All usable member names, sorted."""
+
+    def open(self, member: str) -> BinaryIO:
+        """Open a member for reading."""
+
+    def size(self, member: str) -> int:
+        """Bytes of the member, unpacked."""
+
+
+def suffix(member: str) -> str:
+    """Lower-case suffix of a member name, with its dot."""
+    return PurePosixPath(member).suffix.lower()
+
+
+def read(container: Container, member: str, limit: int = PICTURE_BYTES) -> bytes:
+    """All bytes of a member.
+
+    Raises:
+        DataError: The member is larger than `limit` or cannot be read.
+    """
+    try:
+        with container.open(member) as file:
+            data = file.read(limit + 1)
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+        raise DataError(f"{member} cannot be read: {error}.") from error
+    if len(data) > limit:
+        raise DataError(f"{member} is larger than {limit // 2**20} MB, too large for a picture.")
+    return data
+
+
+def open_container(path: Path) -> Container:
+    """The folder, zip archive or single label file at `path`.
+
+    Raises:
+        DataError: Nothing is there, the zip is damaged, or a member's path leads out of it.
+    """
+    if path.is_dir():
+        return FolderContainer(path)
+    if not path.is_file():
+        raise DataError(f"{path} does not exist. Give a folder or the zip as downloaded.")
+    if zipfile.is_zipfile(path):
+        return ZipContainer(path)
+    if suffix(path.name) == ".csv":
+        return FileContainer(path)
+    raise DataError(
+        f"{path.name} is neither a folder, a zip archive nor a CSV of pixels. "
+        "Unpack it, or give the zip as downloaded."
+    )
+
+
+class FolderContainer:
+    """A folder; links that lead out of it are not followed."""
+
+    kind = "folder"
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        inside: list[str] = []
+        skips: list[Skip] = []
+        for path in sorted(_walk(self.root)):
+            member = path.relative_to(self.root).as_posix()
+            if _is_system(member):
+                continue
+            if not path.resolve().is_relative_to(self.root):
+                skips.append(Skip(member, "a link that leads out of the folder"))
+            elif suffix(member) in ARCHIVES:
+                skips.append(Skip(member, _nested()))
+            else:
+                inside.append(member)
+        self._members = tuple(inside)
+        self.skips = tuple(skips)
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return self._members
+
+    def open(self, member: str) -> BinaryIO:
+        return (self.root / member).open("rb")
+
+    def size(self, member: str) -> int:
+        return (self.root / member).stat().st_size
+
+
+class FileContainer:
+    """A single file, for data sets that are one CSV of pixels."""
+
+    kind = "file"
+    skips: tuple[Skip, ...] = ()
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return (self.root.name,)
+
+    def open(self, member: str) -> BinaryIO:  # noqa: ARG002 - there is only one
+        return self.root.open("rb")
+
+    def size(self, member: str) -> int:  # noqa: ARG002
+        return self.root.stat().st_size
+
+
+class ZipContainer:
+    """A zip archive, read member by member.
+
+    Raises:
+        DataError: The archive is damaged or holds a path that leads out of it.
+    """
+
+    kind = "zip"
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        try:
+            self._zip = zipfile.ZipFile(self.root)
+        except (zipfile.BadZipFile, OSError) as error:
+            raise DataError(
+                f"{root.name} is a damaged zip ({error}). Download it again."
+            ) from error
+        skips: list[Skip] = []
+        inside: dict[str, zipfile.ZipInfo] = {}
+        for info in self._zip.infolist():
+            _refuse_traversal(root.name, info.filename)
+            if info.is_dir() or _is_system(info.filename):
+                continue
+            reason = _zip_reason(info)
+            if reason:
+                skips.append(Skip(info.filename, reason))
+            else:
+                inside[info.filename] = info
+        self._infos = dict(sorted(inside.items()))
+        self.skips = tuple(skips)
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return tuple(self._infos)
+
+    def open(self, member: str) -> BinaryIO:
+        return cast("BinaryIO", self._zip.open(self._infos[member]))
+
+    def size(self, member: str) -> int:
+        return self._infos[member].file_size
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    for folder, _, names in os.walk(root):
+        yield from (Path(folder) / name for name in names)
+
+
+def _is_system(member: str) -> bool:
+    parts = PurePosixPath(member).parts
+    return "__MACOSX" in parts or parts[-1].lower() in _SYSTEM_FILES
+
+
+def _nested() -> str:
+    return "an archive inside; unpack it and give the inner file as a source of its own"
+
+
+def _refuse_traversal(archive: str, member: str) -> None:
+    # zipfile turns os.sep into "/" on reading, but Windows paths survive elsewhere.
+    path = PurePosixPath(member.replace("\\", "/"))
+    drive = len(member) > 1 and member[1] == ":"
+    if path.is_absolute() or drive or ".." in path.parts:
+        raise DataError(
+            f"{archive} holds the path {member!r}, which leads out of the archive. "
+            "It is refused as a whole: download the data set again from its publisher."
+        )
+
+
+def _zip_reason(info: zipfile.ZipInfo) -> str:
+    if info.flag_bits & _ENCRYPTED:
+        return "encrypted; unpack it with its password and give the folder"
+    ending = suffix(info.filename)
+    if ending in ARCHIVES:
+        return _nested()
+    if ending in PICTURES and info.file_size > PICTURE_BYTES:
+        return f"{info.file_size // 2**20} MB unpacked, too large for a picture"
+    return ""

@@ -1,0 +1,209 @@
+"""A prepared data set on disk, and the parts of it that training and evaluation read.
+
+DIR/
+├── dataset.json           format, class set, preprocessing, sources, counts, data hash
+├── manifest.csv           a row a picture; the row number is the id and the index into the cache
+├── images.npy             uint8 (N, 64, 64), memory-mapped
+├── pairs.csv              duplicate pairs: first, second, exact, correlation
+├── skipped.csv            what was not taken, and why
+├── splits/published.csv   id, part, reason
+├── splits/clean.csv
+├── splits/exclude.csv     pictures judged unfit (optional)
+└── audit.json, audit.md
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.data.containers import open_container
+from core.data.files import read_json
+from core.data.pictures import PictureReader
+from core.errors import DataError
+from core.types import Image
+
+FORMAT = 1
+WITHOUT_TWINS = "test_without_twins"
+_TEXT = ("source", "split", "label", "path", "mode", "pixel_hash", "perceptual_hash")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subset:
+    """The pictures of one part.
+
+    Attributes:
+        ids: int64 (n,) rows of the manifest.
+        images: uint8 (n, 64, 64) in memory.
+        labels: int64 (n,) index into the data set's labels.
+        sources: object (n,) source names.
+    """
+
+    ids: NDArray[np.int64]
+    images: Image
+    labels: NDArray[np.int64]
+    sources: NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class Dataset:
+    """A prepared folder; tables and cache are read when first asked for.
+
+    Attributes:
+        folder: Where it lies.
+        info: The values of dataset.json.
+    """
+
+    def __init__(self, folder: Path, info: dict[str, Any]) -> None:
+        self.folder = folder
+        self.info = info
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names, in the order of the label numbers."""
+        return tuple(self.info["labels"])
+
+    @property
+    def data_hash(self) -> str:
+        """sha256 over all pictures' pixels, labels, sources and splits."""
+        return str(self.info["data_hash"])
+
+    @cached_property
+    def manifest(self) -> pd.DataFrame:
+        """One row a picture, see `docs/datasets.md`; an unlabelled one has the label ""."""
+        types: dict[str, Any] = dict.fromkeys(_TEXT, str)
+        return pd.read_csv(self.folder / "manifest.csv", dtype=types, keep_default_na=False)
+
+    @cached_property
+    def images(self) -> Image:
+        """uint8 (N, 64, 64), memory-mapped, read-only."""
+        images: Image = np.load(self.folder / "images.npy", mmap_mode="r")
+        return images
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """Duplicate pairs: first, second, exact (0 or 1), correlation."""
+        return pd.read_csv(self.folder / "pairs.csv")
+
+    def split(self, name: str) -> pd.DataFrame:
+        """The table of a split, columns id, part, reason.
+
+        Raises:
+            DataError: There is no such split.
+        """
+        path = self.folder / "splits" / f"{name}.csv"
+        known = sorted(file.stem for file in path.parent.glob("*.csv") if file.stem != "exclude")
+        if name not in known:
+            raise DataError(f"There is no split {name!r}. Choose one of: {', '.join(known)}.")
+        return pd.read_csv(path, dtype={"part": str, "reason": str}, keep_default_na=False)
+
+    def ids(
+        self, split: str = "clean", part: str = "train", sources: Sequence[str] | None = None
+    ) -> NDArray[np.int64]:
+        """Ids of a part, ascending, int64 (n,).
+
+        Args:
+            split: "clean" or "published".
+            part: "train", "valid", "test", "drop", or "test_without_twins": the published test
+                less the pictures that have a copy in the published train.
+            sources: Only these sources; None for all.
+
+        Raises:
+            DataError: There is no such split, part or source.
+        """
+        table = self.split(split)
+        wanted = table["part"] == part
+        if part == WITHOUT_TWINS:
+            twins = self.split("published")["reason"].str.startswith("twin")
+            wanted = (table["part"] == "test") & ~twins
+        elif part not in {"train", "valid", "test", "drop"}:
+            raise DataError(
+                f"There is no part {part!r}. Choose train, valid, test, {WITHOUT_TWINS} or drop."
+            )
+        if sources is not None:
+            unknown = sorted(set(sources) - set(self.manifest["source"]))
+            if unknown:
+                raise DataError(
+                    f"{self.folder.name} has no source {', '.join(unknown)}; "
+                    f"it has {', '.join(self.manifest['source'].unique())}."
+                )
+            wanted &= self.manifest["source"].isin(sources)
+        return table.loc[wanted, "id"].to_numpy(np.int64)
+
+    def part(
+        self, split: str = "clean", part: str = "train", sources: Sequence[str] | None = None
+    ) -> Subset:
+        """The labelled pictures of a part, in memory; arguments as for `ids`.
+
+        Raises:
+            DataError: There is no such split, part or source, or it is empty.
+        """
+        numbers = {label: number for number, label in enumerate(self.labels)}
+        ids = self.ids(split, part, sources)
+        labels = self.manifest["label"].map(numbers).fillna(-1).to_numpy(np.int64)[ids]
+        ids, labels = ids[labels >= 0], labels[labels >= 0]
+        if not len(ids):
+            chosen = f" of {', '.join(sources)}" if sources is not None else ""
+            raise DataError(f"Part {part} of split {split}{chosen} in {self.folder.name} is empty.")
+        names = self.manifest["source"].to_numpy(dtype=object)[ids]
+        return Subset(ids, np.asarray(self.images[ids]), labels, names)
+
+    def original(self, row: int) -> Image:
+        """The picture as its source has it, RGB uint8 (H, W, 3).
+
+        Raises:
+            DataError: There is no such id, or the source is no longer where it was.
+            ImageError: The source has changed and no picture is there.
+        """
+        if not 0 <= row < len(self.manifest):
+            raise DataError(
+                f"There is no picture {row}; ids go from 0 to {len(self.manifest) - 1}."
+            )
+        key, _, reference = str(self.manifest["path"].iloc[row]).partition("!")
+        root = next(Path(one["root"]) for one in self.info["sources"] if one["key"] == key)
+        if not root.exists():
+            raise DataError(
+                f"{key} is no longer where it was when the set was prepared ({root}). "
+                "Put it back, or prepare the set again from its new place."
+            )
+        try:
+            picture, _ = PictureReader(open_container(root)).read(reference)
+        except KeyError as error:
+            raise DataError(f"{key} no longer holds {reference}. Prepare again.") from error
+        return picture
+
+
+def load_dataset(folder: str | Path) -> Dataset:
+    """Open a prepared folder.
+
+    Raises:
+        DataError: The folder is no finished data set of this format, or is damaged.
+    """
+    folder = Path(folder)
+    if not (folder / "dataset.json").is_file():
+        raise DataError(
+            f"{folder} is no prepared data set. Run: python -m core prepare SOURCE --out {folder}"
+        )
+    info = read_json(folder / "dataset.json")
+    if not isinstance(info, dict) or info.get("format") != FORMAT:
+        found = info.get("format") if isinstance(info, dict) else type(info).__name__
+        raise DataError(f"{folder.name} has format {found}, expected {FORMAT}. Prepare it again.")
+    for name in ("manifest.csv", "images.npy", "pairs.csv"):
+        if not (folder / name).is_file():
+            raise DataError(f"{folder.name} lacks {name}. Prepare it again.")
+    return Dataset(folder, info)
+
+
+def data_hash(manifest: pd.DataFrame) -> str:
+    """sha256 over the rows (pixel_hash, label, source, split), whatever their order."""
+    columns = manifest[["pixel_hash", "label", "source", "split"]]
+    rows = sorted(",".join(row) for row in columns.itertuples(index=False, name=None))
+    return sha256("\n".join(rows).encode()).hexdigest()

@@ -1,0 +1,66 @@
+"""The exclude list: pictures a person has judged unfit, kept beside the splits.
+
+`splits/exclude.csv` has the columns `pixel_hash,source,path,reason`. Pictures are known by their
+pixels, so the list survives a new preparation and may be handed to another data set of the same
+sources. Excluded pictures are dropped from every split.
+"""
+
+from hashlib import sha256
+from pathlib import Path
+
+import pandas as pd
+
+from core.data.files import write_csv
+from core.errors import DataError
+
+COLUMNS = ["pixel_hash", "source", "path", "reason"]
+
+
+def exclude_path(folder: Path) -> Path:
+    """Where a data set keeps its list."""
+    return folder / "splits" / "exclude.csv"
+
+
+def read_exclude(path: Path) -> pd.DataFrame:
+    """The list, empty where there is none.
+
+    Raises:
+        DataError: The file has other columns.
+    """
+    if not path.is_file():
+        return pd.DataFrame(columns=COLUMNS, dtype=str)
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (ValueError, OSError) as error:
+        raise DataError(f"{path.name} cannot be read as a CSV ({error}).") from error
+    if "pixel_hash" not in table.columns:
+        raise DataError(
+            f"{path.name} has the columns {', '.join(table.columns)}; "
+            f"an exclude list needs at least pixel_hash (of {', '.join(COLUMNS)})."
+        )
+    return table.reindex(columns=COLUMNS, fill_value="")
+
+
+def adopt(path: Path, folder: Path) -> None:
+    """Make the list at `path` the data set's own.
+
+    Raises:
+        DataError: It is absent or no exclude list.
+    """
+    if not path.is_file():
+        raise DataError(f"The exclude list {path} does not exist.")
+    table = read_exclude(path)
+    if path.resolve() != exclude_path(folder).resolve():
+        write_csv(exclude_path(folder), table)
+
+
+def digest(folder: Path) -> str:
+    """sha256 of the hashes on the list, "" for an absent or empty list."""
+    hashes = sorted(set(read_exclude(exclude_path(folder))["pixel_hash"]))
+    return sha256("\n".join(hashes).encode()).hexdigest() if hashes else ""
+
+
+def ids(folder: Path, manifest: pd.DataFrame) -> list[int]:
+    """Ids of the pictures on the list; equal pictures share their fate."""
+    hashes = set(read_exclude(exclude_path(folder))["pixel_hash"])
+    return manifest.loc[manifest["pixel_hash"].isin(hashes), "id"].astype(int).tolist()

@@ -1,0 +1,139 @@
+"""From what a user names to a list of pictures to prepare."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.data.containers import Container, Skip, open_container
+from core.data.sources import SOURCES, Item, Source
+from core.errors import DataError
+from core.labels import CLASS_SETS
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One source with the pictures taken from it.
+
+    Attributes:
+        key: Name of the container in the manifest's paths, unique in the data set.
+        root: The real folder or file.
+        kind: "folder", "zip" or "file".
+        bytes: Size of the file, or of all members of a folder.
+        fingerprint: sha256 of a file; of names, sizes and times of change for a folder.
+    """
+
+    source: str
+    key: str
+    root: Path
+    kind: str
+    bytes: int
+    fingerprint: str
+    items: tuple[Item, ...]
+    skips: tuple[Skip, ...]
+
+
+def recognise(container: Container) -> Source:
+    """The first known source with this layout.
+
+    Raises:
+        DataError: No layout fits.
+    """
+    for source in SOURCES.values():
+        if source.matches(container):
+            return source
+    raise DataError(
+        f"{container.root.name} has the layout of no known data set. Say which it is as "
+        f"NAME={container.root.name}, NAME being one of: {', '.join(SOURCES)}."
+    )
+
+
+def list_sources(arguments: Sequence[str | Path], class_set: str) -> list[Listed]:
+    """Open, recognise and list every source, in the order of the registry.
+
+    Args:
+        arguments: Paths, or `name=path` to say which source it is.
+        class_set: Name in `core.labels.CLASS_SETS`; pictures of other classes are skipped.
+
+    Raises:
+        DataError: A path or layout cannot be used, or a source has no usable picture.
+    """
+    if class_set not in CLASS_SETS:
+        raise DataError(f"There is no class set {class_set!r}; choose {' or '.join(CLASS_SETS)}.")
+    if not arguments:
+        raise DataError("No source was named. Give at least one folder or zip.")
+    taken: Counter[str] = Counter()
+    listed = []
+    for argument in arguments:
+        name, path = _parse(argument)
+        container = open_container(path)
+        source = SOURCES[name] if name else recognise(container)
+        taken[container.root.name] += 1
+        copies = taken[container.root.name]
+        key = container.root.name if copies == 1 else f"{container.root.name}-{copies}"
+        listed.append(_list(source, container, key, class_set))
+    order = list(SOURCES)
+    return sorted(listed, key=lambda one: (order.index(one.source), one.key, one.fingerprint))
+
+
+def _parse(argument: str | Path) -> tuple[str, Path]:
+    text = str(argument)
+    name, mark, path = text.partition("=")
+    if mark and name in SOURCES:
+        return name, Path(path)
+    if mark and name.isidentifier() and not Path(text).exists():
+        raise DataError(f"There is no source {name!r}. Choose one of: {', '.join(SOURCES)}.")
+    return "", Path(text)
+
+
+def _list(source: Source, container: Container, key: str, class_set: str) -> Listed:
+    labels = {*CLASS_SETS[class_set], ""}
+    items: list[Item] = []
+    skips = list(container.skips)
+    for entry in source.items(container):
+        if isinstance(entry, Skip):
+            skips.append(entry)
+        elif entry.label not in labels:
+            reason = f"label {entry.label} is not in the class set {class_set}"
+            skips.append(Skip(entry.reference, reason))
+        else:
+            items.append(entry)
+    if not items:
+        first = f" First reason: {skips[0].path}: {skips[0].reason}." if skips else ""
+        raise DataError(
+            f"{container.root.name} was read as {source.name} and holds no usable picture.{first} "
+            "Check the file, or name the source as NAME=PATH."
+        )
+    size, fingerprint = _fingerprint(container)
+    items.sort(key=_order)
+    return Listed(
+        source.name,
+        key,
+        container.root,
+        container.kind,
+        size,
+        fingerprint,
+        tuple(items),
+        tuple(skips),
+    )
+
+
+def _order(item: Item) -> tuple[str, int]:
+    # Rows and frames count as numbers, so that a table is read once from top to bottom.
+    member, _, number = item.reference.rpartition("#")
+    return (member, int(number)) if member and number.isdecimal() else (item.reference, 0)
+
+
+def _fingerprint(container: Container) -> tuple[int, str]:
+    if container.root.is_file():
+        with container.root.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return container.root.stat().st_size, digest
+    total = 0
+    seen = hashlib.sha256()
+    for member in container.members:
+        stat = (container.root / member).stat()
+        total += stat.st_size
+        seen.update(f"{member}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    return total, seen.hexdigest()

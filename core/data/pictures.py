@@ -1,0 +1,133 @@
+"""From a reference inside a container to a picture: image files, CSV rows, video frames.
+
+A reference is a member name, or `member#n` for the n-th data row of a CSV of pixels or the n-th
+frame of a video (both from 0).
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import PIL.Image
+
+from core.data.containers import VIDEOS, Container, read, suffix
+from core.errors import DataError, ImageError
+from core.images import decode
+from core.types import Image
+
+
+def split_reference(reference: str) -> tuple[str, int | None]:
+    """Member and number of a reference; the number is None for an image file.
+
+    >>> split_reference("fer2013.csv#12")
+    ('fer2013.csv', 12)
+    """
+    member, mark, number = reference.rpartition("#")
+    if mark and number.isdecimal() and suffix(member) in {".csv", *VIDEOS}:
+        return member, int(number)
+    return reference, None
+
+
+class PictureReader:
+    """Reads pictures of one container; quickest where references come in order.
+
+    Not safe to share between threads: it keeps the open CSV or video between calls.
+    """
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+        self._member = ""
+        self._next = 0
+        self._stream: Iterator[str | Image] = iter(())
+
+    def read(self, reference: str) -> tuple[Image, str]:
+        """The picture and the colour mode it is stored in.
+
+        Returns:
+            RGB uint8 (H, W, 3), and Pillow's name of the stored mode ("RGB", "L", ...).
+
+        Raises:
+            CoreError: It is no picture, or too large a one.
+        """
+        member, number = split_reference(reference)
+        if number is None:
+            return decode_with_mode(read(self._container, member))
+        if member != self._member or number < self._next:
+            self._member, self._next = member, 0
+            self._stream = self._open(member)
+        for picture in self._stream:
+            self._next += 1
+            if self._next > number:
+                # Parsed only here, so that one bad row does not end the others.
+                return (
+                    (parse_pixels(picture), "L") if isinstance(picture, str) else (picture, "RGB")
+                )
+        self._member = ""
+        raise DataError(f"{member} has no picture number {number}; it may have been cut short.")
+
+    def _open(self, member: str) -> Iterator[str | Image]:
+        if suffix(member) == ".csv":
+            return _pixel_cells(self._container, member)
+        return _video_frames(self._container, member)
+
+
+def decode_with_mode(data: bytes) -> tuple[Image, str]:
+    """Decode an image file.
+
+    Returns:
+        RGB uint8 (H, W, 3), upright, and the mode in the file's header.
+
+    Raises:
+        ImageError: The bytes are no usable picture.
+    """
+    picture = decode(data)
+    with PIL.Image.open(io.BytesIO(data)) as header:
+        return picture, header.mode
+
+
+def parse_pixels(text: str) -> Image:
+    """The grey square of a `pixels` cell, as RGB uint8 (S, S, 3).
+
+    Raises:
+        ImageError: The numbers are no square of bytes.
+    """
+    try:
+        values = np.array(text.split(), dtype=np.int64)
+    except ValueError as error:
+        raise ImageError(f"The pixels cell holds something that is no number: {error}.") from error
+    side = round(values.size**0.5)
+    if side < 8 or side * side != values.size or values.min() < 0 or values.max() > 255:
+        raise ImageError(
+            f"The pixels cell holds {values.size} numbers; expected a square of bytes, 48 x 48."
+        )
+    grey = values.astype(np.uint8).reshape(side, side)
+    return np.repeat(grey[:, :, None], 3, axis=2)
+
+
+def csv_rows(container: Container, member: str) -> Iterator[dict[str, str]]:
+    """Rows of a CSV with a header; keys are stripped and in lower case."""
+    # csv's default limit of 131072 characters a cell holds 180 x 180 numbers.
+    with container.open(member) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
+        reader = csv.reader(text)
+        header = [name.strip().lower() for name in next(reader, [])]
+        for row in reader:
+            if row:
+                yield dict(zip(header, row, strict=False))
+
+
+def _pixel_cells(container: Container, member: str) -> Iterator[str]:
+    for row in csv_rows(container, member):
+        yield row.get("pixels", "")
+
+
+def _video_frames(container: Container, member: str) -> Iterator[Image]:
+    import av
+
+    try:
+        with container.open(member) as file, av.open(file) as video:
+            for frame in video.decode(video=0):
+                yield frame.to_ndarray(format="rgb24")
+    except (av.FFmpegError, IndexError) as error:
+        raise DataError(f"{member} cannot be read as a video: {error}.") from error

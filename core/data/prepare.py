@@ -1,0 +1,234 @@
+"""Build a prepared data set: manifest, cache, splits, audit.
+
+Layout of the folder: see `core.data.dataset`. Unfinished work lies in `.partial`, named after the
+request, and is taken up again after a kill; a finished folder with the same request is left alone.
+"""
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.data import exclude
+from core.data.cache import Facts, Progress, fill
+from core.data.containers import Skip
+from core.data.dataset import FORMAT, Dataset, data_hash, load_dataset
+from core.data.duplicates import Pairs, find_pairs, group_rows
+from core.data.files import write_csv, write_json
+from core.data.listing import Listed, list_sources
+from core.data.splits import clean_split, published_split
+from core.errors import DataError
+from core.labels import CLASS_SETS
+from core.preprocess import Preprocess
+from core.types import Image
+
+COPY_ROWS = 4096  # pictures copied at a time, 16 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be prepared; equal requests give equal data sets."""
+
+    listed: tuple[Listed, ...]
+    class_set: str
+
+    @property
+    def hash(self) -> str:
+        """sha256 over everything the manifest and cache depend on."""
+        parts: list[Any] = [FORMAT, self.class_set, Preprocess().to_json()]
+        parts += [[one.source, one.key, one.fingerprint, len(one.items)] for one in self.listed]
+        return sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def prepare(
+    sources: Sequence[str | Path],
+    out: str | Path,
+    class_set: str = "six",
+    workers: int = 2,
+    progress: Progress | None = None,
+    exclude_file: str | Path | None = None,
+) -> Dataset:
+    """Prepare a data set, or do nothing where `out` already holds it.
+
+    Args:
+        sources: Folders, zips or pixel tables; `name=path` says which source one is.
+        out: Folder of the data set, made if absent.
+        class_set: "six" or "seven"; pictures of other classes are skipped and counted.
+        workers: Processes that decode.
+        progress: Called with pictures done, pictures in all, and what is going on.
+        exclude_file: Exclude list to copy into the data set; else the one already there counts.
+
+    Raises:
+        DataError: A source cannot be used, or `out` is in use by another preparation.
+    """
+    report = progress or _silent
+    report(0, 0, "listing sources")
+    request = Request(tuple(list_sources(sources, class_set)), class_set)
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    if exclude_file is not None:
+        exclude.adopt(Path(exclude_file), out)
+    if not _is_finished(out, request):
+        _build(request, out, max(1, workers), report)
+    elif _splits_are_current(out):
+        return load_dataset(out)
+    _write_splits(out)
+    return load_dataset(out)
+
+
+def _silent(done: int, total: int, what: str) -> None:
+    """Progress nobody watches."""
+
+
+def _is_finished(out: Path, request: Request) -> bool:
+    try:
+        return load_dataset(out).info["request"] == request.hash
+    except (DataError, KeyError):
+        return False
+
+
+def _build(request: Request, out: Path, workers: int, progress: Progress) -> None:
+    work = out / ".partial" / request.hash[:16]
+    _forget_other_requests(work)
+    work.mkdir(parents=True, exist_ok=True)
+    facts = fill(list(request.listed), work, workers, progress)
+    manifest, skips = _rows(request, facts)
+    if manifest.empty:
+        raise DataError(f"None of {len(facts)} pictures could be read. First: {skips[-1].reason}")
+    kept = manifest.pop("listed").to_numpy(np.int64)
+    images_path = _compact(work, kept, len(facts))
+    images: Image = np.load(images_path, mmap_mode="r")
+    progress(0, 0, "comparing pictures")
+    pairs = find_pairs(images, manifest["pixel_hash"].tolist())
+    manifest["group"] = group_rows(pairs, len(manifest))
+
+    # From here on the folder is unfinished until dataset.json is there again.
+    (out / "dataset.json").unlink(missing_ok=True)
+    os.replace(images_path, out / "images.npy")
+    write_csv(out / "manifest.csv", manifest)
+    write_csv(out / "pairs.csv", _pair_table(pairs))
+    write_csv(out / "skipped.csv", pd.DataFrame(skips, columns=["path", "reason"]))
+    write_json(out / "dataset.json", _info(request, manifest, skips))
+    shutil.rmtree(out / ".partial", ignore_errors=True)
+
+
+def _forget_other_requests(work: Path) -> None:
+    if work.parent.is_dir():
+        for other in work.parent.iterdir():
+            if other != work:
+                shutil.rmtree(other, ignore_errors=True)
+
+
+def _rows(request: Request, facts: list[Facts]) -> tuple[pd.DataFrame, list[Skip]]:
+    """The manifest (with the row of the listing in column `listed`) and what was skipped."""
+    rows: list[dict[str, Any]] = []
+    skips: list[Skip] = []
+    number = 0
+    for one in request.listed:
+        skips += [Skip(f"{one.key}!{skip.path}", skip.reason) for skip in one.skips]
+        for item in one.items:
+            fact = facts[number]
+            path = f"{one.key}!{item.reference}"
+            if fact.error:
+                skips.append(Skip(path, fact.error))
+            else:
+                rows.append(
+                    {
+                        "id": len(rows),
+                        "source": one.source,
+                        "split": item.split,
+                        "label": item.label,
+                        "path": path,
+                        "width": fact.width,
+                        "height": fact.height,
+                        "mode": fact.mode,
+                        "pixel_hash": fact.pixel_hash,
+                        "perceptual_hash": fact.perceptual_hash,
+                        "listed": number,
+                    }
+                )
+            number += 1
+    return pd.DataFrame(rows), skips
+
+
+def _compact(work: Path, kept: Any, total: int) -> Path:
+    """The cache without the rows of unreadable pictures."""
+    path = work / "images.npy"
+    if len(kept) == total:
+        return path
+    images = np.load(path, mmap_mode="r")
+    result = work / "compact.npy"
+    shape = (len(kept), *images.shape[1:])
+    target = np.lib.format.open_memmap(result, "w+", np.uint8, shape)
+    for start in range(0, len(kept), COPY_ROWS):
+        target[start : start + COPY_ROWS] = images[kept[start : start + COPY_ROWS]]
+    target.flush()
+    return result
+
+
+def _pair_table(pairs: Pairs) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "first": pairs.first,
+            "second": pairs.second,
+            "exact": pairs.exact.astype(int),
+            "correlation": np.round(pairs.correlation.astype(np.float64), 5),
+        }
+    )
+
+
+def _info(request: Request, manifest: pd.DataFrame, skips: list[Skip]) -> dict[str, Any]:
+    counts = manifest.groupby(["source", "split", "label"]).size()
+    nested: dict[str, dict[str, dict[str, int]]] = {}
+    for (source, split, label), number in counts.items():
+        nested.setdefault(source, {}).setdefault(split, {})[label] = int(number)
+    return {
+        "format": FORMAT,
+        "request": request.hash,
+        "class_set": request.class_set,
+        "labels": list(CLASS_SETS[request.class_set]),
+        "preprocess": Preprocess().to_json(),
+        "images": len(manifest),
+        "skipped": len(skips),
+        "skipped_by_reason": dict(Counter(skip.reason for skip in skips).most_common(20)),
+        "counts": nested,
+        "sources": [
+            {
+                "name": one.source,
+                "key": one.key,
+                "root": str(one.root),
+                "kind": one.kind,
+                "bytes": one.bytes,
+                "sha256": one.fingerprint,
+                "images": len(one.items),
+            }
+            for one in request.listed
+        ],
+        "data_hash": data_hash(manifest),
+    }
+
+
+def _splits_are_current(out: Path) -> bool:
+    info = json.loads((out / "dataset.json").read_text(encoding="utf-8"))
+    there = all((out / "splits" / f"{name}.csv").is_file() for name in ("published", "clean"))
+    return there and info.get("exclude") == exclude.digest(out)
+
+
+def _write_splits(out: Path) -> None:
+    dataset = load_dataset(out)
+    excluded = exclude.ids(out, dataset.manifest)
+    for name, table in (
+        ("published", published_split(dataset.manifest, excluded)),
+        ("clean", clean_split(dataset.manifest, excluded)),
+    ):
+        write_csv(out / "splits" / f"{name}.csv", table)
+    info = {**dataset.info, "exclude": exclude.digest(out), "excluded": len(excluded)}
+    write_json(out / "dataset.json", info)

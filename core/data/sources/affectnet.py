@@ -1,0 +1,36 @@
+"""FER AffectNet: the class folders and labels.csv that the paper took from Kaggle."""
+
+from collections.abc import Iterator
+
+from core.data.containers import Container, Skip
+from core.data.sources.base import (
+    RECOGNISED,
+    SOURCES,
+    Item,
+    Source,
+    class_folders,
+    pictures,
+    share,
+)
+
+
+def _matches(container: Container) -> bool:
+    return share(pictures(container), r"[^/]+/(image\d{5,}|ffhq_\d+)\.[a-z]+$") >= RECOGNISED
+
+
+def _items(container: Container) -> Iterator[Item | Skip]:
+    # labels.csv repeats the folders' names, so that only the folders are read.
+    yield from class_folders(container, label_files=frozenset({"labels.csv"}))
+
+
+SOURCES.register("affectnet")(
+    Source(
+        name="affectnet",
+        title="FER AffectNet",
+        licence="Non-commercial research only; its portraits from FFHQ keep their own licences.",
+        obtain="Kaggle (noamsegal/affectnet-training-data).",
+        url="https://www.kaggle.com/datasets/noamsegal/affectnet-training-data",
+        matches=_matches,
+        items=_items,
+    )
+)

@@ -1,0 +1,61 @@
+"""CK+ (Lucey et al., 2010): class folders, or a table of pixels."""
+
+from collections.abc import Iterator
+
+from core.data.containers import Container, Skip
+from core.data.sources.base import (
+    RECOGNISED,
+    SOURCES,
+    Item,
+    Source,
+    Split,
+    class_folders,
+    pictures,
+    share,
+)
+from core.data.sources.pixel_csv import is_ck_plus, pixel_tables, table_items
+
+NUMBERS = {
+    "0": "anger",
+    "1": "disgust",
+    "2": "fear",
+    "3": "happiness",
+    "4": "sadness",
+    "5": "surprise",
+    "6": "neutral",
+    "7": "contempt",
+}
+# CK+ has no official split; whoever made the table drew its Usage. The paper trains on all.
+_USAGE: dict[str, Split] = {"": "train"}
+
+
+def _tables(container: Container) -> list[str]:
+    return [member for member in pixel_tables(container) if is_ck_plus(member)]
+
+
+def _matches(container: Container) -> bool:
+    if _tables(container):
+        return True
+    return share(pictures(container), r"[^/]+/S\d{3}_\d{3}_\d{8}[^/]*$") >= RECOGNISED
+
+
+def _items(container: Container) -> Iterator[Item | Skip]:
+    # Named by hand, a table may have any name.
+    tables = _tables(container) or pixel_tables(container)
+    if not tables:
+        yield from class_folders(container)
+    for table in tables:
+        yield from table_items(container, table, NUMBERS, _USAGE)
+
+
+SOURCES.register("ck_plus")(
+    Source(
+        name="ck_plus",
+        title="CK+",
+        licence="Research only; few persons agreed to being shown in print.",
+        obtain="Ask its authors, or use the peak frames on Kaggle (shuvoalok/ck-dataset).",
+        url="https://www.kaggle.com/datasets/shuvoalok/ck-dataset",
+        matches=_matches,
+        items=_items,
+    )
+)

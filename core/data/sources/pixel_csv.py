@@ -1,0 +1,47 @@
+"""Tables with the columns `emotion,pixels,Usage`, the form FER2013 was first published in."""
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from core.data.containers import Container, Skip, suffix
+from core.data.pictures import csv_rows
+from core.data.sources.base import Item, Split
+
+
+def pixel_tables(container: Container) -> list[str]:
+    """CSV members whose header names `emotion` and `pixels`."""
+    found = []
+    for member in container.members:
+        if suffix(member) == ".csv":
+            with container.open(member) as file:
+                header = file.readline(1000).decode("utf-8", errors="replace").lower()
+            if {"emotion", "pixels"} <= {name.strip(' \r\n"\ufeff') for name in header.split(",")}:
+                found.append(member)
+    return found
+
+
+def is_ck_plus(member: str) -> bool:
+    """Whether a table of pixels is CK+ by its name, as in `ckextended.csv`."""
+    return PurePosixPath(member).stem.lower().startswith("ck")
+
+
+def table_items(
+    container: Container, member: str, labels: dict[str, str], splits: dict[str, Split]
+) -> Iterator[Item | Skip]:
+    """One item a row.
+
+    Args:
+        labels: Canonical name of every number in the column `emotion`.
+        splits: Split of every value in the column `Usage`; the value "" is the default.
+    """
+    for number, row in enumerate(csv_rows(container, member)):
+        reference = f"{member}#{number}"
+        label = labels.get(row.get("emotion", "").strip())
+        usage = row.get("usage", "").strip()
+        split = splits.get(usage, splits.get(""))
+        if label is None:
+            yield Skip(reference, f"unknown number {row.get('emotion', '')!r} in column emotion")
+        elif split is None:
+            yield Skip(reference, f"unknown value {usage!r} in column Usage")
+        else:
+            yield Item(reference, split, label)
