@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from core.data.dataset import WITHOUT_TWINS, Dataset, Subset, load_dataset
-    from core.data.prepare import prepare
+    from core.data.preparation import prepare
     from core.data.sources import SOURCES, Source
 
 _HOMES = {
@@ -15,7 +15,7 @@ _HOMES = {
     "Dataset": "core.data.dataset",
     "Subset": "core.data.dataset",
     "load_dataset": "core.data.dataset",
-    "prepare": "core.data.prepare",
+    "prepare": "core.data.preparation",
 }
 
 __all__ = ["SOURCES", "WITHOUT_TWINS", "Dataset", "Source", "Subset", "load_dataset", "prepare"]
