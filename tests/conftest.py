@@ -1,0 +1,123 @@
+"""What every test gets: no network, folders of its own, and global state as it was found."""
+
+import logging
+import os
+import random
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+# Before torch is imported, here and in the processes that tests start: small nets want few threads.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+# The app's configuration hides error texts from visitors, and so from AppTest.
+os.environ["STREAMLIT_CLIENT_SHOW_ERROR_DETAILS"] = "full"
+
+LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
+
+
+class NetworkRefusedError(RuntimeError):
+    """A test tried to leave this machine; no OSError, so that no fallback hides it."""
+
+
+def _refuse_outside(address: object) -> None:
+    """Raise for every internet address but those of this machine; other families pass."""
+    host = address[0] if isinstance(address, tuple) and address else ""
+    if isinstance(host, str) and host and not host.startswith(LOOPBACK):
+        raise NetworkRefusedError(f"Tests run without network; this one asked for {address!r}.")
+
+
+def _guarded(method: Callable[..., Any], position: int) -> Callable[..., Any]:
+    """`method` of a socket, refusing the address at this position of its arguments."""
+
+    def checked(self: socket.socket, *arguments: Any) -> Any:  # noqa: ANN401 - any socket call
+        _refuse_outside(arguments[position])
+        return method(self, *arguments)
+
+    return checked
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_network() -> Iterator[None]:
+    look_up = socket.getaddrinfo
+
+    def local_look_up(host: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+        name = host.decode() if isinstance(host, bytes) else host
+        if name and not name.replace(".", "").isdigit() and ":" not in name:
+            _refuse_outside((name,))
+        return look_up(host, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", local_look_up)
+        for name, position in (("connect", 0), ("connect_ex", 0), ("sendto", -1)):
+            patch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name), position))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Data and cache of this machine's user are neither read nor written.
+
+    Runs stay where the shipped checkpoints are; a test that writes one takes `own_runs`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIMEFIVE_DATA", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("GIMEFIVE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        for name in ("GIMEFIVE_RUNS", "GIMEFIVE_READ_ONLY"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture
+def own_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that stands for `checkpoints/` in this test and the processes it starts."""
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    monkeypatch.setenv("GIMEFIVE_RUNS", str(folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _state_restored() -> Iterator[None]:
+    """Put back what one test could change for the next."""
+    environment, folder = dict(os.environ), Path.cwd()
+    dice, numpy_dice = random.getstate(), np.random.get_state()  # noqa: NPY002 - kept, not drawn from
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    restore_torch = _torch_state() if "torch" in sys.modules else None
+
+    yield
+
+    if restore_torch is not None:
+        restore_torch()
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    random.setstate(dice)
+    np.random.set_state(numpy_dice)  # noqa: NPY002 - put back, not drawn from
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def _torch_state() -> Callable[[], None]:
+    """Keep torch's global settings; the function returned puts them back."""
+    import torch
+
+    dice, dtype = torch.get_rng_state(), torch.get_default_dtype()
+    gradients, threads = torch.is_grad_enabled(), torch.get_num_threads()
+    exact = torch.are_deterministic_algorithms_enabled()
+    lenient = torch.is_deterministic_algorithms_warn_only_enabled()
+
+    def restore() -> None:
+        torch.set_rng_state(dice)
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(gradients)
+        torch.use_deterministic_algorithms(exact, warn_only=lenient)
+        if torch.get_num_threads() != threads:  # setting it, even to the same, is not free
+            torch.set_num_threads(threads)
+
+    return restore
