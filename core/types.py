@@ -155,7 +155,8 @@ class Explanation:
 
     def map_of(self, label: str) -> NDArray[np.float32]:
         """The map of one class, float32 (h, w)."""
-        return self.maps[self.labels.index(label)]
+        chosen: NDArray[np.float32] = self.maps[self.labels.index(label)]
+        return chosen
 
     def is_blank(self, label: str) -> bool:
         """Whether the map of this class holds no evidence at all (a constant zero)."""

@@ -1,13 +1,19 @@
 """Networks, their catalogue, and how they are stored.  Importing this loads torch."""
 
+from core.models.card import Card
 from core.models.catalogue import MODELS, ModelSpec, build, describe, parameter_count
+from core.models.checkpoint import library_versions, load_model, save_weights
 from core.models.gimefive import GiMEFiVE
 
 __all__ = [
     "MODELS",
+    "Card",
     "GiMEFiVE",
     "ModelSpec",
     "build",
     "describe",
+    "library_versions",
+    "load_model",
     "parameter_count",
+    "save_weights",
 ]

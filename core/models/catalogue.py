@@ -46,9 +46,7 @@ def _add(spec: ModelSpec) -> None:
 
 
 _add(
-    ModelSpec(
-        "gimefive", "GiMEFiVE (Ours)*", "+DO+BN-SE", GiMEFiVE, options={"block_dropout": 0.2}
-    )
+    ModelSpec("gimefive", "GiMEFiVE (Ours)*", "+DO+BN-SE", GiMEFiVE, options={"block_dropout": 0.2})
 )
 _add(ModelSpec("gimefive_plain", "GiMEFiVE (Ours)", "+BN-SE", GiMEFiVE))
 _add(
@@ -62,9 +60,7 @@ _add(
     )
 )
 _add(
-    ModelSpec(
-        "gimefive_baseline", "GiMEFiVE (Baseline)", "+BN-SE", GiMEFiVE, options={"depth": 4}
-    )
+    ModelSpec("gimefive_baseline", "GiMEFiVE (Baseline)", "+BN-SE", GiMEFiVE, options={"depth": 4})
 )
 _add(ModelSpec("gimefive_deep", "GiMEFiVE (Ours)", "+BN-SE", GiMEFiVE, options={"depth": 6}))
 _add(ModelSpec("gimefive_res", "GiMEFiVE (Ours)", "+BN+SE+RB", GiMEFiVERes))

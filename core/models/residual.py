@@ -70,9 +70,7 @@ class ResNet(nn.Module):
     @property
     def layers(self) -> int:
         """Convolutions on the main path plus the linear layer, the count that names a ResNet."""
-        convolutions = [
-            name for name, part in self.named_modules() if isinstance(part, nn.Conv2d)
-        ]
+        convolutions = [name for name, part in self.named_modules() if isinstance(part, nn.Conv2d)]
         return sum("shortcut" not in name for name in convolutions) + 1
 
     def forward(self, batch: Tensor) -> Tensor:

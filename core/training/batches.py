@@ -1,0 +1,109 @@
+"""Which faces a step sees: the same for any number of processes and after any interruption."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own convention
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.preprocess import Preprocess
+from core.training.augment import augment, mix
+from core.training.config import RunConfig
+from core.types import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Pictures and labels in memory.
+
+    Attributes:
+        images: uint8 (N, 64, 64), grey.
+        labels: int64 (N,), 0 to K - 1.
+    """
+
+    images: Image
+    labels: NDArray[np.int64]
+
+
+def step_seed(seed: int, epoch: int, step: int) -> int:
+    """One 63-bit seed a step, so that a resumed run draws what the first would have drawn."""
+    sequence = np.random.SeedSequence([seed, epoch, step])
+    return int(sequence.generate_state(1, np.uint64)[0] >> 1)
+
+
+class BatchMaker:
+    """Makes the augmented batch of any step of any epoch.
+
+    Args:
+        faces: The training part.
+        config: Batch size, augmentation, smoothing, weighting and seed.
+        preprocess: Size and normalisation of the network's input.
+    """
+
+    def __init__(self, faces: Faces, config: RunConfig, preprocess: Preprocess) -> None:
+        self.config = config
+        self.preprocess = preprocess
+        images = faces.images
+        if images.shape[1] != preprocess.size:
+            images = self.resized(images)
+        self.images = torch.from_numpy(np.ascontiguousarray(images))
+        self.labels = torch.from_numpy(faces.labels)
+        self.classes = len(config.labels)
+        self.weights = class_weights(faces.labels, self.classes, config.class_weighting)
+
+    def resized(self, images: Image) -> Image:
+        """Bring uint8 (N, S, S) to the size the network's preprocessing asks for."""
+        return np.stack([self.preprocess.pixels(image) for image in images])
+
+    @property
+    def steps(self) -> int:
+        """Steps an epoch; a last, smaller batch is left out once there is a full one."""
+        return max(1, len(self.labels) // self.config.batch_size)
+
+    def side(self, epoch: int) -> int:
+        """Side of the pictures in this epoch (progressive resizing)."""
+        early = epoch < round(self.config.grow_until * self.config.epochs)
+        return self.config.start_side if self.config.start_side and early else self.preprocess.crop
+
+    def order(self, epoch: int) -> Tensor:
+        """Permutation of all faces, int64 (N,)."""
+        generator = torch.Generator().manual_seed(step_seed(self.config.seed, epoch, 2**31 - 1))
+        return torch.randperm(len(self.labels), generator=generator)
+
+    def batch(self, epoch: int, step: int, order: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The whole batch of a step, over all processes.
+
+        Returns:
+            Inputs float32 (B, C, S, S), targets float32 (B, K) with smoothing and mixing, weights
+            float32 (B,) with mean about 1.
+        """
+        size = self.config.batch_size
+        chosen = order[step * size : (step + 1) * size]
+        labels = self.labels[chosen]
+        generator = torch.Generator().manual_seed(step_seed(self.config.seed, epoch, step))
+        grey = augment(self._cropped(chosen), self.config.augment, self.side(epoch), generator)
+        scale, shift = (
+            torch.from_numpy(value)[:, None, None] for value in self.preprocess.affine()
+        )
+        inputs = grey[:, None] * (scale * 255.0) + shift  # (B, C, S, S)
+        smoothing = self.config.label_smoothing
+        targets = F.one_hot(labels, self.classes).float()
+        targets = targets * (1 - smoothing) + smoothing / self.classes
+        if self.config.augment.mixup > 0:
+            inputs, targets = mix(inputs, targets, self.config.augment.mixup, generator)
+        return inputs, targets, self.weights[labels]
+
+    def _cropped(self, chosen: Tensor) -> Tensor:
+        margin = (self.preprocess.size - self.preprocess.crop) // 2
+        window = slice(margin, margin + self.preprocess.crop)
+        return self.images[chosen][:, window, window]
+
+
+def class_weights(labels: NDArray[np.int64], classes: int, exponent: float) -> Tensor:
+    """Loss weights float32 (K,) proportional to frequency ** -exponent, mean 1 over the faces."""
+    counts = np.bincount(labels, minlength=classes).astype(np.float64)
+    weights = np.where(counts > 0, np.maximum(counts, 1) ** -exponent, 0.0)
+    weights /= (weights * counts).sum() / counts.sum()
+    return torch.from_numpy(weights.astype(np.float32))

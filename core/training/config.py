@@ -1,0 +1,231 @@
+"""Everything that decides a training run, as one frozen value that is stored beside it."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal, get_args
+
+from core.errors import ConfigError
+from core.labels import CLASS_SETS
+
+Optimiser = Literal["sgd", "adam", "adamw"]
+Schedule = Literal["constant", "cosine", "one_cycle", "exponential"]
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """How strongly training pictures are varied; zeros switch a part off.
+
+    Attributes:
+        flip: Chance of a horizontal mirror image, 0 to 1.
+        rotation: Largest turn to either side, degrees.
+        scale: Largest relative zoom in or out, 0.2 for 0.8 to 1.25.
+        shift: Largest shift of either axis, as a share of the side.
+        shear: Largest shear, as a share of the side.
+        perspective: Largest keystone distortion, as a share of the side.
+        brightness: Largest additive change on the 0 to 1 scale.
+        contrast: Largest relative change of contrast.
+        gamma: Largest relative change of gamma.
+        low_resolution: Chance that a picture loses sharpness by shrinking and enlarging.
+        noise: Largest standard deviation of Gaussian noise on the 0 to 1 scale.
+        erasing: Chance that a rectangle of 2 to 20 % of the area is blanked.
+        mixup: Parameter alpha of the beta distribution that mixes pairs (Zhang et al., 2018).
+    """
+
+    flip: float = 0.5
+    rotation: float = 12.0
+    scale: float = 0.15
+    shift: float = 0.08
+    shear: float = 0.05
+    perspective: float = 0.0
+    brightness: float = 0.15
+    contrast: float = 0.3
+    gamma: float = 0.2
+    low_resolution: float = 0.2
+    noise: float = 0.03
+    erasing: float = 0.25
+    mixup: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("flip", "low_resolution", "erasing"):
+            _within(f"augment.{name}", getattr(self, name), 0.0, 1.0)
+        for name in ("scale", "shift", "shear", "perspective", "brightness", "contrast", "gamma"):
+            _within(f"augment.{name}", getattr(self, name), 0.0, 0.9)
+        _within("augment.rotation", self.rotation, 0.0, 180.0)
+        _within("augment.noise", self.noise, 0.0, 0.5)
+        _within("augment.mixup", self.mixup, 0.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """One training run.
+
+    Attributes:
+        model: Registry name of the network.
+        model_options: Keyword options of the network (paper, Table 3: depth, dropout, ...).
+        data: Prepared data folder, below the data root or absolute.
+        split: Name of the split file, "clean" or "published".
+        sources: Sources to train on; empty for all.
+        class_set: "six" or "seven".
+        epochs: Passes over the training part.
+        batch_size: Faces a step, over all processes.
+        optimiser: Update rule.
+        learning_rate: Highest learning rate of the schedule.
+        momentum: Momentum of SGD; beta1 of Adam and AdamW.
+        nesterov: Whether SGD looks ahead.
+        weight_decay: L2 penalty; biases and batch norms are spared when `decay_all` is false.
+        decay_all: Whether biases and batch norms decay as well, as in the paper's code.
+        schedule: How the learning rate moves.
+        warmup: Share of all steps in which the rate rises.
+        final_rate: Rate at the end as a share of the highest.
+        label_smoothing: Probability mass spread over all classes.
+        class_weighting: Exponent of the inverse class frequency, 0 none, 1 full.
+        ema: Decay of the running average of weights that is validated and kept; 0 for none.
+        gradient_clip: Largest gradient norm; 0 for no limit.
+        augment: Strengths of augmentation.
+        start_side: Side of the pictures in the first epochs; 0 for the full side at once.
+        grow_until: Share of the epochs trained at `start_side`.
+        patience: Epochs without a better validation accuracy before stopping; 0 for never.
+        precision: Number format of the forward pass.
+        seed: Start of every random number.
+        save_minutes: Minutes between saves inside an epoch.
+        accelerator: "auto", "cpu", "cuda" or "mps".
+        devices: Processes on this machine.
+        machines: Machines taking part.
+    """
+
+    model: str = "gimefive"
+    model_options: dict[str, Any] = field(default_factory=dict)
+    data: str = "fer-gimefive"
+    split: str = "clean"
+    sources: tuple[str, ...] = ()
+    class_set: str = "six"
+    epochs: int = 40
+    batch_size: int = 64
+    optimiser: Optimiser = "sgd"
+    learning_rate: float = 0.05
+    momentum: float = 0.9
+    nesterov: bool = True
+    weight_decay: float = 5e-4
+    decay_all: bool = False
+    schedule: Schedule = "one_cycle"
+    warmup: float = 0.2
+    final_rate: float = 1e-3
+    label_smoothing: float = 0.1
+    class_weighting: float = 0.25
+    ema: float = 0.999
+    gradient_clip: float = 5.0
+    augment: Augmentation = field(default_factory=Augmentation)
+    start_side: int = 0
+    grow_until: float = 0.0
+    patience: int = 0
+    precision: Precision = "bf16-mixed"
+    seed: int = 0
+    save_minutes: float = 5.0
+    accelerator: str = "auto"
+    devices: int = 1
+    machines: int = 1
+
+    def __post_init__(self) -> None:
+        if self.class_set not in CLASS_SETS:
+            raise ConfigError(f"class_set is {self.class_set!r}; expected six or seven.")
+        for name, choices in (
+            ("optimiser", get_args(Optimiser)),
+            ("schedule", get_args(Schedule)),
+            ("precision", get_args(Precision)),
+            ("accelerator", ("auto", "cpu", "cuda", "mps")),
+        ):
+            if getattr(self, name) not in choices:
+                found = getattr(self, name)
+                raise ConfigError(f"{name} is {found!r}; expected one of {', '.join(choices)}.")
+        for name, low, high in (
+            ("epochs", 1, 10_000), ("batch_size", 1, 65_536), ("learning_rate", 1e-8, 10.0),
+            ("momentum", 0.0, 0.9999), ("weight_decay", 0.0, 1.0), ("warmup", 0.0, 0.9),
+            ("final_rate", 0.0, 1.0), ("label_smoothing", 0.0, 0.9), ("class_weighting", 0.0, 1.0),
+            ("ema", 0.0, 0.999999), ("gradient_clip", 0.0, 1e6), ("grow_until", 0.0, 1.0),
+            ("patience", 0, 10_000), ("save_minutes", 0.01, 1e6), ("devices", 1, 1024),
+            ("machines", 1, 1024), ("start_side", 0, 1024), ("seed", 0, 2**31 - 1),
+        ):  # fmt: skip
+            _within(name, getattr(self, name), low, high)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names in the order of the network's outputs."""
+        return CLASS_SETS[self.class_set]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, in the order of the fields."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "RunConfig":
+        """Read what `to_json` wrote; missing keys take their defaults.
+
+        Raises:
+            ConfigError: A key is unknown or a value is out of range.
+        """
+        values = dict(values)
+        augment = values.pop("augment", {})
+        if "sources" in values:
+            values["sources"] = tuple(values["sources"])
+        _refuse_unknown(values, cls, "")
+        _refuse_unknown(augment, Augmentation, "augment.")
+        try:
+            return cls(**values, augment=Augmentation(**augment))
+        except TypeError as error:
+            raise ConfigError(
+                f"The configuration has a value of the wrong type: {error}."
+            ) from error
+
+    def with_settings(self, settings: dict[str, str]) -> "RunConfig":
+        """Change fields by name, as `--set key=value` on the command line does.
+
+        Args:
+            settings: Texts by field name; `augment.rotation` and `model_options.depth` reach
+                inside. Values are read as JSON, and as plain text where they are none.
+
+        Raises:
+            ConfigError: A name is unknown or a value is out of range.
+        """
+        values = self.to_json()
+        for key, text in settings.items():
+            place, _, inner = key.partition(".")
+            if inner and place in ("augment", "model_options"):
+                values[place] = {**values[place], inner: _parse(text)}
+            else:
+                values[key] = _parse(text)
+        if isinstance(values["sources"], str):
+            values["sources"] = [name for name in values["sources"].split(",") if name]
+        return type(self).from_json(values)
+
+    def replaced(self, **changes: Any) -> "RunConfig":  # noqa: ANN401 - any field
+        """A copy with some fields changed and all checked again."""
+        return replace(self, **changes)
+
+
+def _parse(text: str) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _within(name: str, value: object, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ConfigError(f"{name} is {value!r}; expected a number from {low:g} to {high:g}.")
+
+
+def _refuse_unknown(values: dict[str, Any], owner: type, prefix: str) -> None:
+    known = {entry.name for entry in fields(owner)}
+    for key in values:
+        if key not in known:
+            raise ConfigError(
+                f"The configuration has no setting {prefix + key!r}. "
+                f"Known are: {', '.join(prefix + name for name in sorted(known))}."
+            )
+
+
+FLIP_ONLY = Augmentation(
+    rotation=0.0, scale=0.0, shift=0.0, shear=0.0, brightness=0.0, contrast=0.0, gamma=0.0,
+    low_resolution=0.0, noise=0.0, erasing=0.0,
+)  # fmt: skip

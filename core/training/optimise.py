@@ -1,0 +1,84 @@
+"""Optimisers, learning-rate schedules and the running average of weights."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from core.training.config import RunConfig
+
+EXPONENTIAL_EPOCH = 0.97  # factor an epoch of the exponential schedule
+
+
+def build_optimiser(model: nn.Module, config: RunConfig) -> torch.optim.Optimizer:
+    """The optimiser of a run; vectors are spared from weight decay unless `decay_all`."""
+    matrices = [value for value in model.parameters() if value.ndim >= 2 or config.decay_all]
+    vectors = [value for value in model.parameters() if value.ndim < 2 and not config.decay_all]
+    groups = [{"params": matrices}]
+    if vectors:
+        groups.append({"params": vectors, "weight_decay": 0.0})  # type: ignore[dict-item]
+    rate, decay = config.learning_rate, config.weight_decay
+    if config.optimiser == "sgd":
+        nesterov = config.nesterov and config.momentum > 0
+        return torch.optim.SGD(
+            groups, lr=rate, momentum=config.momentum, nesterov=nesterov, weight_decay=decay
+        )
+    kind = torch.optim.Adam if config.optimiser == "adam" else torch.optim.AdamW
+    return kind(groups, lr=rate, betas=(config.momentum, 0.999), weight_decay=decay)
+
+
+def learning_rate(config: RunConfig, step: int, steps: int, epoch: int) -> float:
+    """Learning rate of one step.
+
+    Args:
+        config: The run's settings.
+        step: Number of the step from 0, over all epochs.
+        steps: All steps of the run.
+        epoch: Number of the epoch from 0.
+
+    Returns:
+        The rate; it rises linearly (one_cycle: along a cosine) over the warm-up share.
+    """
+    peak, low = config.learning_rate, config.learning_rate * config.final_rate
+    warm = config.warmup * steps
+    if step < warm:
+        share = (step + 1) / (warm + 1)
+        if config.schedule == "one_cycle":
+            start = peak / 25
+            return start + (peak - start) * (1 - math.cos(math.pi * share)) / 2
+        return peak * share
+    if config.schedule == "constant":
+        return peak
+    if config.schedule == "exponential":
+        return max(low, peak * EXPONENTIAL_EPOCH**epoch)
+    share = (step - warm) / max(1.0, steps - warm)
+    return low + (peak - low) * (1 + math.cos(math.pi * share)) / 2
+
+
+class WeightAverage:
+    """Exponential moving average of all weights and statistics (Polyak averaging).
+
+    Args:
+        model: Its current values are the start.
+        decay: Weight of the past at each step; early steps use (1 + t) / (10 + t) instead.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.steps = 0
+        self.state = {key: value.detach().clone() for key, value in model.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        """Take one step towards the model's values."""
+        self.steps += 1
+        share = 1 - min(self.decay, (1 + self.steps) / (10 + self.steps))
+        kept: list[Tensor] = []
+        new: list[Tensor] = []
+        for key, value in model.state_dict().items():
+            if value.is_floating_point():
+                kept.append(self.state[key])
+                new.append(value)
+            else:
+                self.state[key].copy_(value)
+        torch._foreach_lerp_(kept, new, share)

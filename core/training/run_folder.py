@@ -1,0 +1,148 @@
+"""A run's folder: the only channel between trainer, pages and command line.  Free of torch."""
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import CheckpointError, ConfigError
+from core.files import write_json, write_text
+from core.training.config import RunConfig
+
+STATES = ("queued", "running", "finished", "stopped", "failed")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Paths and small files of one run (the weights are read elsewhere).
+
+    Attributes:
+        path: The folder; it need not exist yet.
+    """
+
+    path: Path
+
+    @classmethod
+    def named(cls, root: Path, name: str) -> "RunFolder":
+        """The run of this name below a run root.
+
+        Raises:
+            ConfigError: The name is no plain folder name.
+        """
+        if not NAME.fullmatch(name):
+            raise ConfigError(
+                f"{name!r} is no run name. Use letters, digits, dots, dashes and underscores, "
+                "80 at most."
+            )
+        return cls(root / name)
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def weights(self) -> Path:
+        return self.path / "weights.safetensors"
+
+    @property
+    def card(self) -> Path:
+        return self.path / "card.json"
+
+    @property
+    def last(self) -> Path:
+        return self.path / "last.pt"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "train.log"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def predictions(self) -> Path:
+        return self.path / "predictions.csv"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.json"
+
+    @property
+    def stop_request(self) -> Path:
+        return self.path / "stop"
+
+    def create(self, config: RunConfig) -> None:
+        """Make the folder and store the configuration."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.path / "config.json", config.to_json())
+
+    def config(self) -> RunConfig:
+        """The stored configuration.
+
+        Raises:
+            CheckpointError: There is none, or it cannot be read.
+        """
+        path = self.path / "config.json"
+        try:
+            return RunConfig.from_json(json.loads(path.read_text()))
+        except FileNotFoundError:
+            raise CheckpointError(f"{self.name} has no config.json; it is no run folder.") from None
+        except (json.JSONDecodeError, ConfigError) as error:
+            raise CheckpointError(f"{path.name} of {self.name} cannot be read: {error}") from error
+
+    def set_status(self, state: str, reason: str = "", **more: Any) -> None:  # noqa: ANN401 - JSON
+        """Replace status.json at once; `reason` is one sentence for a user."""
+        if state not in STATES:
+            raise ValueError(f"{state!r} is no state")
+        content = {"state": state, "reason": reason, "time": time.time(), "pid": os.getpid()}
+        write_json(self.path / "status.json", content | more)
+
+    def status(self) -> dict[str, Any]:
+        """The content of status.json, or an unknown state where there is none yet."""
+        return _read_object(self.path / "status.json") or {"state": "unknown", "reason": ""}
+
+    def set_progress(self, **values: Any) -> None:  # noqa: ANN401 - JSON
+        """Replace progress.json, the moment's state inside an epoch."""
+        write_json(self.path / "progress.json", values)
+
+    def progress(self) -> dict[str, Any]:
+        """The content of progress.json; empty where there is none yet."""
+        return _read_object(self.path / "progress.json") or {}
+
+    def append_metrics(self, values: dict[str, Any]) -> None:
+        """Add one epoch's line."""
+        with self.metrics.open("a") as file:
+            file.write(json.dumps(values) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def history(self) -> Iterator[dict[str, Any]]:
+        """Lines of metrics.jsonl, leaving out one that is half written."""
+        try:
+            lines = self.metrics.read_text().splitlines()
+        except FileNotFoundError:
+            return
+        for line in lines:
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError:
+                continue
+
+    def forget_after(self, epoch: int) -> None:
+        """Drop metrics of epochs after `epoch`, which a resumed run will write again."""
+        kept = [line for line in self.history() if line["epoch"] <= epoch]
+        write_text(self.metrics, "".join(json.dumps(line) + "\n" for line in kept))
+
+
+def _read_object(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return content if isinstance(content, dict) else None
