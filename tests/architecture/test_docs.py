@@ -1,0 +1,192 @@
+"""What the documents say is so: links, commands, names and numbers."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from source_files import ROOT, is_module, packages_of_core
+
+from core.data import SOURCES
+
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+
+
+def text_of(path: str | Path) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def ident(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=ident)
+def test_links_within_the_repository_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8"))
+    local = [target for target in targets if "://" not in target]
+
+    assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=ident)
+def test_files_and_folders_that_are_named_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    named = re.findall(r"`((?:core|webapp|pages|tests|docs)/[\w./-]*)`", text)
+
+    banned = {"webapp/pages"}  # named to say that it must not exist
+    assert [name for name in named if not (ROOT / name).exists() and name not in banned] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=ident)
+def test_make_targets_that_are_named_exist(document: Path) -> None:
+    code = re.findall(r"`[^`]+`|```.*?```", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    named = {match for span in code for match in re.findall(r"\bmake ([a-z][a-z-]*)", span)}
+    targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), flags=re.MULTILINE))
+
+    assert named <= targets
+
+
+def test_commands_that_are_named_exist() -> None:
+    import typer
+    from core.cli import app
+
+    known = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    named = {
+        verb
+        for document in DOCUMENTS
+        for verb in re.findall(r"python -m core ([a-z0-9]+)", document.read_text(encoding="utf-8"))
+    }
+
+    assert named <= known
+    assert known <= set(re.findall(r"python -m core ([a-z0-9]+)", text_of("README.md")))
+
+
+def test_readme_keeps_its_order() -> None:
+    headings = re.findall(r"^## (.+)$", text_of("README.md"), flags=re.MULTILINE)
+
+    assert headings == [
+        "Two commands",
+        "What you should see",
+        "Numbers",
+        "Pages",
+        "Command line",
+        "Licences and limits",
+    ]
+
+
+def test_readme_names_every_page() -> None:
+    section = text_of("README.md").split("## Pages")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| ([A-Z][^|]*?) \|", section, flags=re.MULTILINE)
+    pages = [path.stem for path in (ROOT / "pages").glob("*.py")]
+
+    assert len(rows) == len(pages)
+
+
+def test_architecture_names_every_part_of_core() -> None:
+    tree = text_of("docs/architecture.md").split("```")[1]
+    named = set(re.findall(r"^  ([a-z_]+)(?:/|\.py) ", tree, flags=re.MULTILINE))
+    files = {path.stem for path in (ROOT / "core").glob("*.py")} - {"__init__", "__main__"}
+
+    assert all(is_module(f"core.{name}") for name in named)
+    assert named == files | set(packages_of_core())
+
+
+def test_variables_that_are_named_are_read() -> None:
+    named = set(re.findall(r"GIMEFIVE_[A-Z_]+", text_of("README.md")))
+    read = set(re.findall(r"GIMEFIVE_[A-Z_]+", text_of("core/paths.py")))
+
+    assert named == read
+
+
+@pytest.mark.parametrize("name", [n for n in SOURCES if n not in {"demo", "folder", "paper"}])
+def test_the_terms_of_each_data_set_are_stated(name: str) -> None:
+    source = SOURCES[name]
+
+    row = f"| [{source.title}]({source.url}) | {source.licence} | {source.obtain} |"
+    assert row in text_of("docs/licences.md")
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=ident)
+def test_a_decision_has_one_page_and_four_parts(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+
+    assert re.match(r"# \d+\. ", text)
+    assert int(page.name[:3]) == int(text[2:].split(".")[0])
+    assert re.findall(r"^\*\*(.+?)\*\*", text, flags=re.MULTILINE) == [
+        "Context.",
+        "Decision.",
+        "Consequences.",
+        "What would change our mind.",
+    ]
+    assert len(text.split()) <= 450
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    assert [int(page.name[:3]) for page in DECISIONS] == list(range(1, len(DECISIONS) + 1))
+
+
+def test_contributing_stays_readable() -> None:
+    assert len(text_of("CONTRIBUTING.md").splitlines()) <= 120
+
+
+def test_the_changelog_has_its_form() -> None:
+    headings = re.findall(r"^##+ (.+)$", text_of("CHANGELOG.md"), flags=re.MULTILINE)
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+    assert headings[0] == "[Unreleased]"
+    assert all(
+        head in kinds or re.match(r"\[(Unreleased|\d+\.\d+\.\d+)\]", head) for head in headings
+    )
+
+
+# --- numbers
+
+
+def shipped() -> list[Path]:
+    """Folders of the checkpoints that git keeps and that hold a report."""
+    names = re.findall(r"^!checkpoints/([^/\s]+)/$", text_of(".gitignore"), flags=re.MULTILINE)
+    folders = [ROOT / "checkpoints" / name for name in names]
+    return [folder for folder in folders if (folder / "report.json").is_file()]
+
+
+def splits_of(report: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and figures of every split in a report."""
+    for name, figures in report.get("splits", report).items():
+        if isinstance(figures, dict) and "accuracy" in figures:
+            yield name, figures
+
+
+def numbers() -> str:
+    """README's section on numbers, computed from the reports."""
+    rows = []
+    for folder in shipped():
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        for split, found in splits_of(report):
+            score = f"{100 * found['accuracy']:.1f} | {100 * found['macro_f1']:.1f}"
+            rows.append(f"| `{folder.name}` | {split} | {found['n']:,} | {score} |")
+    if not rows:
+        return "No checkpoint is shipped yet."
+    head = "| checkpoint | split | pictures | accuracy, % | macro-F1, % |\n|---|---|---|---|---|"
+    return "\n".join([head, *rows])
+
+
+def test_every_shipped_report_has_figures() -> None:
+    for folder in shipped():
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+
+        assert "test" in dict(splits_of(report)), folder.name
+
+
+def test_the_numbers_in_readme_are_those_of_the_reports() -> None:
+    marked = re.search(
+        r"<!-- numbers: begin -->\n(.*?)\n<!-- numbers: end -->", text_of("README.md"), re.DOTALL
+    )
+
+    assert marked is not None
+    assert marked[1] == numbers(), f"Put this between the marks in README.md:\n{numbers()}"
