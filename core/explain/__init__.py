@@ -1,1 +1,50 @@
-"""Front door of core.explain."""
+"""Why a network gives its answer: maps, their drawing, and whether they can be trusted.
+
+The list of methods is here at once; whatever needs torch is loaded when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from core.explain.method import EXPLAINERS, MethodInfo
+
+if TYPE_CHECKING:
+    from core.explain.closed_form import ClosedGradCam, has_closed_form
+    from core.explain.colours import COLOURS, NO_EVIDENCE, Colours, colour_bar, default_colours
+    from core.explain.explainer import explain
+    from core.explain.layers import Layer, explainable_layers
+    from core.explain.overlays import heat_image, overlay, paste_overlay
+
+_HOMES = {
+    "closed_form": ("ClosedGradCam", "has_closed_form"),
+    "colours": ("COLOURS", "NO_EVIDENCE", "Colours", "colour_bar", "default_colours"),
+    "explainer": ("explain",),
+    "layers": ("Layer", "explainable_layers"),
+    "overlays": ("heat_image", "overlay", "paste_overlay"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "COLOURS",
+    "EXPLAINERS",
+    "NO_EVIDENCE",
+    "ClosedGradCam",
+    "Colours",
+    "Layer",
+    "MethodInfo",
+    "colour_bar",
+    "default_colours",
+    "explain",
+    "explainable_layers",
+    "has_closed_form",
+    "heat_image",
+    "overlay",
+    "paste_overlay",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the names of many modules
+    """Load a public name from its module on first use."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)

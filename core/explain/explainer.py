@@ -1,0 +1,111 @@
+"""One face, one method, a map for every class."""
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from core.errors import ExplainError
+from core.explain.closed_form import ClosedGradCam, has_closed_form
+from core.explain.grad_cam import grad_cam
+from core.explain.layers import class_count, default_layer
+from core.explain.method import EXPLAINERS, MethodInfo
+from core.types import Explanation
+
+# (model, batch (N, C, S, S), targets (N, T), layer) -> maps (N, T, h, w)
+MapFunction = Callable[[nn.Module, Tensor, Tensor, str], Tensor]
+
+METHODS: dict[str, MapFunction] = {
+    "grad_cam": grad_cam,
+}
+
+
+def explain(
+    model: nn.Module,
+    batch: NDArray[np.float32] | Tensor,
+    labels: Sequence[str],
+    method: str = "grad_cam",
+    layer: str | None = None,
+) -> Explanation:
+    """Maps of one face for every class.
+
+    Args:
+        model: In eval mode; neither its mode, hooks nor gradients change, so threads may share it.
+        batch: float32 (1, C, S, S), normalised by Preprocess.
+        labels: Class names in the order of the logits.
+        method: A name in `EXPLAINERS`.
+        layer: A name in `explainable_layers`; None for the method's own choice.
+
+    Raises:
+        ConfigError: No such method.
+        ExplainError: The method does not apply to this model or layer, the model is in training
+            mode, or the labels do not fit its logits.
+    """
+    info = EXPLAINERS[method]
+    inputs = _checked_input(batch)
+    chosen = layer_of(model, inputs, info, layer)
+    maps = all_class_maps(model, inputs, len(labels), method, chosen)
+    return Explanation(
+        method=method,
+        layer=chosen,
+        labels=tuple(labels),
+        maps=maps[0].cpu().numpy().astype(np.float32, copy=False),
+        signed=info.signed,
+        complete=info.complete and chosen == default_layer(model, inputs, info.default_layer),
+    )
+
+
+def layer_of(model: nn.Module, batch: Tensor, info: MethodInfo, layer: str | None) -> str:
+    """The layer to explain: the one named, else the method's default.
+
+    Raises:
+        ExplainError: The method explains no layers and one is named.
+    """
+    if layer is None:
+        return default_layer(model, batch, info.default_layer)
+    if not info.any_layer and layer != default_layer(model, batch, info.default_layer):
+        raise ExplainError(
+            f"{info.title} does not explain layer {layer!r}. Leave the layer out, or choose a "
+            "method that takes any layer."
+        )
+    return layer
+
+
+def all_class_maps(
+    model: nn.Module, batch: Tensor, classes: int, method: str, layer: str
+) -> Tensor:
+    """Maps of every class for every row, float32 (N, K, h, w).
+
+    Raises:
+        ExplainError: The method does not apply, or `classes` is not the number of logits.
+    """
+    _check_classes(model, batch, classes)
+    closed = method == "grad_cam" and layer == getattr(model, "explain_layer", None)
+    if closed and has_closed_form(model):
+        with torch.inference_mode():
+            maps = cast(tuple[Tensor, Tensor], ClosedGradCam(model)(batch))[1]
+        return maps.clone()  # outside inference mode, hence usable anywhere
+    targets = torch.arange(classes, device=batch.device).expand(batch.shape[0], -1)
+    return METHODS[method](model, batch, targets, layer)
+
+
+def _checked_input(batch: NDArray[np.float32] | Tensor) -> Tensor:
+    inputs = torch.as_tensor(batch)
+    if inputs.ndim != 4 or inputs.shape[0] != 1 or not inputs.is_floating_point():
+        raise ExplainError(
+            f"Found an input of {inputs.dtype} and shape {tuple(inputs.shape)}; expected float32 "
+            "(1, C, S, S), one preprocessed face."
+        )
+    return inputs
+
+
+def _check_classes(model: nn.Module, batch: Tensor, classes: int) -> None:
+    logits = class_count(model, batch)
+    if logits != classes:
+        raise ExplainError(
+            f"The network gives {logits} logits, but {classes} labels were named. "
+            "Use the labels of its own card."
+        )

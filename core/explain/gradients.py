@@ -1,0 +1,83 @@
+"""Gradients of logits with respect to a layer: trunk without a graph, head with one."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from core.errors import ExplainError
+from core.explain.frozen import frozen_view
+from core.explain.layers import find_layer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerGradients:
+    """A layer's feature maps and what each logit makes of them.
+
+    Attributes:
+        activations: float32 (N, C, h, w).
+        gradients: float32 (T, N, C, h, w), dy / dA for the T targets of each row.
+        logits: float32 (N, K).
+    """
+
+    activations: Tensor
+    gradients: Tensor
+    logits: Tensor
+
+
+def layer_gradients(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -> LayerGradients:
+    """Differentiate logits by the output of any layer.
+
+    The trunk up to the layer runs without a graph, so the cost is one forward pass and one backward
+    pass through the head for all targets together.
+
+    Args:
+        model: In eval mode; neither its mode, hooks nor gradients change.
+        batch: float32 (N, C, S, S), normalised by Preprocess.
+        targets: int64 (N, T), class indices a row.
+        layer: Name of a module that gives (N, C, h, w) once a pass.
+
+    Raises:
+        ExplainError: Training mode, no such layer, or a layer without exactly one feature map.
+    """
+    view = frozen_view(model)
+    found: list[Tensor] = []
+
+    def cut(_: nn.Module, __: object, output: Tensor) -> Tensor:
+        found.append(output.detach().requires_grad_())
+        torch.set_grad_enabled(True)  # from here on; the caller's mode returns with the `with`
+        return found[-1].clone()  # a leaf may not be changed in place by the next module
+
+    find_layer(view, layer).register_forward_hook(cut)
+    with torch.inference_mode(False):
+        # A tensor born in inference mode may not take part in a graph; its clone may.
+        inputs = batch.clone() if batch.is_inference() else batch
+        with torch.no_grad():
+            logits: Tensor = view(inputs)
+        _check_feature_map(found, layer)
+        with torch.enable_grad():
+            gradients = _gradients(logits, targets, found[0])
+    return LayerGradients(found[0].detach(), gradients, logits.detach())
+
+
+def _check_feature_map(found: list[Tensor], layer: str) -> None:
+    if len(found) != 1:
+        raise ExplainError(
+            f"Layer {layer!r} runs {len(found)} times in one pass, so it has no single feature "
+            "map. Choose a layer that runs once."
+        )
+    if found[0].ndim != 4:
+        raise ExplainError(
+            f"Layer {layer!r} gives {tuple(found[0].shape)}, no feature map of (N, channels, "
+            "height, width). Choose a convolution, batch norm, ReLU or pooling layer."
+        )
+
+
+def _gradients(logits: Tensor, targets: Tensor, activations: Tensor) -> Tensor:
+    """Derivative dy / dA for every column of `targets`, float32 (T, N, C, h, w)."""
+    if targets.shape[1] == 1:
+        chosen = logits.gather(1, targets).sum()  # rows do not mix in eval mode
+        return torch.autograd.grad(chosen, activations)[0][None]
+    one_hot = torch.nn.functional.one_hot(targets.T, logits.shape[1]).to(logits.dtype)  # (T, N, K)
+    gradients: Tensor = torch.autograd.grad(logits, activations, one_hot, is_grads_batched=True)[0]
+    return gradients

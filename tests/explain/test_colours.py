@@ -1,0 +1,108 @@
+"""Colours on one fixed scale."""
+
+import numpy as np
+import pytest
+
+from core.errors import ExplainError
+from core.explain.colours import COLOURS, Colours, colour_bar, colour_table, paint, strength
+
+
+def values(*rows: list[float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return np.array(rows, dtype=np.float32)
+
+
+def test_strength_divides_by_the_given_scale_and_not_by_the_maps_own() -> None:
+    found = strength(values([0.0, 1.0, 2.0, 8.0, -2.0]), 4.0, "inferno")
+
+    np.testing.assert_allclose(found, [[0, 0.25, 0.5, 1, 0]])
+
+
+def test_signed_strength_keeps_what_speaks_against() -> None:
+    found = strength(values([-4.0, -1.0, 0.0, 9.0]), 2.0, "diverging")
+
+    np.testing.assert_allclose(found, [[-1, -0.5, 0, 1]])
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-13])
+def test_a_blank_picture_is_not_stretched(scale: float) -> None:
+    found = strength(values([1e-14, 0.0]), scale, "inferno")
+
+    assert found.tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize(("evidence", "scale"), [(np.nan, 1.0), (np.inf, 1.0), (0.5, np.nan)])
+def test_values_that_are_not_finite_are_refused(evidence: float, scale: float) -> None:
+    with pytest.raises(ExplainError, match="not finite"):
+        strength(values([evidence]), scale, "inferno")
+
+
+def test_tables_are_the_published_ones_in_rgb() -> None:
+    # First and last rows of matplotlib's tables (CC0), rounded to 8 bits; OpenCV's JET.
+    for colours, low, high in (
+        ("inferno", (0, 0, 4), (252, 255, 164)),
+        ("viridis", (68, 1, 84), (253, 231, 37)),
+        ("cividis", (0, 34, 78), (254, 232, 56)),
+        ("jet", (0, 0, 128), (128, 0, 0)),
+    ):
+        table = colour_table(colours).astype(int)
+        assert table.shape == (256, 3)
+        assert np.abs(table[0] - low).max() <= 1
+        assert np.abs(table[-1] - high).max() <= 1
+
+
+def test_signed_colours_are_blue_white_and_vermilion() -> None:
+    painted = paint(values([-1.0, 0.0, 1.0]), "diverging").astype(int)[0]
+
+    np.testing.assert_allclose(painted, [(0, 114, 178), (255, 255, 255), (213, 94, 0)], atol=1)
+
+
+def lightness(colours: Colours) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """CIE L* of a table's colours, by the standard's own formula."""
+    rgb = colour_table(colours) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ [0.2126, 0.7152, 0.0722]
+    lab = np.where(luminance > 0.008856, 116 * np.cbrt(luminance) - 16, 903.3 * luminance)
+    return np.asarray(lab, dtype=np.float64)
+
+
+@pytest.mark.parametrize("colours", ["inferno", "viridis", "cividis"])
+def test_perceptual_maps_rise_in_lightness_and_jet_does_not(colours: Colours) -> None:
+    assert np.diff(lightness(colours)).min() > -0.3
+    assert np.diff(lightness("jet")).min() < -0.5
+
+
+def test_the_signed_map_is_lightest_in_the_middle() -> None:
+    light = lightness("diverging")
+    middle = len(light) // 2
+
+    assert np.diff(light[: middle + 1]).min() > -0.3
+    assert np.diff(light[middle:]).max() < 0.3
+    assert light[middle] == pytest.approx(100, abs=0.1)
+
+
+@pytest.mark.parametrize("colours", COLOURS)
+def test_the_bar_runs_through_the_whole_table(colours: Colours) -> None:
+    bar = colour_bar(3.0, colours, width=268)
+
+    table = colour_table(colours)
+    assert bar.shape == (44, 268, 3)
+    assert bar.dtype == np.uint8
+    np.testing.assert_array_equal(bar[10, 6], table[0])
+    np.testing.assert_array_equal(bar[10, 261], table[-1])
+
+
+def test_the_bar_of_a_blank_picture_has_no_colours() -> None:
+    bar = colour_bar(0.0)
+
+    assert np.ptp(bar, axis=2).max() == 0  # ink on white
+    assert bar.min() < 100
+
+
+def test_tables_cannot_be_written_into() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        colour_table("jet")[0] = 0
+
+
+def test_an_unknown_colour_map_is_named() -> None:
+    with pytest.raises(ExplainError, match="rainbow"):
+        colour_table("rainbow")

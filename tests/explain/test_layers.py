@@ -1,0 +1,80 @@
+"""Which layers a network offers, and which one a method takes by itself."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from core.errors import ExplainError
+from core.explain.layers import class_count, default_layer, explainable_layers, layers
+from core.models import MODELS
+
+FINE = {
+    "gimefive": "blocks.block3.relu",
+    "gimefive_plain": "blocks.block3.relu",
+    "gimefive_se": "blocks.block3.relu",
+    "gimefive_nobn": "blocks.block3.relu",
+    "gimefive_baseline": "blocks.block3.relu",
+    "gimefive_deep": "blocks.block3.relu",
+    "gimefive_res": "blocks.1.relu2",
+    "vgg": "pair3.relu2",
+    "resnet18": "stage2.1.relu2",
+    "resnet34": "stage2.3.relu2",
+    "mini_xception": "blocks.block2.relu1",
+}
+LAST_RELU = {"gimefive": "blocks.block5.relu", "vgg": "pair3.relu2", "resnet18": "stage4.1.relu2"}
+
+
+def test_layers_are_listed_as_a_pass_meets_them(trained_like: Callable[..., nn.Module]) -> None:
+    model = trained_like("gimefive", width=4, depth=2)
+
+    found = layers(model, torch.zeros(1, 3, 64, 64))
+
+    assert [(layer.name, layer.kind, layer.shape, layer.is_leaf) for layer in found[:6]] == [
+        ("blocks.block1.conv", "Conv2d", (4, 64, 64), True),
+        ("blocks.block1.bn", "BatchNorm2d", (4, 64, 64), True),
+        ("blocks.block1.relu", "ReLU", (4, 64, 64), True),
+        ("blocks.block1.pool", "MaxPool2d", (4, 32, 32), True),
+        ("blocks.block1.dropout", "Dropout", (4, 32, 32), True),
+        ("blocks.block1", "Sequential", (4, 32, 32), False),
+    ]
+    assert found[-1].name == "head"
+    assert found[-1].shape == (6,)
+
+
+def test_a_module_used_twice_is_counted_twice_and_not_offered(
+    trained_like: Callable[..., nn.Module],
+) -> None:
+    model, sample = trained_like("vgg"), torch.zeros(1, 3, 64, 64)
+
+    norms = [layer for layer in layers(model, sample) if layer.kind == "BatchNorm2d"]
+
+    assert [layer.calls for layer in norms] == [2, 2, 2]
+    assert "pair1.bn" not in explainable_layers(model, sample)
+    assert "pair1.conv1" in explainable_layers(model, sample)
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_every_network_has_a_default_of_each_kind(
+    name: str, trained_like: Callable[..., nn.Module], face_like: Callable[..., Tensor]
+) -> None:
+    model, sample = trained_like(name), face_like(name)
+    offered = explainable_layers(model, sample)
+
+    assert default_layer(model, sample, "input") == "input"
+    assert default_layer(model, sample, "last") in offered
+    assert default_layer(model, sample, "fine") == FINE[name]
+    assert default_layer(model, sample, "last_relu") in offered
+    if name in LAST_RELU:
+        assert default_layer(model, sample, "last_relu") == LAST_RELU[name]
+    assert class_count(model, sample) == 6
+
+
+def test_a_network_without_such_a_layer_says_so() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
+
+    with pytest.raises(ExplainError, match="no ReLU module with at least 16x16 cells"):
+        default_layer(model, torch.zeros(1, 3, 64, 64), "fine")
+    with pytest.raises(ExplainError, match="does not say which layer"):
+        default_layer(model, torch.zeros(1, 3, 64, 64), "last")
