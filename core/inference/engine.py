@@ -1,0 +1,164 @@
+"""Networks run by ONNX Runtime, built on first use and kept by the hash of their weights."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from core.errors import CheckpointError
+from core.inference.export import OPSET, export_onnx
+from core.inference.quantise import Quantisation, agreement, measure_ranges, quantise
+from core.models import load_model
+from core.paths import cache_root
+from core.types import Image
+
+Kind = Literal["exact", "int8", "maps"]
+BATCH = 64  # faces a call: larger ones only cost memory
+FORMAT = 1  # part of the cache's file names; raise it when the files change
+
+_building = threading.Lock()
+
+
+class OnnxEngine:
+    """One ONNX file in memory; safe to share between threads.
+
+    Args:
+        path: File made by `core.inference.export`.
+        threads: Threads a call may use; 0 for one a core.
+    """
+
+    def __init__(self, path: Path, *, threads: int = 0) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+        self._outputs = [output.name for output in self._session.get_outputs()]
+
+    def run(self, pixels: Image) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+        """Logits, and maps where the file has them.
+
+        Args:
+            pixels: uint8 (N, S, S).
+
+        Returns:
+            float64 (N, K), and float32 (N, K, h, w) or None.
+        """
+        parts = [
+            self._session.run(self._outputs, {"pixels": pixels[start : start + BATCH]})
+            for start in range(0, len(pixels), BATCH)
+        ] or [self._session.run(self._outputs, {"pixels": pixels})]
+        logits = np.concatenate([part[0] for part in parts]).astype(np.float64)
+        maps = np.concatenate([part[1] for part in parts]) if len(self._outputs) > 1 else None
+        return logits, maps
+
+
+def engine(folder: Path, kind: Kind = "exact", *, threads: int = 0) -> OnnxEngine:
+    """The engine of a checkpoint, shared by all callers in this process.
+
+    Args:
+        folder: Checkpoint folder.
+        kind: "exact" float32 logits, "int8" logits in 8 bits, "maps" float32 logits and maps.
+        threads: Threads a call may use; 0 for one a core.
+
+    Raises:
+        CheckpointError: The checkpoint cannot be used, or has no 8-bit ranges.
+        ExplainError: Maps are asked for and the network has no closed form.
+    """
+    return _engine(built(folder, kind), threads)
+
+
+@lru_cache(maxsize=8)
+def _engine(path: Path, threads: int) -> OnnxEngine:
+    return OnnxEngine(path, threads=threads)
+
+
+def preferred(folder: Path) -> Kind:
+    """ "int8" where the checkpoint's validation accuracy holds in 8 bits, else "exact"."""
+    quantisation = Quantisation.load(folder)
+    return "int8" if quantisation is not None and quantisation.holds else "exact"
+
+
+def built(folder: Path, kind: Kind) -> Path:
+    """The ONNX file of a checkpoint, made now if it is not in the cache."""
+    key = _key(folder, kind)
+    path = cache_root() / "onnx" / f"{folder.name}-{kind}-{key}.onnx"
+    with _building:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _BUILDERS[kind](folder, path)
+    return path
+
+
+def _key(folder: Path, kind: Kind) -> str:
+    """Hash of all that the file depends on."""
+    digest = hashlib.sha256(f"{FORMAT} {OPSET} {kind}".encode())
+    try:
+        digest.update((folder / "weights.safetensors").read_bytes())
+        card = json.loads((folder / "card.json").read_text())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{folder.name} cannot be read ({error}). Choose a folder with card.json and "
+            "weights.safetensors."
+        ) from error
+    parts = [card.get(name) for name in ("model", "model_options", "labels", "preprocess")]
+    if kind == "int8":
+        quantisation = Quantisation.load(folder)
+        parts.append(quantisation.ranges if quantisation else None)
+    digest.update(json.dumps(parts).encode())
+    return digest.hexdigest()[:16]
+
+
+def _build_float(folder: Path, path: Path, *, maps: bool) -> None:
+    model, card = load_model(folder)
+    export_onnx(model, card.preprocess, path, maps=maps)
+
+
+def _build_int8(folder: Path, path: Path) -> None:
+    quantisation = Quantisation.load(folder)
+    if quantisation is None:
+        raise CheckpointError(f"{folder.name} has no measured 8-bit ranges. Use the exact engine.")
+    source = path.with_suffix(".float.onnx")
+    try:
+        _build_float(folder, source, maps=False)
+        quantise(source, quantisation.ranges, path)
+    finally:
+        source.unlink(missing_ok=True)
+
+
+_BUILDERS: dict[Kind, Callable[[Path, Path], None]] = {
+    "exact": lambda folder, path: _build_float(folder, path, maps=False),
+    "maps": lambda folder, path: _build_float(folder, path, maps=True),
+    "int8": _build_int8,
+}
+
+
+def calibrate(folder: Path, pixels: Image, labels: NDArray[np.int64]) -> Quantisation:
+    """Measure 8-bit ranges and their cost on validation faces, and store both in the folder.
+
+    Args:
+        folder: Checkpoint folder.
+        pixels: uint8 (N, S, S) validation faces, never test faces.
+        labels: int64 (N,).
+    """
+    ranges = measure_ranges(built(folder, "exact"), pixels)
+    Quantisation(ranges, len(labels), 0.0, 0.0, 0.0).save(folder)
+    exact, _ = engine(folder, "exact").run(pixels)
+    small, _ = engine(folder, "int8").run(pixels)
+    result = Quantisation(
+        ranges=ranges,
+        faces=len(labels),
+        accuracy_exact=float((exact.argmax(1) == labels).mean()),
+        accuracy_int8=float((small.argmax(1) == labels).mean()),
+        agreement=agreement(exact, small),
+    )
+    result.save(folder)
+    return result

@@ -1,0 +1,159 @@
+"""8-bit inference: ranges measured once on validation faces, stored beside the weights."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType
+from onnxruntime.quantization.calibrate import TensorData, TensorsData, create_calibrator
+from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+
+from core.errors import CheckpointError
+from core.files import replacing, write_json
+from core.types import Image
+
+FILE = "quantisation.json"
+OPERATORS = ["Conv", "MaxPool"]  # the linear layers are cheap and stay in float
+BATCH = 64
+PERCENTILE = 99.99  # of the activations; rarer ones are clipped
+LARGEST_LOSS = 0.003  # of validation accuracy, above which 8 bits are not used
+
+
+@dataclass(frozen=True, slots=True)
+class Quantisation:
+    """Activation ranges and what 8 bits cost on the validation faces.
+
+    Attributes:
+        ranges: (lowest, highest) of the inputs and outputs of every quantised operator, in the
+            order of the graph, so that they do not depend on an exporter's names.
+        faces: Number of validation faces measured.
+        accuracy_exact: Validation accuracy in float32, 0 to 1.
+        accuracy_int8: Validation accuracy in 8 bits, 0 to 1.
+        agreement: Share of faces with the same answer.
+    """
+
+    ranges: list[tuple[float, float]]
+    faces: int
+    accuracy_exact: float
+    accuracy_int8: float
+    agreement: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether accuracy holds well enough for 8 bits to be the default."""
+        return self.accuracy_int8 >= self.accuracy_exact - LARGEST_LOSS
+
+    def save(self, folder: Path) -> None:
+        """Write the file into a run folder."""
+        write_json(folder / FILE, asdict(self))
+
+    @classmethod
+    def load(cls, folder: Path) -> "Quantisation | None":
+        """Read the file of a run folder; None where there is none.
+
+        Raises:
+            CheckpointError: The file is damaged.
+        """
+        try:
+            values: dict[str, Any] = json.loads((folder / FILE).read_text())
+            ranges = [(float(low), float(high)) for low, high in values.pop("ranges")]
+            return cls(ranges=ranges, **values)
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"{FILE} of {folder.name} cannot be read ({error}). Delete it to use float32."
+            ) from error
+
+
+class _Faces(CalibrationDataReader):  # type: ignore[misc]  # untyped base
+    """Feeds validation faces to the calibrator."""
+
+    def __init__(self, pixels: Image) -> None:
+        self._batches: Iterator[dict[str, Image]] = iter(
+            [{"pixels": pixels[start : start + BATCH]} for start in range(0, len(pixels), BATCH)]
+        )
+
+    def get_next(self) -> dict[str, Image] | None:
+        return next(self._batches, None)
+
+
+def measure_ranges(path: Path, pixels: Image) -> list[tuple[float, float]]:
+    """Ranges of all quantised activations of an ONNX file over uint8 (N, S, S) faces."""
+    with TemporaryDirectory() as folder:
+        calibrator = create_calibrator(
+            path,
+            OPERATORS,
+            augmented_model_path=str(Path(folder) / "augmented.onnx"),
+            calibrate_method=CalibrationMethod.Percentile,
+            extra_options={"percentile": PERCENTILE, "num_bins": 2048},
+        )
+        calibrator.collect_data(_Faces(pixels))
+        found = calibrator.compute_data().data
+    return [_limits(found[name]) for name in quantised_tensors(onnx.load(path))]
+
+
+def _limits(data: TensorData) -> tuple[float, float]:
+    low, high = (float(np.asarray(value).reshape(-1)[0]) for value in data.range_value)
+    return low, high
+
+
+def quantised_tensors(model: onnx.ModelProto) -> list[str]:
+    """Names of the activations around all quantised operators, each once, in graph order."""
+    constant = {tensor.name for tensor in model.graph.initializer}
+    names: dict[str, None] = {}
+    for node in model.graph.node:
+        if node.op_type in OPERATORS:
+            for name in [*node.input, *node.output]:
+                if name and name not in constant:
+                    names.setdefault(name)
+    return list(names)
+
+
+def quantise(source: Path, ranges: list[tuple[float, float]], target: Path) -> None:
+    """Write the 8-bit version of an ONNX file.
+
+    Args:
+        source: Float file made by `export_onnx` without maps.
+        ranges: As `measure_ranges` gives them for the same network.
+        target: Written at once.
+
+    Raises:
+        CheckpointError: The ranges do not fit the network.
+    """
+    model = onnx.load(source)
+    names = quantised_tensors(model)
+    if len(names) != len(ranges):
+        raise CheckpointError(
+            f"{FILE} holds {len(ranges)} ranges, the network needs {len(names)}. "
+            "Delete it to use float32."
+        )
+    limits = {
+        name: TensorData(lowest=np.float32(low), highest=np.float32(high))
+        for name, (low, high) in zip(names, ranges, strict=True)
+    }
+    quantizer = QDQQuantizer(
+        model,
+        per_channel=True,
+        reduce_range=False,
+        weight_qType=QuantType.QInt8,
+        activation_qType=QuantType.QUInt8,
+        tensors_range=TensorsData(CalibrationMethod.MinMax, limits),
+        nodes_to_quantize=[],
+        nodes_to_exclude=[],
+        op_types_to_quantize=OPERATORS,
+    )
+    quantizer.quantize_model()
+    with replacing(target) as temporary:
+        quantizer.model.save_model_to_file(str(temporary))
+
+
+def agreement(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Share of rows of two (N, K) score tables with the same best class."""
+    return float((first.argmax(1) == second.argmax(1)).mean())

@@ -1,0 +1,180 @@
+"""From a picture to faces, answers and maps: the one object that the app and the commands share."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.checkpoints import find_checkpoint
+from core.errors import ConfigError
+from core.types import Explanation, Face, FaceResult, Image, ImageResult, Prediction
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from core.models import Card
+
+Engine = Literal["auto", "exact", "int8", "torch"]
+
+
+class Predictor:
+    """A checkpoint ready to answer; threads may share it.
+
+    Args:
+        folder: Checkpoint folder.
+        engine: What computes many answers: "auto" takes 8 bits where the checkpoint's accuracy was
+            shown to hold and float32 in ONNX Runtime else; "exact", "int8" and "torch" insist.
+
+    Raises:
+        CheckpointError: The folder cannot be used.
+    """
+
+    def __init__(self, folder: Path, engine: Engine = "auto") -> None:
+        from core.models import load_model
+
+        if engine not in ("auto", "exact", "int8", "torch"):
+            raise ConfigError(f"Engine is {engine!r}; expected auto, exact, int8 or torch.")
+        self.folder = folder
+        self._engine = engine
+        self.model: nn.Module
+        self.card: Card
+        self.model, self.card = load_model(folder)
+
+    @classmethod
+    def load(cls, checkpoint: str | Path = "default", engine: Engine = "auto") -> "Predictor":
+        """The predictor of a checkpoint's name or folder.
+
+        Raises:
+            CheckpointError: There is none, or it cannot be used.
+        """
+        return cls(find_checkpoint(checkpoint), engine)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.card.labels
+
+    @cached_property
+    def engine(self) -> str:
+        """What computes many answers: "exact", "int8" or "torch"."""
+        if self._engine != "auto":
+            return self._engine
+        from core.inference import preferred
+
+        return preferred(self.folder)
+
+    def logits(self, pixels: Image) -> NDArray[np.float64]:
+        """Logits of many faces, before temperature, by the fast engine.
+
+        Args:
+            pixels: uint8 (N, S, S) from `card.preprocess.pixels`.
+
+        Returns:
+            float64 (N, K); averaged with the mirror image where the card says so.
+        """
+        values = self._run(pixels)
+        if self.card.flip_average:
+            values = (values + self._run(np.ascontiguousarray(pixels[:, :, ::-1]))) / 2
+        return values
+
+    def _run(self, pixels: Image) -> NDArray[np.float64]:
+        if self.engine == "torch":
+            return self.exact_logits(pixels)
+        from core.inference import engine
+
+        kind: Literal["exact", "int8"] = "int8" if self.engine == "int8" else "exact"
+        return engine(self.folder, kind).run(pixels)[0]
+
+    def exact_logits(self, pixels: Image) -> NDArray[np.float64]:
+        """Logits float64 (N, K) of a few faces by the float32 network itself."""
+        import torch
+
+        batch = torch.from_numpy(self.card.preprocess.normalise(pixels))
+        with torch.inference_mode():
+            values: NDArray[np.float64] = self.model(batch).double().numpy()
+        return values
+
+    def fast(self, pixels: Image) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+        """Logits float64 (N, K) and closed-form maps float32 (N, K, h, w) at camera speed.
+
+        Maps are None where the network has no closed form of Grad-CAM.
+        """
+        from core.explain import has_closed_form
+        from core.inference import engine
+
+        return engine(self.folder, "maps" if has_closed_form(self.model) else "exact").run(pixels)
+
+    def prediction(self, logits: NDArray[np.float64]) -> Prediction:
+        """The answer that logits (K,) stand for: softmax (paper, Eq. 1) after temperature."""
+        return Prediction(
+            labels=self.labels,
+            probabilities=softmax(logits / self.card.temperature),
+            logits=logits,
+            threshold=self.card.threshold,
+        )
+
+    def predictions(self, crops: Sequence[Image]) -> list[Prediction]:
+        """Answers for RGB or grey crops of faces, by the fast engine."""
+        if not crops:
+            return []
+        pixels = np.stack([self.card.preprocess.pixels(crop) for crop in crops])
+        return [self.prediction(row) for row in self.logits(pixels)]
+
+    def explain(
+        self, crop: Image, method: str = "grad_cam", layer: str | None = None
+    ) -> Explanation:
+        """Maps of every class for one crop.
+
+        Args:
+            crop: RGB uint8 (S, S, 3) or grey (S, S).
+            method: Registry name in `core.explain.EXPLAINERS`.
+            layer: Name of a layer; None for the method's default.
+
+        Raises:
+            ExplainError: The method does not apply to this model or layer.
+        """
+        from core.explain import explain
+
+        return explain(self.model, self.card.preprocess(crop), self.labels, method, layer)
+
+    def analyse(
+        self,
+        image: Image,
+        *,
+        detector: str = "auto",
+        method: str | None = "grad_cam",
+        landmarks: bool = True,
+        whole: bool = False,
+    ) -> ImageResult:
+        """Find, name and explain every face of a picture, in float32.
+
+        Args:
+            image: RGB uint8 (H, W, 3), upright.
+            detector: Registry name in `core.faces.DETECTORS`.
+            method: Explanation method; None for none.
+            landmarks: Whether the 68 landmarks are fitted.
+            whole: Whether the whole picture is taken as one face, without looking for any.
+        """
+        from core.faces import find_faces, whole_picture
+
+        faces: tuple[Face, ...]
+        if whole:
+            faces, notes = (whole_picture(image),), ()
+        else:
+            found = find_faces(image, detector=detector, landmarks=landmarks)
+            faces, notes = found.faces, found.notes
+        results = []
+        for face in faces:
+            logits = self.exact_logits(self.card.preprocess.pixels(face.crop)[None])[0]
+            explanation = self.explain(face.crop, method) if method else None
+            results.append(FaceResult(face, self.prediction(logits), explanation))
+        return ImageResult(image, tuple(results), notes)
+
+
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Softmax over the last axis (paper, Eq. 1), float64."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities: NDArray[np.float64] = shifted / shifted.sum(axis=-1, keepdims=True)
+    return probabilities
