@@ -1,15 +1,13 @@
 """What the documents say is so: links, commands, names and numbers."""
 
-import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from source_files import ROOT, is_module, packages_of_core
 
 from core.data import SOURCES
+from webapp.navigation import present
 
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
@@ -54,6 +52,7 @@ def test_make_targets_that_are_named_exist(document: Path) -> None:
 
 def test_commands_that_are_named_exist() -> None:
     import typer
+
     from core.cli import app
 
     known = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
@@ -80,12 +79,11 @@ def test_readme_keeps_its_order() -> None:
     ]
 
 
-def test_readme_names_every_page() -> None:
+def test_readme_names_the_pages_of_the_menu() -> None:
     section = text_of("README.md").split("## Pages")[1].split("\n## ")[0]
     rows = re.findall(r"^\| ([A-Z][^|]*?) \|", section, flags=re.MULTILINE)
-    pages = [path.stem for path in (ROOT / "pages").glob("*.py")]
 
-    assert len(rows) == len(pages)
+    assert rows == [entry.title for entry in present()]
 
 
 def test_architecture_names_every_part_of_core() -> None:
@@ -143,50 +141,3 @@ def test_the_changelog_has_its_form() -> None:
     assert all(
         head in kinds or re.match(r"\[(Unreleased|\d+\.\d+\.\d+)\]", head) for head in headings
     )
-
-
-# --- numbers
-
-
-def shipped() -> list[Path]:
-    """Folders of the checkpoints that git keeps and that hold a report."""
-    names = re.findall(r"^!checkpoints/([^/\s]+)/$", text_of(".gitignore"), flags=re.MULTILINE)
-    folders = [ROOT / "checkpoints" / name for name in names]
-    return [folder for folder in folders if (folder / "report.json").is_file()]
-
-
-def splits_of(report: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and figures of every split in a report."""
-    for name, figures in report.get("splits", report).items():
-        if isinstance(figures, dict) and "accuracy" in figures:
-            yield name, figures
-
-
-def numbers() -> str:
-    """README's section on numbers, computed from the reports."""
-    rows = []
-    for folder in shipped():
-        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-        for split, found in splits_of(report):
-            score = f"{100 * found['accuracy']:.1f} | {100 * found['macro_f1']:.1f}"
-            rows.append(f"| `{folder.name}` | {split} | {found['n']:,} | {score} |")
-    if not rows:
-        return "No checkpoint is shipped yet."
-    head = "| checkpoint | split | pictures | accuracy, % | macro-F1, % |\n|---|---|---|---|---|"
-    return "\n".join([head, *rows])
-
-
-def test_every_shipped_report_has_figures() -> None:
-    for folder in shipped():
-        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-
-        assert "test" in dict(splits_of(report)), folder.name
-
-
-def test_the_numbers_in_readme_are_those_of_the_reports() -> None:
-    marked = re.search(
-        r"<!-- numbers: begin -->\n(.*?)\n<!-- numbers: end -->", text_of("README.md"), re.DOTALL
-    )
-
-    assert marked is not None
-    assert marked[1] == numbers(), f"Put this between the marks in README.md:\n{numbers()}"
