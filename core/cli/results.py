@@ -1,0 +1,107 @@
+"""Verbs about results: `evaluate` and `table2`."""
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from core.checkpoints import find_checkpoint
+from core.cli.progress import progress_bar
+from core.errors import CoreError
+from core.files import write_json
+
+
+class Split(StrEnum):
+    """Parts a run can be evaluated on."""
+
+    TEST = "test"
+    TEST_CLEAN = "test_clean"
+    VALID = "valid"
+    PUBLISHED_VALID = "published_valid"
+    TRAIN = "train"
+
+
+def evaluate(
+    run: Annotated[str, typer.Argument(help="A run's name or folder, or `default`.")],
+    split: Annotated[
+        Split,
+        typer.Option(
+            help="What to show: the published test, the same without twins of train images, clean "
+            "validation, the published validation, or train."
+        ),
+    ] = Split.TEST,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Prepared data to use alone; else the run's own below the data root."),
+    ] = None,
+    train: Annotated[
+        bool, typer.Option("--train", help="Predict the training part as well (slow).")
+    ] = False,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", help="Also write the figures to this file, or - to print them."),
+    ] = None,
+) -> None:
+    """Measure a run on test and validation; write its predictions.csv and report.json."""
+    from core.evaluation import answer, evaluate_run
+
+    folder = find_checkpoint(run)
+    with ExitStack() as stack:
+        bars: list[Callable[[float], None]] = []
+
+        def show(done: int, total: int) -> None:
+            if not bars:
+                bars.append(stack.enter_context(progress_bar("Predicting", total)))
+            bars[0](done)
+
+        report = evaluate_run(folder, data, train=train or split is Split.TRAIN, on_progress=show)
+    found = answer(report, split.value)
+    if json_file is not None and str(json_file) == "-":
+        typer.echo(json.dumps(found, indent=1))
+        return
+    _print_figures(Console(), found)
+    if json_file is not None:
+        _write(json_file, found)
+
+
+def _write(path: Path, content: Any) -> None:  # noqa: ANN401 - JSON
+    try:
+        write_json(path, content)
+    except OSError as error:
+        raise CoreError(
+            f"{path} cannot be written ({error.strerror}). Name a file in a folder that exists."
+        ) from error
+
+
+def _print_figures(console: Console, found: dict[str, Any]) -> None:
+    """A table of the figures with their intervals, one of the classes, one of the sources."""
+    console.print(
+        f"[bold]{found['checkpoint']}[/bold] on {found['about']} of {', '.join(found['sources'])}: "
+        f"{found['n']} images"
+    )
+    ranges = found["intervals"]
+    overall = Table("figure", "value", "95 % interval")
+    for name in ("accuracy", "macro_f1", "balanced_accuracy", "ece", "nll"):
+        unit = 1.0 if name == "nll" else 100.0
+        low, high = ranges[name]
+        text = f"{found[name] * unit:.2f}" + ("" if name == "nll" else " %")
+        overall.add_row(name, text, f"{low * unit:.2f} to {high * unit:.2f}")
+    console.print(overall)
+    classes = Table("class", "precision %", "recall %", "F1 %", "images")
+    for label, one in found["per_class"].items():
+        shares = (f"{100 * one[name]:.1f}" for name in ("precision", "recall", "f1"))
+        classes.add_row(label, *shares, str(one["support"]))
+    console.print(classes)
+    if len(found["per_source"]) > 1:
+        sources = Table("source", "images", "accuracy %", "macro-F1 %")
+        for name, one in found["per_source"].items():
+            sources.add_row(
+                name, str(one["n"]), f"{100 * one['accuracy']:.1f}", f"{100 * one['macro_f1']:.1f}"
+            )
+        console.print(sources)

@@ -1,0 +1,172 @@
+"""Run a model over the parts of prepared data and note its answers."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.data import Dataset
+from core.errors import DataError
+from core.evaluation.calibration import scaled
+from core.evaluation.predictions import Predictions
+from core.evaluation.prepared import PUBLISHED_VALID, Material
+from core.preprocess import Preprocess
+from core.types import Image
+
+if TYPE_CHECKING:
+    from core.models import Card
+
+BATCH = 512  # faces handed over at once, so that progress can be shown
+FFHQ_PREFIX = "ffhq_"  # portraits among AffectNet's files
+Progress = Callable[[int, int], None]
+
+
+class Scorer(Protocol):
+    """What evaluation needs of a Predictor."""
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    @property
+    def card(self) -> "Card": ...
+
+    @property
+    def folder(self) -> Path: ...
+
+    def logits(self, pixels: Image) -> NDArray[np.float64]: ...
+
+
+def wanted_rows(
+    material: Material, labels: Sequence[str], split: str, train_sources: Sequence[str]
+) -> pd.DataFrame:
+    """Which pictures of a data set are predicted, and as what.
+
+    Args:
+        material: Data and sources.
+        labels: The model's classes; pictures with another label are left out.
+        split: The split the model was trained on, for the part "train".
+        train_sources: The sources whose training part is wanted as well.
+
+    Returns:
+        Columns id and the facts of a Predictions table.
+    """
+    dataset = material.dataset
+    manifest = dataset.manifest
+    chosen = manifest["source"].isin(material.sources) & manifest["label"].isin(list(labels))
+    published = dataset.split("published")
+    clean = dataset.split("clean")["part"]
+    is_own_valid = manifest["source"] == PUBLISHED_VALID
+    part = pd.Series("", index=manifest.index, dtype=object)
+    trained_on = dataset.split(split)["part"] == "train"
+    part[trained_on & manifest["source"].isin(list(train_sources))] = "train"
+    part[clean == "valid"] = "valid"
+    part[(published["part"] == "valid") & is_own_valid] = "published_valid"
+    part[published["part"] == "test"] = "test"
+    twin = published["reason"].where(published["reason"].str.startswith("twin: "), "")
+    names = manifest["path"].str.rsplit("/", n=1).str[-1]
+    table = pd.DataFrame(
+        {
+            "id": manifest["id"],
+            "path_hash": [path_hash(path) for path in manifest["path"]],
+            "pixel_hash": manifest["pixel_hash"],
+            "source": manifest["source"],
+            "origin": np.where(names.str.startswith(FFHQ_PREFIX), "ffhq", ""),
+            "part": part,
+            "twin": twin.str.removeprefix("twin: ").where(part == "test", ""),
+            "true": manifest["label"],
+        }
+    )
+    return table[chosen & (part != "")]
+
+
+def path_hash(path: str) -> str:
+    """A short name of a picture's place inside its source, 16 hexadecimal digits."""
+    return hashlib.sha256(path.encode()).hexdigest()[:16]
+
+
+def logits_of(
+    scorer: Scorer,
+    dataset: Dataset,
+    ids: NDArray[np.int64],
+    on_progress: Progress = lambda done, total: None,
+) -> NDArray[np.float64]:
+    """Logits float64 (n, K) of the pictures with these ids, in their order."""
+    preprocess = scorer.card.preprocess
+    found = []
+    for start in range(0, len(ids), BATCH):
+        batch = np.asarray(dataset.images[ids[start : start + BATCH]])
+        found.append(scorer.logits(at_size(batch, preprocess)))
+        on_progress(min(start + BATCH, len(ids)), len(ids))
+    if not found:
+        return np.empty((0, len(scorer.labels)))
+    return np.concatenate(found)
+
+
+def at_size(images: Image, preprocess: Preprocess) -> Image:
+    """Grey squares uint8 (n, 64, 64) brought to the size the model's preprocessing asks for."""
+    if images.shape[1] == preprocess.size:
+        return images
+    return np.stack([preprocess.pixels(image) for image in images])
+
+
+def collected(
+    scorer: Scorer,
+    chosen: Sequence[Material],
+    *,
+    train_sources: Sequence[str] = (),
+    on_progress: Progress = lambda done, total: None,
+) -> tuple[Predictions, NDArray[np.float64]]:
+    """Predict all wanted pictures.
+
+    Args:
+        scorer: The model.
+        chosen: The run's own data first.
+        train_sources: Sources of the run's own data whose training part is wanted as well.
+        on_progress: Called with pictures done and pictures in all.
+
+    Returns:
+        Predictions at temperature 1 and the logits float64 (n, K) of the same rows.
+
+    Raises:
+        DataError: There is none.
+    """
+    split = str(scorer.card.data.get("split", "clean"))
+    tables = [
+        wanted_rows(material, scorer.labels, split, train_sources if number == 0 else ())
+        for number, material in enumerate(chosen)
+    ]
+    total = sum(len(table) for table in tables)
+    if not total:
+        names = ", ".join(material.dataset.folder.name for material in chosen)
+        raise DataError(f"{names} has no test or validation picture with one of the labels.")
+    done, logits = 0, []
+    for material, table in zip(chosen, tables, strict=True):
+        before = done
+
+        def report(inner: int, _: int, before: int = before) -> None:
+            on_progress(before + inner, total)
+
+        ids = table["id"].to_numpy(np.int64)
+        logits.append(logits_of(scorer, material.dataset, ids, report))
+        done += len(ids)
+    everything = np.concatenate(logits)
+    facts = pd.concat(tables, ignore_index=True).drop(columns="id")
+    return with_temperature(facts, scorer.labels, everything, 1.0), everything
+
+
+def with_temperature(
+    facts: pd.DataFrame,
+    labels: Sequence[str],
+    logits: NDArray[np.float64],
+    temperature: float,
+) -> Predictions:
+    """Predictions of rows with known logits at a temperature."""
+    probabilities = pd.DataFrame(
+        scaled(logits, temperature), columns=list(labels), index=facts.index
+    )
+    kept = facts[[name for name in facts.columns if name not in labels]]
+    return Predictions(tuple(labels), pd.concat([kept, probabilities], axis=1))

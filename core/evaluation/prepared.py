@@ -1,0 +1,110 @@
+"""Find the prepared data a run was trained on, and further sources to test it on."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.data import Dataset, load_dataset
+from core.errors import DataError
+from core.paths import data_root
+
+if TYPE_CHECKING:
+    from core.models import Card
+
+PUBLISHED_VALID = "gimefive_valid"  # the source that holds the paper's 600
+# Tested on by every run where prepared; other folders below the data root are a user's own.
+BENCHMARKS = ("raf_db", "fer2013", "affectnet", "ck_plus", "tfeid", PUBLISHED_VALID)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """A data set with the sources of it that are to be predicted.
+
+    Attributes:
+        dataset: The prepared folder.
+        sources: Names of sources, none of which another material holds.
+    """
+
+    dataset: Dataset
+    sources: tuple[str, ...]
+
+
+def sources_of(info: dict[str, Any]) -> tuple[str, ...]:
+    """Names of the sources in a dataset.json."""
+    return tuple(str(name) for name in info.get("counts", {}))
+
+
+def own_sources(card: "Card", info: dict[str, Any]) -> tuple[str, ...]:
+    """The sources a run was trained on; a card without any means all of its data set."""
+    named = tuple(str(name) for name in card.data.get("sources", ()))
+    return named or tuple(name for name in sources_of(info) if name != PUBLISHED_VALID)
+
+
+def prepared_folders(root: Path | None = None) -> dict[Path, dict[str, Any]]:
+    """Prepared folders directly below a root (the data root) with their dataset.json."""
+    root = data_root() if root is None else root
+    found = {}
+    for path in sorted(root.glob("*/dataset.json")):
+        try:
+            info = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(info, dict) and isinstance(info.get("counts"), dict):
+            found[path.parent] = info
+    return found
+
+
+def own_folder(card: "Card", run: str) -> Path:
+    """The prepared folder of a run: the very data, else its name, else one with its sources.
+
+    Raises:
+        DataError: There is none.
+    """
+    folders = prepared_folders()
+    named = str(card.data.get("name", ""))
+    wanted = set(card.data.get("sources", ()))
+    for folder, info in folders.items():
+        if info.get("data_hash") and info.get("data_hash") == card.data.get("data_hash"):
+            return folder
+    for folder, info in folders.items():
+        if folder.name == named and wanted <= set(sources_of(info)):
+            return folder
+    for folder, info in folders.items():
+        if wanted and wanted <= set(sources_of(info)):
+            return folder
+    sources = " ".join(f"{name}=PATH" for name in sorted(wanted)) or "SOURCE..."
+    raise DataError(
+        f"No prepared data for {run} is found below {data_root()}: expected a folder "
+        f"{named or 'with its sources'!r}"
+        f"{' or one with ' + ', '.join(sorted(wanted)) if wanted else ''}. Run: "
+        f"python -m core prepare {sources} --out {data_root() / (named or 'NAME')}"
+    )
+
+
+def materials(card: "Card", run: str, folder: Path | None = None) -> list[Material]:
+    """What a run is evaluated on: its own data first, then sources that only other folders have.
+
+    Args:
+        card: The run's card.
+        run: Its name, for error texts.
+        folder: Use this prepared folder alone.
+
+    Raises:
+        DataError: The folder is not prepared, or none is found.
+    """
+    if folder is not None:
+        dataset = load_dataset(folder)
+        return [Material(dataset, sources_of(dataset.info))]
+    first = own_folder(card, run)
+    own = load_dataset(first)
+    chosen = [Material(own, sources_of(own.info))]
+    seen = set(chosen[0].sources)
+    # The folder with the most sources first, so that twins are known across as many as possible.
+    others = sorted(prepared_folders().items(), key=lambda entry: -len(sources_of(entry[1])))
+    for folder, info in others:
+        new = tuple(name for name in sources_of(info) if name in set(BENCHMARKS) - seen)
+        if new and tuple(info.get("labels", ())) == own.labels:
+            chosen.append(Material(load_dataset(folder), new))
+            seen.update(new)
+    return chosen

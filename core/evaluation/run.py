@@ -1,0 +1,163 @@
+"""Evaluate a run: predict, calibrate on clean validation, write predictions.csv and report.json."""
+
+import hashlib
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import CheckpointError
+from core.evaluation.calibration import (
+    LEAST_COVERAGE,
+    TARGET_ACCURACY,
+    fit_temperature,
+    unclear_threshold,
+)
+from core.evaluation.collecting import Progress, Scorer, collected, with_temperature
+from core.evaluation.figures import metrics
+from core.evaluation.predictions import FACTS, Predictions
+from core.evaluation.prepared import Material, materials, own_sources
+from core.evaluation.report import build_report, save_report
+
+if TYPE_CHECKING:
+    from core.models import Card
+
+FEWEST_TO_CALIBRATE = 50  # images; fewer would fit noise
+RULE = (
+    f"The smallest confidence at which at least {TARGET_ACCURACY:.0%} of the answered faces of "
+    f"clean validation are right; at least {LEAST_COVERAGE:.0%} of them are answered in any case."
+)
+
+
+def evaluate_run(
+    folder: Path,
+    dataset_dir: Path | None = None,
+    *,
+    train: bool = False,
+    scorer: Scorer | None = None,
+    on_progress: Progress = lambda done, total: None,
+) -> dict[str, Any]:
+    """Predict all test and validation images and leave predictions.csv and report.json.
+
+    On the data the run was trained on, temperature and threshold are fitted on clean validation
+    and stored in card.json; on other data those of the card are used as they are.
+
+    Args:
+        folder: The run's folder, with card and weights.
+        dataset_dir: Prepared data to use alone; None finds the run's own below the data root and
+            adds the benchmark sources that other prepared folders there hold.
+        train: Whether the training part is predicted as well.
+        scorer: Instead of the run's own Predictor.
+        on_progress: Called with pictures done and pictures in all.
+
+    Returns:
+        The content of report.json.
+
+    Raises:
+        CheckpointError: The run cannot be loaded.
+        DataError: No prepared data fit.
+    """
+    scorer = _predictor(folder) if scorer is None else scorer
+    card = scorer.card
+    chosen = materials(card, folder.name, dataset_dir)
+    own = chosen[0].dataset
+    sources = own_sources(card, own.info)
+    started = time.perf_counter()
+    predictions, logits = collected(
+        scorer, chosen, train_sources=sources if train else (), on_progress=on_progress
+    )
+    seconds = time.perf_counter() - started
+    calibration: dict[str, Any] = {"fitted": False}
+    if own.data_hash == card.data.get("data_hash"):
+        card, calibration = _calibrated(card, predictions, logits, sources)
+    facts = predictions.table[list(FACTS)]
+    predictions = with_temperature(facts, predictions.labels, logits, card.temperature)
+    report = build_report(
+        predictions,
+        {
+            "checkpoint": folder.name,
+            "title": card.title,
+            "model": card.model,
+            "sources": list(sources),
+            "trained_on_split": card.data.get("split"),
+            "data": _data_facts(chosen),
+            "data_hash": own.data_hash,
+            "temperature": card.temperature,
+            "threshold": card.threshold,
+            "calibration": calibration,
+            "weights_sha256": _sha256(folder / "weights.safetensors"),
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "images": len(predictions),
+            "seconds": round(seconds, 1),
+            "faces_per_second": round(len(predictions) / max(seconds, 1e-9), 1),
+            "versions": {"scikit-learn": version("scikit-learn"), "numpy": version("numpy")},
+        },
+    )
+    if card != scorer.card:
+        card.save(folder / "card.json")
+    predictions.save(folder / "predictions.csv")
+    save_report(report, folder / "report.json")
+    return report
+
+
+def _predictor(folder: Path) -> Scorer:
+    from core.predict import Predictor  # loads a runtime
+
+    return Predictor.load(folder)
+
+
+def _calibrated(
+    card: "Card", predictions: Predictions, logits: NDArray[np.float64], sources: tuple[str, ...]
+) -> tuple["Card", dict[str, Any]]:
+    """The card with temperature and threshold of clean validation, and what the fit did."""
+    rows = (predictions.table["part"] == "valid") & predictions.table["source"].isin(list(sources))
+    valid = predictions.where(rows.to_numpy(bool))
+    if len(valid) < FEWEST_TO_CALIBRATE:
+        return card, {"fitted": False}
+    before = metrics(valid)
+    chosen = logits[rows.to_numpy(bool)]
+    temperature = fit_temperature(chosen, valid.true)
+    after = with_temperature(valid.table[list(FACTS)], valid.labels, chosen, temperature)
+    threshold = unclear_threshold(after.confidence, after.correct)
+    found = metrics(after)
+    return replace(card, temperature=temperature, threshold=threshold), {
+        "fitted": True,
+        "part": "valid",
+        "n": len(valid),
+        "rule": RULE,
+        "ece_before": before["ece"],
+        "ece_after": found["ece"],
+        "nll_before": before["nll"],
+        "nll_after": found["nll"],
+    }
+
+
+def _data_facts(chosen: list[Material]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": material.dataset.folder.name,
+            "data_hash": material.dataset.data_hash,
+            "sources": list(material.sources),
+        }
+        for material in chosen
+    ]
+
+
+def _sha256(path: Path) -> str:
+    """The hash of a file's content.
+
+    Raises:
+        CheckpointError: There is no such file.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"{path.parent.name} has no {path.name}. Train the run to its end."
+        ) from None

@@ -1,0 +1,121 @@
+"""Calibration against synthetic models whose confidence is known to be right or wrong."""
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.calibration import calibration_curve
+
+from core.evaluation.calibration import (
+    bin_numbers,
+    expected_calibration_error,
+    fit_temperature,
+    reliability,
+    risk_coverage,
+    scaled,
+    thinned,
+    unclear_threshold,
+)
+
+
+def calibrated_model(n: int = 40_000) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (n, 4) and labels drawn from just the probabilities the logits claim."""
+    generator = np.random.default_rng(11)
+    logits = generator.normal(0, 2, (n, 4))
+    chosen = (softmax(logits, axis=1).cumsum(axis=1) > generator.random((n, 1))).argmax(axis=1)
+    return logits, chosen
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 3.0])
+def test_temperature_recovers_a_known_scale(scale: float) -> None:
+    logits, true = calibrated_model()
+
+    assert fit_temperature(logits * scale, true) == pytest.approx(scale, rel=0.03)
+
+
+def test_scaling_leaves_the_order_and_repairs_the_error() -> None:
+    logits, true = calibrated_model()
+    loud = scaled(logits * 3, 1.0)
+    mended = scaled(logits * 3, fit_temperature(logits * 3, true))
+
+    assert (loud.argmax(axis=1) == mended.argmax(axis=1)).all()
+    correct = mended.argmax(axis=1) == true
+    assert expected_calibration_error(loud.max(axis=1), correct) > 0.1
+    assert expected_calibration_error(mended.max(axis=1), correct) < 0.015
+
+
+def test_bins_are_closed_on_the_right() -> None:
+    confidence = np.array([0.0, 1 / 15, 1 / 15 + 1e-9, 0.5, 1.0])
+
+    assert bin_numbers(confidence).tolist() == [0, 0, 1, 7, 14]
+
+
+def test_calibration_error_of_two_bins_is_the_hand_computed_one() -> None:
+    # bin of 0.7: mean 0.7, right 1 of 2; bin of 0.9: mean 0.9, right 2 of 2
+    confidence = np.array([0.7, 0.7, 0.9, 0.9])
+    correct = np.array([True, False, True, True])
+
+    error = expected_calibration_error(confidence, correct)
+
+    assert error == pytest.approx(0.5 * 0.2 + 0.5 * 0.1)
+
+
+def test_reliability_bins_agree_with_scikit_learn() -> None:
+    generator = np.random.default_rng(5)
+    confidence = generator.random(2000)
+    correct = generator.random(2000) < confidence
+
+    ours = [one for one in reliability(confidence, correct) if one.n]
+
+    share, mean = calibration_curve(correct, confidence, n_bins=15, strategy="uniform")
+    assert [one.accuracy for one in ours] == pytest.approx(share.tolist())
+    assert [one.confidence for one in ours] == pytest.approx(mean.tolist())
+    assert sum(one.n for one in ours) == 2000
+
+
+def test_risk_coverage_answers_equal_confidences_together() -> None:
+    confidence = np.array([0.9, 0.5, 0.9, 0.7])
+    correct = np.array([True, False, True, False])
+
+    curve = risk_coverage(confidence, correct)
+
+    assert curve.threshold == (0.9, 0.7, 0.5)
+    assert curve.coverage == (0.5, 0.75, 1.0)
+    assert curve.accuracy == pytest.approx((1.0, 2 / 3, 0.5))
+    assert curve.area == pytest.approx((0 * 2 + 1 / 3 + 1 / 2) / 4)
+
+
+def test_a_thinned_curve_keeps_both_ends() -> None:
+    confidence = np.linspace(0.2, 1, 1000)
+    curve = risk_coverage(confidence, confidence > 0.5)
+
+    small = thinned(curve, 11)
+
+    assert len(small["coverage"]) == 11  # type: ignore[arg-type]
+    assert small["coverage"][0] == curve.coverage[0]  # type: ignore[index]
+    assert small["coverage"][-1] == 1.0  # type: ignore[index]
+
+
+def test_the_threshold_is_the_smallest_that_reaches_the_target() -> None:
+    confidence = np.array([0.95, 0.9, 0.8, 0.7, 0.6])
+    correct = np.array([True, True, True, False, True])
+
+    # answered from 0.6: 4 of 5; from 0.7: 3 of 4; from 0.8: 3 of 3
+    assert unclear_threshold(confidence, correct, target=0.9) == 0.8
+    assert unclear_threshold(confidence, correct, target=0.75) == 0.0
+
+
+def test_the_threshold_keeps_answering_half_of_the_faces() -> None:
+    confidence = np.array([0.95, 0.9, 0.8, 0.7])
+    correct = np.array([True, False, False, False])
+
+    assert unclear_threshold(confidence, correct, target=0.9, least_coverage=0.5) == 0.9
+
+
+def test_the_face_that_gives_the_threshold_is_answered() -> None:
+    confidence = np.array([0.87654321, 0.5])
+    correct = np.array([True, False])
+
+    threshold = unclear_threshold(confidence, correct)
+
+    assert threshold == pytest.approx(0.8765)
+    assert confidence[0] >= threshold > confidence[1]

@@ -1,0 +1,193 @@
+"""Evaluation of a whole run: which images, which figures, which files."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from grey_faces import GreyScorer, Row, new_run, rows_of, write_dataset
+
+from core.errors import CheckpointError, DataError
+from core.evaluation import Predictions, answer, evaluate_run, load_report, metrics
+from core.models import Card
+
+RIGHT = [(i % 6, i % 6) for i in range(60)]
+# 80 answers, 60 of them right, every class alike
+VALID = [*RIGHT, *((i % 6, (i + 1) % 6) for i in range(20))]
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data root with RAF-DB alone, and with three sources."""
+    root = tmp_path / "data"
+    monkeypatch.setenv("GIMEFIVE_DATA", str(root))
+    raf = [
+        *rows_of("raf_db", "test", "test", [(0, 0), (0, 0), (1, 1), (2, 0)]),
+        Row("raf_db", "test", "test", 5, 5, twin="twin: exact"),
+        *rows_of("raf_db", "train", "valid", VALID),
+        *rows_of("raf_db", "train", "train", [(0, 0), (1, 0)]),
+    ]
+    write_dataset(root / "raf-db", raf, "hash-of-raf")
+    write_dataset(
+        root / "everything",
+        [
+            *raf,
+            *rows_of("fer2013", "test", "test", [(3, 3), (3, 4)]),
+            *rows_of("gimefive_valid", "valid", "drop", [(4, 4)]),
+            Row("affectnet", "train", "valid", 0, 0, name="ffhq_1.png"),
+            Row("affectnet", "train", "valid", 0, 1, name="image_2.png"),
+        ],
+        "hash-of-all",
+    )
+    return root
+
+
+def raf_run(tmp_path: Path, **data: object) -> GreyScorer:
+    facts = {"name": "raf-db", "data_hash": "hash-of-raf", "sources": ["raf_db"], **data}
+    return new_run(tmp_path / "runs", facts)
+
+
+def test_the_test_part_is_the_published_one_of_the_sources_trained_on(
+    tmp_path: Path, data: Path
+) -> None:
+    run = raf_run(tmp_path)
+
+    found = answer(evaluate_run(run.folder, scorer=run), "test")
+
+    assert found["n"] == 5
+    assert found["accuracy"] == pytest.approx(4 / 5)
+    assert found["sources"] == ["raf_db"]
+    assert found["data_hash"] == "hash-of-raf"
+    assert found["checkpoint"] == "a-run"
+    assert found["per_class"]["sadness"]["recall"] == 0.0
+
+
+def test_the_test_without_twins_leaves_them_out(tmp_path: Path, data: Path) -> None:
+    run = raf_run(tmp_path)
+
+    found = answer(evaluate_run(run.folder, scorer=run), "test_clean")
+
+    assert found["n"] == 4
+    assert found["accuracy"] == pytest.approx(3 / 4)
+
+
+def test_sources_of_other_prepared_folders_are_added(tmp_path: Path, data: Path) -> None:
+    run = raf_run(tmp_path)
+
+    report = evaluate_run(run.folder, scorer=run)
+
+    assert report["splits"]["test"]["per_source"]["fer2013"]["n"] == 2
+    assert report["splits"]["test"]["per_source"]["fer2013"]["accuracy"] == 0.5
+    assert report["splits"]["valid"]["per_source"]["affectnet"]["n"] == 2
+    assert report["splits"]["published_valid"]["n"] == 1
+    assert [one["name"] for one in report["data"]] == ["raf-db", "everything"]
+    assert report["data"][1]["sources"] == ["fer2013", "gimefive_valid", "affectnet"]
+
+
+def test_a_named_folder_is_used_alone(tmp_path: Path, data: Path) -> None:
+    run = raf_run(tmp_path)
+
+    report = evaluate_run(run.folder, data / "raf-db", scorer=run)
+
+    assert set(report["splits"]["test"]["per_source"]) == {"raf_db"}
+    with pytest.raises(DataError, match="not on published_valid"):
+        answer(report, "published_valid")
+
+
+def test_the_report_can_be_computed_again_from_the_predictions_file(
+    tmp_path: Path, data: Path
+) -> None:
+    run = raf_run(tmp_path)
+    report = evaluate_run(run.folder, scorer=run)
+
+    predictions = Predictions.load(run.folder / "predictions.csv")
+
+    for name, split in report["splits"].items():
+        again = metrics(predictions.of_split(name, split["sources"]))
+        assert again == {key: split[key] for key in again}
+    assert load_report(run.folder) == json.loads(json.dumps(report))
+
+
+def test_portraits_keep_their_origin(tmp_path: Path, data: Path) -> None:
+    run = raf_run(tmp_path)
+    evaluate_run(run.folder, scorer=run)
+
+    table = Predictions.load(run.folder / "predictions.csv").table
+
+    assert table[table["source"] == "affectnet"]["origin"].tolist() == ["ffhq", ""]
+
+
+def test_temperature_and_threshold_are_fitted_on_clean_validation(
+    tmp_path: Path, data: Path
+) -> None:
+    run = raf_run(tmp_path)
+
+    report = evaluate_run(run.folder, scorer=run)
+
+    # One logit is 2, five are 0; three quarters are right: exp(2/T) / (exp(2/T) + 5) = 3/4
+    temperature = 2 / np.log(15)
+    card = Card.load(run.folder / "card.json")
+    assert card.temperature == pytest.approx(temperature, abs=1e-3)
+    assert report["temperature"] == card.temperature
+    assert report["calibration"]["ece_after"] == pytest.approx(0.0, abs=1e-3)
+    assert report["calibration"]["ece_before"] == pytest.approx(0.75 - np.exp(2) / (np.exp(2) + 5))
+    assert card.threshold == pytest.approx(0.7499, abs=2e-4)  # all answers are equally sure
+    confidence = Predictions.load(run.folder / "predictions.csv").confidence
+    assert confidence == pytest.approx(0.75, abs=1e-3)
+
+
+def test_other_data_do_not_change_the_card(tmp_path: Path, data: Path) -> None:
+    run = raf_run(tmp_path, data_hash="hash-of-other-data")
+    before = (run.folder / "card.json").read_bytes()
+
+    report = evaluate_run(run.folder, scorer=run)
+
+    assert (run.folder / "card.json").read_bytes() == before
+    assert report["calibration"] == {"fitted": False}
+    assert report["temperature"] == 1.0
+
+
+def test_train_is_predicted_on_request_only(tmp_path: Path, data: Path) -> None:
+    run = raf_run(tmp_path)
+
+    assert "train" not in evaluate_run(run.folder, scorer=run)["splits"]
+
+    found = answer(evaluate_run(run.folder, train=True, scorer=run), "train")
+    assert found["n"] == 2
+    assert found["accuracy"] == 0.5
+
+
+def test_a_second_evaluation_gives_the_same_files(tmp_path: Path, data: Path) -> None:
+    run = raf_run(tmp_path)
+    evaluate_run(run.folder, scorer=run)
+    first = (run.folder / "predictions.csv").read_bytes(), (run.folder / "card.json").read_bytes()
+
+    again = GreyScorer(run.folder, Card.load(run.folder / "card.json"))
+    evaluate_run(run.folder, scorer=again)
+
+    second = (run.folder / "predictions.csv").read_bytes(), (run.folder / "card.json").read_bytes()
+    assert first == second
+
+
+def test_missing_data_say_how_to_prepare_them(tmp_path: Path, data: Path) -> None:
+    run = raf_run(tmp_path, name="ck-plus", data_hash="other", sources=["tfeid"])
+
+    with pytest.raises(DataError, match=r"python -m core prepare tfeid=PATH --out .*ck-plus"):
+        evaluate_run(run.folder, scorer=run)
+
+
+def test_a_run_without_a_report_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="Run: python -m core evaluate"):
+        load_report(tmp_path)
+
+
+def test_progress_counts_every_image(tmp_path: Path, data: Path) -> None:
+    run = raf_run(tmp_path)
+    seen: list[tuple[int, int]] = []
+
+    report = evaluate_run(
+        run.folder, scorer=run, on_progress=lambda done, total: seen.append((done, total))
+    )
+
+    assert seen[-1] == (report["images"], report["images"])
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)

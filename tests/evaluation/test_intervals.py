@@ -1,0 +1,85 @@
+"""Intervals: repeatable, of the known width, and around their point."""
+
+import numpy as np
+import pytest
+from grey_faces import answers
+
+from core.evaluation.figures import metrics
+from core.evaluation.intervals import accuracy_interval, interval, intervals
+from core.evaluation.predictions import Predictions
+
+
+def binary(n: int, right: int) -> Predictions:
+    """`right` of n images answered rightly, with equal confidence."""
+    probabilities = [[0.9, 0.1] if i < right else [0.1, 0.9] for i in range(n)]
+    return answers([0] * n, probabilities, labels=("happiness", "fear"))
+
+
+def test_the_interval_of_an_accuracy_has_the_width_of_the_binomial() -> None:
+    found = binary(400, 320)
+    low, high = intervals(found, metrics(found))["accuracy"]
+
+    # standard error sqrt(0.8 * 0.2 / 400) = 0.02
+    assert low == pytest.approx(0.8 - 1.96 * 0.02, abs=0.005)
+    assert high == pytest.approx(0.8 + 1.96 * 0.02, abs=0.005)
+    assert accuracy_interval(found.correct) == pytest.approx((low, high), abs=0.005)
+
+
+@pytest.mark.parametrize("n", [3, 20, 400])
+def test_every_interval_contains_its_point(n: int) -> None:
+    generator = np.random.default_rng(n)
+    probabilities = generator.dirichlet([1.0, 1.0, 1.0], n)
+    found = answers(generator.integers(0, 3, n).tolist(), probabilities)
+    figures = metrics(found)
+
+    ranges = intervals(found, figures)
+
+    for name in ("accuracy", "macro_f1", "balanced_accuracy", "nll", "ece"):
+        low, high = ranges[name]
+        assert low <= figures[name] <= high, name
+    for label, one in ranges["per_class"].items():
+        for name, (low, high) in one.items():
+            assert low <= figures["per_class"][label][name] <= high, (label, name)
+
+
+def test_the_confusion_shortcut_equals_drawing_images() -> None:
+    """Multinomial cells and drawn rows must give the same spread of macro-F1."""
+    from sklearn.metrics import f1_score
+
+    generator = np.random.default_rng(2)
+    n = 150
+    found = answers(generator.integers(0, 3, n).tolist(), generator.dirichlet([2, 1, 1], n))
+    figures = metrics(found)
+    rows = generator.integers(0, n, (1500, n))
+    drawn = np.array(
+        [f1_score(found.true[one], found.predicted[one], average="macro") for one in rows]
+    )
+
+    low, high = intervals(found, figures)["macro_f1"]
+
+    expected = interval(figures["macro_f1"], drawn)
+    assert (low, high) == pytest.approx(expected, abs=0.012)
+
+
+def test_the_interval_of_the_log_likelihood_is_that_of_a_mean() -> None:
+    generator = np.random.default_rng(8)
+    n = 600
+    found = answers(generator.integers(0, 3, n).tolist(), generator.dirichlet([1, 1, 1], n))
+    losses = -np.log(found.probabilities[np.arange(n), found.true])
+    error = losses.std() / np.sqrt(n)
+
+    low, high = intervals(found, metrics(found))["nll"]
+
+    assert (high - low) / 2 == pytest.approx(1.96 * error, rel=0.1)
+
+
+def test_the_same_predictions_give_the_same_interval() -> None:
+    found = binary(50, 30)
+
+    assert intervals(found, metrics(found)) == intervals(found, metrics(found))
+
+
+def test_a_class_without_images_has_no_interval() -> None:
+    found = binary(50, 30)
+
+    assert set(intervals(found, metrics(found))["per_class"]) == {"happiness"}
