@@ -1,0 +1,53 @@
+"""What the pipeline needs from the network and from the face finder, and nothing more."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import Detection, Explanation, Image, Prediction
+
+if TYPE_CHECKING:
+    from core.models import Card
+
+Points = NDArray[np.float32]
+
+
+class FrameModel(Protocol):
+    """The part of `core.predict.Predictor` that is used on frames."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names in the order of the logits."""
+        ...
+
+    card: "Card"
+
+    def fast(self, pixels: Image) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+        """Logits (N, K) and maps (N, K, h, w), or None, of uint8 (N, S, S)."""
+        ...
+
+    def prediction(self, logits: NDArray[np.float64]) -> Prediction:
+        """The answer that logits (K,) stand for."""
+        ...
+
+    def explain(self, crop: Image, method: str) -> Explanation:
+        """Maps of every class for one crop, by any method."""
+        ...
+
+
+class FaceReader(Protocol):
+    """The part of `core.faces` that is used on frames."""
+
+    def detect(self, image: Image, detector: str) -> Sequence[Detection]:
+        """Faces of a picture; empty where there is none."""
+        ...
+
+    def landmarks(self, image: Image, detection: Detection) -> Points:
+        """68 landmarks float32 (68, 2) fitted into a box."""
+        ...
+
+    def crop(self, image: Image, landmarks: Points) -> tuple[Image, NDArray[np.float64]]:
+        """Square crop with the eyes level, and the affine map (2, 3) that made it."""
+        ...
