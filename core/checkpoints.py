@@ -44,4 +44,6 @@ def list_checkpoints() -> list[Path]:
             for folder in sorted(root.iterdir()):
                 if is_checkpoint(folder):
                     found.setdefault(folder.name, folder)
-    return sorted(found.values(), key=lambda folder: (folder.name != DEFAULT_CHECKPOINT, folder.name))
+    return sorted(
+        found.values(), key=lambda folder: (folder.name != DEFAULT_CHECKPOINT, folder.name)
+    )

@@ -82,7 +82,7 @@ def _engine(path: Path, threads: int) -> OnnxEngine:
 
 
 def preferred(folder: Path) -> Kind:
-    """ "int8" where the checkpoint's validation accuracy holds in 8 bits, else "exact"."""
+    """Name the kind to use: "int8" where the accuracy holds in 8 bits, else "exact"."""
     quantisation = Quantisation.load(folder)
     return "int8" if quantisation is not None and quantisation.holds else "exact"
 

@@ -21,6 +21,9 @@ class PixelNetwork(nn.Module):
         preprocess: Normalisation to apply.
     """
 
+    scale: Tensor
+    shift: Tensor
+
     def __init__(self, network: nn.Module, preprocess: Preprocess) -> None:
         super().__init__()
         self.network = network

@@ -22,7 +22,8 @@ class ModelSpec:
     Attributes:
         name: Registry name, permanent.
         title: Name in the paper's table.
-        architecture: The table's flags: DO dropout, BN batch norm, SE squeeze-excitation, RB residual.
+        architecture: The table's flags: DO dropout, BN batch norm, SE squeeze-excitation, RB
+            residual.
         factory: Builds the network from the number of classes and keyword options.
         options: Keyword options that make this row out of the factory.
         preprocess: What a picture must go through first.

@@ -1,4 +1,4 @@
-"""The GiMEFiVE family: plain 3x3 convolution blocks, global average pooling, three linear layers."""
+"""The GiMEFiVE family: plain convolution blocks, global average pooling, three linear layers."""
 
 from typing import Literal
 

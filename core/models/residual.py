@@ -1,6 +1,7 @@
 """Residual networks: ResNet18 and ResNet34 for 64x64 faces, and the paper's 25-layer network."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -103,7 +104,7 @@ class GiMEFiVERes(nn.Module):
         self.blocks = nn.Sequential(
             *(
                 ResidualBlock(width, following, stride=2, bias=True)
-                for width, following in zip(widths[:-1], widths[1:], strict=True)
+                for width, following in pairwise(widths)
             )
         )
         self.gap = nn.AdaptiveAvgPool2d(1)
@@ -111,7 +112,7 @@ class GiMEFiVERes(nn.Module):
 
     @property
     def layers(self) -> int:
-        """Two convolutions and two batch norms a block, the stem's convolution, SE, linear layers."""
+        """Convolutions and batch norms of the blocks, the stem's convolution, SE, linear layers."""
         linear = sum(isinstance(part, nn.Linear) for part in self.head)
         return 4 * len(self.blocks) + 2 + linear
 

@@ -59,7 +59,7 @@ class VGG(nn.Module):
 
     @property
     def layers(self) -> int:
-        """Convolutions, batch norms as often as they are applied, linear layers, and dropout once."""
+        """Convolutions, batch norms as often as applied, linear layers, and dropout once."""
         convolutions = sum(isinstance(part, nn.Conv2d) for part in self.modules())
         linear = sum(isinstance(part, nn.Linear) for part in self.head)
         return 2 * convolutions + linear + 1

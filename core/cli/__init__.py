@@ -1,0 +1,43 @@
+"""The command line: one thin function a verb, in one module a group."""
+
+import sys
+
+import click
+import typer
+
+from core.cli import inference, results, training
+from core.errors import CoreError
+
+app = typer.Typer(
+    name="core",
+    help="GiMEFiVE Studio: data, training, results and explanations from the command line.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+for function in (
+    training.train,
+    results.evaluate,
+    inference.classify,
+    inference.explain,
+    inference.models,
+    inference.export,
+):
+    app.command()(function)
+
+
+def main() -> None:
+    """Run a command; an expected error is one line on stderr and exit code 1."""
+    try:
+        code = app(standalone_mode=False)
+    except CoreError as error:
+        print(f"Error: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+    except click.ClickException as error:
+        print(f"Error: {' '.join(error.format_message().split())}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        print("Stopped.", file=sys.stderr)  # noqa: T201
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,112 @@
+"""Commands that use trained weights: classify, explain, models, export."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.cli.progress import progress_bar
+from core.files import write_json
+
+CheckpointOption = Annotated[
+    str, typer.Option("--checkpoint", help="Run name, folder, or `default`.")
+]
+
+
+def classify(
+    paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders searched through.")],
+    out: Annotated[Path, typer.Option("--out", help="CSV file to write.")],
+    checkpoint: CheckpointOption = "default",
+    faces: Annotated[
+        str, typer.Option("--faces", help="`whole` picture as one face, or `detect` the largest.")
+    ] = "whole",
+    engine: Annotated[str, typer.Option("--engine", help="auto, exact, int8 or torch.")] = "auto",
+) -> None:
+    """Score every file: six probabilities, the answer, and a status for whatever went wrong."""
+    from core.predict import Predictor
+    from core.scoring import list_files, score_files, write_scores
+
+    if faces not in ("whole", "detect"):
+        raise typer.BadParameter(f"--faces is {faces!r}; expected whole or detect.")
+    files = list_files(paths)
+    predictor = Predictor.load(checkpoint, engine)  # type: ignore[arg-type]  # checked inside
+    with progress_bar("Classifying", len(files)) as advance:
+        scores = score_files(files, predictor, faces=faces, on_progress=advance)  # type: ignore[arg-type]
+        counts = write_scores(scores, predictor.labels, out)
+    typer.echo(
+        f"{len(files)} files: {counts['ok']} scored, {counts['no_face']} without a face found, "
+        f"{counts['unreadable']} unreadable. Written to {out}."
+    )
+
+
+def explain(
+    image: Annotated[Path, typer.Argument(help="A picture.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for pictures and explanation.json.")],
+    checkpoint: CheckpointOption = "default",
+    method: Annotated[str, typer.Option("--method", help="Explanation method.")] = "grad_cam",
+    target: Annotated[
+        str, typer.Option("--target", help="An expression, `predicted`, or `all`.")
+    ] = "predicted",
+    faces: Annotated[str, typer.Option("--faces", help="detect or whole.")] = "detect",
+) -> None:
+    """Explain every face of a picture: overlays as PNG and explanation.json."""
+    from core.explanations import explain_file
+
+    written = explain_file(
+        image, out, checkpoint=checkpoint, method=method, target=target, whole=faces == "whole"
+    )
+    typer.echo(f"{written} face(s) explained. Written to {out}.")
+
+
+def models(
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write a JSON file.")] = None,
+    summary: Annotated[
+        str | None, typer.Option("--summary", help="Print the layers of one model.")
+    ] = None,
+) -> None:
+    """List the networks: layers, architecture, exact parameter counts."""
+    from core.models import MODELS, describe, summary_text
+
+    if summary is not None:
+        typer.echo(summary_text(summary))
+        return
+    rows = [describe(name) for name in MODELS]
+    keys = ("name", "layers", "architecture", "parameters")
+    if json_file is not None:
+        write_json(json_file, [{key: row[key] for key in keys} for row in rows])
+    for row in rows:
+        layers = "-" if row["layers"] is None else row["layers"]
+        typer.echo(
+            f"{row['name']:<18} {layers:>3}  {row['architecture']:<21} {row['parameters']:>11,}"
+        )
+
+
+def export(
+    run: Annotated[str, typer.Argument(help="Run name, folder, or `default`.")],
+    onnx: Annotated[Path, typer.Option("--onnx", help="ONNX file to write.")],
+    maps: Annotated[
+        bool, typer.Option("--maps/--no-maps", help="Also give the six Grad-CAM maps.")
+    ] = True,
+) -> None:
+    """Write an ONNX file: grey pixels in, logits (and Grad-CAM maps) out."""
+    from core.checkpoints import find_checkpoint
+    from core.explain import has_closed_form
+    from core.inference import export_onnx
+    from core.models import load_model
+
+    model, card = load_model(find_checkpoint(run))
+    with_maps = maps and has_closed_form(model)
+    onnx.parent.mkdir(parents=True, exist_ok=True)
+    export_onnx(model, card.preprocess, onnx, maps=with_maps)
+    typer.echo(
+        json.dumps(
+            {
+                "file": str(onnx),
+                "maps": with_maps,
+                "labels": card.labels,
+                "temperature": card.temperature,
+                "preprocess": card.preprocess.to_json(),
+            }
+        )
+    )

@@ -1,0 +1,150 @@
+"""Explained pictures as files: overlays as PNG and one JSON that says everything."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+
+from core.errors import ConfigError
+from core.explain import EXPLAINERS, default_colours, heat_image, overlay, paste_overlay
+from core.files import replacing, write_json
+from core.images import read_image
+from core.predict import Predictor
+from core.types import FaceResult, Image, ImageResult
+
+DISPLAY_SIDE = 256  # pixels of the pictures of one face
+
+
+def explain_file(
+    path: Path,
+    out: Path,
+    *,
+    checkpoint: str = "default",
+    method: str = "grad_cam",
+    target: str = "predicted",
+    whole: bool = False,
+) -> int:
+    """Explain every face of a picture file.
+
+    Args:
+        path: The picture.
+        out: Folder for `overlay.png`, `face-I-LABEL.png` and, written last, `explanation.json`.
+        checkpoint: Run name, folder or "default".
+        method: Registry name of an explainer.
+        target: A class name, "predicted" or "all".
+        whole: Whether the whole picture is one face.
+
+    Returns:
+        The number of faces.
+
+    Raises:
+        CoreError: The picture, checkpoint, method or target cannot be used.
+    """
+    predictor = Predictor.load(checkpoint)
+    if target not in ("predicted", "all", *predictor.labels):
+        known = ", ".join(("predicted", "all", *predictor.labels))
+        raise ConfigError(f"Target is {target!r}; expected one of: {known}.")
+    method_info = EXPLAINERS[method]
+    result = predictor.analyse(read_image(path), method=method, whole=whole)
+    out.mkdir(parents=True, exist_ok=True)
+    colours = default_colours(signed=method_info.signed)
+    canvas = result.image
+    for number, face in enumerate(result.faces, start=1):
+        for label in chosen_labels(face, target):
+            _save(triptych(face, label), out / f"face-{number}-{label}.png")
+        if face.explanation is not None:
+            shown = face.prediction.predicted if target in ("predicted", "all") else target
+            evidence, scale = face.explanation.map_of(shown), face.explanation.scale
+            canvas = paste_overlay(canvas, face.face, evidence, scale, colours=colours)
+    _save(canvas, out / "overlay.png")
+    content = as_json(result, image=path.name, checkpoint=predictor.folder.name)
+    if target != "all":
+        for face, entry in zip(result.faces, content["faces"], strict=True):
+            kept = chosen_labels(face, target)
+            entry["maps"] = {label: entry["maps"][label] for label in kept}
+    write_json(out / "explanation.json", content)
+    return len(result.faces)
+
+
+def chosen_labels(face: FaceResult, target: str) -> list[str]:
+    """The classes a target stands for: one name, or all of them."""
+    if target == "all":
+        return list(face.prediction.labels)
+    return [face.prediction.predicted if target == "predicted" else target]
+
+
+def triptych(face: FaceResult, label: str, *, opacity: float = 0.6, colours: str = "") -> Image:
+    """Original, heat map and overlay of one face side by side (paper, Figure 5).
+
+    Args:
+        face: With an explanation.
+        label: The class whose map is drawn.
+        opacity: Of the overlay, 0 to 1.
+        colours: Name of a colour map; empty for the method's default.
+
+    Returns:
+        RGB uint8 (256, 768, 3).
+
+    Raises:
+        ConfigError: The face has no explanation.
+    """
+    if face.explanation is None:
+        raise ConfigError("The face has no explanation to draw. Choose a method first.")
+    picture = PIL.Image.fromarray(face.face.crop).resize((DISPLAY_SIDE, DISPLAY_SIDE))
+    crop = np.asarray(picture, dtype=np.uint8)
+    chosen: Any = colours or default_colours(signed=face.explanation.signed)
+    evidence, scale = face.explanation.map_of(label), face.explanation.scale
+    heat = heat_image(evidence, scale, DISPLAY_SIDE, chosen)
+    return np.hstack([crop, heat, overlay(crop, evidence, scale, opacity, chosen)])
+
+
+def png_bytes(image: Image) -> bytes:
+    """RGB uint8 (H, W, 3) as the bytes of a PNG file."""
+    stream = BytesIO()
+    PIL.Image.fromarray(image).save(stream, format="PNG")
+    return stream.getvalue()
+
+
+def _save(image: Image, path: Path) -> None:
+    with replacing(path) as temporary:
+        temporary.write_bytes(png_bytes(image))
+
+
+def as_json(result: ImageResult, *, image: str, checkpoint: str) -> dict[str, Any]:
+    """Everything said of a picture as plain values.
+
+    Args:
+        result: Of `Predictor.analyse`.
+        image: Name of the picture's file.
+        checkpoint: Name of the checkpoint.
+    """
+    explained = [face.explanation for face in result.faces if face.explanation is not None]
+    return {
+        "image": image,
+        "checkpoint": checkpoint,
+        "method": explained[0].method if explained else None,
+        "layer": explained[0].layer if explained else None,
+        "notes": list(result.notes),
+        "faces": [_face_json(face) for face in result.faces],
+    }
+
+
+def _face_json(result: FaceResult) -> dict[str, Any]:
+    face, prediction, explanation = result.face, result.prediction, result.explanation
+    box = face.box
+    values: dict[str, Any] = {
+        "box": [box.left, box.top, box.right, box.bottom],
+        "detector": face.detection.detector,
+        "landmarks": None if face.landmarks is None else face.landmarks.tolist(),
+        "probabilities": dict(
+            zip(prediction.labels, prediction.probabilities.tolist(), strict=True)
+        ),
+        "predicted": prediction.predicted,
+        "unclear": prediction.unclear,
+    }
+    if explanation is not None:
+        values["maps"] = {label: explanation.map_of(label).tolist() for label in explanation.labels}
+        values["blank"] = {label: explanation.is_blank(label) for label in explanation.labels}
+    return values
