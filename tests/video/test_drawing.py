@@ -1,0 +1,173 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from live_world import placed
+
+from core.labels import COLOURS, EMOTIONS
+from core.types import Detection, Explanation, Face, Image, Prediction
+from core.video.drawing import DrawingSettings, colour_of, draw, name_of
+from core.video.result import FrameResult, LiveFace
+from core.video.tracking import face_square
+
+NOTHING = DrawingSettings(overlay=False, landmarks=False, boxes=False, bars=False)
+LOGITS = np.log(np.array([0.7, 0.1, 0.05, 0.05, 0.05, 0.05]))
+
+
+def live_face(
+    x: float = 160, y: float = 120, side: float = 80, label: str | None = "happiness", key: int = 1
+) -> LiveFace:
+    """A face about (x, y) whose map is hot in the left half."""
+    points = placed((x, y), side)
+    box = face_square(points)
+    scale = 64 / box.width
+    matrix = np.array([[scale, 0, -box.left * scale], [0, scale, -box.top * scale]])
+    maps = np.zeros((6, 2, 2), np.float32)
+    maps[:, :, 0] = 2.0
+    prediction = Prediction(EMOTIONS, np.exp(LOGITS), LOGITS)
+    return LiveFace(
+        id=key,
+        face=Face(Detection(box, 1.0, "any"), np.zeros((64, 64, 3), np.uint8), matrix, points),
+        prediction=prediction,
+        instant=prediction.probabilities,
+        label=label,
+        explanation=Explanation("grad_cam", "last", EMOTIONS, maps),
+        scale=2.0,
+    )
+
+
+def frame(width: int = 320, height: int = 240, grey: int = 0) -> Image:
+    return np.full((height, width, 3), grey, np.uint8)
+
+
+def result(*faces: LiveFace, width: int = 320, height: int = 240) -> FrameResult:
+    return FrameResult(0.0, width, height, faces)
+
+
+def test_with_everything_off_the_frame_is_the_frame() -> None:
+    image = frame(grey=90)
+
+    drawn = draw(image, result(live_face()), NOTHING)
+
+    np.testing.assert_array_equal(drawn, image)
+    assert drawn is not image
+
+
+def test_the_frame_given_is_not_written_to() -> None:
+    image = frame(grey=90)
+    image.setflags(write=False)
+
+    assert (draw(image, result(live_face())) != image).any()
+
+
+def test_the_box_has_the_colour_of_the_expression_along_its_edge() -> None:
+    face = live_face()
+    drawn = draw(frame(), result(face), replace(NOTHING, boxes=True))
+
+    middle = (face.box.top + face.box.bottom) // 2
+    colours = {tuple(pixel) for pixel in drawn[middle, face.box.left : face.box.left + 4].tolist()}
+    assert colour_of("happiness") in colours
+    assert colour_of("happiness") == (0xE6, 0x9F, 0x00)
+
+
+def test_unclear_is_grey_and_named_so() -> None:
+    face = live_face(label=None)
+
+    assert name_of(face, numbered=False) == "unclear"
+    assert colour_of(None) not in {colour_of(label) for label in COLOURS}
+
+
+def test_names_carry_the_percentage_of_what_they_name_and_the_id_among_several() -> None:
+    assert name_of(live_face(), numbered=False) == "happiness 70 %"
+    assert name_of(live_face(label="surprise", key=3), numbered=True) == "3: surprise 10 %"
+
+
+def test_the_map_colours_the_half_where_it_is_hot() -> None:
+    face = live_face()
+    drawn = draw(frame(grey=60), result(face), replace(NOTHING, overlay=True, opacity=1.0))
+
+    changed = (drawn != 60).any(axis=2)
+    quarter = face.box.width // 8
+    assert changed[120, face.box.left + quarter]
+    assert not changed[120, face.box.right - quarter]
+    assert not changed[:, : face.box.left - quarter].any()
+
+
+def test_the_target_chooses_the_map() -> None:
+    face = live_face()
+    assert face.explanation is not None
+    maps = face.explanation.maps.copy()
+    maps[EMOTIONS.index("fear")] = 0
+    face = replace(face, explanation=replace(face.explanation, maps=maps))
+    only_map = replace(NOTHING, overlay=True)
+
+    shown = draw(frame(grey=60), result(face), only_map)
+    fear = draw(frame(grey=60), result(face), replace(only_map, target="fear"))
+
+    assert (shown != 60).any()
+    assert (fear == 60).all()
+
+
+def test_all_landmarks_are_drawn() -> None:
+    face = live_face()
+    drawn = draw(frame(), result(face), replace(NOTHING, landmarks=True))
+
+    assert face.face.landmarks is not None
+    for x, y in np.rint(face.face.landmarks).astype(int):
+        assert tuple(drawn[y, x]) == (255, 255, 255)
+
+
+def test_the_bars_have_the_lengths_of_the_probabilities() -> None:
+    drawn = draw(
+        frame(640, 480), result(live_face(), width=640, height=480), replace(NOTHING, bars=True)
+    )
+
+    lengths = [int((drawn == colour_of(label)).all(axis=2).sum(axis=1).max()) for label in EMOTIONS]
+    assert lengths[0] == pytest.approx(0.7 * 60, abs=2)
+    assert lengths[1] == pytest.approx(0.1 * 60, abs=2)
+
+
+@pytest.mark.parametrize("grey", [0, 128, 255])
+def test_numbers_are_readable_on_any_background(grey: int) -> None:
+    drawn = draw(
+        frame(640, 480, grey),
+        result(live_face(), width=640, height=480),
+        replace(NOTHING, bars=True),
+    ).astype(int)
+
+    panel = drawn[100:180, 210:280]
+    white = (panel == 255).all(axis=2)
+    assert white.sum() > 100  # letters
+    assert panel[~white].min() < 80  # on a dark plate
+    contrast = (1.0 + 0.05) / ((panel.min() / 255) ** 2.2 + 0.05)
+    assert contrast > 7
+
+
+@pytest.mark.parametrize("size", [(16, 12), (64, 48), (160, 120), (320, 240), (3840, 2160)])
+@pytest.mark.parametrize("where", [(0.0, 0.0), (1.0, 0.0), (0.5, 0.5), (1.0, 1.0), (3.0, -2.0)])
+def test_any_size_and_place_is_drawn(size: tuple[int, int], where: tuple[float, float]) -> None:
+    width, height = size
+    face = live_face(where[0] * width, where[1] * height, side=0.6 * height)
+
+    drawn = draw(frame(width, height), result(face, width=width, height=height))
+
+    assert drawn.shape == (height, width, 3)
+    assert drawn.dtype == np.uint8
+
+
+def test_a_crowd_keeps_its_names_apart_and_panels_off_faces() -> None:
+    faces = [live_face(60 + 100 * n, 100, 70, key=n + 1) for n in range(6)]
+
+    names_only = draw(
+        frame(640, 480), result(*faces, width=640, height=480), replace(NOTHING, boxes=True)
+    )
+    with_bars = draw(
+        frame(640, 480),
+        result(*faces, width=640, height=480),
+        replace(NOTHING, boxes=True, bars=True),
+    )
+
+    for face in faces:
+        area = np.s_[face.box.top : face.box.bottom, face.box.left : face.box.right]
+        np.testing.assert_array_equal(names_only[area], with_bars[area])
+    assert (names_only != with_bars).any()
