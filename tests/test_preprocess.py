@@ -1,0 +1,82 @@
+"""The one way to the network's input, against numbers worked out by hand."""
+
+import numpy as np
+import pytest
+
+from core.errors import ConfigError, ImageError
+from core.preprocess import Preprocess
+
+
+def test_white_and_black_are_normalised_with_the_imagenet_statistics() -> None:
+    pixels = np.stack([np.zeros((64, 64), np.uint8), np.full((64, 64), 255, np.uint8)])
+
+    black, white = Preprocess().normalise(pixels)
+
+    assert black.shape == (3, 64, 64)
+    np.testing.assert_allclose(
+        black[:, 5, 5], [-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225], 1e-5
+    )
+    np.testing.assert_allclose(white[:, 5, 5], [0.515 / 0.229, 0.544 / 0.224, 0.594 / 0.225], 1e-5)
+
+
+def test_colour_becomes_grey_by_the_weights_of_rec_601() -> None:
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[..., 0] = 200  # red: 0.299 * 200 = 59.8
+
+    assert set(np.unique(Preprocess().pixels(image))) == {60}
+
+
+def test_a_wide_picture_is_cropped_in_the_middle() -> None:
+    image = np.zeros((64, 128, 3), np.uint8)
+    image[:, 32:96] = 255
+
+    assert Preprocess().pixels(image).min() == 255
+
+
+def test_shrinking_averages_areas() -> None:
+    image = np.zeros((128, 128), np.uint8)
+    image[::2] = 100  # every second row: the mean of each 2 x 2 area is 50
+
+    assert set(np.unique(Preprocess().pixels(image))) == {50}
+
+
+def test_a_picture_of_the_right_size_is_not_changed() -> None:
+    image = np.arange(64 * 64, dtype=np.uint32).reshape(64, 64).astype(np.uint8)
+
+    np.testing.assert_array_equal(Preprocess().pixels(image), image)
+
+
+def test_the_small_networks_crop_is_the_middle_of_the_square() -> None:
+    preprocess = Preprocess(size=48, crop=44, mean=(0.5,), std=(0.5,))
+    pixels = np.zeros((1, 48, 48), np.uint8)
+    pixels[0, 2, 2] = 255
+
+    batch = preprocess.normalise(pixels)
+
+    assert batch.shape == (1, 1, 44, 44)
+    assert batch[0, 0, 0, 0] == pytest.approx(1.0)
+    assert batch[0, 0, 1, 1] == pytest.approx(-1.0)
+
+
+def test_a_single_pixel_fills_the_square() -> None:
+    assert set(np.unique(Preprocess().pixels(np.full((1, 1, 3), 77, np.uint8)))) == {77}
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((8, 8, 3), np.float32), np.zeros((8,), np.uint8), np.zeros((0, 8), np.uint8)]
+)
+def test_other_arrays_are_refused_with_their_shape(image: np.ndarray) -> None:
+    with pytest.raises(ImageError, match="expected uint8"):
+        Preprocess().pixels(image)
+
+
+def test_json_brings_the_same_preprocessing_back() -> None:
+    preprocess = Preprocess(size=48, crop=44, mean=(0.5,), std=(0.5,))
+
+    assert Preprocess.from_json(preprocess.to_json()) == preprocess
+
+
+@pytest.mark.parametrize("values", [{}, {"size": 8, "crop": 9, "mean": [0], "std": [1]}])
+def test_a_damaged_record_is_refused(values: dict[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        Preprocess.from_json(values)

@@ -1,0 +1,141 @@
+"""Which faces a step sees, how they are varied, weighed and mixed."""
+
+import numpy as np
+import pytest
+import torch
+from striped_faces import stripes
+
+from core.preprocess import Preprocess
+from core.training import FLIP_ONLY, Augmentation, RunConfig
+from core.training.augment import augment, mix
+from core.training.batches import BatchMaker, class_weights, step_seed
+
+STILL = Augmentation(
+    flip=0.0, rotation=0.0, scale=0.0, shift=0.0, shear=0.0, brightness=0.0, contrast=0.0,
+    gamma=0.0, low_resolution=0.0, noise=0.0, erasing=0.0,
+)  # fmt: skip
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def picture() -> torch.Tensor:
+    return torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 16, 16), dtype=np.uint8))
+
+
+def test_without_strength_nothing_changes() -> None:
+    result = augment(picture(), STILL, 16, generator())
+
+    torch.testing.assert_close(result, picture().float() / 255, atol=1e-5, rtol=0)
+
+
+def test_a_certain_flip_mirrors_left_and_right() -> None:
+    from dataclasses import replace
+
+    result = augment(picture(), replace(STILL, flip=1.0), 16, generator())
+
+    torch.testing.assert_close(result, picture().flip(2).float() / 255, atol=1e-5, rtol=0)
+
+
+def test_all_strengths_keep_the_range_and_the_side_asked_for() -> None:
+    strong = Augmentation(perspective=0.1, low_resolution=1.0, erasing=1.0, noise=0.1)
+
+    result = augment(picture(), strong, 12, generator())
+
+    assert result.shape == (3, 12, 12)
+    assert 0 <= float(result.min()) <= float(result.max()) <= 1
+
+
+def test_erasing_hides_between_2_and_20_percent() -> None:
+    from dataclasses import replace
+
+    white = torch.full((200, 40, 40), 255, dtype=torch.uint8)
+
+    result = augment(white, replace(STILL, erasing=1.0), 40, generator())
+
+    hidden = (result < 0.999).float().mean(dim=(1, 2))
+    assert float(hidden.max()) <= 0.25
+    assert float(hidden[hidden > 0].mean()) == pytest.approx(0.11, abs=0.03)
+
+
+def test_one_seed_gives_one_batch() -> None:
+    first, second = (augment(picture(), Augmentation(), 16, generator(5)) for _ in range(2))
+
+    assert torch.equal(first, second)
+    assert not torch.equal(first, augment(picture(), Augmentation(), 16, generator(6)))
+
+
+def test_step_seeds_differ_between_steps_epochs_and_runs() -> None:
+    seeds = {step_seed(run, epoch, step) for run in (0, 1) for epoch in (0, 1) for step in (0, 1)}
+
+    assert len(seeds) == 8
+    assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_an_epoch_sees_every_face_once() -> None:
+    faces = stripes(50, 0)
+    config = RunConfig(batch_size=10, augment=STILL, ema=0.0)
+    maker = BatchMaker(faces, config, Preprocess())
+
+    order = maker.order(3)
+    batches = [maker.batch(3, step, order)[0] for step in range(maker.steps)]
+
+    seen = torch.cat(batches)[:, 0].sum(dim=(1, 2)).sort().values
+    pixels = torch.from_numpy(Preprocess().normalise(faces.images))
+    torch.testing.assert_close(
+        seen, pixels[:, 0].sum(dim=(1, 2)).sort().values, atol=0.05, rtol=1e-4
+    )
+    assert not torch.equal(order, maker.order(4))
+
+
+def test_targets_are_smoothed_as_defined() -> None:
+    config = RunConfig(batch_size=4, label_smoothing=0.12, augment=FLIP_ONLY)
+    maker = BatchMaker(stripes(8, 0), config, Preprocess())
+
+    _, targets, _ = maker.batch(0, 0, torch.arange(8))
+
+    assert float(targets.max()) == pytest.approx(0.88 + 0.02)
+    assert float(targets.min()) == pytest.approx(0.02)
+    torch.testing.assert_close(targets.sum(1), torch.ones(4))
+
+
+def test_class_weights_follow_the_stated_power() -> None:
+    labels = np.array([0] * 16 + [1] * 4, dtype=np.int64)
+
+    weights = class_weights(labels, 3, 0.5)
+
+    # 1/4 and 1/2 before scaling; the mean over faces is (16/4 + 4/2) / 20 = 0.3
+    torch.testing.assert_close(weights, torch.tensor([0.25 / 0.3, 0.5 / 0.3, 0.0]))
+
+
+def test_no_exponent_weighs_all_faces_alike() -> None:
+    assert torch.equal(class_weights(np.array([0, 0, 1]), 2, 0.0), torch.ones(2))
+
+
+def test_mixup_blends_inputs_and_targets_by_one_share() -> None:
+    inputs = torch.tensor([[0.0], [1.0]])
+    targets = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+
+    mixed, blended = mix(inputs, targets, 1.0, generator(1))
+
+    torch.testing.assert_close(mixed[:, 0], blended[:, 1])
+    torch.testing.assert_close(blended.sum(1), torch.ones(2))
+
+
+def test_mixup_shares_have_the_mean_and_variance_of_a_beta_distribution() -> None:
+    from core.training.augment import _beta
+
+    source = generator(0)
+    shares = np.array([_beta(0.4, source) for _ in range(4000)])
+
+    assert shares.mean() == pytest.approx(0.5, abs=0.03)
+    assert shares.var() == pytest.approx(0.25 / (2 * 0.4 + 1), abs=0.02)
+
+
+def test_progressive_resizing_starts_small_and_ends_full() -> None:
+    config = RunConfig(epochs=10, start_side=48, grow_until=0.4, batch_size=4)
+    maker = BatchMaker(stripes(8, 0), config, Preprocess())
+
+    assert [maker.side(epoch) for epoch in range(10)] == [48] * 4 + [64] * 6
+    assert maker.batch(0, 0, maker.order(0))[0].shape == (4, 3, 48, 48)

@@ -1,0 +1,70 @@
+"""Configurations check themselves, travel as JSON and cover the paper's table."""
+
+import json
+
+import pytest
+
+from core.errors import ConfigError
+from core.models import MODELS
+from core.training import RunConfig, preset, preset_names
+
+
+def test_json_brings_a_configuration_back() -> None:
+    config = RunConfig(sources=("raf_db",), model_options={"depth": 4})
+
+    assert RunConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"epochs": "0"}, "epochs is 0"),
+        ({"learning_rate": "fast"}, "learning_rate is 'fast'"),
+        ({"optimiser": "lion"}, "expected one of sgd, adam, adamw"),
+        ({"rotation": "3"}, "no setting 'rotation'"),
+        ({"augment.flip": "2"}, "augment.flip is 2"),
+        ({"augment.twirl": "2"}, "augment.twirl"),
+        ({"class_set": "eight"}, "six or seven"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings: dict[str, str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        RunConfig().with_settings(settings)
+
+
+def test_settings_reach_inside() -> None:
+    config = RunConfig().with_settings(
+        {"augment.rotation": "5", "model_options.depth": "4", "sources": "raf_db,ck_plus"}
+    )
+
+    assert config.augment.rotation == 5
+    assert config.model_options == {"depth": 4}
+    assert config.sources == ("raf_db", "ck_plus")
+
+
+def test_every_row_of_table_2_is_a_preset_in_both_recipes() -> None:
+    names = preset_names()
+
+    assert len(names) == 2 * (20 + 2)  # the table, the preliminary row and the sibling's network
+    assert {preset(name).model for name in names} == set(MODELS)
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_preset_can_be_built(name: str) -> None:
+    config = preset(name)
+
+    assert name == f"{name.split('-')[0]}-{config.model}-{name.split('-')[2]}"
+    assert config.model in MODELS
+
+
+def test_the_papers_recipe_is_the_published_one() -> None:
+    config = preset("rafdb-gimefive-paper")
+
+    assert (config.optimiser, config.learning_rate, config.momentum) == ("sgd", 1e-3, 0.9)
+    assert (config.weight_decay, config.batch_size, config.epochs) == (1e-4, 16, 80)
+    assert (config.patience, config.label_smoothing, config.split) == (15, 0.0, "published")
+
+
+def test_an_unknown_preset_says_how_presets_are_named() -> None:
+    with pytest.raises(ConfigError, match="rafdb-gimefive-modern"):
+        preset("rafdb-alexnet-modern")

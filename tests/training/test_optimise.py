@@ -1,0 +1,71 @@
+"""Schedules, weight decay groups and the running average, against numbers worked out by hand."""
+
+import pytest
+import torch
+from torch import nn
+
+from core.training import RunConfig
+from core.training.optimise import WeightAverage, build_optimiser, learning_rate
+
+
+def rates(steps: int = 100, **settings: object) -> list[float]:
+    config = RunConfig(learning_rate=1.0, **settings)  # type: ignore[arg-type]
+    return [learning_rate(config, step, steps, step // 10) for step in range(steps)]
+
+
+def test_one_cycle_rises_from_a_25th_and_falls_to_its_end() -> None:
+    values = rates(schedule="one_cycle", warmup=0.2, final_rate=0.001)
+
+    assert values[0] == pytest.approx(1 / 25, abs=0.01)
+    assert max(values) == pytest.approx(1.0, abs=1e-6)
+    assert values.index(max(values)) == 20
+    assert values[60] == pytest.approx((1 + 0.001) / 2, abs=1e-6)  # half way down
+    assert values[-1] == pytest.approx(0.001, abs=0.001)
+
+
+def test_constant_stays_and_exponential_multiplies_each_epoch() -> None:
+    assert set(rates(schedule="constant", warmup=0.0)) == {1.0}
+
+    values = rates(schedule="exponential", warmup=0.0, final_rate=0.0)
+
+    assert values[10] / values[9] == pytest.approx(0.97)
+    assert values[1] == values[0]
+
+
+def test_cosine_is_half_way_in_the_middle() -> None:
+    assert rates(schedule="cosine", warmup=0.0, final_rate=0.0)[50] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("sgd", torch.optim.SGD), ("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)],
+)
+def test_every_optimiser_spares_vectors_from_decay(name: str, kind: type) -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+
+    optimiser = build_optimiser(model, RunConfig(optimiser=name, weight_decay=0.1))  # type: ignore[arg-type]
+
+    matrices, vectors = optimiser.param_groups
+    assert type(optimiser) is kind
+    assert (matrices["weight_decay"], vectors["weight_decay"]) == (0.1, 0.0)
+    assert [len(group["params"]) for group in optimiser.param_groups] == [1, 3]
+
+
+def test_the_papers_optimiser_decays_everything() -> None:
+    optimiser = build_optimiser(nn.Linear(2, 2), RunConfig(decay_all=True))
+
+    assert len(optimiser.param_groups) == 1
+    assert len(optimiser.param_groups[0]["params"]) == 2
+
+
+def test_the_average_moves_by_the_stated_shares() -> None:
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(model.weight)
+    average = WeightAverage(model, decay=0.25)
+    nn.init.ones_(model.weight)
+
+    average.update(model)  # (1 + 1) / (10 + 1) = 0.18 < 0.25, so 9/11 of the way
+    assert float(average.state["weight"]) == pytest.approx(9 / 11)
+
+    average.update(model)  # 3 / 12 = 0.25: three quarters of what is left
+    assert float(average.state["weight"]) == pytest.approx(1 - (2 / 11) * 0.25)

@@ -1,0 +1,58 @@
+"""The folder that all programs read: names, states, half-written lines."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import CheckpointError, ConfigError
+from core.training import RunConfig, RunFolder
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "/tmp/x", ".hidden", "a" * 81, "a b"])
+def test_a_name_that_could_leave_the_root_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="run name"):
+        RunFolder.named(tmp_path, name)
+
+
+def test_configuration_and_status_come_back(tmp_path: Path) -> None:
+    folder = RunFolder.named(tmp_path, "run-1.a")
+    folder.create(RunConfig(epochs=7))
+    folder.set_status("failed", "The disk is full.")
+
+    assert folder.config().epochs == 7
+    assert (folder.status()["state"], folder.status()["reason"]) == ("failed", "The disk is full.")
+
+
+def test_a_folder_without_files_is_unknown_and_no_run(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+
+    assert folder.status()["state"] == "unknown"
+    assert list(folder.history()) == []
+    with pytest.raises(CheckpointError, match="no config"):
+        folder.config()
+
+
+def test_history_ignores_a_half_written_line(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.append_metrics({"epoch": 1})
+    with folder.metrics.open("a") as file:
+        file.write('{"epoch": 2, "train')
+
+    assert list(folder.history()) == [{"epoch": 1}]
+
+
+def test_forgetting_keeps_the_epochs_that_are_saved(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    for epoch in (1, 2, 3):
+        folder.append_metrics({"epoch": epoch})
+
+    folder.forget_after(2)
+
+    assert [line["epoch"] for line in folder.history()] == [1, 2]
+
+
+def test_a_damaged_configuration_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"epochs": "many"}')
+
+    with pytest.raises(CheckpointError, match="epochs"):
+        RunFolder(tmp_path).config()

@@ -1,0 +1,187 @@
+"""The loop learns, resumes to the bit, stops when asked and tells why it fails."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from striped_faces import stripes, weights_of
+
+from core.errors import TrainingError
+from core.models import load_model
+from core.training import RunConfig, RunFolder
+from core.training.trainer import Stopped, Trainer, TrainingData
+
+WIDER = {"depth": 2, "width": 8, "head_dropout": 0.0}
+NewFolder = Callable[[str, RunConfig], RunFolder]
+
+
+def test_a_tiny_network_learns_stripes(
+    stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder
+) -> None:
+    folder = new_folder(
+        "run",
+        tiny.replaced(
+            epochs=12,
+            learning_rate=0.05,
+            model_options={"depth": 2, "width": 8, "head_dropout": 0.0},
+        ),
+    )
+
+    Trainer(folder.config(), stripes_data, folder).fit()
+
+    history = list(folder.history())
+    assert [line["epoch"] for line in history] == list(range(1, 13))
+    assert history[-1]["valid_accuracy"] > 0.9
+    assert history[-1]["train_loss"] < history[0]["train_loss"] / 2
+
+
+def test_the_kept_weights_have_the_best_validation_accuracy(
+    stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder
+) -> None:
+    folder = new_folder("run", tiny)
+    Trainer(tiny, stripes_data, folder).fit()
+
+    model, card = load_model(folder.path)
+    valid = stripes_data.valid
+    with torch.inference_mode():
+        logits = model(torch.from_numpy(card.preprocess.normalise(valid.images)))
+    accuracy = float((logits.argmax(1).numpy() == valid.labels).mean())
+
+    best = max(line["valid_accuracy"] for line in folder.history())
+    assert card.metrics["valid_accuracy"] == best
+    assert accuracy == pytest.approx(best, abs=1.5 / len(valid.labels))  # half precision on disk
+
+
+def test_stopping_and_resuming_gives_the_weights_of_an_uninterrupted_run(
+    stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder
+) -> None:
+    whole, broken = new_folder("whole", tiny), new_folder("broken", tiny)
+    Trainer(tiny, stripes_data, whole).fit()
+    asked = iter([False] * 8 + [True] * 99)
+    with pytest.raises(Stopped):
+        Trainer(tiny, stripes_data, broken, stop=lambda: next(asked)).fit()
+
+    trainer = Trainer(tiny, stripes_data, broken)
+    trainer.restore()
+    assert (trainer.epoch, trainer.step) == (1, 2)  # six steps an epoch, stopped before the ninth
+    trainer.fit()
+
+    for key, value in weights_of(whole).items():
+        assert torch.equal(value, weights_of(broken)[key]), key
+    losses = [[line["train_loss"] for line in folder.history()] for folder in (whole, broken)]
+    assert losses[0] == losses[1]
+
+
+KILLED = """
+    import sys
+    from pathlib import Path
+    sys.path.insert(0, sys.argv[2])
+    from striped_faces import stripes
+    from core.training import RunFolder
+    from core.training.trainer import Trainer, TrainingData
+    folder = RunFolder(Path(sys.argv[1]))
+    data = TrainingData(stripes(96, 0), stripes(48, 1), {"name": "stripes"})
+    trainer = Trainer(folder.config(), data, folder)
+    trainer.restore()
+    trainer.fit()
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_run_continues_to_the_same_weights(
+    stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder
+) -> None:
+    config = tiny.replaced(epochs=60)
+    whole, killed = new_folder("whole", config), new_folder("killed", config)
+    here = str(Path(__file__).parent)
+    command = [sys.executable, "-c", textwrap.dedent(KILLED), str(killed.path), here]
+    process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    deadline = time.monotonic() + 90
+    while len(list(killed.history())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = len(list(killed.history()))
+    assert 2 <= done < config.epochs
+
+    subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    command[-2] = str(whole.path)
+    subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+    assert [line["epoch"] for line in killed.history()] == list(range(1, config.epochs + 1))
+    for key, value in weights_of(whole).items():
+        assert torch.equal(value, weights_of(killed)[key]), key
+
+
+def test_early_stopping_waits_for_its_patience(
+    stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder
+) -> None:
+    config = tiny.replaced(epochs=30, patience=2, learning_rate=1e-8, ema=0.0)  # never better
+    folder = new_folder("run", config)
+
+    Trainer(config, stripes_data, folder).fit()
+
+    lines = list(folder.history())
+    best = max(
+        range(len(lines)), key=lambda i: (lines[i]["valid_accuracy"], -lines[i]["valid_loss"])
+    )
+    assert len(lines) == best + 3 < 30
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_good_weights(
+    stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder
+) -> None:
+    folder = new_folder("run", tiny)
+    trainer = Trainer(tiny, stripes_data, folder)
+    trainer.batches.weights[:] = 1.0
+    ends = iter([1.0] * 7 + [float("nan")] * 9)
+    original = trainer.batches.batch
+
+    def poisoned(epoch: int, step: int, order: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        inputs, targets, weights = original(epoch, step, order)
+        return inputs, targets, weights * next(ends)
+
+    trainer.batches.batch = poisoned  # type: ignore[method-assign, assignment]
+    with pytest.raises(TrainingError, match="epoch 2, step 2"):
+        trainer.fit()
+
+    assert load_model(folder.path)[1].metrics["epoch"] == 1
+
+
+def test_settings_of_another_network_cannot_resume(
+    stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder
+) -> None:
+    folder = new_folder("run", tiny)
+    Trainer(tiny.replaced(epochs=1), stripes_data, folder).fit()
+
+    other = tiny.replaced(model_options={"depth": 2, "width": 8})
+    with pytest.raises(TrainingError, match="does not fit"):
+        Trainer(other, stripes_data, folder).restore()
+
+
+def test_progress_is_written_while_an_epoch_runs(
+    stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder
+) -> None:
+    folder = new_folder("run", tiny)
+    seen: list[dict[str, float]] = []
+
+    Trainer(tiny.replaced(epochs=1), stripes_data, folder, on_progress=seen.append).fit()
+
+    assert seen[0]["steps"] == 6
+    assert folder.progress()["faces_per_second"] > 0
+
+
+def test_the_data_are_left_as_they_were(
+    stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder
+) -> None:
+    Trainer(tiny.replaced(epochs=1), stripes_data, new_folder("run", tiny)).fit()
+
+    np.testing.assert_array_equal(stripes_data.train.images, stripes(96, 0).images)
