@@ -23,6 +23,12 @@ def cache_root() -> Path:
     return Path(os.environ.get("GIMEFIVE_CACHE", Path.home() / ".cache" / "gimefive")).resolve()
 
 
+def landmark_file() -> Path | None:
+    """The user's own 68-point dlib model (`GIMEFIVE_LANDMARKS`); None for the packaged one."""
+    path = os.environ.get("GIMEFIVE_LANDMARKS")
+    return Path(path).resolve() if path else None
+
+
 def read_only() -> bool:
     """Whether the app may start no work that writes to disk (`GIMEFIVE_READ_ONLY`=1)."""
     return os.environ.get("GIMEFIVE_READ_ONLY", "").lower() in {"1", "true", "yes"}

@@ -1,1 +1,26 @@
-"""Front door of core.faces."""
+"""Faces: found by several detectors, framed like the training crops, landmarks and regions.
+
+Importing this package loads no model and no dlib.
+"""
+
+from core.faces import dlib_hog, haar  # noqa: F401 - registers them
+from core.faces.alignment import CROP_SIDE, aligned_crop
+from core.faces.auto import NAME as DEFAULT_DETECTOR
+from core.faces.blazeface import available as blazeface_available
+from core.faces.detection import DETECTORS, Detector
+from core.faces.finding import FoundFaces, detect, find_faces, whole_picture
+from core.faces.landmarks import fit_landmarks
+
+__all__ = [
+    "CROP_SIDE",
+    "DEFAULT_DETECTOR",
+    "DETECTORS",
+    "Detector",
+    "FoundFaces",
+    "aligned_crop",
+    "blazeface_available",
+    "detect",
+    "find_faces",
+    "fit_landmarks",
+    "whole_picture",
+]

@@ -1,0 +1,149 @@
+"""One framing for all faces: the one of the aligned crops that the networks are trained on.
+
+The crops of RAF-DB have level eyes at nearly the same place. Measured on 2471 of its training
+crops (BlazeFace, then the 68 landmarks), as fractions of the crop's side, median and 10th to 90th
+percentile: the picture's left eye at x 0.248 (0.228 to 0.282), the right one at 0.732 (0.696 to
+0.751), both at y 0.348 (0.333 to 0.359), the middle of the mouth's corners at (0.494, 0.744)
+(y 0.727 to 0.795); the eyes' distance is 0.484 (0.434 to 0.508), smaller in turned heads. Of the
+ways to bring a face to these places, a similarity by least squares over both eyes and the middle of
+the mouth's corners comes nearest to the published crops: their corners are met to a median 2.5 % of
+the side (eyes alone: 2.9 %; five points with the nose: 3.9 %).
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import ImageError
+from core.faces.cutting import cut
+from core.types import Box, Detection, Image
+
+CROP_SIDE = 128  # pixels; twice the networks' input, enough to look at
+
+# Fractions of the crop's side: left eye, right eye (in the picture), middle of the mouth's corners.
+FRAME = np.array([(0.248, 0.348), (0.732, 0.348), (0.490, 0.744)])
+
+# Where no landmarks are at hand: (shift right, shift down, scale), in sides of a detector's box, of
+# the square that frames the face as above; medians over 238 photos.
+_FROM_BOX = {
+    "blazeface": (0.0, -0.06, 1.0),
+    "dlib_hog": (0.0, -0.05, 1.0),
+    "haar": (0.0, 0.05, 0.89),
+    "whole": (0.0, 0.0, 1.0),
+}
+
+_MIN_EYES, _MAX_EYES = 0.15, 1.2  # distance in sides of the box; beyond, the landmarks went astray
+
+
+def aligned_crop(
+    image: Image,
+    face: NDArray[np.float32] | Detection,
+    *,
+    size: int = CROP_SIDE,
+    margin: float = 0.0,
+) -> tuple[Image, NDArray[np.float64]]:
+    """Cut a face out in the training crops' framing; the edge is repeated beyond the picture.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        face: 68 landmarks float32 (68, 2) in picture pixels, by which the eyes become level, or a
+            detection, whose box is taken upright.
+        size: Side of the crop in pixels.
+        margin: Extra width on each side, as a share of the face's frame; negative for less.
+
+    Returns:
+        RGB uint8 (size, size, 3), and the map float64 (2, 3) from picture to crop pixels.
+
+    Raises:
+        ImageError: The face is not larger than a point.
+    """
+    matrix = (
+        _frame_of_box(face) if isinstance(face, Detection) else _frame_of_points(anchors_of(face))
+    )
+    # From the unit square to pixels, whose centres are at whole numbers.
+    share = 1 / (1 + 2 * margin)
+    matrix = matrix * size * share
+    matrix[:, 2] += size * (1 - share) / 2 - 0.5
+    return warped(image, matrix, size), matrix
+
+
+def anchors_of(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The points that FRAME places: eyes (left in the picture first) and mouth, float64 (3, 2)."""
+    points = landmarks.astype(np.float64)
+    mouth = (points[48] + points[54]) / 2
+    return np.stack([points[36:42].mean(axis=0), points[42:48].mean(axis=0), mouth])
+
+
+def plausible(landmarks: NDArray[np.float32], box: Box) -> bool:
+    """Whether the eyes lie apart as in a face of this box and above the mouth."""
+    left, right, mouth = anchors_of(landmarks)
+    across = right - left
+    down = mouth - (left + right) / 2
+    apart = float(np.hypot(*across)) / max(box.width, 1)
+    upright = across[0] * down[1] - across[1] * down[0] > 0
+    return bool(upright) and _MIN_EYES < apart < _MAX_EYES
+
+
+def warped(image: Image, matrix: NDArray[np.float64], size: int) -> Image:
+    """Apply a similarity; large faces are shrunk by areas first, so that nothing flickers.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        matrix: float64 (2, 3), picture to crop pixels.
+        size: Side of the crop.
+
+    Returns:
+        RGB uint8 (size, size, 3).
+    """
+    inverse = cv2.invertAffineTransform(matrix)
+    ends = np.array(
+        [(-0.5, -0.5), (size - 0.5, -0.5), (-0.5, size - 0.5), (size - 0.5, size - 0.5)]
+    )
+    corners = ends @ inverse[:, :2].T + inverse[:, 2]
+    low, high = np.floor(corners.min(axis=0)) - 2, np.ceil(corners.max(axis=0)) + 3
+    around = cut(image, Box(int(low[0]), int(low[1]), int(high[0]), int(high[1])))
+    local = matrix.copy()
+    local[:, 2] += matrix[:, :2] @ low
+    times = int(1 / np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    if times >= 2:
+        height, width = around.shape[:2]
+        small = (max(width // times, 1), max(height // times, 1))
+        around = np.asarray(cv2.resize(around, small, interpolation=cv2.INTER_AREA), np.uint8)
+        ratio = np.array([width / small[0], height / small[1]])
+        # A small pixel's centre c stands for (c + 0.5) * ratio - 0.5 in the large picture.
+        local[:, 2] += local[:, :2] @ (0.5 * ratio - 0.5)
+        local[:, :2] *= ratio
+    crop = cv2.warpAffine(
+        around, local, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(crop, np.uint8)
+
+
+def _frame_of_points(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The similarity that brings points (3, 2) nearest to FRAME, float64 (2, 3).
+
+    Least squares in closed form: S. Umeyama, "Least-squares estimation of transformation parameters
+    between two point patterns", IEEE TPAMI 13(4), 1991, in the plane and without mirroring.
+    """
+    middle, goal = points.mean(axis=0), FRAME.mean(axis=0)
+    source, target = points - middle, FRAME - goal
+    size = float((source**2).sum())
+    if size < 1e-6:
+        raise ImageError("The face is a single point; expected two eyes and a mouth apart.")
+    cosine = float((source * target).sum()) / size
+    sine = float((source[:, 0] * target[:, 1] - source[:, 1] * target[:, 0]).sum()) / size
+    turn = np.array([(cosine, -sine), (sine, cosine)])
+    return np.column_stack([turn, goal - turn @ middle])
+
+
+def _frame_of_box(detection: Detection) -> NDArray[np.float64]:
+    """The upright square around a box, float64 (2, 3), to the unit square."""
+    right, down, scale = _FROM_BOX.get(detection.detector, (0.0, 0.0, 1.0))
+    side = (detection.box.width + detection.box.height) / 2
+    if side <= 0:
+        raise ImageError(f"The face's box is empty: {detection.box}. Expected at least one pixel.")
+    x, y = detection.box.centre
+    left = x + right * side - side * scale / 2
+    top = y + down * side - side * scale / 2
+    # Boxes count edges, points count pixel centres, half a pixel further.
+    return np.array([(1.0, 0.0, 0.5 - left), (0.0, 1.0, 0.5 - top)]) / (side * scale)

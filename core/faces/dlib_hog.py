@@ -1,0 +1,50 @@
+"""dlib's frontal face detector: a sliding window over oriented gradients, no file needed.
+
+Source: N. Dalal and B. Triggs, "Histograms of Oriented Gradients for Human Detection", CVPR 2005;
+D. King, "Max-Margin Object Detection", 2015, https://arxiv.org/abs/1502.00046.
+"""
+
+from typing import Any
+
+import cv2
+
+from core.faces.detection import DETECTORS, checked, largest_first, shrunk
+from core.faces.pool import Pool
+from core.types import Box, Detection, Image
+
+NAME = "dlib_hog"
+
+_LONGEST = 1000  # pixels; the cost grows with the area, and the window has 80 x 80
+_SMALL, _TINY = 400, 200  # longer sides up to which a picture is doubled once, twice
+
+
+def _build() -> Any:  # noqa: ANN401 - dlib publishes no types
+    import dlib  # on first use: importing this package stays cheap
+
+    return dlib.get_frontal_face_detector()
+
+
+_detectors: Pool[Any] = Pool(_build)
+
+
+@DETECTORS.register(NAME)
+def detect(image: Image) -> tuple[Detection, ...]:
+    """Find upright frontal faces of at least 80 pixels (20 in a tiny picture).
+
+    The score is the distance from the decision boundary, above 0.
+    """
+    small, scale = shrunk(checked(image), _LONGEST)
+    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    doubled = sum(max(grey.shape) <= side for side in (_SMALL, _TINY))
+    with _detectors.borrow() as detector:
+        found, scores, _ = detector.run(grey, doubled, 0.0)
+    return largest_first(
+        Detection(_to_box(rectangle, scale), float(score), NAME)
+        for rectangle, score in zip(found, scores, strict=True)
+    )
+
+
+def _to_box(rectangle: Any, scale: float) -> Box:  # noqa: ANN401 - a dlib.rectangle
+    """Our box: dlib counts the last row and column in."""
+    edges = (rectangle.left(), rectangle.top(), rectangle.right() + 1, rectangle.bottom() + 1)
+    return Box(*(round(edge / scale) for edge in edges))
