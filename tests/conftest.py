@@ -67,7 +67,7 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GIMEFIVE_DATA", str(tmp_path_factory.mktemp("data")))
         patch.setenv("GIMEFIVE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        for name in ("GIMEFIVE_RUNS", "GIMEFIVE_READ_ONLY"):
+        for name in ("GIMEFIVE_RUNS", "GIMEFIVE_LANDMARKS", "GIMEFIVE_READ_ONLY"):
             patch.delenv(name, raising=False)
         yield
 
