@@ -1,12 +1,16 @@
 """The command line: one thin function a verb, in one module a group."""
 
 import sys
+from typing import cast
 
-import click
 import typer
 
 from core.cli import inference, results, training
 from core.errors import CoreError
+
+# Typer from 0.26 on carries its own copy of click, so click's errors are reached through typer:
+# BadParameter -> UsageError -> ClickException.
+ClickException = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
 
 app = typer.Typer(
     name="core",
@@ -19,6 +23,7 @@ app = typer.Typer(
 for function in (
     training.train,
     results.evaluate,
+    results.table2,
     inference.classify,
     inference.explain,
     inference.models,
@@ -34,10 +39,10 @@ def main() -> None:
     except CoreError as error:
         print(f"Error: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
         sys.exit(1)
-    except click.ClickException as error:
+    except ClickException as error:
         print(f"Error: {' '.join(error.format_message().split())}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         print("Stopped.", file=sys.stderr)  # noqa: T201
         sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)

@@ -70,6 +70,28 @@ def evaluate(
         _write(json_file, found)
 
 
+class Format(StrEnum):
+    """How Table 2 is printed."""
+
+    MARKDOWN = "md"
+    CSV = "csv"
+    LATEX = "latex"
+    JSON = "json"
+
+
+def table2(
+    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.MARKDOWN,
+    preliminary: Annotated[
+        bool, typer.Option("--preliminary", help="The preliminary report's table instead.")
+    ] = False,
+) -> None:
+    """Print the paper's Table 2 with our measurements beside it, computed from predictions."""
+    from core.evaluation import exported, table2
+
+    rows = table2(part="preliminary" if preliminary else "table_2")
+    typer.echo(exported(rows, form.value), nl=False)
+
+
 def _write(path: Path, content: Any) -> None:  # noqa: ANN401 - JSON
     try:
         write_json(path, content)

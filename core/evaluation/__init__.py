@@ -1,27 +1,83 @@
 """Figures one can check: predictions, metrics with intervals, calibration, the paper's tables.
 
-Torch-free but for `evaluate_run`; parts load when first used, since scikit-learn takes a second.
+Only `evaluate_run` loads a runtime; parts load when first used, since scikit-learn takes a second.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from core.evaluation.figures import metrics
+    from core.evaluation.comparison import Comparison, mcnemar
+    from core.evaluation.cross_source import Shortcut, SourceScore, by_source, shortcut
+    from core.evaluation.examples import cell, confident_mistakes, most_uncertain
+    from core.evaluation.export import FORMATS, exported
+    from core.evaluation.figures import confusion, metrics
+    from core.evaluation.literature import PublishedRow, published, published_rows
     from core.evaluation.predictions import SPLITS, Predictions
     from core.evaluation.report import answer, load_report
     from core.evaluation.run import evaluate_run
+    from core.evaluation.runs import Run, all_runs
+    from core.evaluation.tables import Accuracy, figure1, measure, table2
 
 _HOMES = {
+    "FORMATS": "export",
     "SPLITS": "predictions",
+    "Accuracy": "tables",
+    "Comparison": "comparison",
     "Predictions": "predictions",
+    "PublishedRow": "literature",
+    "Run": "runs",
+    "Shortcut": "cross_source",
+    "SourceScore": "cross_source",
+    "all_runs": "runs",
     "answer": "report",
+    "by_source": "cross_source",
+    "cell": "examples",
+    "confident_mistakes": "examples",
+    "confusion": "figures",
     "evaluate_run": "run",
+    "exported": "export",
+    "figure1": "tables",
     "load_report": "report",
+    "mcnemar": "comparison",
+    "measure": "tables",
     "metrics": "figures",
+    "most_uncertain": "examples",
+    "published": "literature",
+    "published_rows": "literature",
+    "shortcut": "cross_source",
+    "table2": "tables",
 }
 
-__all__ = ["SPLITS", "Predictions", "answer", "evaluate_run", "load_report", "metrics"]
+__all__ = [
+    "FORMATS",
+    "SPLITS",
+    "Accuracy",
+    "Comparison",
+    "Predictions",
+    "PublishedRow",
+    "Run",
+    "Shortcut",
+    "SourceScore",
+    "all_runs",
+    "answer",
+    "by_source",
+    "cell",
+    "confident_mistakes",
+    "confusion",
+    "evaluate_run",
+    "exported",
+    "figure1",
+    "load_report",
+    "mcnemar",
+    "measure",
+    "metrics",
+    "most_uncertain",
+    "published",
+    "published_rows",
+    "shortcut",
+    "table2",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - module attribute

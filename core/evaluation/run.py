@@ -1,6 +1,5 @@
 """Evaluate a run: predict, calibrate on clean validation, write predictions.csv and report.json."""
 
-import hashlib
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from core.evaluation.figures import metrics
 from core.evaluation.predictions import FACTS, Predictions
 from core.evaluation.prepared import Material, materials, own_sources
 from core.evaluation.report import build_report, save_report
+from core.evaluation.runs import file_hash
 
 if TYPE_CHECKING:
     from core.models import Card
@@ -90,7 +90,7 @@ def evaluate_run(
             "temperature": card.temperature,
             "threshold": card.threshold,
             "calibration": calibration,
-            "weights_sha256": _sha256(folder / "weights.safetensors"),
+            "weights_sha256": _weights_hash(folder / "weights.safetensors"),
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "images": len(predictions),
             "seconds": round(seconds, 1),
@@ -148,15 +148,9 @@ def _data_facts(chosen: list[Material]) -> list[dict[str, Any]]:
     ]
 
 
-def _sha256(path: Path) -> str:
-    """The hash of a file's content.
-
-    Raises:
-        CheckpointError: There is no such file.
-    """
+def _weights_hash(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_hash(path)
     except FileNotFoundError:
         raise CheckpointError(
             f"{path.parent.name} has no {path.name}. Train the run to its end."

@@ -105,5 +105,16 @@ def test_a_split_the_data_lack_is_one_line_on_stderr(core: Command, run: Path) -
 def test_an_unknown_split_is_refused(core: Command, run: Path) -> None:
     done = core("evaluate", "tiny", "--split", "exam")
 
-    assert done.code != 0
+    assert done.code == 2
+    assert done.err.startswith("Error: ")
     assert "test_clean" in done.err
+
+
+def test_table_2_is_printed_in_every_form(core: Command, own_runs: Path) -> None:
+    rows = json.loads(core("table2", "--format", "json").out)
+
+    assert len(rows) == 20
+    assert core("table2").out.startswith("| data | model |")
+    assert core("table2", "--format", "csv").out.startswith("dataset,model,name,")
+    assert core("table2", "--format", "latex").out.startswith(r"\begin{tabular}")
+    assert len(json.loads(core("table2", "--preliminary", "--format", "json").out)) == 9

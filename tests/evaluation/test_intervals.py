@@ -50,7 +50,7 @@ def test_the_confusion_shortcut_equals_drawing_images() -> None:
     n = 150
     found = answers(generator.integers(0, 3, n).tolist(), generator.dirichlet([2, 1, 1], n))
     figures = metrics(found)
-    rows = generator.integers(0, n, (1500, n))
+    rows = generator.integers(0, n, (300, n))
     drawn = np.array(
         [f1_score(found.true[one], found.predicted[one], average="macro") for one in rows]
     )
@@ -58,7 +58,7 @@ def test_the_confusion_shortcut_equals_drawing_images() -> None:
     low, high = intervals(found, figures)["macro_f1"]
 
     expected = interval(figures["macro_f1"], drawn)
-    assert (low, high) == pytest.approx(expected, abs=0.012)
+    assert (low, high) == pytest.approx(expected, abs=0.02)
 
 
 def test_the_interval_of_the_log_likelihood_is_that_of_a_mean() -> None:

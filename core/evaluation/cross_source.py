@@ -1,0 +1,123 @@
+"""How far a model carries: each source on its own, and the portrait shortcut of AffectNet."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.evaluation.figures import metrics
+from core.evaluation.intervals import RESAMPLES, SEED, Interval, accuracy_interval, interval
+from core.evaluation.predictions import Predictions
+
+SHORTCUT_SOURCE = "affectnet"
+SHORTCUT_CLASS = "happiness"
+PORTRAITS = "ffhq"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceScore:
+    """A run's figures on one source.
+
+    Attributes:
+        source: Name of the source.
+        part: The images used: "test", or "valid" where the source has no published test.
+        n: How many.
+        accuracy: Share of right answers, 0 to 1.
+        interval: Its 95 % interval.
+        macro_f1: Mean F1 of the classes that occur, 0 to 1.
+        seen: Whether the run was trained on images of this source.
+    """
+
+    source: str
+    part: str
+    n: int
+    accuracy: float
+    interval: Interval
+    macro_f1: float
+    seen: bool
+
+
+def by_source(predictions: Predictions, trained_on: Collection[str]) -> list[SourceScore]:
+    """Figures a source: on its published test, or on clean validation where it has none."""
+    found: list[SourceScore] = []
+    for part in ("test", "valid"):
+        rows = predictions.of_split(part)
+        for source in rows.sources:
+            if source in {score.source for score in found}:
+                continue
+            chosen = rows.of_split(part, [source])
+            figures = metrics(chosen)
+            found.append(
+                SourceScore(
+                    source=source,
+                    part=part,
+                    n=len(chosen),
+                    accuracy=figures["accuracy"],
+                    interval=accuracy_interval(chosen.correct),
+                    macro_f1=figures["macro_f1"],
+                    seen=source in trained_on,
+                )
+            )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """Recall of happiness among AffectNet's portraits and among its other images.
+
+    Almost all happiness images of AffectNet are FFHQ portraits, so a network can learn "portrait"
+    instead of "happy": then the first recall is high and the second low.
+
+    Attributes:
+        portraits: Recall of happiness among file names with the prefix ffhq_, 0 to 1.
+        others: The same among all others.
+        n_portraits: Happiness images among the portraits.
+        n_others: Happiness images among the others.
+        false_portraits: Share of the portraits with another label that are called happiness;
+            None where there are none.
+        low: Lower end of the 95 % bootstrap interval of portraits - others.
+        high: Its upper end.
+    """
+
+    portraits: float
+    others: float
+    n_portraits: int
+    n_others: int
+    false_portraits: float | None
+    low: float
+    high: float
+
+    @property
+    def gap(self) -> float:
+        """Recall among portraits less that among the others."""
+        return self.portraits - self.others
+
+
+def shortcut(predictions: Predictions) -> Shortcut | None:
+    """The shortcut's measure on clean validation; None where either group has no happiness."""
+    if SHORTCUT_CLASS not in predictions.labels:
+        return None
+    rows = predictions.of_split("valid", [SHORTCUT_SOURCE])
+    happy = predictions.labels.index(SHORTCUT_CLASS)
+    portrait = rows.table["origin"].to_numpy() == PORTRAITS
+    called, is_happy = rows.predicted == happy, rows.true == happy
+    ours, rest = called[is_happy & portrait], called[is_happy & ~portrait]
+    if not len(ours) or not len(rest):
+        return None
+    generator = np.random.default_rng(SEED)
+    drawn = [
+        generator.binomial(len(hits), hits.mean(), RESAMPLES) / len(hits) for hits in (ours, rest)
+    ]
+    gap = float(ours.mean() - rest.mean())
+    # The interval helper works on 0 to 1; the gap lies between -1 and 1.
+    low, high = interval((gap + 1) / 2, (drawn[0] - drawn[1] + 1) / 2)
+    unhappy = called[portrait & ~is_happy]
+    return Shortcut(
+        portraits=float(ours.mean()),
+        others=float(rest.mean()),
+        n_portraits=len(ours),
+        n_others=len(rest),
+        false_portraits=float(unhappy.mean()) if len(unhappy) else None,
+        low=2 * low - 1,
+        high=2 * high - 1,
+    )

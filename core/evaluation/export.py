@@ -1,0 +1,147 @@
+"""Table 2 as Markdown, CSV, LaTeX and JSON."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
+
+Format = Literal["md", "csv", "latex", "json"]
+FORMATS: tuple[Format, ...] = ("md", "csv", "latex", "json")
+PUBLISHED = ("train", "test", "valid")
+MEASURED = ("train", "test", "valid", "test_clean", "valid_clean")
+HEADINGS = {
+    "train": "train",
+    "test": "test",
+    "valid": "published valid",
+    "test_clean": "test without twins",
+    "valid_clean": "clean valid",
+}
+_LATEX = str.maketrans(
+    {char: f"\\{char}" for char in "&%$#_{}"}
+    | {"~": r"\textasciitilde{}", "\\": r"\textbackslash{}"}
+)
+
+
+def exported(rows: Sequence[dict[str, Any]], form: Format) -> str:
+    """The rows that `table2` gave as text ending in a newline.
+
+    Raises:
+        ValueError: There is no such format.
+    """
+    match form:
+        case "json":
+            return json.dumps(list(rows), indent=1, ensure_ascii=False) + "\n"
+        case "csv":
+            return as_csv(rows)
+        case "md":
+            return as_markdown(rows)
+        case "latex":
+            return as_latex(rows)
+    raise ValueError(f"there is no format {form!r}; choose one of {', '.join(FORMATS)}")
+
+
+def as_csv(rows: Sequence[dict[str, Any]]) -> str:
+    """One line a row, figures in %, full precision; empty where not measured."""
+    target = io.StringIO()
+    names = ["dataset", "model", "name", "layers", "architecture", "parameters"]
+    header = [*names, *(f"published_{part}" for part in PUBLISHED)]
+    for part in MEASURED:
+        header += [f"measured_{part}", f"{part}_low", f"{part}_high", f"{part}_n"]
+    header += ["run", "split", "faces_per_second", "date", "status", "command"]
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(header)
+    for row in rows:
+        measured = row["measured"] or {}
+        cells = [row[name] for name in names] + [row["published"][part] for part in PUBLISHED]
+        for part in MEASURED:
+            low, high = measured.get("intervals", {}).get(part, (None, None))
+            cells += [measured.get(part), low, high, measured.get("n", {}).get(part)]
+        cells += [measured.get(name) for name in ("run", "split", "faces_per_second", "date")]
+        writer.writerow([*cells, row["status"], row["command"]])
+    return target.getvalue()
+
+
+def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
+    """A table for a README: published and measured figures side by side, intervals for test."""
+    header = [
+        "data", "model", "layers", "architecture", "parameters",
+        "published train / test / valid %",
+        "measured train / test / published valid %", "95 % interval of test",
+        "test without twins %", "run", "faces/s", "date", "status",
+    ]  # fmt: skip
+    lines = [_line(header), _line(["---"] * len(header))]
+    for row in rows:
+        measured = row["measured"] or {}
+        lines.append(
+            _line(
+                [
+                    row["dataset"],
+                    row["model"].replace("*", r"\*"),
+                    str(row["layers"]),
+                    row["architecture"],
+                    f"{row['parameters']:,}",
+                    " / ".join(f"{row['published'][part]:.1f}" for part in PUBLISHED),
+                    " / ".join(_percent(measured.get(part)) for part in PUBLISHED),
+                    _range(measured.get("intervals", {}).get("test")),
+                    _percent(measured.get("test_clean")),
+                    measured.get("run", "-"),
+                    str(measured.get("faces_per_second") or "-"),
+                    str(measured.get("date") or "-")[:10],
+                    _status(row, code="`"),
+                ]
+            )
+        )
+    return "\n".join(lines) + "\n"
+
+
+def as_latex(rows: Sequence[dict[str, Any]]) -> str:
+    """A booktabs table; needs the package booktabs."""
+    lines = [
+        r"\begin{tabular}{llrlrrrrrrrl}",
+        r"\toprule",
+        r" & & & & & \multicolumn{3}{c}{published \%} & \multicolumn{3}{c}{measured \%} & \\",
+        r"data & model & layers & architecture & parameters & train & test & valid & train & test"
+        r" & valid & run \\",
+        r"\midrule",
+    ]
+    before = rows[0]["dataset"] if rows else ""
+    for row in rows:
+        if row["dataset"] != before:
+            lines.append(r"\midrule")
+            before = row["dataset"]
+        measured = row["measured"] or {}
+        cells = [row["dataset"], row["model"], str(row["layers"]), row["architecture"]]
+        cells = [cell.translate(_LATEX) for cell in cells] + [str(row["parameters"])]
+        cells += [f"{row['published'][part]:.1f}" for part in PUBLISHED]
+        cells += [_latex_figure(measured, part) for part in PUBLISHED]
+        cells.append(str(measured.get("run", row["status"])).translate(_LATEX))
+        lines.append(" & ".join(cells) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def _latex_figure(measured: dict[str, Any], part: str) -> str:
+    """An accuracy with its interval in small print, or a dash."""
+    value = measured.get(part)
+    if value is None:
+        return "--"
+    low, high = measured["intervals"][part]
+    return rf"{value:.2f} {{\scriptsize [{low:.1f}, {high:.1f}]}}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _range(ends: Sequence[float] | None) -> str:
+    return "-" if ends is None else f"{ends[0]:.1f} to {ends[1]:.1f}"
+
+
+def _status(row: dict[str, Any], code: str) -> str:
+    if row["status"] == "measured" or not row["command"]:
+        return str(row["status"])
+    return f"{row['status']}: {code}{row['command']}{code}"

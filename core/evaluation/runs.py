@@ -1,0 +1,136 @@
+"""Run folders as the tables see them: what was trained on what, how far it is, what it measured.
+
+Free of torch: cards and configurations are read as JSON.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from core.checkpoints import list_checkpoints
+from core.errors import CoreError
+from core.evaluation.prepared import BENCHMARKS, PUBLISHED_VALID, sources_of
+from core.paths import below, data_root, run_root
+from core.training import RunFolder
+
+ALL_SOURCES = frozenset(BENCHMARKS) - {PUBLISHED_VALID}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run folder.
+
+    Attributes:
+        folder: Where it lies.
+        model: Registry name.
+        changed: Whether options make it another network than the registry's row of that name.
+        sources: Names of the sources trained on.
+        split: "clean" or "published".
+        state: "running", "queued", "finished", ... or "unknown" where there is no status file.
+        trained: Whether weights exist.
+        evaluated: Whether predictions exist and belong to those weights.
+        valid_accuracy: On the part the run was chosen by, 0 to 1; 0 where unknown.
+    """
+
+    folder: Path
+    model: str
+    changed: bool
+    sources: frozenset[str]
+    split: str
+    state: str
+    trained: bool
+    evaluated: bool
+    valid_accuracy: float
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+
+def all_runs() -> list[Run]:
+    """All readable runs below the run root and all shipped ones, by name."""
+    folders = {folder.name: folder for folder in list_checkpoints()}
+    root = run_root()
+    if root.is_dir():
+        for folder in root.iterdir():
+            if (folder / "config.json").is_file() or (folder / "card.json").is_file():
+                folders[folder.name] = folder
+    runs = (run_of(folder) for _, folder in sorted(folders.items()))
+    return [run for run in runs if run is not None]
+
+
+def run_of(folder: Path) -> Run | None:
+    """What a run folder says of itself; None where it says nothing one can use."""
+    card, config = _object(folder / "card.json"), _object(folder / "config.json")
+    data = card.get("data", {})
+    model = card.get("model") or config.get("model")
+    if not model:
+        return None
+    report = _object(folder / "report.json")
+    split = data.get("split") or config.get("split") or "clean"
+    trained = bool(card) and (folder / "weights.safetensors").is_file()
+    return Run(
+        folder=folder,
+        model=str(model),
+        changed=bool(card.get("model_options") or config.get("model_options")),
+        sources=_sources(data, config, report),
+        split=str(split),
+        state=_state(RunFolder(folder)),
+        trained=trained,
+        evaluated=bool(card) and _is_current(folder, report),
+        valid_accuracy=float(card.get("metrics", {}).get("valid_accuracy", 0.0)),
+    )
+
+
+def _sources(
+    data: dict[str, Any], config: dict[str, Any], report: dict[str, Any]
+) -> frozenset[str]:
+    """Sources trained on; where none is named, all of the data set, and all five if it is gone."""
+    named = data.get("sources") or config.get("sources") or report.get("sources")
+    if named:
+        return frozenset(str(name) for name in named)
+    try:
+        folder = below(data_root(), str(data.get("name") or config.get("data") or ""))
+    except CoreError:
+        return ALL_SOURCES
+    found = sources_of(_object(folder / "dataset.json"))
+    return frozenset(found) - {PUBLISHED_VALID} or ALL_SOURCES
+
+
+def _state(folder: RunFolder) -> str:
+    status = folder.status()
+    state = str(status.get("state", "unknown"))
+    if state == "running" and not psutil.pid_exists(int(status.get("pid", -1))):
+        return "stopped"  # killed before it could say so
+    return state
+
+
+def _is_current(folder: Path, report: dict[str, Any]) -> bool:
+    """Whether predictions exist and were made by the weights beside them, if these are kept."""
+    if not report or not (folder / "predictions.csv").is_file():
+        return False
+    weights = folder / "weights.safetensors"
+    return not weights.is_file() or file_hash(weights) == report.get("weights_sha256")
+
+
+def file_hash(path: Path) -> str:
+    """The sha256 of a file's content.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty where there is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

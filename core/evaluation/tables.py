@@ -1,0 +1,203 @@
+"""Table 2 with our measurements beside the paper's: every figure from a predictions file."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from core.errors import CheckpointError
+from core.evaluation.intervals import accuracy_interval
+from core.evaluation.literature import PublishedRow, published_rows
+from core.evaluation.predictions import Predictions
+from core.evaluation.report import load_report
+from core.evaluation.runs import ALL_SOURCES, Run, all_runs
+from core.training import preset_names
+
+RECIPE = "modern"  # of the command that is proposed for a row
+PARTS = {  # name in the table -> split
+    "train": "train",
+    "test": "test",
+    "valid": "published_valid",
+    "test_clean": "test_clean",
+    "valid_clean": "valid",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """How a table's data set is called elsewhere: in presets, and by its sources."""
+
+    preset: str
+    sources: frozenset[str]
+
+
+DATASETS = {
+    "RAF-DB": Data("rafdb", frozenset({"raf_db"})),
+    "FER2013": Data("fer2013", frozenset({"fer2013"})),
+    "FER GiMEFiVE": Data("fergimefive", ALL_SOURCES),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """Share of right answers with its 95 % interval, %."""
+
+    percent: float
+    low: float
+    high: float
+    n: int
+
+
+def measure(folder: Path) -> dict[str, Accuracy]:
+    """Accuracies of a run on every part of PARTS that its predictions.csv holds.
+
+    On the sources the run was trained on; the published validation set is one for all.
+
+    Raises:
+        CheckpointError: predictions.csv or report.json is missing or damaged.
+    """
+    sources = load_report(folder)["sources"]
+    predictions = Predictions.load(folder / "predictions.csv")
+    found = {}
+    for name, split in PARTS.items():
+        chosen = predictions.of_split(split, sources)
+        if len(chosen):
+            correct = chosen.correct
+            low, high = accuracy_interval(correct)
+            found[name] = Accuracy(100 * float(correct.mean()), 100 * low, 100 * high, len(correct))
+    return found
+
+
+Measure = Callable[[Path], dict[str, Accuracy]]
+
+
+def table2(
+    *,
+    part: str = "table_2",
+    runs: Sequence[Run] | None = None,
+    measured_by: Measure = measure,
+) -> list[dict[str, Any]]:
+    """The rows of Table 2 in the paper's order, published figures beside measured ones.
+
+    A row is measured by the runs of its network, unchanged, on its sources. Of several, one trained
+    on the clean split goes before one on the published; then the best on its own validation part,
+    never on test.
+
+    Args:
+        part: "table_2", or "preliminary" for the preliminary report's rows.
+        runs: Instead of `all_runs()`.
+        measured_by: Instead of `measure`, for callers that keep results.
+
+    Returns:
+        A row each: dataset, model, name, layers, architecture, parameters, published {train, test,
+        valid} in %, measured (the same in %, test_clean, valid_clean, run, split, intervals, n,
+        faces_per_second, date; None where a part was not predicted) or None, status, command.
+    """
+    runs = all_runs() if runs is None else runs
+    return [_row(row, runs, measured_by) for row in published_rows(part)]
+
+
+def _row(row: PublishedRow, runs: Sequence[Run], measured_by: Measure) -> dict[str, Any]:
+    candidates = [run for run in runs if _fits(run, row)]
+    candidates.sort(key=lambda run: (run.split != "clean", -run.valid_accuracy, run.name))
+    status, measured = _progress(candidates), None
+    for run in candidates:
+        if not run.evaluated:
+            continue
+        try:
+            measured = _measured(run, measured_by)
+        except CheckpointError:
+            continue  # as if not evaluated: the command shown writes the files again
+        status = "measured"
+        break
+    return {
+        "dataset": row.dataset,
+        "model": row.model,
+        "name": row.name,
+        "layers": row.layers,
+        "architecture": row.architecture,
+        "parameters": row.parameters,
+        "published": {"train": row.train, "test": row.test, "valid": row.valid},
+        "measured": measured,
+        "status": status,
+        "command": _command(row, status, candidates, measured),
+    }
+
+
+def _fits(run: Run, row: PublishedRow) -> bool:
+    same_data = run.sources == DATASETS[row.dataset].sources
+    return run.model == row.name and same_data and not run.changed
+
+
+def _progress(candidates: Sequence[Run]) -> str:
+    """The status of a row without measurements."""
+    states = {run.state for run in candidates}
+    if "running" in states:
+        return "running"
+    if any(run.trained for run in candidates):
+        return "trained, not measured"
+    return "queued" if "queued" in states else "not run"
+
+
+def _measured(run: Run, measured_by: Measure) -> dict[str, Any]:
+    found = measured_by(run.folder)
+    report = load_report(run.folder)
+    figures: dict[str, Any] = {
+        name: found[name].percent if name in found else None for name in PARTS
+    }
+    return {
+        **figures,
+        "run": run.name,
+        "split": run.split,
+        "intervals": {name: [one.low, one.high] for name, one in found.items()},
+        "n": {name: one.n for name, one in found.items()},
+        "faces_per_second": report.get("faces_per_second"),
+        "date": report.get("date"),
+    }
+
+
+def _command(
+    row: PublishedRow, status: str, candidates: Sequence[Run], measured: dict[str, Any] | None
+) -> str:
+    """What to run for the row's next step; the measurement itself where there is one."""
+    if measured is not None:
+        return f"python -m core evaluate {measured['run']}"
+    if status == "trained, not measured":
+        name = next(run.name for run in candidates if run.trained)
+        return f"python -m core evaluate {name}"
+    preset = f"{DATASETS[row.dataset].preset}-{row.name}-{RECIPE}"
+    if preset not in _presets():
+        return ""
+    return f"python -m core train {preset}"
+
+
+@cache
+def _presets() -> frozenset[str]:
+    return frozenset(preset_names())
+
+
+def figure1(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The bars of Figure 1: RAF-DB test accuracies, published and ours.
+
+    Args:
+        rows: What `table2` gave.
+
+    Returns:
+        A bar each: label, published %, measured % or None, interval [low, high] or None, run.
+    """
+    bars = []
+    for row in rows:
+        if row["dataset"] != "RAF-DB":
+            continue
+        measured = row["measured"] or {}
+        bars.append(
+            {
+                "label": f"{row['model']} {row['layers']} {row['architecture']}",
+                "published": row["published"]["test"],
+                "measured": measured.get("test"),
+                "interval": measured.get("intervals", {}).get("test"),
+                "run": measured.get("run"),
+            }
+        )
+    return bars

@@ -1,0 +1,65 @@
+"""Figures a source, and the portrait shortcut, on counts one can check."""
+
+import pytest
+from grey_faces import answers
+
+from core.evaluation import Predictions, by_source, shortcut
+
+HAPPY, OTHER = [0.9, 0.1], [0.2, 0.8]
+
+
+def affectnet(rows: list[tuple[str, int, bool, int]]) -> Predictions:
+    """Clean validation images given as origin, true class, called happiness?, how often."""
+    true = [number for _, number, _, times in rows for _ in range(times)]
+    scores = [HAPPY if called else OTHER for _, _, called, times in rows for _ in range(times)]
+    origin = [name for name, _, _, times in rows for _ in range(times)]
+    labels = ("happiness", "fear")
+    return answers(true, scores, labels, origin=origin, source="affectnet", part="valid")
+
+
+def test_the_shortcut_is_the_difference_of_two_recalls() -> None:
+    found = shortcut(
+        affectnet(
+            [
+                ("ffhq", 0, True, 95),
+                ("ffhq", 0, False, 5),
+                ("", 0, True, 6),
+                ("", 0, False, 14),
+                ("ffhq", 1, True, 3),
+                ("ffhq", 1, False, 7),
+                ("", 1, True, 50),
+            ]
+        )
+    )
+
+    assert found is not None
+    assert (found.portraits, found.others) == (0.95, 0.3)
+    assert (found.n_portraits, found.n_others) == (100, 20)
+    assert found.false_portraits == 0.3
+    assert found.gap == pytest.approx(0.65)
+    # standard error sqrt(.95*.05/100 + .3*.7/20) = 0.105
+    assert found.low == pytest.approx(0.65 - 1.96 * 0.105, abs=0.03)
+    assert found.high == pytest.approx(0.65 + 1.96 * 0.105, abs=0.03)
+
+
+def test_there_is_no_shortcut_to_measure_without_both_groups() -> None:
+    assert shortcut(affectnet([("ffhq", 0, True, 5)])) is None
+    assert shortcut(affectnet([("", 0, True, 5)])) is None
+
+
+def test_each_source_is_judged_on_its_test_or_else_on_clean_validation() -> None:
+    found = by_source(
+        answers(
+            [0, 0, 0, 1],
+            [HAPPY, OTHER, HAPPY, OTHER],
+            ("happiness", "fear"),
+            source=["raf_db", "raf_db", "raf_db", "affectnet"],
+            part=["test", "test", "valid", "valid"],
+        ),
+        {"raf_db"},
+    )
+
+    seen = [(one.source, one.part, one.n, one.accuracy, one.seen) for one in found]
+    assert seen == [("raf_db", "test", 2, 0.5, True), ("affectnet", "valid", 1, 1.0, False)]
+    assert found[1].macro_f1 == 1.0
+    assert found[0].interval[0] <= 0.5 <= found[0].interval[1]

@@ -1,0 +1,93 @@
+"""Table 2 in four forms that other programs read."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+
+from core.evaluation import FORMATS, exported
+
+NOT_RUN = {
+    "dataset": "RAF-DB",
+    "model": "GiMEFiVE (Ours)*",
+    "name": "gimefive",
+    "layers": 15,
+    "architecture": "+DO+BN-SE",
+    "parameters": 10478086,
+    "published": {"train": 97.0, "test": 86.5, "valid": 78.1},
+    "measured": None,
+    "status": "not run",
+    "command": "python -m core train rafdb-gimefive-modern",
+}
+MEASURED: dict[str, Any] = {
+    **NOT_RUN,
+    "dataset": "FER2013",
+    "measured": {
+        "train": None,
+        "test": 66.66666666666667,
+        "valid": 50.0,
+        "test_clean": 65.0,
+        "valid_clean": 64.0,
+        "run": "my_run",
+        "split": "clean",
+        "intervals": {
+            "test": [60.0, 72.0],
+            "valid": [45.0, 55.0],
+            "test_clean": [59.0, 71.0],
+            "valid_clean": [58.0, 70.0],
+        },
+        "n": {"test": 300, "valid": 100, "test_clean": 200, "valid_clean": 99},
+        "faces_per_second": 250.5,
+        "date": "2026-01-02T03:04:05+00:00",
+    },
+    "status": "measured",
+    "command": "python -m core evaluate my_run",
+}
+ROWS = [NOT_RUN, MEASURED]
+
+
+def test_json_gives_back_the_rows() -> None:
+    assert json.loads(exported(ROWS, "json")) == ROWS
+
+
+def test_csv_keeps_every_digit_and_leaves_gaps_where_nothing_was_measured() -> None:
+    first, second = csv.DictReader(io.StringIO(exported(ROWS, "csv")))
+
+    assert first["published_test"] == "86.5"
+    assert first["measured_test"] == ""
+    assert first["command"] == "python -m core train rafdb-gimefive-modern"
+    assert float(second["measured_test"]) == 66.66666666666667
+    assert (second["test_low"], second["test_high"], second["test_n"]) == ("60.0", "72.0", "300")
+    assert second["run"] == "my_run"
+
+
+def test_markdown_has_a_cell_for_every_column() -> None:
+    header, rule, *lines = exported(ROWS, "md").splitlines()
+
+    assert {line.count("|") for line in (header, rule, *lines)} == {header.count("|")}
+    assert "97.0 / 86.5 / 78.1" in lines[0]
+    assert "not run: `python -m core train rafdb-gimefive-modern`" in lines[0]
+    assert r"GiMEFiVE (Ours)\*" in lines[0]
+    assert "- / 66.67 / 50.00" in lines[1]
+    assert "60.0 to 72.0" in lines[1]
+
+
+def test_latex_has_escaped_names_and_as_many_cells_as_columns() -> None:
+    text = exported(ROWS, "latex")
+    lines = [line for line in text.splitlines() if line.startswith(("RAF-DB", "FER2013"))]
+
+    assert [line.count(" & ") for line in lines] == [11, 11]
+    assert all(line.endswith(r" \\") for line in lines)
+    assert r"my\_run" in lines[1]
+    assert r"66.67 {\scriptsize [60.0, 72.0]}" in lines[1]
+    assert "--" in lines[0]
+    assert text.count(r"\midrule") == 2  # under the header, and between the data sets
+    assert text.startswith(r"\begin{tabular}{llrlrrrrrrrl}")
+
+
+def test_an_unknown_form_is_refused() -> None:
+    assert FORMATS == ("md", "csv", "latex", "json")
+    with pytest.raises(ValueError, match="no format 'xml'"):
+        exported(ROWS, "xml")  # type: ignore[arg-type]

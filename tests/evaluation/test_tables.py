@@ -1,0 +1,218 @@
+"""Table 2: which run measures which row, and that its figures are those of the file."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from grey_faces import answers
+
+from core.evaluation import Predictions, all_runs, figure1, metrics, published_rows, table2
+from core.evaluation.report import save_report
+from core.evaluation.runs import file_hash
+from core.files import write_json
+from core.labels import EMOTIONS
+
+FIVE = ["raf_db", "fer2013", "affectnet", "ck_plus", "tfeid"]
+
+
+def write_run(
+    root: Path,
+    name: str,
+    *,
+    model: str = "gimefive",
+    sources: list[str] | None = None,
+    split: str = "clean",
+    valid_accuracy: float = 0.8,
+    options: dict[str, object] | None = None,
+    evaluated: bool = True,
+) -> Path:
+    """A finished run folder as training and evaluation leave it; 7 of 10 test images right."""
+    folder = root / name
+    folder.mkdir()
+    (folder / "weights.safetensors").write_bytes(name.encode())
+    card = {
+        "model": model,
+        "model_options": options or {},
+        "labels": EMOTIONS,
+        "data": {"name": "raf-db", "sources": sources or ["raf_db"], "split": split},
+        "metrics": {"valid_accuracy": valid_accuracy},
+    }
+    write_json(folder / "card.json", card)
+    write_json(folder / "status.json", {"state": "finished", "reason": ""})
+    if evaluated:
+        evaluate(folder, sources or ["raf_db"])
+    return folder
+
+
+def evaluate(folder: Path, sources: list[str]) -> None:
+    generator = np.random.default_rng(4)
+    shown = [0, 1, 2, 3, 4, 5, 0, 1, 2, 3]
+    true = [0, 1, 2, 3, 4, 5, 0, 2, 1, 4]
+    scores = generator.dirichlet(np.ones(6), 12) * 0.1 + 0.9 * np.eye(6)[[*shown, 0, 1]]
+    found = answers(
+        [*true, 0, 0],
+        scores,
+        EMOTIONS,
+        source=[sources[i % len(sources)] for i in range(11)] + ["gimefive_valid"],
+        part=["test"] * 10 + ["valid", "published_valid"],
+        twin=["exact", *[""] * 11],
+    )
+    found.save(folder / "predictions.csv")
+    facts = {
+        "format": 1,
+        "checkpoint": folder.name,
+        "sources": sources,
+        "temperature": 1.0,
+        "threshold": 0.0,
+        "weights_sha256": file_hash(folder / "weights.safetensors"),
+        "faces_per_second": 321.0,
+        "date": "2026-01-02T03:04:05+00:00",
+    }
+    save_report(facts, folder / "report.json")
+
+
+def rows_of(root: Path, part: str = "table_2") -> list[dict[str, Any]]:
+    """The table of the runs below a folder, without shipped ones."""
+    return table2(part=part, runs=[run for run in all_runs() if run.folder.parent == root])
+
+
+def row(root: Path, name: str) -> dict[str, Any]:
+    """The row of a network on RAF-DB."""
+    return next(one for one in rows_of(root) if (one["dataset"], one["name"]) == ("RAF-DB", name))
+
+
+def test_without_runs_every_row_says_which_command_runs_it(own_runs: Path) -> None:
+    rows = rows_of(own_runs)
+
+    assert {(one["status"], one["measured"]) for one in rows} == {("not run", None)}
+    commands = [one["command"] for one in rows]
+    assert "python -m core train rafdb-vgg-modern" in commands
+    assert len(set(commands)) == len(rows) == 20
+
+
+def test_published_figures_are_those_of_the_paper(own_runs: Path) -> None:
+    found = [{**one, **one["published"]} for one in rows_of(own_runs)]
+
+    for one, printed in zip(found, published_rows(), strict=True):
+        for field in ("dataset", "model", "name", "layers", "architecture", "parameters"):
+            assert one[field] == getattr(printed, field)
+        assert [one[part] for part in ("train", "test", "valid")] == [
+            printed.train,
+            printed.test,
+            printed.valid,
+        ]
+
+
+def test_a_measured_row_is_the_accuracy_of_its_predictions_file(own_runs: Path) -> None:
+    folder = write_run(own_runs, "a-run", model="vgg")
+
+    measured = row(own_runs, "vgg")["measured"]
+
+    again = Predictions.load(folder / "predictions.csv")
+    assert measured["test"] == pytest.approx(100 * metrics(again.of_split("test"))["accuracy"])
+    assert measured["test"] == pytest.approx(70.0)
+    assert measured["test_clean"] == pytest.approx(100 * 6 / 9)
+    assert (measured["valid_clean"], measured["valid"], measured["train"]) == (100.0, 0.0, None)
+    assert measured["run"] == "a-run"
+    assert measured["n"] == {"test": 10, "valid": 1, "test_clean": 9, "valid_clean": 1}
+    low, high = measured["intervals"]["test"]
+    assert low < 70 < high
+    assert (measured["faces_per_second"], measured["date"][:10]) == (321.0, "2026-01-02")
+
+
+def test_changing_one_prediction_changes_the_table(own_runs: Path) -> None:
+    folder = write_run(own_runs, "a-run", model="vgg")
+    before = row(own_runs, "vgg")["measured"]
+    path = folder / "predictions.csv"
+    lines = path.read_text().splitlines()
+    cells = lines[1].split(",")
+    assert cells[6] == "happiness"
+    lines[1] = ",".join([*cells[:6], "fear", *cells[7:]])
+    path.write_text("\n".join(lines) + "\n")
+
+    after = row(own_runs, "vgg")["measured"]
+
+    assert (before["test"], after["test"]) == (pytest.approx(70.0), pytest.approx(60.0))
+
+
+def test_a_row_takes_only_runs_of_its_network_and_its_sources(own_runs: Path) -> None:
+    write_run(own_runs, "raf", model="resnet34")
+    write_run(own_runs, "all", model="resnet34", sources=FIVE)
+    write_run(own_runs, "tuned", model="vgg", options={"depth": 3})
+    write_run(own_runs, "leave-one-out", model="vgg", sources=FIVE[:4])
+
+    found = {(one["dataset"], one["name"]): one for one in rows_of(own_runs)}
+
+    assert found["RAF-DB", "resnet34"]["measured"]["run"] == "raf"
+    assert found["FER GiMEFiVE", "resnet34"]["measured"]["run"] == "all"
+    assert found["FER2013", "resnet34"]["measured"] is None
+    assert found["RAF-DB", "vgg"]["measured"] is None
+    assert found["FER GiMEFiVE", "vgg"]["measured"] is None
+
+
+def test_of_several_runs_validation_decides_and_clean_goes_first(own_runs: Path) -> None:
+    write_run(own_runs, "a-published", model="vgg", split="published", valid_accuracy=0.99)
+    write_run(own_runs, "b-clean", model="vgg", valid_accuracy=0.7)
+    write_run(own_runs, "c-clean", model="vgg", valid_accuracy=0.75)
+
+    measured = row(own_runs, "vgg")["measured"]
+
+    assert (measured["run"], measured["split"]) == ("c-clean", "clean")
+
+
+def test_a_running_run_is_told_and_a_dead_one_is_not_running(own_runs: Path) -> None:
+    folder = write_run(own_runs, "now", model="vgg", evaluated=False)
+    (folder / "weights.safetensors").unlink()
+
+    write_json(folder / "status.json", {"state": "running", "reason": "", "pid": os.getpid()})
+    assert row(own_runs, "vgg")["status"] == "running"
+
+    # the highest number a process can have on 64 bit Linux is 2**22
+    write_json(folder / "status.json", {"state": "running", "reason": "", "pid": 2**22 + 1})
+    assert row(own_runs, "vgg")["status"] == "not run"
+
+
+def test_a_trained_run_without_predictions_asks_to_be_evaluated(own_runs: Path) -> None:
+    write_run(own_runs, "fresh", model="vgg", evaluated=False)
+
+    found = row(own_runs, "vgg")
+
+    assert found["status"] == "trained, not measured"
+    assert found["command"] == "python -m core evaluate fresh"
+
+
+def test_predictions_of_other_weights_do_not_count(own_runs: Path) -> None:
+    folder = write_run(own_runs, "again", model="vgg")
+    (folder / "weights.safetensors").write_bytes(b"trained once more")
+
+    assert row(own_runs, "vgg")["status"] == "trained, not measured"
+
+
+def test_a_damaged_predictions_file_does_not_stop_the_table(own_runs: Path) -> None:
+    folder = write_run(own_runs, "broken", model="vgg")
+    (folder / "predictions.csv").write_text("nothing\n")
+
+    assert row(own_runs, "vgg")["command"] == "python -m core evaluate broken"
+
+
+def test_figure_1_has_a_bar_for_every_row_of_raf_db(own_runs: Path) -> None:
+    write_run(own_runs, "a-run", model="vgg")
+
+    bars = figure1(rows_of(own_runs))
+
+    assert [bar["published"] for bar in bars] == [83.3, 81.3, 83.7, 80.6, 81.7, 83.1, 86.5, 82.5]
+    assert bars[0]["measured"] == pytest.approx(70.0)
+    assert bars[0]["run"] == "a-run"
+    assert bars[1]["measured"] is None
+
+
+def test_the_preliminary_table_is_measured_likewise(own_runs: Path) -> None:
+    write_run(own_runs, "ten-layers", model="gimefive_nobn")
+
+    found = next(one for one in rows_of(own_runs, "preliminary") if one["name"] == "gimefive_nobn")
+
+    assert found["measured"]["run"] == "ten-layers"
+    assert json.loads(json.dumps(found)) == found
