@@ -7,6 +7,7 @@ from core.video.answering import Answerer
 from core.video.pace import BUDGET, Pace
 from core.video.parts import FaceReader, FrameModel
 from core.video.result import FrameResult
+from core.video.searching import Searcher
 from core.video.settings import PipelineSettings
 from core.video.tracking import Tracker
 
@@ -44,6 +45,7 @@ class Pipeline:
 
     def _start(self) -> None:
         self._tracker = Tracker(self._reader)
+        self._searcher = Searcher(self._reader)
         self._answerer = Answerer(self._model, self._reader)
         self._pace = Pace(self._budget)
         self._last: float | None = None
@@ -90,7 +92,8 @@ class Pipeline:
         due = self._pace.due(settings.detect_every if self._tracker.tracks else 1)
         if complete and not due:
             return False
-        detections = self._reader.detect(image, settings.detector)
+        known = [track.box for track in self._tracker.tracks]
+        detections = self._searcher.search(image, known, settings.detector)
         self._tracker.meet(image, detections, now, most=settings.max_faces)
         self._pace.searched()
         return True

@@ -1,0 +1,237 @@
+"""Video files in: upright RGB frames with their times, and the sound beside them."""
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import cast
+
+import av
+import numpy as np
+
+from core.errors import VideoError
+from core.types import Image
+from core.video.sound import SoundPacket
+
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".webm", ".mkv", ".mpg", ".mpeg", ".wmv", ".ogv")
+LONGEST = 1920  # pixels; a larger picture costs time and tells the network nothing more
+
+# A playlist posing as a video could make the library open other files or addresses.
+_OPTIONS = {
+    "protocol_whitelist": "file",
+    "format_whitelist": "mov,mp4,avi,matroska,webm,mpeg,mpegts,mpegvideo,asf,ogg,flv,mjpeg,m4v",
+}
+_Item = SoundPacket | av.VideoFrame
+
+_BAD_PACKETS = 200  # in a row, after which the rest is given up
+_SHORT = 0.5  # seconds by which a file may end before its stated duration
+_DEFAULT_RATE = 25.0  # frames a second where the file says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What a file says of itself.
+
+    Attributes:
+        width: Of the frames given: upright, square pixels, perhaps shrunk; even.
+        height: Ditto.
+        source_width: As stored.
+        source_height: As stored.
+        rate: Frames a second on average.
+        duration: Seconds; None where the file does not say.
+        frames: Expected number; None where only reading would tell.
+        rotation: Degrees by which a player turns the stored picture, anticlockwise.
+        codec: Name of the video codec.
+        sound: Name of the audio codec, or None for no sound.
+    """
+
+    width: int
+    height: int
+    source_width: int
+    source_height: int
+    rate: float
+    duration: float | None
+    frames: int | None
+    rotation: int
+    codec: str
+    sound: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoFrame:
+    """One frame.
+
+    Attributes:
+        number: From 0.
+        time: Seconds from the first frame; strictly increasing.
+        image: RGB uint8 (H, W, 3), upright.
+    """
+
+    number: int
+    time: float
+    image: Image
+
+
+class VideoReader:
+    """Reads a file once from beginning to end; use it in a `with` block.
+
+    Damaged places are passed over and told in `notes`.
+
+    Args:
+        path: The file.
+        longest: Larger frames are shrunk to this longer side, in pixels.
+
+    Raises:
+        VideoError: The file cannot be opened or holds no picture.
+    """
+
+    def __init__(self, path: Path, *, longest: int = LONGEST) -> None:
+        self._path = path
+        self.notes: list[str] = []
+        self._container = _opened(path)
+        try:
+            video = self._container.streams.best("video")
+            if not isinstance(video, av.VideoStream):
+                raise VideoError(f"{path.name} holds no moving picture. Choose a video file.")
+            self._video = video
+            self._video.thread_type = "AUTO"
+            sound = self._container.streams.best("audio")
+            self.sound = sound if isinstance(sound, av.AudioStream) else None
+            self._rest = self._demuxed()
+            self._items, first = self._until_first_frame()
+            self._start = first.time or 0.0
+            self.info = self._describe(first, longest)
+        except BaseException:
+            self._container.close()
+            raise
+
+    def __enter__(self) -> "VideoReader":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._rest.close()
+        self._container.close()
+
+    @property
+    def start(self) -> float:
+        """Seconds on the file's own clock at its first frame."""
+        return self._start
+
+    def frames(self, on_sound: Callable[[SoundPacket], None] | None = None) -> Iterator[VideoFrame]:
+        """The frames in their order; to be asked for once.
+
+        Args:
+            on_sound: Takes the audio packets as they come between the frames.
+        """
+        number, time = 0, -1.0
+        for item in self._items:
+            if isinstance(item, av.Packet):
+                if on_sound is not None:
+                    on_sound(item)
+                continue
+            shown = number / self.info.rate if item.time is None else item.time - self._start
+            # Some files repeat a time or go back; a reader of the result must not have to care.
+            time = shown if shown > time else time + 0.5 / self.info.rate
+            yield VideoFrame(number, time, self._upright(item))
+            number += 1
+        duration = self.info.duration
+        if duration is not None and time + 1 / self.info.rate < duration - _SHORT:
+            self.notes.append(
+                f"The file says it lasts {duration:.1f} s, but its pictures end after {time:.1f} s."
+            )
+
+    def _demuxed(self) -> Generator[_Item]:
+        """Frames and audio packets in the order of the file."""
+        packets = self._container.demux(
+            *(stream for stream in (self._video, self.sound) if stream is not None)
+        )
+        bad = bad_in_a_row = 0
+        while bad_in_a_row < _BAD_PACKETS:
+            try:
+                packet = next(packets)
+                if packet.stream is self._video:
+                    yield from self._video.decode(packet)
+                elif packet.size:
+                    yield cast(SoundPacket, packet)
+                bad_in_a_row = 0
+            except StopIteration:
+                break
+            except av.FFmpegError:
+                bad, bad_in_a_row = bad + 1, bad_in_a_row + 1
+        if bad:
+            self.notes.append(f"{bad} damaged pieces of the file were passed over.")
+
+    def _until_first_frame(self) -> tuple[Iterator[_Item], av.VideoFrame]:
+        """All items again, and the first frame among them."""
+        before: list[_Item] = []
+        for item in self._rest:
+            before.append(item)
+            if isinstance(item, av.VideoFrame):
+                return chain(before, self._rest), item
+        raise VideoError(
+            f"{self._path.name} holds no picture that can be read. "
+            "It may be damaged or still being written; choose another file."
+        )
+
+    def _describe(self, first: av.VideoFrame, longest: int) -> VideoInfo:
+        video, container = self._video, self._container
+        duration = None
+        if video.duration is not None and video.time_base is not None:
+            duration = float(video.duration * video.time_base)
+        elif container.duration is not None:
+            duration = container.duration / av.time_base
+        rate = float(video.average_rate or video.guessed_rate or _DEFAULT_RATE)
+        frames = video.frames or (round(duration * rate) if duration else None)
+        rotation = round(first.rotation / 90) * 90 % 360
+        width, height = _size_shown(first, video, longest)
+        if rotation in (90, 270):
+            width, height = height, width
+        sound = self.sound.codec_context.codec.canonical_name if self.sound is not None else None
+        return VideoInfo(
+            width,
+            height,
+            first.width,
+            first.height,
+            rate,
+            duration,
+            frames,
+            rotation,
+            video.codec_context.name,
+            sound,
+        )
+
+    def _upright(self, frame: av.VideoFrame) -> Image:
+        width, height = self.info.width, self.info.height
+        if self.info.rotation in (90, 270):
+            width, height = height, width
+        method = "AREA" if width < frame.width else "BILINEAR"
+        image = frame.reformat(
+            width=width, height=height, format="rgb24", interpolation=method
+        ).to_ndarray()
+        return np.ascontiguousarray(np.rot90(image, self.info.rotation // 90), np.uint8)
+
+
+def _opened(path: Path) -> av.container.InputContainer:
+    try:
+        return av.open(str(path), options=_OPTIONS, metadata_errors="replace")
+    except FileNotFoundError:
+        raise VideoError(f"There is no file {path}. Choose a video file.") from None
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise VideoError(
+            f"{path.name} cannot be opened as a video. Expected mp4, mov, avi, webm or mkv; a file "
+            "whose transfer broke off may lack what is needed to play it."
+        ) from error
+
+
+def _size_shown(frame: av.VideoFrame, video: av.VideoStream, longest: int) -> tuple[int, int]:
+    """Width and height with square pixels, shrunk to the limit, even, before turning."""
+    aspect = float(video.sample_aspect_ratio or 1) or 1.0
+    width, height = frame.width * aspect, float(frame.height)
+    scale = min(longest / max(width, height), 1.0)
+    return max(round(width * scale / 2) * 2, 2), max(round(height * scale / 2) * 2, 2)

@@ -1,0 +1,161 @@
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from clips import BLUE, GREEN, RED, WHITE, quarters, tone_packets, write_clip
+
+from core.errors import VideoError
+from core.types import Image
+from core.video.reading import VideoReader
+
+
+def corners(image: Image) -> list[tuple[int, ...]]:
+    """Colours of the four quarters, row by row."""
+    height, width = image.shape[:2]
+    places = [(y, x) for y in (height // 4, 3 * height // 4) for x in (width // 4, 3 * width // 4)]
+    return [tuple(int(value) for value in image[place]) for place in places]
+
+
+def assert_corners(image: Image, expected: list[tuple[int, int, int]]) -> None:
+    np.testing.assert_allclose(corners(image), expected, atol=14)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".avi", ".webm", ".mkv"])
+def test_every_usual_container_is_read(tmp_path: Path, suffix: str) -> None:
+    path = write_clip(tmp_path / f"clip{suffix}", [quarters()] * 30, sound=True)
+
+    with VideoReader(path) as reader:
+        frames = list(reader.frames())
+
+    assert [frame.number for frame in frames] == list(range(30))
+    assert_corners(frames[7].image, [RED, GREEN, BLUE, WHITE])
+    # The avi writer fills the wait for sound with an empty frame.
+    tolerance = 0.041 if suffix == ".avi" else 0.002
+    times = [frame.time for frame in frames]
+    np.testing.assert_allclose(times, np.arange(30) / 25, atol=tolerance)
+    assert (reader.info.width, reader.info.height) == (160, 120)
+    assert reader.info.rate == pytest.approx(25, rel=0.05)
+    assert reader.info.sound is not None
+    assert reader.notes == []
+
+
+@pytest.mark.parametrize(
+    ("rotation", "expected"),
+    [
+        (90, [GREEN, WHITE, RED, BLUE]),
+        (180, [WHITE, BLUE, GREEN, RED]),
+        (-90, [BLUE, RED, WHITE, GREEN]),
+    ],
+)
+def test_turned_recordings_stand_upright(
+    tmp_path: Path, rotation: int, expected: list[tuple[int, int, int]]
+) -> None:
+    path = write_clip(tmp_path / "clip.mp4", [quarters()] * 3, rotation=rotation)
+
+    with VideoReader(path) as reader:
+        frame = next(reader.frames())
+
+    assert_corners(frame.image, expected)
+    size = (160, 120) if rotation == 180 else (120, 160)
+    assert (reader.info.width, reader.info.height) == size == frame.image.shape[1::-1]
+
+
+def test_a_variable_frame_rate_keeps_its_times(tmp_path: Path) -> None:
+    times = [0.0, 0.04, 0.08, 0.5, 0.52, 1.7]
+    path = write_clip(tmp_path / "clip.mp4", [quarters()] * 6, times=lambda number: times[number])
+
+    with VideoReader(path) as reader:
+        read = [frame.time for frame in reader.frames()]
+
+    np.testing.assert_allclose(read, times, atol=0.002)
+
+
+def test_large_frames_are_shrunk(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", [quarters(3840, 2160)] * 2)
+
+    with VideoReader(path, longest=960) as reader:
+        frame = next(reader.frames())
+
+    assert frame.image.shape == (540, 960, 3)
+    assert (reader.info.source_width, reader.info.source_height) == (3840, 2160)
+    assert_corners(frame.image, [RED, GREEN, BLUE, WHITE])
+
+
+def test_a_file_cut_off_is_read_as_far_as_it_goes_and_says_so(tmp_path: Path) -> None:
+    dice = np.random.default_rng(0)
+    noise = [dice.integers(0, 255, (120, 160, 3), dtype=np.uint8) for _ in range(100)]
+    whole = write_clip(tmp_path / "whole.mp4", noise, faststart=True)
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+
+    with VideoReader(path) as reader:
+        count = sum(1 for _ in reader.frames())
+
+    assert 20 < count < 80
+    assert reader.notes
+
+
+def test_damaged_bytes_are_passed_over(tmp_path: Path) -> None:
+    dice = np.random.default_rng(0)
+    noise = [dice.integers(0, 255, (120, 160, 3), dtype=np.uint8) for _ in range(100)]
+    path = write_clip(tmp_path / "clip.avi", noise)
+    content = bytearray(path.read_bytes())
+    for place in dice.integers(20_000, len(content) - 20_000, 40):
+        content[place : place + 400] = bytes(400)
+    path.write_bytes(bytes(content))
+
+    with VideoReader(path) as reader:
+        times = [frame.time for frame in reader.frames()]
+
+    assert len(times) > 20
+    assert all(np.diff(times) > 0)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"this is no video", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"]
+)
+def test_what_is_no_video_is_refused_in_one_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(content)
+
+    with pytest.raises(VideoError, match=r"clip\.mp4 cannot be opened as a video"):
+        VideoReader(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match=r"no file .*gone\.mp4"):
+        VideoReader(tmp_path / "gone.mp4")
+
+
+def test_an_mp4_without_its_index_is_refused(tmp_path: Path) -> None:
+    whole = write_clip(tmp_path / "whole.mp4", [quarters()] * 50)  # index at the end
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+
+    with pytest.raises(VideoError, match="broke off"):
+        VideoReader(path)
+
+
+def test_sound_alone_is_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "tone.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=48000, layout="mono")
+        for packet in tone_packets(stream, 1.0):
+            container.mux(packet)
+
+    with pytest.raises(VideoError, match="no moving picture"):
+        VideoReader(path)
+
+
+def test_audio_packets_come_between_the_frames(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", [quarters()] * 50, sound=True)
+    seconds: list[Fraction] = []
+
+    with VideoReader(path) as reader:
+        for _ in reader.frames(lambda packet: seconds.append((packet.pts or 0) * packet.time_base)):
+            pass
+
+    assert len(seconds) > 80
+    assert float(max(seconds)) == pytest.approx(2.0, abs=0.1)

@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from clips import BLUE, GREEN, RED, WHITE, quarters, write_clip
+from test_reading import assert_corners
+
+from core.errors import VideoError
+from core.video.reading import VideoReader
+from core.video.writing import writing
+
+
+def test_what_was_written_plays_in_browsers_and_looks_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    with writing(path, 160, 120, 25) as (writer, _):
+        for number in range(30):
+            writer.write(quarters(), number / 25)
+
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.name, stream.pix_fmt) == ("h264", "yuv420p")
+        assert float(stream.average_rate or 0) == pytest.approx(25)
+    with VideoReader(path) as reader:
+        frames = list(reader.frames())
+    assert len(frames) == 30
+    assert_corners(frames[3].image, [RED, GREEN, BLUE, WHITE])
+    content = path.read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")
+
+
+def test_times_are_kept(tmp_path: Path) -> None:
+    times = [0.0, 0.033, 0.1, 0.9, 1.0, 4.0]
+    with writing(tmp_path / "out.mp4", 160, 120, 30) as (writer, _):
+        for time in times:
+            writer.write(quarters(), time)
+
+    with VideoReader(tmp_path / "out.mp4") as reader:
+        read = [frame.time for frame in reader.frames()]
+    np.testing.assert_allclose(read, times, atol=0.001)
+
+
+def test_odd_sizes_lose_a_row_or_column(tmp_path: Path) -> None:
+    with writing(tmp_path / "out.mp4", 161, 121, 25) as (writer, _):
+        writer.write(quarters(161, 121), 0.0)
+
+    with VideoReader(tmp_path / "out.mp4") as reader:
+        assert (reader.info.width, reader.info.height) == (160, 120)
+
+
+def test_a_frame_of_another_size_is_refused_and_leaves_no_file(tmp_path: Path) -> None:
+    def write_both() -> None:
+        with writing(tmp_path / "out.mp4", 160, 120, 25) as (writer, _):
+            writer.write(quarters(), 0.0)
+            writer.write(quarters(320, 240), 0.1)
+
+    with pytest.raises(VideoError, match="does not fit"):
+        write_both()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_frame_is_no_video(tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match="no frame"), writing(tmp_path / "out.mp4", 160, 120, 25):
+        pass
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [(".mp4", "aac"), (".avi", "mp3"), (".webm", "aac"), (".mov", "aac")]
+)
+def test_the_original_sound_is_carried_over(tmp_path: Path, suffix: str, codec: str) -> None:
+    source = write_clip(tmp_path / f"in{suffix}", [quarters()] * 50, sound=True)
+    with VideoReader(source) as reader:
+        assert reader.sound is not None
+        with writing(
+            tmp_path / "out.mp4", 160, 120, 25, sound=reader.sound, sound_start=reader.start
+        ) as (writer, track):
+            assert track is not None
+            for frame in reader.frames(track.add):
+                writer.write(frame.image, frame.time)
+
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        stream = container.streams.audio[0]
+        assert stream.codec_context.name in {codec, f"{codec}float"}
+        samples = np.concatenate(
+            [frame.to_ndarray()[0].astype(float) for frame in container.decode(stream)]
+        )
+        rate = stream.rate
+    assert len(samples) / rate == pytest.approx(2.0, abs=0.1)
+    middle = samples[rate // 2 : rate // 2 + rate]
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
+    assert np.argmax(spectrum) == pytest.approx(440, abs=2)  # a second: one hertz a bin
