@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from core.explain.closed_form import ClosedGradCam, has_closed_form
     from core.explain.colours import COLOURS, NO_EVIDENCE, Colours, colour_bar, default_colours
     from core.explain.explainer import explain
-    from core.explain.layers import Layer, explainable_layers
+    from core.explain.layers import explainable_layers, feature_maps
     from core.explain.overlays import heat_image, overlay, paste_overlay
+    from core.explain.trace import Layer
 
 _HOMES = {
     "closed_form": ("ClosedGradCam", "has_closed_form"),
     "colours": ("COLOURS", "NO_EVIDENCE", "Colours", "colour_bar", "default_colours"),
     "explainer": ("explain",),
-    "layers": ("Layer", "explainable_layers"),
+    "layers": ("explainable_layers", "feature_maps"),
+    "trace": ("Layer",),
     "overlays": ("heat_image", "overlay", "paste_overlay"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -36,6 +38,7 @@ __all__ = [
     "default_colours",
     "explain",
     "explainable_layers",
+    "feature_maps",
     "has_closed_form",
     "heat_image",
     "overlay",

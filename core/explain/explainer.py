@@ -9,10 +9,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.errors import ExplainError
+from core.explain.cam_family import activation, cam, grad_cam_pp, hires_cam, layer_cam
 from core.explain.closed_form import ClosedGradCam, has_closed_form
 from core.explain.grad_cam import grad_cam
-from core.explain.layers import class_count, default_layer
+from core.explain.guided import guided_backprop, guided_grad_cam
+from core.explain.layers import default_layer, is_complete_at
 from core.explain.method import EXPLAINERS, MethodInfo
+from core.explain.pixels import integrated_gradients, occlusion, saliency, smooth_grad
+from core.explain.trace import traced
 from core.types import Explanation
 
 # (model, batch (N, C, S, S), targets (N, T), layer) -> maps (N, T, h, w)
@@ -20,6 +24,17 @@ MapFunction = Callable[[nn.Module, Tensor, Tensor, str], Tensor]
 
 METHODS: dict[str, MapFunction] = {
     "grad_cam": grad_cam,
+    "grad_cam_pp": grad_cam_pp,
+    "hires_cam": hires_cam,
+    "layer_cam": layer_cam,
+    "cam": cam,
+    "activation": activation,
+    "saliency": saliency,
+    "smooth_grad": smooth_grad,
+    "integrated_gradients": integrated_gradients,
+    "guided_backprop": guided_backprop,
+    "guided_grad_cam": guided_grad_cam,
+    "occlusion": occlusion,
 }
 
 
@@ -54,7 +69,7 @@ def explain(
         labels=tuple(labels),
         maps=maps[0].cpu().numpy().astype(np.float32, copy=False),
         signed=info.signed,
-        complete=info.complete and chosen == default_layer(model, inputs, info.default_layer),
+        complete=info.complete and (method != "hires_cam" or is_complete_at(model, inputs, chosen)),
     )
 
 
@@ -103,7 +118,7 @@ def _checked_input(batch: NDArray[np.float32] | Tensor) -> Tensor:
 
 
 def _check_classes(model: nn.Module, batch: Tensor, classes: int) -> None:
-    logits = class_count(model, batch)
+    logits = traced(model, batch).classes
     if logits != classes:
         raise ExplainError(
             f"The network gives {logits} logits, but {classes} labels were named. "

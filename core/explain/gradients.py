@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from core.errors import ExplainError
 from core.explain.frozen import frozen_view
-from core.explain.layers import find_layer
+from core.explain.layers import check_feature_map, find_layer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,23 +53,10 @@ def layer_gradients(model: nn.Module, batch: Tensor, targets: Tensor, layer: str
         inputs = batch.clone() if batch.is_inference() else batch
         with torch.no_grad():
             logits: Tensor = view(inputs)
-        _check_feature_map(found, layer)
+        check_feature_map(found, layer)
         with torch.enable_grad():
             gradients = _gradients(logits, targets, found[0])
     return LayerGradients(found[0].detach(), gradients, logits.detach())
-
-
-def _check_feature_map(found: list[Tensor], layer: str) -> None:
-    if len(found) != 1:
-        raise ExplainError(
-            f"Layer {layer!r} runs {len(found)} times in one pass, so it has no single feature "
-            "map. Choose a layer that runs once."
-        )
-    if found[0].ndim != 4:
-        raise ExplainError(
-            f"Layer {layer!r} gives {tuple(found[0].shape)}, no feature map of (N, channels, "
-            "height, width). Choose a convolution, batch norm, ReLU or pooling layer."
-        )
 
 
 def _gradients(logits: Tensor, targets: Tensor, activations: Tensor) -> Tensor:

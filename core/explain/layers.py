@@ -1,41 +1,27 @@
 """The layers of a network that can be explained: those that give one feature map a pass."""
 
-from dataclasses import dataclass
-from weakref import WeakKeyDictionary
-
 import torch
 from torch import Tensor, nn
 
 from core.errors import ExplainError
 from core.explain.frozen import frozen_view
 from core.explain.method import DefaultLayer
+from core.explain.trace import Layer, traced
 
 INPUT = "input"  # the layer name of methods that explain pixels
 FINE_CELLS = 16  # cells a side; from here on brow, eye and mouth lie in cells of their own
 
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One module as a forward pass meets it.
-
-    Attributes:
-        name: As `model.get_submodule` resolves it.
-        kind: Class name of the module.
-        shape: Of its output without the batch, for example (256, 16, 16).
-        calls: How often one pass uses it; maps exist for exactly one.
-        is_leaf: Whether it has no parts of its own.
-    """
-
-    name: str
-    kind: str
-    shape: tuple[int, ...]
-    calls: int
-    is_leaf: bool
-
-    @property
-    def is_explainable(self) -> bool:
-        """Whether it gives one feature map (channels, height, width) a pass."""
-        return self.calls == 1 and len(self.shape) == 3
+# Behind a layer these leave a sum over its cells intact, up to the linear layers' own biases.
+_ADD_NO_CELL_BIAS = {
+    "MaxPool2d",
+    "AvgPool2d",
+    "AdaptiveAvgPool2d",
+    "Dropout",
+    "Flatten",
+    "Identity",
+    "ReLU",
+    "Linear",
+}
 
 
 def layers(model: nn.Module, sample: Tensor) -> list[Layer]:
@@ -48,43 +34,7 @@ def layers(model: nn.Module, sample: Tensor) -> list[Layer]:
     Raises:
         ExplainError: The model is in training mode.
     """
-    return list(_traced(model, sample)[:-1])
-
-
-def class_count(model: nn.Module, sample: Tensor) -> int:
-    """Number of logits K the network gives for such an input."""
-    return _traced(model, sample)[-1].shape[0]
-
-
-# A network's structure does not change once it is built, and tracing it costs a forward pass.
-_TRACES: WeakKeyDictionary[nn.Module, dict[torch.Size, tuple[Layer, ...]]] = WeakKeyDictionary()
-
-
-def _traced(model: nn.Module, sample: Tensor) -> tuple[Layer, ...]:
-    """Layers in the order in which they finish; the last is the network itself."""
-    known = _TRACES.setdefault(model, {})
-    size = sample.shape[1:]
-    if size not in known:
-        known[size] = _trace(model, sample)
-    return known[size]
-
-
-def _trace(model: nn.Module, sample: Tensor) -> tuple[Layer, ...]:
-    view = frozen_view(model)
-    found: dict[str, Layer] = {}
-
-    for name, module in view.named_modules():
-
-        def record(module: nn.Module, _: object, output: object, name: str = name) -> None:
-            before = found.pop(name).calls if name in found else 0
-            shape = tuple(output.shape[1:]) if isinstance(output, Tensor) else ()
-            is_leaf = not any(True for _ in module.children())
-            found[name] = Layer(name, type(module).__name__, shape, before + 1, is_leaf)
-
-        module.register_forward_hook(record)
-    with torch.no_grad():
-        view(sample[:1])
-    return tuple(found.values())
+    return list(traced(model, sample).layers)
 
 
 def explainable_layers(model: nn.Module, sample: Tensor) -> list[str]:
@@ -107,18 +57,83 @@ def default_layer(model: nn.Module, sample: Tensor, rule: DefaultLayer) -> str:
         return INPUT
     if rule == "last":
         return last_convolution(model)
-    least = FINE_CELLS if rule == "fine" else 1
-    fitting = [
-        layer.name
-        for layer in layers(model, sample)
-        if layer.is_explainable and layer.kind == "ReLU" and min(layer.shape[1:]) >= least
-    ]
+    if rule == "pooled":
+        return _pooled_layer(model, sample)
+    fitting = [name for name, side in _rectified(model, sample) if side >= FINE_CELLS]
     if not fitting:
         raise ExplainError(
-            f"{type(model).__name__} has no ReLU module with at least {least}x{least} cells. "
-            "Name a layer, or choose another method."
+            f"{type(model).__name__} has no ReLU module with at least {FINE_CELLS}x{FINE_CELLS} "
+            "cells. Name a layer, or choose another method."
         )
     return fitting[-1]
+
+
+def is_complete_at(model: nn.Module, sample: Tensor, layer: str) -> bool:
+    """Whether gradient times activation at this layer sums to the logit up to linear biases."""
+    found = [entry for entry in layers(model, sample) if entry.is_leaf]
+    names = [entry.name for entry in found]
+    if layer not in names:
+        return False
+    place = names.index(layer)
+    behind = {entry.kind for entry in found[place + 1 :]}
+    return found[place].kind == "ReLU" and behind <= _ADD_NO_CELL_BIAS
+
+
+def _rectified(model: nn.Module, sample: Tensor) -> list[tuple[str, int]]:
+    """ReLU modules that give a feature map, with their cells a side."""
+    return [
+        (layer.name, min(layer.shape[1:]))
+        for layer in layers(model, sample)
+        if layer.is_explainable and layer.kind == "ReLU"
+    ]
+
+
+def _pooled_layer(model: nn.Module, sample: Tensor) -> str:
+    name = traced(model, sample).pooled
+    if name is None:
+        raise ExplainError(
+            f"{type(model).__name__} has no global average pooling. Choose another method, for "
+            "example Grad-CAM."
+        )
+    return name
+
+
+def feature_maps(model: nn.Module, batch: Tensor, layer: str) -> Tensor:
+    """The output of any layer, float32 (N, C, h, w) for a feature map.
+
+    Args:
+        model: In eval mode.
+        batch: float32 (N, C, S, S), normalised by Preprocess.
+        layer: A name in `explainable_layers`.
+
+    Raises:
+        ExplainError: Training mode, no such layer, or one that does not run exactly once.
+    """
+    view = frozen_view(model)
+    found: list[Tensor] = []
+    find_layer(view, layer).register_forward_hook(lambda _, __, output: found.append(output))
+    with torch.no_grad():
+        view(batch)
+    check_feature_map(found, layer)
+    return found[0]
+
+
+def check_feature_map(found: list[Tensor], layer: str) -> None:
+    """Refuse what is not exactly one (N, C, h, w).
+
+    Raises:
+        ExplainError: The outputs met in one pass are something else.
+    """
+    if len(found) != 1:
+        raise ExplainError(
+            f"Layer {layer!r} runs {len(found)} times in one pass, so it has no single feature "
+            "map. Choose a layer that runs once."
+        )
+    if found[0].ndim != 4:
+        raise ExplainError(
+            f"Layer {layer!r} gives {tuple(found[0].shape)}, no feature map of (N, channels, "
+            "height, width). Choose a convolution, batch norm, ReLU or pooling layer."
+        )
 
 
 def last_convolution(model: nn.Module) -> str:

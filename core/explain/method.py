@@ -6,8 +6,8 @@ from typing import Literal
 from core.registry import Registry
 
 # "last": the network's last convolution; "fine": its last ReLU with at least 16x16 cells;
-# "last_relu": the last rectified feature map; "input": the pixels themselves.
-DefaultLayer = Literal["last", "fine", "last_relu", "input"]
+# "pooled": what the global average pooling takes in; "input": the pixels themselves.
+DefaultLayer = Literal["last", "fine", "pooled", "input"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +17,14 @@ class MethodInfo:
     Attributes:
         name: Registry name, permanent.
         title: Name on screen.
-        formula: The map of class c in plain text; A is the layer, y_c the logit, x the input.
+        formula: The map of class c in plain text: A is the layer with channels k and cells ij, y_c
+            the logit, g = dy_c / dA, x the input.
         paper: First author, year, address.
-        cost: What all classes cost, in words and in forward passes.
+        cost: What the maps of all classes cost, in words and in forward passes.
         class_discriminative: Whether the map depends on the class asked for.
         signed: Whether negative values mean evidence against the class.
-        complete: Whether the cells sum to the class's logit up to a stated constant, at the
-            default layer.
+        complete: Whether the cells sum to the class's logit up to a stated constant; where this
+            holds for some layers only, `caveat` says for which.
         default_layer: Which layer is explained unless one is named.
         any_layer: Whether every layer with a feature map may be named.
         caveat: What a reader should know before trusting it; empty where nothing is to be said.
@@ -34,33 +35,133 @@ class MethodInfo:
     formula: str
     paper: str
     cost: str
-    class_discriminative: bool
-    signed: bool
-    complete: bool
-    default_layer: DefaultLayer
-    any_layer: bool
+    class_discriminative: bool = True
+    signed: bool = False
+    complete: bool = False
+    default_layer: DefaultLayer = "input"
+    any_layer: bool = False
     caveat: str = ""
 
 
 EXPLAINERS: Registry[MethodInfo] = Registry("explanation method")
 
-
-def _add(info: MethodInfo) -> None:
-    EXPLAINERS.register(info.name)(info)
-
-
-_add(
+for _info in (
     MethodInfo(
-        name="grad_cam",
-        title="Grad-CAM",
-        formula="ReLU(sum_k mean_ij(dy_c / dA_k) A_k)",
-        paper="Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391",
-        cost="1.0 to 1.3 forward passes for all classes",
-        class_discriminative=True,
-        signed=False,
-        complete=False,
+        "grad_cam",
+        "Grad-CAM",
+        "ReLU(sum_k mean_ij(g_k) A_k)",
+        "Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391",
+        "1.0 to 1.3 forward passes",
         default_layer="last",
         any_layer=True,
         caveat="On 64 px faces the last convolution has 4x4 cells: brow and eye share one.",
-    )
-)
+    ),
+    MethodInfo(
+        "grad_cam_pp",
+        "Grad-CAM++",
+        "ReLU(sum_k w_k A_k), w_k = sum_ij a_kij ReLU(g_kij), "
+        "a = g^2 / (2 g^2 + sum_ab(A_kab) g^3)",
+        "Chattopadhay et al. 2018, https://arxiv.org/abs/1710.11063",
+        "1.3 to 2 forward passes",
+        default_layer="last",
+        any_layer=True,
+    ),
+    MethodInfo(
+        "hires_cam",
+        "HiResCAM",
+        "sum_k g_k A_k, cell by cell",
+        "Draelos and Carin 2020, https://arxiv.org/abs/2011.08891",
+        "1.3 to 4 forward passes",
+        signed=True,
+        complete=True,
+        default_layer="fine",
+        any_layer=True,
+        caveat="Complete at the last ReLU; in finer layers biases and batch norms behind the layer "
+        "take a share that no cell shows.",
+    ),
+    MethodInfo(
+        "layer_cam",
+        "Layer-CAM",
+        "ReLU(sum_k ReLU(g_k) A_k), cell by cell",
+        "Jiang et al. 2021, https://doi.org/10.1109/TIP.2021.3089943",
+        "1.3 to 4 forward passes",
+        default_layer="fine",
+        any_layer=True,
+    ),
+    MethodInfo(
+        "cam",
+        "CAM",
+        "sum_k w_ck A_k / (number of cells)",
+        "Zhou et al. 2016, https://arxiv.org/abs/1512.04150",
+        "1 forward pass",
+        signed=True,
+        complete=True,
+        default_layer="pooled",
+        caveat="Only for networks whose global average pooling feeds the logits directly.",
+    ),
+    MethodInfo(
+        "activation",
+        "Layer activation",
+        "mean_k |A_k|",
+        "Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901",
+        "1 forward pass",
+        class_discriminative=False,
+        default_layer="fine",
+        any_layer=True,
+        caveat="Shows where the layer responds, whatever the class.",
+    ),
+    MethodInfo(
+        "saliency",
+        "Saliency",
+        "max over channels of |dy_c / dx|",
+        "Simonyan et al. 2014, https://arxiv.org/abs/1312.6034",
+        "3 forward passes a class",
+    ),
+    MethodInfo(
+        "smooth_grad",
+        "SmoothGrad",
+        "max over channels of |mean over noise of dy_c / d(x + noise)|",
+        "Smilkov et al. 2017, https://arxiv.org/abs/1706.03825",
+        "48 forward passes a class",
+    ),
+    MethodInfo(
+        "integrated_gradients",
+        "Integrated gradients",
+        "sum over channels of (x - b) times the mean of dy_c / dx on the way from b to x",
+        "Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365",
+        "100 to 800 forward passes a class",
+        signed=True,
+        complete=True,
+        caveat="Relative to an even mid-grey picture b: pixels as grey as it get nothing.",
+    ),
+    MethodInfo(
+        "guided_backprop",
+        "Guided backpropagation",
+        "max over channels of |dy_c / dx| where each ReLU passes positive gradients only",
+        "Springenberg et al. 2015, https://arxiv.org/abs/1412.6806",
+        "3 forward passes a class",
+        caveat="Known to act as an edge detector (Adebayo et al. 2018): it changes little when the "
+        "weights are made random.",
+    ),
+    MethodInfo(
+        "guided_grad_cam",
+        "Guided Grad-CAM",
+        "Grad-CAM, enlarged, times guided backpropagation",
+        "Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391",
+        "4 forward passes a class",
+        default_layer="last",
+        any_layer=True,
+        caveat="Inherits the edges of guided backpropagation.",
+    ),
+    MethodInfo(
+        "occlusion",
+        "Occlusion",
+        "y_c(x) - y_c(x with a blurred window), averaged over the windows that cover a pixel",
+        "Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901",
+        "50 forward passes",
+        signed=True,
+        caveat="Measured, not derived; the blur it hides with is the one the deletion test uses, "
+        "which favours it there.",
+    ),
+):
+    EXPLAINERS.register(_info.name)(_info)

@@ -7,7 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ExplainError
-from core.explain.layers import class_count, default_layer, explainable_layers, layers
+from core.explain.layers import (
+    default_layer,
+    explainable_layers,
+    feature_maps,
+    is_complete_at,
+    layers,
+)
+from core.explain.trace import traced
 from core.models import MODELS
 
 FINE = {
@@ -23,7 +30,11 @@ FINE = {
     "resnet34": "stage2.3.relu2",
     "mini_xception": "blocks.block2.relu1",
 }
-LAST_RELU = {"gimefive": "blocks.block5.relu", "vgg": "pair3.relu2", "resnet18": "stage4.1.relu2"}
+POOLED = {
+    "gimefive": "blocks.block5.pool",
+    "resnet18": "stage4.1.relu2",
+    "mini_xception": "classifier",
+}
 
 
 def test_layers_are_listed_as_a_pass_meets_them(trained_like: Callable[..., nn.Module]) -> None:
@@ -65,10 +76,7 @@ def test_every_network_has_a_default_of_each_kind(
     assert default_layer(model, sample, "input") == "input"
     assert default_layer(model, sample, "last") in offered
     assert default_layer(model, sample, "fine") == FINE[name]
-    assert default_layer(model, sample, "last_relu") in offered
-    if name in LAST_RELU:
-        assert default_layer(model, sample, "last_relu") == LAST_RELU[name]
-    assert class_count(model, sample) == 6
+    assert traced(model, sample).classes == 6
 
 
 def test_a_network_without_such_a_layer_says_so() -> None:
@@ -78,3 +86,54 @@ def test_a_network_without_such_a_layer_says_so() -> None:
         default_layer(model, torch.zeros(1, 3, 64, 64), "fine")
     with pytest.raises(ExplainError, match="does not say which layer"):
         default_layer(model, torch.zeros(1, 3, 64, 64), "last")
+
+
+@pytest.mark.parametrize("name", list(POOLED))
+def test_the_pooled_layer_is_what_global_average_pooling_takes_in(
+    name: str, trained_like: Callable[..., nn.Module], face_like: Callable[..., Tensor]
+) -> None:
+    assert default_layer(trained_like(name), face_like(name), "pooled") == POOLED[name]
+
+
+def test_a_network_without_global_pooling_has_no_pooled_layer(
+    trained_like: Callable[..., nn.Module],
+) -> None:
+    with pytest.raises(ExplainError, match="no global average pooling"):
+        default_layer(trained_like("vgg"), torch.zeros(1, 3, 64, 64), "pooled")
+
+
+def test_only_layers_with_nothing_but_linear_biases_behind_them_are_complete(
+    trained_like: Callable[..., nn.Module],
+) -> None:
+    model, sample = trained_like("gimefive", width=4), torch.zeros(1, 3, 64, 64)
+
+    complete = [
+        name for name in explainable_layers(model, sample) if is_complete_at(model, sample, name)
+    ]
+
+    assert complete == ["blocks.block5.relu"]
+
+
+def test_functional_relus_are_counted_beside_the_modules() -> None:
+    class Mixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 2, 3)
+            self.relu = nn.ReLU(inplace=True)
+
+        def forward(self, batch: Tensor) -> Tensor:
+            cells = self.relu(self.conv(batch))
+            return torch.relu(cells - 1).relu_().clamp_min(0).mean(dim=(2, 3))
+
+    assert traced(Mixed().eval(), torch.zeros(1, 3, 8, 8)).functional_relus == 3
+
+
+def test_feature_maps_are_the_layers_output(trained_like: Callable[..., nn.Module]) -> None:
+    model = trained_like("gimefive", width=4, depth=2)
+    batch = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+    found = feature_maps(model, batch, "blocks.block1.relu")
+
+    block = model.get_submodule("blocks.block1")
+    expected = torch.relu(block.get_submodule("bn")(block.get_submodule("conv")(batch)))
+    assert torch.equal(found, expected)

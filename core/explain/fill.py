@@ -1,0 +1,57 @@
+"""Ways to take information out of a face: blur all of it, or fill a hole from its surroundings."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+BLUR_SHARE = 1 / 8  # standard deviation of the blur, in sides: no feature of a face survives it
+
+
+def blurred(batch: Tensor) -> Tensor:
+    """The faces without detail, float32 (N, C, S, S).
+
+    Args:
+        batch: float32 (N, C, S, S).
+    """
+    side = batch.shape[-1]
+    deviation = side * BLUR_SHARE
+    reach = min(round(3 * deviation), side - 1)
+    offsets = torch.arange(-reach, reach + 1, dtype=batch.dtype, device=batch.device)
+    kernel = torch.exp(-(offsets**2) / (2 * deviation**2))
+    kernel = kernel / kernel.sum()
+    planes = batch.reshape(-1, 1, *batch.shape[2:])
+    padded = functional.pad(planes, (reach, reach, reach, reach), mode="reflect")
+    rows = functional.conv2d(padded, kernel[None, None, None, :])
+    return functional.conv2d(rows, kernel[None, None, :, None]).reshape(batch.shape)
+
+
+def filled(batch: Tensor, known: Tensor) -> Tensor:
+    """The faces with their unknown pixels filled smoothly from the known ones.
+
+    Push and pull over a pyramid (Gortler et al. 1996, section 3.4): each level averages the known
+    pixels of the finer one, and holes take the value of the coarser level, interpolated.  It stands
+    in for the linear imputation of ROAD (Rong et al. 2022) at a hundredth of its cost.
+
+    Args:
+        batch: float32 (N, C, S, S).
+        known: bool (N, S, S); a face without any known pixel becomes 0, the mean grey.
+
+    Returns:
+        float32 (N, C, S, S); known pixels are as they were.
+    """
+    weight = known[:, None].to(batch.dtype)
+    return _pulled(batch * weight, weight)
+
+
+def _pulled(values: Tensor, weight: Tensor) -> Tensor:
+    """Fill one level; `values` are zero where `weight` is."""
+    if values.shape[-1] == 1:
+        return values
+    total = functional.avg_pool2d(values, 2, ceil_mode=True)
+    share = functional.avg_pool2d(weight, 2, ceil_mode=True)
+    coarse_known = (share > 0).to(values.dtype)
+    coarse = _pulled(total / share.clamp(min=1e-9) * coarse_known, coarse_known)
+    smooth = functional.interpolate(
+        coarse, size=values.shape[-2:], mode="bilinear", align_corners=False
+    )
+    return values + (1 - weight) * smooth

@@ -1,0 +1,148 @@
+"""Methods that ask every pixel: gradients by the input, and hiding by windows.
+
+All take (model, batch, targets, layer) as `grad_cam` does and return float32 (N, T, S, S).
+"""
+
+from collections.abc import Callable
+
+import torch
+from captum.attr import IntegratedGradients, Saliency
+from torch import Tensor, nn
+
+from core.explain.fill import blurred
+from core.explain.frozen import frozen_view
+
+NOISY_COPIES = 16  # SmoothGrad's paper sees little change beyond 50, most of it before 16
+NOISE_SHARE = 0.15  # of the face's own range of values; the paper recommends 0.1 to 0.2
+SEED = 20240229  # the same face gets the same map
+STEPS = (32, 64, 128, 256)  # of integrated gradients: doubled until the sum is right
+RESIDUAL = 1e-3  # in logits, the error of that sum to be reached
+ROWS = 64  # network inputs a pass
+WINDOWS = 4  # occlusion windows side by side; they move by half a window
+
+
+# (rows (n, C, S, S), targets (n,)) -> maps (n, S, S)
+RowMethod = Callable[[Tensor, Tensor], Tensor]
+
+
+def saliency(model: nn.Module, batch: Tensor, targets: Tensor, _: str) -> Tensor:
+    """Saliency (Simonyan et al. 2014, arXiv 1312.6034, section 3.1), by Captum."""
+    return by_rows(
+        batch, targets, lambda rows, wanted: largest(input_gradient(model, rows, wanted))
+    )
+
+
+def smooth_grad(model: nn.Module, batch: Tensor, targets: Tensor, _: str) -> Tensor:
+    """SmoothGrad (Smilkov et al. 2017, arXiv 1706.03825): gradients averaged over noisy copies."""
+
+    def smooth(rows: Tensor, wanted: Tensor) -> Tensor:
+        generator = torch.Generator(device=rows.device).manual_seed(SEED)
+        reach = rows.amax(dim=(1, 2, 3), keepdim=True) - rows.amin(dim=(1, 2, 3), keepdim=True)
+        total = torch.zeros_like(rows)
+        for _ in range(NOISY_COPIES):
+            # One plane for all channels: the network's channels are copies of one grey picture,
+            # and one for all rows, so that the map of a face does not depend on its neighbours.
+            noise = torch.randn(
+                (1, 1, *rows.shape[2:]), generator=generator, dtype=rows.dtype, device=rows.device
+            )
+            total += input_gradient(model, rows + NOISE_SHARE * reach * noise, wanted)
+        return largest(total / NOISY_COPIES)
+
+    return by_rows(batch, targets, smooth)
+
+
+def integrated_gradients(model: nn.Module, batch: Tensor, targets: Tensor, _: str) -> Tensor:
+    """Integrated gradients (Sundararajan et al. 2017, arXiv 1703.01365, Eq. 1), by Captum.
+
+    From an even mid-grey picture (zero after normalising); signed, summed over the channels.  The
+    sum of a map is the logit minus that of the grey picture; steps are doubled from 32 until the
+    error is at most 1e-3, or 256 are reached.
+    """
+
+    def integrate(rows: Tensor, wanted: Tensor) -> Tensor:
+        found = torch.zeros_like(rows)
+        left = torch.arange(len(rows), device=rows.device)
+        for steps in STEPS:
+            found[left], error = _integral(model, rows[left], wanted[left], steps)
+            left = left[error.abs() > RESIDUAL]
+            if not len(left):
+                break
+        return found.sum(dim=1)
+
+    return by_rows(batch, targets, integrate)
+
+
+def _integral(model: nn.Module, rows: Tensor, targets: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    """Attributions (N, C, S, S) and by how much each sum misses (N,)."""
+    with torch.inference_mode(False), torch.enable_grad():
+        inputs = rows.clone().requires_grad_()
+        found, error = IntegratedGradients(frozen_view(model)).attribute(
+            inputs,
+            baselines=torch.zeros_like(inputs),
+            target=targets.clone(),
+            n_steps=steps,
+            method="gausslegendre",
+            internal_batch_size=max(ROWS, len(rows)),
+            return_convergence_delta=True,
+        )
+    return found.detach(), error.detach()
+
+
+def occlusion(model: nn.Module, batch: Tensor, targets: Tensor, _: str) -> Tensor:
+    """Occlusion (Zeiler and Fergus 2014, arXiv 1311.2901, section 4.2), on logits.
+
+    A blurred window of a quarter of the side moves in steps of an eighth; a pixel gets the mean
+    drop of the windows that cover it.  One pass serves all classes.
+    """
+    side = batch.shape[-1]
+    size, step = side // WINDOWS, max(side // (2 * WINDOWS), 1)
+    starts = list(range(0, side - size + 1, step))
+    if starts[-1] != side - size:
+        starts.append(side - size)  # the last window ends at the edge
+    windows = torch.zeros(len(starts) ** 2, side, side, dtype=torch.bool, device=batch.device)
+    for number, (top, left) in enumerate((top, left) for top in starts for left in starts):
+        windows[number, top : top + size, left : left + size] = True
+    covering = windows.to(batch.dtype)
+    maps = []
+    with torch.no_grad():
+        view = frozen_view(model)
+        whole = view(batch)  # (N, K)
+        for face, hidden, logits, wanted in zip(batch, blurred(batch), whole, targets, strict=True):
+            rows = torch.where(windows[:, None], hidden, face)  # (windows, C, S, S)
+            drops = logits - torch.cat([view(part) for part in torch.split(rows, ROWS)])
+            maps.append(torch.einsum("wt,wij->tij", drops[:, wanted], covering))
+    return torch.stack(maps) / covering.sum(dim=0)
+
+
+def input_gradient(model: nn.Module, rows: Tensor, targets: Tensor) -> Tensor:
+    """Derivative of each row's logit by its pixels, by Captum.
+
+    Args:
+        model: In eval mode.
+        rows: float32 (n, C, S, S).
+        targets: int64 (n,).
+
+    Returns:
+        float32 (n, C, S, S).
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        inputs = rows.clone().requires_grad_()
+        found: Tensor = Saliency(frozen_view(model)).attribute(
+            inputs, target=targets.clone(), abs=False
+        )
+    return found.detach()
+
+
+def largest(gradient: Tensor) -> Tensor:
+    """Largest absolute value over the channels, (n, S, S)."""
+    return gradient.abs().amax(dim=1)
+
+
+def by_rows(batch: Tensor, targets: Tensor, method: RowMethod) -> Tensor:
+    """Apply a method of single (face, class) rows to all pairs, float32 (N, T, S, S)."""
+    count = targets.shape[1]
+    rows = torch.split(batch.repeat_interleave(count, dim=0), ROWS)
+    classes = torch.split(targets.reshape(-1), ROWS)
+    parts = [method(part, wanted) for part, wanted in zip(rows, classes, strict=True)]
+    maps = torch.cat(parts)
+    return maps.reshape(len(batch), count, *batch.shape[2:])

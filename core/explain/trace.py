@@ -1,0 +1,135 @@
+"""What one forward pass of a network looks like: its layers, its output, its ReLUs."""
+
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from core.explain.frozen import frozen_view
+
+_RELU_OPERATORS = {"aten::relu", "aten::relu_", "aten::threshold", "aten::clamp_min"}
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One module as a forward pass meets it.
+
+    Attributes:
+        name: As `model.get_submodule` resolves it.
+        kind: Class name of the module.
+        shape: Of its output without the batch, for example (256, 16, 16).
+        calls: How often one pass uses it; maps exist for exactly one.
+        is_leaf: Whether it has no parts of its own.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    calls: int
+    is_leaf: bool
+
+    @property
+    def is_explainable(self) -> bool:
+        """Whether it gives one feature map (channels, height, width) a pass."""
+        return self.calls == 1 and len(self.shape) == 3
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One forward pass.
+
+    Attributes:
+        layers: In the order in which they finish.
+        classes: Number of logits K.
+        functional_relus: ReLUs that no ReLU module computes.
+        pooled: Layer whose output the last global average pooling takes in; None without one.
+        head: Modules without parts that run after that pooling.
+    """
+
+    layers: tuple[Layer, ...]
+    classes: int
+    functional_relus: int
+    pooled: str | None
+    head: tuple[str, ...]
+
+
+# A network's structure does not change once it is built, and tracing it costs a forward pass.
+_TRACES: WeakKeyDictionary[nn.Module, dict[torch.Size, Trace]] = WeakKeyDictionary()
+
+
+def traced(model: nn.Module, sample: Tensor) -> Trace:
+    """The trace of a network for inputs of this size.
+
+    Args:
+        model: In eval mode.
+        sample: float32 (N, C, S, S), any input of the right size.
+
+    Raises:
+        ExplainError: The model is in training mode.
+    """
+    known = _TRACES.setdefault(model, {})
+    size = sample.shape[1:]
+    if size not in known:
+        known[size] = _trace(model, sample[:1])
+    return known[size]
+
+
+class _ReluCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts how often a ReLU is computed, by whatever called it."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ANN401 - torch's own signature
+        self.count += func._schema.name in _RELU_OPERATORS
+        return func(*args, **(kwargs or {}))
+
+
+class _Recorder:
+    """Hooks on a private view of the network."""
+
+    def __init__(self) -> None:
+        self.layers: dict[str, Layer] = {}
+        self.outputs: list[tuple[str, object]] = []  # kept alive, so that `is` means the same
+        self.relu_calls = 0
+        self.pooled: str | None = None
+        self.head: list[str] = []
+
+    def watch(self, name: str, module: nn.Module) -> None:
+        is_leaf = not any(True for _ in module.children())
+
+        def record(module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+            before = self.layers.pop(name).calls if name in self.layers else 0
+            shape = tuple(output.shape[1:]) if isinstance(output, Tensor) else ()
+            self.layers[name] = Layer(name, type(module).__name__, shape, before + 1, is_leaf)
+            self.relu_calls += isinstance(module, nn.ReLU)
+            if isinstance(module, nn.AdaptiveAvgPool2d) and shape[1:] == (1, 1):
+                source = inputs[0]
+                self.pooled = next((n for n, made in self.outputs if made is source), None)
+                self.head = []
+            elif is_leaf:
+                self.head.append(name)
+            self.outputs.append((name, output))
+
+        module.register_forward_hook(record)
+
+
+def _trace(model: nn.Module, sample: Tensor) -> Trace:
+    view = frozen_view(model)
+    recorder = _Recorder()
+    for name, module in view.named_modules():
+        if name:
+            recorder.watch(name, module)
+    with torch.no_grad(), _ReluCounter() as counter:
+        logits = view(sample)
+    return Trace(
+        layers=tuple(recorder.layers.values()),
+        classes=int(logits.shape[1]),
+        functional_relus=counter.count - recorder.relu_calls,
+        pooled=recorder.pooled,
+        head=tuple(recorder.head),
+    )

@@ -1,0 +1,68 @@
+"""Blurring and filling."""
+
+import pytest
+import torch
+
+from core.explain.fill import blurred, filled
+
+
+def test_an_even_picture_stays_as_it_is() -> None:
+    even = torch.full((2, 3, 32, 32), 0.7)
+
+    torch.testing.assert_close(blurred(even), even)
+
+
+def test_blurring_spreads_a_point_as_a_gaussian_does() -> None:
+    batch = torch.zeros(1, 1, 64, 64)
+    batch[0, 0, 32, 32] = 1.0
+
+    found = blurred(batch)[0, 0]
+
+    # Deviation 8 px: one deviation away the value is exp(-1/2) of the peak.
+    assert found.argmax() == 32 * 64 + 32
+    assert found[32, 40] / found[32, 32] == pytest.approx(0.6065, abs=1e-3)
+    assert found[40, 32] / found[32, 32] == pytest.approx(0.6065, abs=1e-3)
+
+
+def test_rows_are_blurred_apart() -> None:
+    batch = torch.randn(3, 2, 16, 16, generator=torch.Generator().manual_seed(0))
+
+    torch.testing.assert_close(blurred(batch)[1], blurred(batch[1:2])[0])
+
+
+@pytest.mark.parametrize("side", [16, 44, 64])
+def test_filling_keeps_what_is_known_and_goes_between_its_values(side: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    batch = torch.rand(4, 3, side, side, generator=generator)
+    known = torch.rand(4, side, side, generator=generator) < 0.3
+
+    found = filled(batch, known)
+
+    mask = known[:, None].expand_as(batch)
+    assert torch.equal(found[mask], batch[mask])
+    assert found.min() >= 0
+    assert found.max() <= 1
+
+
+def test_a_hole_in_a_ramp_is_filled_about_as_the_ramp_goes_on() -> None:
+    ramp = torch.linspace(0, 1, 64).expand(1, 1, 64, 64).clone()
+    known = torch.ones(1, 64, 64, dtype=torch.bool)
+    known[0, 24:40, 24:40] = False
+    ruined = ramp.clone()
+    ruined[0, 0, 24:40, 24:40] = 99.0
+
+    found = filled(ruined, known)
+
+    assert (found - ramp).abs().max() < 0.06
+    assert torch.equal(filled(ramp, known), found)
+
+
+def test_a_single_known_pixel_fills_everything_and_none_gives_grey() -> None:
+    batch = torch.rand(2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    known = torch.zeros(2, 16, 16, dtype=torch.bool)
+    known[0, 3, 5] = True
+
+    found = filled(batch, known)
+
+    torch.testing.assert_close(found[0, 0], batch[0, 0, 3, 5].expand(16, 16))
+    assert torch.equal(found[1], torch.zeros(1, 16, 16))
