@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -76,8 +78,11 @@ class _Faces(CalibrationDataReader):  # type: ignore[misc]  # untyped base
     """Feeds validation faces to the calibrator."""
 
     def __init__(self, pixels: Image) -> None:
+        # The calibrator stacks what it collects, so that all batches must be of one size.
+        size = min(BATCH, len(pixels))
+        whole = len(pixels) // size * size
         self._batches: Iterator[dict[str, Image]] = iter(
-            [{"pixels": pixels[start : start + BATCH]} for start in range(0, len(pixels), BATCH)]
+            [{"pixels": pixels[start : start + size]} for start in range(0, whole, size)]
         )
 
     def get_next(self) -> dict[str, Image] | None:
@@ -86,7 +91,8 @@ class _Faces(CalibrationDataReader):  # type: ignore[misc]  # untyped base
 
 def measure_ranges(path: Path, pixels: Image) -> list[tuple[float, float]]:
     """Ranges of all quantised activations of an ONNX file over uint8 (N, S, S) faces."""
-    with TemporaryDirectory() as folder:
+    # The calibrator prints what it does; a command's output is no place for that.
+    with TemporaryDirectory() as folder, redirect_stdout(StringIO()):
         calibrator = create_calibrator(
             path,
             OPERATORS,
@@ -148,6 +154,7 @@ def quantise(source: Path, ranges: list[tuple[float, float]], target: Path) -> N
         nodes_to_quantize=[],
         nodes_to_exclude=[],
         op_types_to_quantize=OPERATORS,
+        extra_options={},
     )
     quantizer.quantize_model()
     with replacing(target) as temporary:

@@ -1,0 +1,152 @@
+"""ONNX Runtime gives what the network gives, is built once, and follows the weights."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from core.errors import CheckpointError, ExplainError
+from core.explain import ClosedGradCam
+from core.inference import Quantisation, calibrate, engine, export_onnx, preferred
+from core.inference.engine import built
+from core.models import Card, build, load_model, save_weights
+from core.preprocess import Preprocess
+
+LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
+OPTIONS = {"depth": 3, "width": 8}
+
+
+def make_checkpoint(folder: Path, seed: int = 0, model: str = "gimefive") -> Path:
+    """A small untrained network with batch-norm statistics of its own."""
+    folder.mkdir(exist_ok=True)
+    torch.manual_seed(seed)
+    options = OPTIONS if model == "gimefive" else {}
+    network = build(model, 6, **options).train()
+    preprocess = Preprocess() if model == "gimefive" else Preprocess(48, 44, (0.5,), (0.5,))
+    for _ in range(5):
+        network(torch.randn(16, preprocess.channels, preprocess.crop, preprocess.crop))
+    save_weights(network.state_dict(), folder / "weights.safetensors")
+    Card(model=model, labels=LABELS, model_options=options, preprocess=preprocess).save(
+        folder / "card.json"
+    )
+    return folder
+
+
+def faces(n: int, side: int = 64) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (n, side, side), dtype=np.uint8)
+
+
+def test_logits_and_maps_are_those_of_the_network(tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path / "run")
+    model, card = load_model(folder)
+    pixels = faces(70)  # more than one call of the engine
+
+    logits, maps = engine(folder, "maps", threads=1).run(pixels)
+
+    with torch.inference_mode():
+        expected = ClosedGradCam(model)(torch.from_numpy(card.preprocess.normalise(pixels)))
+    assert maps is not None
+    np.testing.assert_allclose(logits, expected[0].numpy(), atol=1e-5)
+    scale = float(expected[1].max())
+    assert scale > 0
+    np.testing.assert_allclose(maps / scale, expected[1].numpy() / scale, atol=1e-5)
+
+
+def test_a_grey_network_with_a_crop_is_exported_with_both(tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path / "run", model="mini_xception")
+    model, card = load_model(folder)
+    pixels = faces(3, 48)
+
+    logits, maps = engine(folder, "exact", threads=1).run(pixels)
+
+    with torch.inference_mode():
+        expected = model(torch.from_numpy(card.preprocess.normalise(pixels)))
+    np.testing.assert_allclose(logits, expected.numpy(), atol=1e-5)
+    assert maps is None
+
+
+def test_an_exported_file_is_valid_and_takes_any_number_of_faces(tmp_path: Path) -> None:
+    model, card = load_model(make_checkpoint(tmp_path / "run"))
+
+    export_onnx(model, card.preprocess, tmp_path / "model.onnx", maps=True)
+
+    stored = onnx.load(tmp_path / "model.onnx")
+    onnx.checker.check_model(stored)
+    assert [value.name for value in stored.graph.output] == ["logits", "maps"]
+    assert stored.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "n"
+
+
+def test_maps_are_refused_where_there_is_no_closed_form(tmp_path: Path) -> None:
+    with pytest.raises(ExplainError, match="closed form"):
+        engine(make_checkpoint(tmp_path / "run", model="mini_xception"), "maps")
+
+
+def test_the_file_is_built_once_and_again_for_other_weights(tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path / "run")
+    first = built(folder, "exact")
+    made = first.stat().st_mtime_ns
+
+    assert built(folder, "exact") == first
+    assert first.stat().st_mtime_ns == made
+
+    make_checkpoint(folder, seed=1)
+    assert built(folder, "exact") != first
+
+
+def test_eight_bits_stay_close_and_their_cost_is_written_down(tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path / "run")
+    pixels, labels = faces(96), np.zeros(96, dtype=np.int64)
+    exact, _ = engine(folder, "exact", threads=1).run(pixels)
+
+    result = calibrate(folder, pixels, labels)
+
+    small, _ = engine(folder, "int8", threads=1).run(pixels)
+    assert not np.array_equal(small, exact)
+    error = np.sqrt(np.mean((small - exact) ** 2)) / exact.std()
+    assert error < 0.1
+    assert result.accuracy_exact == (exact.argmax(1) == 0).mean()
+    assert result.accuracy_int8 == (small.argmax(1) == 0).mean()
+    assert Quantisation.load(folder) == result
+
+
+def test_one_face_gets_the_same_eight_bit_answer_alone_and_in_a_batch(tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path / "run")
+    pixels = faces(40)
+    calibrate(folder, pixels, np.zeros(40, dtype=np.int64))
+    run = engine(folder, "int8", threads=1).run
+
+    together, _ = run(pixels)
+    alone = np.concatenate([run(face[None])[0] for face in pixels])
+
+    np.testing.assert_allclose(alone, together, atol=1e-6)
+
+
+@pytest.mark.parametrize(("loss", "kind"), [(0.0, "int8"), (0.002, "int8"), (0.01, "exact")])
+def test_eight_bits_are_preferred_only_where_accuracy_holds(
+    tmp_path: Path, loss: float, kind: str
+) -> None:
+    Quantisation([(0.0, 1.0)], 100, 0.8, 0.8 - loss, 0.99).save(tmp_path)
+
+    assert preferred(tmp_path) == kind
+
+
+def test_without_ranges_float_is_used_and_eight_bits_are_refused(tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path / "run")
+
+    assert preferred(folder) == "exact"
+    with pytest.raises(CheckpointError, match="no measured 8-bit ranges"):
+        engine(folder, "int8")
+
+
+def test_ranges_of_another_network_and_damaged_ones_are_refused(tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path / "run")
+    Quantisation([(0.0, 1.0)], 10, 0.5, 0.5, 1.0).save(folder)
+    with pytest.raises(CheckpointError, match="holds 1 ranges"):
+        engine(folder, "int8")
+
+    (folder / "quantisation.json").write_text(json.dumps({"ranges": "many"}))
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        preferred(folder)
