@@ -1,0 +1,125 @@
+"""From a picture to an answer: softmax, temperature, thresholds, mirror images, threads."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from skimage.data import astronaut
+
+from core.checkpoints import find_checkpoint, list_checkpoints
+from core.errors import CheckpointError, ConfigError
+from core.models import Card, build, save_weights
+from core.predict import Predictor, softmax
+
+LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
+
+
+@pytest.fixture
+def run(own_runs: Path) -> Path:
+    folder = own_runs / "untrained"
+    folder.mkdir()
+    torch.manual_seed(3)
+    options = {"depth": 3, "width": 8}
+    save_weights(build("gimefive", 6, **options).state_dict(), folder / "weights.safetensors")
+    Card(model="gimefive", labels=LABELS, model_options=options).save(folder / "card.json")
+    return folder
+
+
+def faces(n: int = 4) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (n, 64, 64), dtype=np.uint8)
+
+
+def test_softmax_is_equation_1() -> None:
+    # e^0 = 1, e^ln(3) = 3: one quarter and three quarters, also far from zero
+    np.testing.assert_allclose(softmax(np.array([0.0, np.log(3)])), [0.25, 0.75])
+    np.testing.assert_allclose(softmax(np.array([1000.0, 1000.0 + np.log(3)])), [0.25, 0.75])
+
+
+def test_temperature_softens_and_threshold_marks_unclear_answers(run: Path) -> None:
+    predictor = Predictor(run)
+    predictor.card = replace(predictor.card, temperature=2.0, threshold=0.5)
+
+    prediction = predictor.prediction(np.array([np.log(9), 0, 0, 0, 0, 0.0]))
+
+    # ln(9) / 2 = ln(3): 3 / (3 + 5)
+    assert prediction.confidence == pytest.approx(3 / 8)
+    assert (prediction.predicted, prediction.unclear) == ("happiness", True)
+
+
+def test_all_engines_agree(run: Path) -> None:
+    exact = Predictor(run, "exact").logits(faces())
+
+    np.testing.assert_allclose(exact, Predictor(run, "torch").logits(faces()), atol=1e-5)
+    np.testing.assert_allclose(exact, Predictor(run).logits(faces()), atol=1e-5)
+
+
+def test_an_unknown_engine_is_refused(run: Path) -> None:
+    with pytest.raises(ConfigError, match="abacus"):
+        Predictor(run, "abacus")  # type: ignore[arg-type]
+
+
+def test_mirror_averaging_gives_mirror_images_the_same_answer(run: Path) -> None:
+    predictor = Predictor(run)
+    plain = predictor.logits(faces())
+    predictor.card = replace(predictor.card, flip_average=True)
+
+    averaged = predictor.logits(faces())
+
+    mirrored = predictor.logits(np.ascontiguousarray(faces()[:, :, ::-1]))
+    np.testing.assert_allclose(averaged, mirrored, atol=1e-6)
+    assert np.abs(averaged - plain).max() > 1e-4
+
+
+def test_a_photo_is_answered_and_explained(run: Path) -> None:
+    result = Predictor.load("untrained").analyse(astronaut())
+
+    (face,) = result.faces
+    assert face.prediction.probabilities.sum() == pytest.approx(1.0)
+    assert face.face.landmarks is not None
+    assert face.explanation is not None
+    assert face.explanation.maps.shape == (6, 16, 16)
+    assert face.explanation.labels == LABELS
+
+
+def test_the_whole_picture_gives_what_scoring_a_crop_gives(run: Path) -> None:
+    predictor = Predictor(run)
+    crop = astronaut()[:200, 150:330]
+
+    (face,) = predictor.analyse(crop, whole=True, method=None).faces
+
+    np.testing.assert_allclose(
+        face.prediction.logits, predictor.predictions([crop])[0].logits, atol=1e-5
+    )
+
+
+def test_no_face_is_a_result(run: Path) -> None:
+    result = Predictor(run).analyse(np.full((400, 400, 3), 128, np.uint8))
+
+    assert result.faces == ()
+
+
+def test_four_threads_get_what_one_gets(run: Path) -> None:
+    predictor = Predictor(run)
+    pictures = [np.ascontiguousarray(astronaut()[: 300 + 10 * i]) for i in range(4)]
+    alone = [predictor.analyse(picture) for picture in pictures]
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(predictor.analyse, pictures))
+
+    for one, other in zip(alone, together, strict=True):
+        for first, second in zip(one.faces, other.faces, strict=True):
+            np.testing.assert_allclose(first.prediction.logits, second.prediction.logits)
+            assert first.explanation is not None
+            assert second.explanation is not None
+            np.testing.assert_allclose(first.explanation.maps, second.explanation.maps, atol=1e-7)
+
+
+def test_checkpoints_are_found_by_name_and_folder(run: Path, own_runs: Path) -> None:
+    assert find_checkpoint("untrained") == run
+    assert find_checkpoint(run) == run
+    assert run in list_checkpoints()
+    with pytest.raises(CheckpointError, match=r"no checkpoint 'nowhere'.*untrained"):
+        find_checkpoint("nowhere")

@@ -1,0 +1,145 @@
+"""Whole folders: a row a file, the network's own probabilities, and a reason for every failure."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+import torch
+
+from core.errors import ImageError
+from core.images import read_image
+from core.models import Card, build, save_weights
+from core.predict import Predictor, softmax
+from core.scoring import CHUNK, header, list_files, score_files, write_scores
+
+LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
+
+
+@pytest.fixture(scope="module")
+def predictor(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    """An untrained network; what it says does not matter, only that it is carried over."""
+    folder = tmp_path_factory.mktemp("run")
+    torch.manual_seed(3)
+    options = {"depth": 2, "width": 4}
+    save_weights(build("gimefive", 6, **options).state_dict(), folder / "weights.safetensors")
+    card = Card(model="gimefive", labels=LABELS, model_options=options, temperature=2.0)
+    card.save(folder / "card.json")
+    return Predictor(folder)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    (tmp_path / "inner").mkdir()
+    for number in range(5):
+        pixels = rng.integers(0, 256, (70, 64 + number, 3), dtype=np.uint8)
+        PIL.Image.fromarray(pixels).save(tmp_path / "inner" / f"{number}.png")
+    (tmp_path / "notes.jpg").write_text("no picture")
+    (tmp_path / ".hidden").write_text("")
+    return tmp_path
+
+
+def test_a_folder_is_listed_in_order_without_hidden_files(pictures: Path) -> None:
+    names = [str(path.relative_to(pictures)) for path in list_files([pictures])]
+
+    assert names == ["inner/0.png", "inner/1.png", "inner/2.png", "inner/3.png", "inner/4.png",
+                     "notes.jpg"]  # fmt: skip
+
+
+def test_missing_paths_and_empty_folders_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="does not exist"):
+        list_files([tmp_path / "nowhere"])
+    with pytest.raises(ImageError, match="no file"):
+        list_files([tmp_path])
+
+
+def test_every_file_gets_a_row_and_bad_ones_a_reason(predictor: Predictor, pictures: Path) -> None:
+    scores = list(score_files(list_files([pictures]), predictor))
+
+    assert [score.status for score in scores] == ["ok"] * 5 + ["unreadable"]
+    assert scores[-1].prediction is None
+    assert "notes.jpg" in scores[-1].error or "picture" in scores[-1].error
+
+
+def test_probabilities_are_the_networks_own_after_temperature(
+    predictor: Predictor, pictures: Path
+) -> None:
+    path = pictures / "inner" / "3.png"
+    (score,) = score_files([path], predictor)
+
+    pixels = predictor.card.preprocess.pixels(read_image(path))
+    expected = softmax(predictor.exact_logits(pixels[None])[0] / 2.0)
+
+    assert score.prediction is not None
+    np.testing.assert_allclose(score.prediction.probabilities, expected, atol=1e-6)
+
+
+def test_order_holds_over_many_chunks(predictor: Predictor, tmp_path: Path) -> None:
+    files = []
+    for number in range(2 * CHUNK + 3):
+        path = tmp_path / f"{number:04d}.png"
+        PIL.Image.fromarray(np.full((64, 64), number % 256, np.uint8)).save(path)
+        files.append(path)
+    steps: list[int] = []
+
+    scores = list(score_files(files, predictor, on_progress=steps.append))
+
+    assert [score.path for score in scores] == files
+    assert steps == [CHUNK, 2 * CHUNK, 2 * CHUNK + 3]
+    one, other = scores[1].prediction, scores[1 + 256].prediction
+    assert one is not None
+    assert other is not None
+    np.testing.assert_allclose(one.logits, other.logits, atol=1e-6)
+
+
+def test_the_file_has_the_papers_columns_first_and_full_precision(
+    predictor: Predictor, pictures: Path, tmp_path: Path
+) -> None:
+    files = list_files([pictures])
+    scores = list(score_files(files, predictor))
+
+    counts = write_scores(scores, LABELS, tmp_path / "out" / "scores.csv")
+
+    with (tmp_path / "out" / "scores.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert counts == {"ok": 5, "no_face": 0, "unreadable": 1}
+    assert list(rows[0]) == ["filepath", *LABELS, "predicted", "confidence", "face", "status",
+                             "error"] == header(LABELS)  # fmt: skip
+    first = scores[0].prediction
+    assert first is not None
+    assert [float(rows[0][label]) for label in LABELS] == first.probabilities.tolist()
+    assert float(rows[0]["confidence"]) == first.confidence
+    assert rows[-1]["status"] == "unreadable"
+    assert rows[-1]["happiness"] == ""
+
+
+def test_without_a_face_the_whole_picture_is_scored_and_said_so(
+    predictor: Predictor, tmp_path: Path
+) -> None:
+    path = tmp_path / "sky.png"
+    PIL.Image.fromarray(np.full((300, 400, 3), (90, 140, 220), np.uint8)).save(path)
+
+    (score,) = score_files([path], predictor, faces="detect")
+
+    assert (score.status, score.face) == ("no_face", "whole")
+    assert score.prediction is not None
+    assert "whole picture" in score.error
+
+
+def test_the_face_of_a_photo_is_found_and_cropped(predictor: Predictor, tmp_path: Path) -> None:
+    from skimage.data import astronaut
+
+    path = tmp_path / "astronaut.png"
+    PIL.Image.fromarray(astronaut()).save(path)
+
+    (score,) = score_files([path], predictor, faces="detect")
+    (whole,) = score_files([path], predictor)
+
+    assert score.status == "ok"
+    assert score.face in ("blazeface", "dlib_hog")
+    assert whole.face == "whole"
+    assert score.prediction is not None
+    assert whole.prediction is not None
+    assert not np.allclose(score.prediction.logits, whole.prediction.logits)
