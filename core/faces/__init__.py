@@ -8,13 +8,15 @@ from core.faces.alignment import CROP_SIDE, aligned_crop
 from core.faces.auto import NAME as DEFAULT_DETECTOR
 from core.faces.blazeface import available as blazeface_available
 from core.faces.detection import DETECTORS, Detector
-from core.faces.finding import FoundFaces, detect, find_faces, whole_picture
+from core.faces.finding import FoundFaces, detect, find_faces, warm_up, whole_picture
 from core.faces.landmarks import fit_landmarks
+from core.faces.region_masks import REGIONS, regions
 
 __all__ = [
     "CROP_SIDE",
     "DEFAULT_DETECTOR",
     "DETECTORS",
+    "REGIONS",
     "Detector",
     "FoundFaces",
     "aligned_crop",
@@ -22,5 +24,7 @@ __all__ = [
     "detect",
     "find_faces",
     "fit_landmarks",
+    "regions",
+    "warm_up",
     "whole_picture",
 ]

@@ -1,0 +1,128 @@
+"""What holds for every detector, registered now or later."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
+
+import cv2
+import numpy as np
+import pytest
+
+from core.errors import ConfigError, ImageError
+from core.faces import DETECTORS, detect
+from core.faces.detection import distinct, largest_first, shrunk
+from core.types import Box, Detection, Image
+
+NAMES = list(DETECTORS)
+
+
+def test_the_promised_detectors_are_there() -> None:
+    assert {"auto", "blazeface", "dlib_hog", "haar"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_face_in_the_photo_is_found(name: str, photo: Image, face_box: Box) -> None:
+    found = detect(photo, name)
+
+    assert len(found) == 1
+    assert found[0].box.overlap(face_box) > 0.6
+    assert found[0].score > 0
+
+
+def test_detectors_agree_where_the_face_is(photo: Image) -> None:
+    boxes = {name: detect(photo, name)[0].box for name in NAMES}
+
+    overlaps = {(a, b): boxes[a].overlap(boxes[b]) for a, b in combinations(boxes, 2)}
+
+    assert {pair: value for pair, value in overlaps.items() if value <= 0.5} == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_grey_photo_is_searched_as_well(name: str, photo: Image, face_box: Box) -> None:
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    image = np.repeat(np.asarray(grey, np.uint8)[:, :, None], 3, axis=2)
+
+    assert detect(image, name)[0].box.overlap(face_box) > 0.5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_flat_picture_has_no_face(name: str) -> None:
+    assert detect(np.full((300, 400, 3), 128, dtype=np.uint8), name) == ()
+
+
+@pytest.mark.parametrize("name", ["auto", "dlib_hog", "haar"])
+def test_two_faces_come_largest_first(name: str, pair: Image) -> None:
+    found = detect(pair, name)
+
+    assert [each.box.centre[0] > 200 for each in found] == [True, False]
+    assert found[0].box.area > found[1].box.area
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_four_threads_get_the_answer_of_one(name: str, photo: Image, pair: Image) -> None:
+    alone = [detect(photo, name), detect(pair, name)]
+
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda image: detect(image, name), [photo, pair] * 4))
+
+    assert together == alone * 4
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((20, 20), dtype=np.uint8),
+        np.zeros((20, 20, 4), dtype=np.uint8),
+        np.zeros((20, 20, 3), dtype=np.float32),
+        np.zeros((0, 20, 3), dtype=np.uint8),
+    ],
+)
+def test_what_is_no_rgb_picture_is_refused(name: str, image: Image) -> None:
+    with pytest.raises(ImageError, match=r"expected uint8 RGB \(H, W, 3\)"):
+        detect(image, name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 700, 3), (700, 1, 3)])
+def test_slivers_do_no_harm(name: str, shape: tuple[int, int, int]) -> None:
+    found = detect(np.full(shape, 90, dtype=np.uint8), name)
+
+    assert all(each.detector == "whole" for each in found)
+
+
+def test_an_unknown_detector_is_named() -> None:
+    with pytest.raises(ConfigError, match="no face detector 'psychic'"):
+        detect(np.zeros((9, 9, 3), dtype=np.uint8), "psychic")
+
+
+def detection(left: int, top: int, side: int, score: float = 1.0) -> Detection:
+    return Detection(Box(left, top, left + side, top + side), score, "test")
+
+
+def test_of_boxes_on_one_face_the_first_stays() -> None:
+    face, shifted, inside, other = (
+        detection(0, 0, 100),
+        detection(10, 10, 100),  # overlap 81 / 119
+        detection(20, 20, 40),  # a sixth of the area, yet wholly inside
+        detection(90, 0, 100),  # a neighbour: overlap 10 / 190
+    )
+
+    assert distinct([face, shifted, inside, other]) == (face, other)
+
+
+def test_sorting_is_by_area_and_then_by_place() -> None:
+    right, left, large = detection(50, 0, 10), detection(0, 0, 10), detection(0, 0, 20)
+
+    assert largest_first([right, left, large]) == (large, left, right)
+
+
+def test_shrinking_keeps_small_pictures_and_proportions() -> None:
+    image = np.zeros((300, 600, 3), dtype=np.uint8)
+
+    same, one = shrunk(image, 600)
+    half, factor = shrunk(image, 300)
+
+    assert same is image
+    assert one == 1.0
+    assert half.shape == (150, 300, 3)
+    assert factor == 0.5
