@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from core.evaluation.figures import confusion, metrics
     from core.evaluation.literature import PublishedRow, published, published_rows
     from core.evaluation.predictions import SPLITS, Predictions
-    from core.evaluation.report import answer, load_report
+    from core.evaluation.report import answer
+    from core.evaluation.report_file import load_report
     from core.evaluation.run import evaluate_run
     from core.evaluation.runs import Run, all_runs
     from core.evaluation.tables import Accuracy, figure1, measure, table2
@@ -38,7 +39,7 @@ _HOMES = {
     "evaluate_run": "run",
     "exported": "export",
     "figure1": "tables",
-    "load_report": "report",
+    "load_report": "report_file",
     "mcnemar": "comparison",
     "measure": "tables",
     "metrics": "figures",

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.evaluation.bootstrap import RESAMPLES, SEED, Interval, accuracy_interval, interval
 from core.evaluation.figures import metrics
-from core.evaluation.intervals import RESAMPLES, SEED, Interval, accuracy_interval, interval
 from core.evaluation.predictions import Predictions
 
 SHORTCUT_SOURCE = "affectnet"

@@ -1,40 +1,18 @@
 """95 % intervals of all figures by bootstrap, vectorised and repeatable."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.evaluation.bootstrap import RESAMPLES, SEED, interval
 from core.evaluation.calibration import BINS, bin_numbers
 from core.evaluation.figures import confusion
 from core.evaluation.predictions import Predictions
 
-RESAMPLES = 2000
-SEED = 20240226
-LEVEL = 0.95
 CHUNK = 4_000_000  # random numbers held at once
 OVERALL = ("accuracy", "macro_f1", "balanced_accuracy", "nll", "ece")
 PER_CLASS = ("precision", "recall", "f1")
-
-Interval = tuple[float, float]
-
-
-def interval(point: float, replicates: NDArray[np.float64], highest: float = 1.0) -> Interval:
-    """Percentile interval, moved so that the median of the replicates falls on the point.
-
-    Without the move the interval of a biased figure can miss its own point: resampled data always
-    looks worse calibrated than the data. With it the point lies inside.
-
-    Args:
-        point: The figure of the data itself.
-        replicates: float64 (B,), the figure of each resample.
-        highest: Largest possible value; the smallest is 0.
-    """
-    tail = (1 - LEVEL) / 2
-    low, middle, high = np.quantile(replicates, [tail, 0.5, 1 - tail])
-    shift = point - middle
-    return float(np.clip(low + shift, 0.0, highest)), float(np.clip(high + shift, 0.0, highest))
 
 
 def intervals(
@@ -66,14 +44,6 @@ def intervals(
         if figures["per_class"][label]["support"]
     }
     return found
-
-
-def accuracy_interval(correct: Sequence[bool] | NDArray[np.bool_]) -> Interval:
-    """The interval of an accuracy alone, for tables that need no other figure."""
-    flags = np.asarray(correct, dtype=bool)
-    generator = np.random.default_rng(SEED)
-    right = generator.binomial(len(flags), flags.mean(), RESAMPLES) / len(flags)
-    return interval(float(flags.mean()), right)
 
 
 def _known(values: NDArray[np.float64]) -> NDArray[np.float64]:

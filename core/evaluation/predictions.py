@@ -110,7 +110,7 @@ class Predictions:
         """
         run = path.parent.name
         try:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False)
+            table = pd.read_csv(path, dtype=dict.fromkeys(FACTS, str), keep_default_na=False)
         except FileNotFoundError:
             raise CheckpointError(
                 f"{run} has no {path.name}. Run: python -m core evaluate {run}"
@@ -118,14 +118,10 @@ class Predictions:
         except (ValueError, UnicodeDecodeError) as error:
             raise CheckpointError(_damaged(path, str(error))) from error
         labels = tuple(str(name) for name in table.columns[len(FACTS) :])
-        if tuple(table.columns[: len(FACTS)]) != FACTS or len(labels) < 2:
+        shifted = not isinstance(table.index, pd.RangeIndex)  # rows longer than the header
+        if shifted or tuple(table.columns[: len(FACTS)]) != FACTS or len(labels) < 2:
             raise CheckpointError(_damaged(path, f"columns {', '.join(table.columns)}"))
-        try:
-            # From text, since pandas' own reader may lose the last digit.
-            scores = {label: table[label].to_numpy(np.float64) for label in labels}
-        except ValueError as error:
-            raise CheckpointError(_damaged(path, str(error))) from error
-        loaded = cls(labels, pd.concat([table[list(FACTS)], pd.DataFrame(scores)], axis=1))
+        loaded = cls(labels, table)
         loaded._check(path)
         return loaded
 
@@ -136,6 +132,9 @@ class Predictions:
         unknown = sorted(set(self.table["part"]) - set(PARTS))
         if unknown:
             raise CheckpointError(_damaged(path, f"part {unknown[0]!r}"))
+        for label in self.labels:
+            if self.table[label].dtype.kind not in "fiu" and len(self):
+                raise CheckpointError(_damaged(path, f"a {label} that is no number"))
         if not np.allclose(self.probabilities.sum(axis=1), 1.0, atol=1e-6):
             raise CheckpointError(_damaged(path, "probabilities that do not sum to 1"))
 

@@ -1,19 +1,15 @@
 """The report of a run, computed from its predictions alone, and the answer of `evaluate`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from core.errors import CheckpointError, DataError
+from core.errors import DataError
 from core.evaluation.calibration import reliability, risk_coverage, thinned
 from core.evaluation.figures import metrics
 from core.evaluation.intervals import intervals
 from core.evaluation.predictions import SPLITS, Predictions
-from core.files import write_json
-
-FORMAT = 1
+from core.evaluation.report_file import FORMAT
 
 
 def with_intervals(predictions: Predictions) -> dict[str, Any]:
@@ -81,34 +77,6 @@ def build_report(predictions: Predictions, facts: dict[str, Any]) -> dict[str, A
         "labels": list(predictions.labels),
         "splits": {name: found for name, found in splits.items() if found is not None},
     }
-
-
-def save_report(report: dict[str, Any], path: Path) -> None:
-    """Replace report.json at once."""
-    write_json(path, report)
-
-
-def load_report(folder: Path) -> dict[str, Any]:
-    """The report of a run folder.
-
-    Raises:
-        CheckpointError: There is none, or it cannot be read.
-    """
-    remedy = f"Run: python -m core evaluate {folder.name}"
-    try:
-        report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-        found = report["format"]
-    except FileNotFoundError:
-        raise CheckpointError(f"{folder.name} has no report.json. {remedy}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"report.json of {folder.name} cannot be read ({error!r}). {remedy}"
-        ) from error
-    if found != FORMAT:
-        raise CheckpointError(
-            f"report.json of {folder.name} has format {found}, expected {FORMAT}. {remedy}"
-        )
-    return report
 
 
 def answer(report: dict[str, Any], split: str) -> dict[str, Any]:

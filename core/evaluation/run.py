@@ -21,8 +21,9 @@ from core.evaluation.collecting import Progress, Scorer, collected, with_tempera
 from core.evaluation.figures import metrics
 from core.evaluation.predictions import FACTS, Predictions
 from core.evaluation.prepared import Material, materials, own_sources
-from core.evaluation.report import build_report, save_report
-from core.evaluation.runs import file_hash
+from core.evaluation.report import build_report
+from core.evaluation.report_file import save_report
+from core.evaluation.runs import file_hash, fingerprint
 
 if TYPE_CHECKING:
     from core.models import Card
@@ -90,7 +91,7 @@ def evaluate_run(
             "temperature": card.temperature,
             "threshold": card.threshold,
             "calibration": calibration,
-            "weights_sha256": _weights_hash(folder / "weights.safetensors"),
+            **_weights_facts(folder / "weights.safetensors"),
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "images": len(predictions),
             "seconds": round(seconds, 1),
@@ -148,9 +149,9 @@ def _data_facts(chosen: list[Material]) -> list[dict[str, Any]]:
     ]
 
 
-def _weights_hash(path: Path) -> str:
+def _weights_facts(path: Path) -> dict[str, str]:
     try:
-        return file_hash(path)
+        return {"weights_sha256": file_hash(path), "weights_fingerprint": fingerprint(path)}
     except FileNotFoundError:
         raise CheckpointError(
             f"{path.parent.name} has no {path.name}. Train the run to its end."

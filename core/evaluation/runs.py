@@ -17,6 +17,7 @@ from core.evaluation.prepared import BENCHMARKS, PUBLISHED_VALID, sources_of
 from core.paths import below, data_root, run_root
 from core.training import RunFolder
 
+BLOCKS, BLOCK = 16, 4096  # of a fingerprint; bytes
 ALL_SOURCES = frozenset(BENCHMARKS) - {PUBLISHED_VALID}
 
 
@@ -114,7 +115,7 @@ def _is_current(folder: Path, report: dict[str, Any]) -> bool:
     if not report or not (folder / "predictions.csv").is_file():
         return False
     weights = folder / "weights.safetensors"
-    return not weights.is_file() or file_hash(weights) == report.get("weights_sha256")
+    return not weights.is_file() or fingerprint(weights) == report.get("weights_fingerprint")
 
 
 def file_hash(path: Path) -> str:
@@ -125,6 +126,24 @@ def file_hash(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fingerprint(path: Path) -> str:
+    """A quick hash of a large file: of its size and of blocks spread evenly over it.
+
+    Another training changes every block of a weights file, so this tells two apart in a
+    millisecond, where the whole hash takes a twentieth of a second.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    size = path.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        for number in range(BLOCKS):
+            file.seek(max(0, size - BLOCK) * number // (BLOCKS - 1))
+            digest.update(file.read(BLOCK))
+    return digest.hexdigest()
 
 
 def _object(path: Path) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
-from core.evaluation.intervals import accuracy_interval
+from core.evaluation.bootstrap import accuracy_interval
 from core.evaluation.literature import PublishedRow, published_rows
 from core.evaluation.predictions import Predictions
-from core.evaluation.report import load_report
+from core.evaluation.report_file import load_report
 from core.evaluation.runs import ALL_SOURCES, Run, all_runs
 from core.training import preset_names
 

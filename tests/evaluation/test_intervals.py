@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from grey_faces import answers
 
+from core.evaluation.bootstrap import accuracy_interval, interval
 from core.evaluation.figures import metrics
-from core.evaluation.intervals import accuracy_interval, interval, intervals
+from core.evaluation.intervals import intervals
 from core.evaluation.predictions import Predictions
 
 

@@ -62,7 +62,7 @@ def test_splits_are_chosen_by_part_twin_and_source() -> None:
         ("path_hash", "hash", "columns hash"),
         (",test,", ",exam,", "part 'exam'"),
         ("0.5", "0.9", "do not sum to 1"),
-        ("0.5", "high", "convert string to float"),
+        ("0.5", "high", "a happiness that is no number"),
         (",happiness,0.5", ",boredom,0.5", "true label 'boredom'"),
     ],
 )

@@ -10,8 +10,8 @@ import pytest
 from grey_faces import answers
 
 from core.evaluation import Predictions, all_runs, figure1, metrics, published_rows, table2
-from core.evaluation.report import save_report
-from core.evaluation.runs import file_hash
+from core.evaluation.report_file import save_report
+from core.evaluation.runs import fingerprint
 from core.files import write_json
 from core.labels import EMOTIONS
 
@@ -67,7 +67,7 @@ def evaluate(folder: Path, sources: list[str]) -> None:
         "sources": sources,
         "temperature": 1.0,
         "threshold": 0.0,
-        "weights_sha256": file_hash(folder / "weights.safetensors"),
+        "weights_fingerprint": fingerprint(folder / "weights.safetensors"),
         "faces_per_second": 321.0,
         "date": "2026-01-02T03:04:05+00:00",
     }
