@@ -30,19 +30,19 @@ def train(
     if list_presets:
         typer.echo("\n".join(preset_names()))
         return
+    if preset_or_file is None and not (resume and run):
+        raise ConfigError("Nothing to train was named. Give a preset or a configuration file.")
     name = run or _name_of(preset_or_file)
     folder = RunFolder.named(run_root(), name)
     if resume:
         config = folder.config()
     else:
-        if preset_or_file is None:
-            raise ConfigError("Nothing to train was named. Give a preset or a configuration file.")
         if folder.path.exists():
             raise ConfigError(
                 f"A run named {name!r} exists. Add --resume to go on with it, or choose another "
                 "name with --run."
             )
-        config = _configuration(preset_or_file)
+        config = _configuration(preset_or_file or "")
     config = config.with_settings(dict(_pair(setting) for setting in settings or ()))
     with progress_bar(name, 100) as advance:
 

@@ -1,0 +1,27 @@
+"""Speed measured as ratios within one run; see docs/benchmarks.md for what came out."""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from core.bench.timing import Comparison
+from core.registry import Registry
+
+BENCHES: Registry[Callable[[Path], Comparison]] = Registry("bench")
+
+
+def _late(module: str, function: str = "bench") -> Callable[[Path], Comparison]:
+    """A bench whose imports wait until it runs."""
+
+    def run(folder: Path) -> Comparison:
+        chosen: Callable[[Path], Comparison] = getattr(import_module(module), function)
+        return chosen(folder)
+
+    return run
+
+
+BENCHES.register("classify")(_late("core.bench.classify"))
+BENCHES.register("train")(_late("core.bench.training"))
+BENCHES.register("explain")(_late("core.bench.explaining"))
+
+__all__ = ["BENCHES", "Comparison"]

@@ -1,0 +1,30 @@
+"""The command that measures speed: bench."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.files import write_json
+
+
+def bench(
+    only: Annotated[list[str] | None, typer.Option("--only", help="Names to measure.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write a JSON file.")] = None,
+    checkpoint: Annotated[str, typer.Option("--checkpoint", help="Checkpoint to use.")] = "default",
+) -> None:
+    """Measure speed beside a plain way of doing the same, in one run."""
+    from core.bench import BENCHES
+    from core.checkpoints import find_checkpoint
+
+    folder = find_checkpoint(checkpoint)
+    results = {}
+    for name in only or list(BENCHES):
+        result = BENCHES[name](folder)
+        results[name] = result.to_json()
+        typer.echo(
+            f"{name:<10} ours {result.ours:9.2f}  baseline {result.baseline:9.2f} {result.unit:<8} "
+            f"ratio {result.ratio:6.2f}  {result.note}"
+        )
+    if json_file is not None:
+        write_json(json_file, results)

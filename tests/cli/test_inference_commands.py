@@ -1,0 +1,178 @@
+"""The commands a user types: what they write, and one line where something is wrong."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import PIL.Image
+import pytest
+import torch
+from skimage.data import astronaut
+
+from core.cli import main
+from core.models import MODELS, Card, build, save_weights
+
+LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
+
+
+@pytest.fixture
+def untrained(own_runs: Path) -> str:
+    folder = own_runs / "untrained"
+    folder.mkdir()
+    torch.manual_seed(3)
+    options = {"depth": 3, "width": 8}
+    save_weights(build("gimefive", 6, **options).state_dict(), folder / "weights.safetensors")
+    Card(model="gimefive", labels=LABELS, model_options=options).save(folder / "card.json")
+    return "untrained"
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "astronaut.png"
+    PIL.Image.fromarray(astronaut()).save(path)
+    return path
+
+
+def run(*words: object, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Exit code of `python -m core` with these words."""
+    monkeypatch.setattr(sys, "argv", ["core", *map(str, words)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+def test_models_lists_all_with_exact_parameters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("models", "--json", tmp_path / "models.json", monkeypatch=monkeypatch) == 0
+
+    rows = json.loads((tmp_path / "models.json").read_text())
+    assert [row["name"] for row in rows] == list(MODELS)
+    assert rows[0] == {
+        "name": "gimefive", "layers": 15, "architecture": "+DO+BN-SE", "parameters": 10_478_086,
+    }  # fmt: skip
+    assert "10,478,086" in capsys.readouterr().out
+
+
+def test_classify_writes_a_row_a_file(
+    untrained: str,
+    photo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut off")
+    out = tmp_path / "out" / "scores.csv"
+
+    code = run(
+        "classify", photo, tmp_path / "broken.jpg", "--out", out, "--checkpoint", untrained,
+        "--faces", "detect", monkeypatch=monkeypatch,
+    )  # fmt: skip
+
+    with out.open(newline="") as file:
+        good, bad = csv.DictReader(file)
+    assert code == 0
+    assert sum(float(good[label]) for label in LABELS) == pytest.approx(1.0)
+    assert good["predicted"] in LABELS
+    assert (good["status"], bad["status"]) == ("ok", "unreadable")
+    assert bad["error"]
+    assert "2 files: 1 scored" in capsys.readouterr().out
+
+
+def test_explain_writes_pictures_and_the_numbers_behind_them(
+    untrained: str, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "explained"
+
+    code = run("explain", photo, "--out", out, "--checkpoint", untrained, "--target", "all",
+               monkeypatch=monkeypatch)  # fmt: skip
+
+    content = json.loads((out / "explanation.json").read_text())
+    assert code == 0
+    assert (content["method"], content["checkpoint"]) == ("grad_cam", "untrained")
+    (face,) = content["faces"]
+    assert len(face["landmarks"]) == 68
+    assert list(face["maps"]) == list(face["blank"]) == list(LABELS)
+    assert np.array(face["maps"]["fear"]).shape == (16, 16)
+    assert face["predicted"] == max(face["probabilities"], key=face["probabilities"].__getitem__)
+    with PIL.Image.open(out / f"face-1-{face['predicted']}.png") as picture:
+        assert picture.size == (768, 256)
+    with PIL.Image.open(out / "overlay.png") as picture:
+        assert picture.size == (512, 512)
+    assert len(list(out.glob("face-1-*.png"))) == 6
+
+
+def test_an_exported_file_answers_like_the_checkpoint(
+    untrained: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    target = tmp_path / "model.onnx"
+
+    assert run("export", untrained, "--onnx", target, monkeypatch=monkeypatch) == 0
+
+    from core.predict import Predictor
+
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 64, 64), dtype=np.uint8)
+    session = onnxruntime.InferenceSession(str(target))
+    logits, maps = session.run(None, {"pixels": pixels})
+    np.testing.assert_allclose(logits, Predictor.load(untrained).exact_logits(pixels), atol=1e-5)
+    assert maps.shape == (2, 6, 16, 16)
+    assert json.loads(capsys.readouterr().out)["labels"] == list(LABELS)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("classify", "/nowhere", "--out", "x.csv"), "does not exist"),
+        (("classify", ".", "--out", "x.csv", "--faces", "some"), "expected whole or detect"),
+        (("explain", "x.png", "--out", "x", "--checkpoint", "none-such"), "no checkpoint"),
+        (("train", "nonsense"), "DATA-MODEL-RECIPE"),
+        (("train",), "Nothing to train"),
+        (("evaluate",), "Missing"),
+        (("bench", "--only", "naps", "--checkpoint", "untrained"), "no bench 'naps'"),
+    ],
+)
+def test_an_error_is_one_line_on_stderr_and_a_failing_exit_code(
+    words: tuple[str, ...],
+    sentence: str,
+    untrained: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    code = run(*words, monkeypatch=monkeypatch)
+
+    captured = capsys.readouterr()
+    assert code != 0
+    assert sentence in captured.err
+    assert captured.err.count("\n") == 1
+    assert "Traceback" not in captured.err
+
+
+def test_every_verb_explains_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.cli import app
+
+    verbs = [command.name or command.callback.__name__ for command in app.registered_commands
+             if command.callback is not None]  # fmt: skip
+
+    assert {"classify", "explain", "models", "export", "train", "evaluate", "bench"} <= set(verbs)
+    for verb in verbs:
+        assert run(verb, "--help", monkeypatch=monkeypatch) == 0
+
+
+@pytest.mark.slow
+def test_the_module_runs_as_a_program() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "core", "train", "--list"], capture_output=True, text=True
+    )
+
+    assert result.returncode == 0
+    assert result.stdout.startswith("rafdb-vgg-paper\n")
