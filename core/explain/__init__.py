@@ -9,20 +9,68 @@ from typing import TYPE_CHECKING, Any
 from core.explain.method import EXPLAINERS, MethodInfo
 
 if TYPE_CHECKING:
+    from core.explain.action_units import (
+        ActionUnit,
+        Agreement,
+        agreement,
+        textbook_pattern,
+        textbook_sources,
+    )
     from core.explain.closed_form import ClosedGradCam, has_closed_form
     from core.explain.colours import COLOURS, NO_EVIDENCE, Colours, colour_bar, default_colours
     from core.explain.explainer import explain
+    from core.explain.hiding import HiddenRegions, RegionGame, hide_regions, region_game
     from core.explain.layers import explainable_layers, feature_maps
     from core.explain.overlays import heat_image, overlay, paste_overlay
+    from core.explain.region_reports import RegionReport, region_report
+    from core.explain.regions import RegionEvidence, fit_masks, region_evidence
     from core.explain.trace import Layer
 
 _HOMES = {
-    "closed_form": ("ClosedGradCam", "has_closed_form"),
-    "colours": ("COLOURS", "NO_EVIDENCE", "Colours", "colour_bar", "default_colours"),
+    "action_units": (
+        "ActionUnit",
+        "Agreement",
+        "agreement",
+        "textbook_pattern",
+        "textbook_sources",
+    ),
+    "closed_form": (
+        "ClosedGradCam",
+        "has_closed_form",
+    ),
+    "colours": (
+        "COLOURS",
+        "NO_EVIDENCE",
+        "Colours",
+        "colour_bar",
+        "default_colours",
+    ),
     "explainer": ("explain",),
-    "layers": ("explainable_layers", "feature_maps"),
+    "hiding": (
+        "HiddenRegions",
+        "RegionGame",
+        "hide_regions",
+        "region_game",
+    ),
+    "layers": (
+        "explainable_layers",
+        "feature_maps",
+    ),
+    "overlays": (
+        "heat_image",
+        "overlay",
+        "paste_overlay",
+    ),
+    "region_reports": (
+        "RegionReport",
+        "region_report",
+    ),
+    "regions": (
+        "RegionEvidence",
+        "fit_masks",
+        "region_evidence",
+    ),
     "trace": ("Layer",),
-    "overlays": ("heat_image", "overlay", "paste_overlay"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -30,19 +78,33 @@ __all__ = [
     "COLOURS",
     "EXPLAINERS",
     "NO_EVIDENCE",
+    "ActionUnit",
+    "Agreement",
     "ClosedGradCam",
     "Colours",
+    "HiddenRegions",
     "Layer",
     "MethodInfo",
+    "RegionEvidence",
+    "RegionGame",
+    "RegionReport",
+    "agreement",
     "colour_bar",
     "default_colours",
     "explain",
     "explainable_layers",
     "feature_maps",
+    "fit_masks",
     "has_closed_form",
     "heat_image",
+    "hide_regions",
     "overlay",
     "paste_overlay",
+    "region_evidence",
+    "region_game",
+    "region_report",
+    "textbook_pattern",
+    "textbook_sources",
 ]
 
 

@@ -1,0 +1,131 @@
+"""How a signed map's evidence is spread over the parts of a face."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import ExplainError
+from core.preprocess import Preprocess
+from core.types import Explanation
+
+BACKGROUND = "background"  # the mask of what is no part of the face
+LEAST_CELLS = 16  # cells a side; in coarser maps brow and eye share a cell
+
+Masks = Mapping[str, NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class RegionEvidence:
+    """What a map says of one region; descriptive, unlike the measured effect of hiding it.
+
+    Attributes:
+        region: Name of the mask.
+        area: Share of the picture, 0 to 1.
+        share: Share of the map's positive evidence, 0 to 1; 0 in a blank map.
+        lift: `share` by `area`: 1 where the region has as much as its size alone explains.
+        evidence: Sum of the map for the predicted class, in logits where the map is complete.
+        contrast: The same of the predicted class's map minus the runner-up's.
+    """
+
+    region: str
+    area: float
+    share: float
+    lift: float
+    evidence: float
+    contrast: float
+
+
+def region_evidence(
+    explanation: Explanation, masks: Masks, predicted: str, runner_up: str
+) -> list[RegionEvidence]:
+    """Share, lift and signed evidence of every region.
+
+    Args:
+        explanation: Maps of at least 16x16 cells.
+        masks: bool (S, S) a region, over the part of the crop that the network saw.
+        predicted: The class explained.
+        runner_up: The class it is compared with.
+
+    Raises:
+        ExplainError: The cells are too coarse, or the masks overlap or are no squares.
+    """
+    height, width = explanation.maps.shape[1:]
+    if min(height, width) < LEAST_CELLS:
+        raise ExplainError(
+            f"The map of {explanation.method} at {explanation.layer} has {height}x{width} cells, "
+            f"too few to tell the parts of a face apart; expected at least {LEAST_CELLS} a side. "
+            "Choose a finer layer."
+        )
+    check_masks(masks)
+    own = explanation.map_of(predicted).astype(np.float64)
+    other = explanation.map_of(runner_up).astype(np.float64)
+    positive = np.maximum(own, 0)
+    total = float(positive.sum())
+    found = []
+    for name, mask in masks.items():
+        cells = cell_shares(mask, height, width)
+        area = float(cells.mean())
+        share = float((positive * cells).sum()) / total if total > 0 else 0.0
+        found.append(
+            RegionEvidence(
+                region=name,
+                area=area,
+                share=share,
+                lift=share / area if area > 0 else 0.0,
+                evidence=float((own * cells).sum()),
+                contrast=float(((own - other) * cells).sum()),
+            )
+        )
+    return found
+
+
+def cell_shares(mask: NDArray[np.bool_], height: int, width: int) -> NDArray[np.float64]:
+    """Part of every cell that the mask covers, float64 (height, width), 0 to 1.
+
+    Spreading a cell's value evenly over its pixels and summing those inside the mask comes to the
+    same as weighing the cell by this part.
+    """
+    grown = mask.astype(np.float32)
+    if grown.shape[0] % height or grown.shape[1] % width or grown.shape[0] < height:
+        # Make every cell a whole number of pixels, so that area averaging is exact.
+        grown = np.kron(grown, np.ones((height, width), dtype=np.float32))
+    shares = cv2.resize(grown, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(shares, dtype=np.float64)
+
+
+def fit_masks(masks: Masks, preprocess: Preprocess) -> dict[str, NDArray[np.bool_]]:
+    """Bring masks of a crop to the pixels that the network sees.
+
+    Args:
+        masks: bool (S, S) a region, over the whole crop, of any side.
+        preprocess: What the crop goes through.
+
+    Returns:
+        bool (crop, crop) a region.
+    """
+    size, margin = preprocess.size, (preprocess.size - preprocess.crop) // 2
+    window = slice(margin, margin + preprocess.crop)
+    exact = cv2.INTER_NEAREST_EXACT  # nearest neighbours keep disjoint masks disjoint
+    fitted = {}
+    for name, mask in masks.items():
+        scaled = cv2.resize(mask.astype(np.uint8), (size, size), interpolation=exact)
+        fitted[name] = scaled[window, window] > 0
+    return fitted
+
+
+def check_masks(masks: Masks) -> None:
+    """Refuse masks that are not disjoint squares of one size.
+
+    Raises:
+        ExplainError: They are something else.
+    """
+    shapes = {mask.shape for mask in masks.values()}
+    if len(shapes) != 1 or any(mask.ndim != 2 for mask in masks.values()):
+        raise ExplainError(f"Region masks have the shapes {shapes}; expected one (S, S) for all.")
+    if int(np.sum([mask.astype(np.uint8) for mask in masks.values()], axis=0).max()) > 1:
+        raise ExplainError(
+            "Region masks overlap, so evidence would count twice. Give each pixel one region."
+        )
