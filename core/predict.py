@@ -15,6 +15,7 @@ from core.types import Explanation, Face, FaceResult, Image, ImageResult, Predic
 if TYPE_CHECKING:
     from torch import nn
 
+    from core.inference import OnnxEngine
     from core.models import Card
 
 Engine = Literal["auto", "exact", "int8", "torch"]
@@ -101,10 +102,17 @@ class Predictor:
 
         Maps are None where the network has no closed form of Grad-CAM.
         """
+        return self._frame_engine.run(pixels)
+
+    @cached_property
+    def _frame_engine(self) -> "OnnxEngine":
+        """The engine for single frames, looked up once: that hashes the weights, which takes longer
+        than a face.  One thread, which leaves the others to decoding, encoding and other streams.
+        """
         from core.explain import has_closed_form
         from core.inference import engine
 
-        return engine(self.folder, "maps" if has_closed_form(self.model) else "exact").run(pixels)
+        return engine(self.folder, "maps" if has_closed_form(self.model) else "exact", threads=1)
 
     def prediction(self, logits: NDArray[np.float64]) -> Prediction:
         """The answer that logits (K,) stand for: softmax (paper, Eq. 1) after temperature."""
