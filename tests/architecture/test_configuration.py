@@ -46,9 +46,17 @@ def test_uploads_are_limited() -> None:
 
 
 def test_streamlit_knows_every_setting() -> None:
+    sections: dict[str, dict[str, Any]] = {}
+    for section, options in settings().items():
+        for key, value in options.items():
+            if isinstance(value, dict):  # [theme.dark] is a section of that name
+                sections[f"{section}.{key}"] = value
+            else:
+                sections.setdefault(section, {})[key] = value
+
     unknown = [
         f"{section}.{key}"
-        for section, options in settings().items()
+        for section, options in sections.items()
         for key in options
         if key not in get_options_for_section(section)
     ]
