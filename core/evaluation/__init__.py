@@ -7,12 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from core.evaluation.album import Album
+    from core.evaluation.card_text import model_card
     from core.evaluation.comparison import Comparison, mcnemar
     from core.evaluation.cross_source import Shortcut, SourceScore, by_source, shortcut
     from core.evaluation.examples import cell, confident_mistakes, most_uncertain
     from core.evaluation.export import FORMATS, exported
     from core.evaluation.figures import confusion, metrics
     from core.evaluation.literature import PublishedRow, published, published_rows
+    from core.evaluation.naming import label_in_name
     from core.evaluation.predictions import SPLITS, Predictions
     from core.evaluation.report import answer
     from core.evaluation.report_file import load_report
@@ -24,6 +27,7 @@ _HOMES = {
     "FORMATS": "export",
     "SPLITS": "predictions",
     "Accuracy": "tables",
+    "Album": "album",
     "Comparison": "comparison",
     "Predictions": "predictions",
     "PublishedRow": "literature",
@@ -39,10 +43,12 @@ _HOMES = {
     "evaluate_run": "run",
     "exported": "export",
     "figure1": "tables",
+    "label_in_name": "naming",
     "load_report": "report_file",
     "mcnemar": "comparison",
     "measure": "tables",
     "metrics": "figures",
+    "model_card": "card_text",
     "most_uncertain": "examples",
     "published": "literature",
     "published_rows": "literature",
@@ -54,6 +60,7 @@ __all__ = [
     "FORMATS",
     "SPLITS",
     "Accuracy",
+    "Album",
     "Comparison",
     "Predictions",
     "PublishedRow",
@@ -69,10 +76,12 @@ __all__ = [
     "evaluate_run",
     "exported",
     "figure1",
+    "label_in_name",
     "load_report",
     "mcnemar",
     "measure",
     "metrics",
+    "model_card",
     "most_uncertain",
     "published",
     "published_rows",

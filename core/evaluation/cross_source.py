@@ -9,7 +9,6 @@ from core.evaluation.bootstrap import RESAMPLES, SEED, Interval, accuracy_interv
 from core.evaluation.figures import metrics
 from core.evaluation.predictions import Predictions
 
-SHORTCUT_SOURCE = "affectnet"
 SHORTCUT_CLASS = "happiness"
 PORTRAITS = "ffhq"
 
@@ -63,14 +62,15 @@ def by_source(predictions: Predictions, trained_on: Collection[str]) -> list[Sou
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """Recall of happiness among AffectNet's portraits and among its other images.
+    """Recall of happiness among AffectNet's FFHQ portraits and among all other images.
 
-    Almost all happiness images of AffectNet are FFHQ portraits, so a network can learn "portrait"
-    instead of "happy": then the first recall is high and the second low.
+    Almost all happiness images of AffectNet are such portraits and few others are, so a network
+    can learn "portrait" instead of "happy": then the first recall is high, the second low, and
+    portraits with another label are called happiness.
 
     Attributes:
         portraits: Recall of happiness among file names with the prefix ffhq_, 0 to 1.
-        others: The same among all others.
+        others: The same among all other images, of any source.
         n_portraits: Happiness images among the portraits.
         n_others: Happiness images among the others.
         false_portraits: Share of the portraits with another label that are called happiness;
@@ -94,10 +94,10 @@ class Shortcut:
 
 
 def shortcut(predictions: Predictions) -> Shortcut | None:
-    """The shortcut's measure on clean validation; None where either group has no happiness."""
+    """The shortcut on clean validation of all sources; None where a group has no happiness."""
     if SHORTCUT_CLASS not in predictions.labels:
         return None
-    rows = predictions.of_split("valid", [SHORTCUT_SOURCE])
+    rows = predictions.of_split("valid")
     happy = predictions.labels.index(SHORTCUT_CLASS)
     portrait = rows.table["origin"].to_numpy() == PORTRAITS
     called, is_happy = rows.predicted == happy, rows.true == happy

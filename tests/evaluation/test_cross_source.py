@@ -8,18 +8,19 @@ from core.evaluation import Predictions, by_source, shortcut
 HAPPY, OTHER = [0.9, 0.1], [0.2, 0.8]
 
 
-def affectnet(rows: list[tuple[str, int, bool, int]]) -> Predictions:
+def validation(rows: list[tuple[str, int, bool, int]]) -> Predictions:
     """Clean validation images given as origin, true class, called happiness?, how often."""
     true = [number for _, number, _, times in rows for _ in range(times)]
     scores = [HAPPY if called else OTHER for _, _, called, times in rows for _ in range(times)]
     origin = [name for name, _, _, times in rows for _ in range(times)]
+    source = ["affectnet" if name else "raf_db" for name in origin]
     labels = ("happiness", "fear")
-    return answers(true, scores, labels, origin=origin, source="affectnet", part="valid")
+    return answers(true, scores, labels, origin=origin, source=source, part="valid")
 
 
 def test_the_shortcut_is_the_difference_of_two_recalls() -> None:
     found = shortcut(
-        affectnet(
+        validation(
             [
                 ("ffhq", 0, True, 95),
                 ("ffhq", 0, False, 5),
@@ -43,8 +44,8 @@ def test_the_shortcut_is_the_difference_of_two_recalls() -> None:
 
 
 def test_there_is_no_shortcut_to_measure_without_both_groups() -> None:
-    assert shortcut(affectnet([("ffhq", 0, True, 5)])) is None
-    assert shortcut(affectnet([("", 0, True, 5)])) is None
+    assert shortcut(validation([("ffhq", 0, True, 5)])) is None
+    assert shortcut(validation([("", 0, True, 5)])) is None
 
 
 def test_each_source_is_judged_on_its_test_or_else_on_clean_validation() -> None:

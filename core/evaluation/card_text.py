@@ -1,0 +1,307 @@
+"""A model card (Mitchell et al., 2019, https://arxiv.org/abs/1810.03993) out of card and report.
+
+Every figure is read from the run's files when the text is made, so the two cannot drift apart.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from core.data import SOURCES
+from core.errors import CheckpointError
+from core.evaluation.cross_source import shortcut
+from core.evaluation.predictions import Predictions
+from core.evaluation.report_file import load_report
+from core.labels import NEUTRAL
+
+INTENDED = (
+    "Research and teaching on facial-expression classification and on explaining it.",
+    "Sorting pictures of faces by the label raters would most likely give, with a person checking.",
+)
+EXCLUDED = (
+    "Work: hiring, assessing or watching employees.",
+    "Schools: assessing or watching pupils.",
+    "Policing, border control, security.",
+    "Lie detection, or any claim about what a person feels, intends or is like.",
+    "Diagnosis or treatment.",
+    "Any decision about a person who has not agreed to it.",
+)
+CONFUSIONS = 3  # most frequent ones named
+
+
+def model_card(folder: Path) -> str:
+    """The model card of an evaluated run, as Markdown.
+
+    Raises:
+        CheckpointError: Its card or report is missing or damaged.
+    """
+    try:
+        card: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"The card of {folder.name} cannot be read. Restore it from the run that made it."
+        ) from error
+    report = load_report(folder)
+    sections = (
+        _summary(folder, card, report),
+        _uses(),
+        _data(card, report),
+        _scores(report),
+        _classes(report),
+        _calibration(report),
+        _sources(report),
+        _failures(folder, card, report),
+        _making(card, report),
+    )
+    return "\n".join(line for section in sections for line in section) + "\n"
+
+
+def _summary(folder: Path, card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
+    yield f"# Model card: {card.get('title') or folder.name}"
+    yield ""
+    labels = ", ".join(report["labels"])
+    yield (
+        f"Network `{card['model']}`, {len(report['labels'])} classes ({labels}). Input: one face, "
+        f"{card['preprocess']['crop']} x {card['preprocess']['crop']} pixels, grey. Output: for "
+        "each class the probability that raters would give the face this label."
+    )
+    yield ""
+    test = report["splits"].get("test")
+    if test:
+        low, high = test["intervals"]["accuracy"]
+        yield (
+            f"Accuracy {_percent(test['accuracy'])} (95 % interval {_percent(low)} to "
+            f"{_percent(high)}) on {test['n']:,} images: {test['about']} of "
+            f"{_titles(test['sources'])}. Measured on {report['date'][:10]}."
+        )
+        yield ""
+
+
+def _uses() -> Iterator[str]:
+    yield "## Use"
+    yield ""
+    yield "Intended:"
+    yield ""
+    yield from (f"- {use}" for use in INTENDED)
+    yield ""
+    yield "Excluded, whatever the accuracy:"
+    yield ""
+    yield from (f"- {use}" for use in EXCLUDED)
+    yield ""
+    yield (
+        "A face is not a feeling: people smile without joy and grieve without tears (Barrett et "
+        "al., 2019). The labels are what raters saw, with their habits and errors."
+    )
+    yield ""
+
+
+def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
+    data = card.get("data", {})
+    yield "## Data and licences"
+    yield ""
+    counts = "".join(
+        f", {data[part]:,} images for {word}"
+        for part, word in (("train", "training"), ("valid", "validation"))
+        if isinstance(data.get(part), int)
+    )
+    yield (
+        f"Trained on the {report['trained_on_split']} split of {_titles(report['sources'])}"
+        f"{counts}. Data hash `{data.get('data_hash', report['data_hash'])}`."
+    )
+    yield ""
+    for name in report["sources"]:
+        licence = SOURCES[name].licence if name in SOURCES else "Unknown terms."
+        yield f"- {_titles([name])}: {licence}"
+    yield ""
+    yield f"Weights: {card.get('licence', 'no terms stated')}"
+    yield ""
+
+
+def _scores(report: dict[str, Any]) -> Iterator[str]:
+    yield "## Scores"
+    yield ""
+    yield "| images | n | accuracy | macro-F1 | balanced accuracy | calibration error |"
+    yield "|---|---|---|---|---|---|"
+    for split in report["splits"].values():
+        cells = [f"{split['about']} ({_titles(split['sources'])})", f"{split['n']:,}"]
+        cells += [
+            _with_interval(split[name], split["intervals"][name])
+            for name in ("accuracy", "macro_f1", "balanced_accuracy", "ece")
+        ]
+        yield "| " + " | ".join(cells) + " |"
+    yield ""
+    yield "In brackets: 95 % bootstrap intervals over the images. All figures in %."
+    yield ""
+
+
+def _classes(report: dict[str, Any]) -> Iterator[str]:
+    test = report["splits"].get("test")
+    if not test:
+        return
+    yield f"## Classes ({test['about']})"
+    yield ""
+    yield "| class | images | recall | precision | F1 |"
+    yield "|---|---|---|---|---|"
+    for label, one in test["per_class"].items():
+        ranges = test["intervals"]["per_class"].get(label)
+        cells = [
+            _with_interval(one[name], ranges[name]) if ranges else "-"
+            for name in ("recall", "precision", "f1")
+        ]
+        yield f"| {label} | {one['support']:,} | " + " | ".join(cells) + " |"
+    yield ""
+    present = {label: one for label, one in test["per_class"].items() if one["support"]}
+    weakest = min(present, key=lambda label: float(present[label]["recall"]))
+    yield (
+        f"Weakest class: {weakest}; {_percent(present[weakest]['recall'])} of its images get their "
+        "label. The most frequent confusions:"
+    )
+    yield ""
+    for count, share, true, answer in _confusions(test, report["labels"]):
+        yield f"- {true} called {answer}: {count} images, {_percent(share)} of {true}"
+    yield ""
+
+
+def _confusions(test: dict[str, Any], labels: list[str]) -> list[tuple[int, float, str, str]]:
+    """The largest cells off the diagonal: count, share of the row, true label, answer."""
+    cells = [
+        (int(count), count / max(1, sum(row)), labels[i], labels[j])
+        for i, row in enumerate(test["confusion"])
+        for j, count in enumerate(row)
+        if i != j and count
+    ]
+    return sorted(cells, key=lambda cell: -cell[0])[:CONFUSIONS]
+
+
+def _calibration(report: dict[str, Any]) -> Iterator[str]:
+    fit, test = report["calibration"], report["splits"].get("test")
+    yield "## Confidence"
+    yield ""
+    if fit.get("fitted"):
+        yield (
+            f"Temperature {report['temperature']:.4g}, fitted on {fit['n']:,} images of clean "
+            f"validation; their expected calibration error went from "
+            f"{_percent(fit['ece_before'])} to {_percent(fit['ece_after'])}."
+        )
+    else:
+        yield f"Temperature {report['temperature']:.4g}, taken from the card as it was."
+    if test:
+        yield f"On test the error is {_with_interval(test['ece'], test['intervals']['ece'])} %."
+    yield ""
+    if report["threshold"] > 0 and test:
+        unclear = test["unclear"]
+        right = unclear["accuracy_answered"]
+        yield (
+            f"Below a confidence of {_percent(report['threshold'])} the answer is *unclear*. On "
+            f"test {_percent(unclear['coverage'])} of the images are answered"
+            + (f", {_percent(right)} of them rightly." if right is not None else ".")
+        )
+    elif test:
+        yield "No answer is called unclear: all answers together reach the accuracy aimed at."
+    if fit.get("rule"):
+        yield f"How the threshold is chosen: {fit['rule']}"
+    yield ""
+
+
+def _sources(report: dict[str, Any]) -> Iterator[str]:
+    rows = [
+        (name, part, one)
+        for part in ("test", "valid")
+        for name, one in report["splits"].get(part, {}).get("per_source", {}).items()
+        if part == "test" or name not in report["splits"].get("test", {}).get("per_source", {})
+    ]
+    if len(rows) < 2:
+        return
+    yield "## Other image sets"
+    yield ""
+    yield "| set | trained on it | images | n | accuracy | macro-F1 |"
+    yield "|---|---|---|---|---|---|"
+    for name, part, one in rows:
+        seen = "yes" if name in report["sources"] else "no"
+        cells = [_titles([name]), seen, "test" if part == "test" else "clean validation"]
+        cells += [f"{one['n']:,}", _with_interval(one["accuracy"], one["intervals"]["accuracy"])]
+        cells += [_with_interval(one["macro_f1"], one["intervals"]["macro_f1"])]
+        yield "| " + " | ".join(cells) + " |"
+    yield ""
+
+
+def _failures(folder: Path, card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
+    yield "## Known failures"
+    yield ""
+    if NEUTRAL not in report["labels"]:
+        yield (
+            "- There is no neutral class: a calm face still gets one of "
+            f"{len(report['labels'])} labels, often with little confidence."
+        )
+    yield (
+        "- It was trained on cut-out, upright faces; a face seen from the side, covered, or cut "
+        "out otherwise is answered worse than these figures say."
+    )
+    yield (
+        "- Age, gender and origin of the people in the data are not recorded here, so how the "
+        "errors differ between groups was not measured. Assume that they do."
+    )
+    if report["splits"].get("published_valid"):
+        yield (
+            "- The published validation set consists of re-encoded RAF-DB test images; its figure "
+            "is shown for comparison with the paper only."
+        )
+    yield from _shortcut_line(folder)
+    yield ""
+
+
+def _shortcut_line(folder: Path) -> Iterator[str]:
+    try:
+        found = shortcut(Predictions.load(folder / "predictions.csv"))
+    except CheckpointError:
+        return
+    if found is not None:
+        yield (
+            "- AffectNet's happiness is almost all portraits (FFHQ), so a network can learn the "
+            f"kind of picture. On clean validation, recall of happiness is "
+            f"{_percent(found.portraits)} among these portraits ({found.n_portraits} images) and "
+            f"{_percent(found.others)} elsewhere ({found.n_others}); the difference lies between "
+            f"{_percent(found.low)} and {_percent(found.high)} (95 % interval)."
+            + (
+                f" {_percent(found.false_portraits)} of the portraits with another label are "
+                "called happiness."
+                if found.false_portraits is not None
+                else ""
+            )
+        )
+
+
+def _making(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
+    training = card.get("training", {})
+    yield "## How it was made"
+    yield ""
+    chosen = (
+        "epochs", "batch_size", "optimiser", "learning_rate", "schedule", "weight_decay",
+        "label_smoothing", "class_weighting", "ema", "precision", "seed",
+    )  # fmt: skip
+    settings = ", ".join(f"{name} {training[name]}" for name in chosen if name in training)
+    if settings:
+        yield f"Settings: {settings}."
+    kept = card.get("metrics", {}).get("epoch")
+    if kept is not None:
+        yield f"Kept: the weights of epoch {kept}, chosen on its validation part, never on test."
+    versions = ", ".join(f"{name} {value}" for name, value in card.get("versions", {}).items())
+    if versions:
+        yield f"Made with {versions}."
+    yield (
+        f"Measure again: `python -m core evaluate {report['checkpoint']}`; weights "
+        f"`{report['weights_sha256'][:16]}`."
+    )
+
+
+def _titles(names: list[str]) -> str:
+    return ", ".join(SOURCES[name].title if name in SOURCES else name for name in names)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _with_interval(share: float, ends: list[float]) -> str:
+    return f"{100 * share:.1f} [{100 * ends[0]:.1f}, {100 * ends[1]:.1f}]"

@@ -1,0 +1,149 @@
+"""The model card says what card and report say, and nothing else."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from grey_faces import answers
+
+from core.errors import CheckpointError
+from core.evaluation import Predictions, model_card
+from core.evaluation.report import build_report
+from core.evaluation.report_file import load_report, save_report
+from core.labels import EMOTIONS
+from core.models import Card
+
+FACTS: dict[str, Any] = {
+    "checkpoint": "a-run",
+    "sources": ["raf_db"],
+    "trained_on_split": "clean",
+    "data_hash": "0123456789abcdef",
+    "temperature": 1.25,
+    "threshold": 0.5,
+    "calibration": {
+        "fitted": True,
+        "n": 950,
+        "ece_before": 0.08,
+        "ece_after": 0.0123,
+        "rule": "The rule.",
+    },
+    "weights_sha256": "f" * 64,
+    "date": "2026-01-02T03:04:05+00:00",
+}
+
+
+def predictions() -> Predictions:
+    """100 test images with fear always wrong, and a few of other sources."""
+    generator = np.random.default_rng(6)
+    true = [i % 6 for i in range(100)]
+    shown = [1 if number == 5 else number for number in true]
+    scores = 0.8 * np.eye(6)[shown] + 0.2 * generator.dirichlet(np.ones(6), 100)
+    more = answers([0, 1, 0, 0], np.eye(6)[[0, 1, 0, 1]], EMOTIONS).table.assign(
+        source=["fer2013", "fer2013", "affectnet", "raf_db"],
+        part=["test", "test", "valid", "valid"],
+        origin=["", "", "ffhq", ""],
+    )
+    table = answers(true, scores, EMOTIONS).table
+    return Predictions(EMOTIONS, pd.concat([table, more], ignore_index=True))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    folder = tmp_path / "a-run"
+    folder.mkdir()
+    facts = {"train": 8777, "valid": 953, "data_hash": "0123456789abcdef"}
+    Card("gimefive", EMOTIONS, data=facts, title="A run").save(folder / "card.json")
+    found = predictions()
+    found.save(folder / "predictions.csv")
+    save_report(build_report(found, FACTS), folder / "report.json")
+    return folder
+
+
+def test_the_first_figure_is_the_accuracy_on_test(run: Path) -> None:
+    test = load_report(run)["splits"]["test"]
+
+    text = model_card(run)
+
+    low, high = test["intervals"]["accuracy"]
+    assert f"Accuracy {100 * test['accuracy']:.1f} %" in text
+    assert f"{100 * low:.1f} % to {100 * high:.1f} %" in text
+    assert "on 100 images" in text
+
+
+def test_every_figure_of_the_score_table_comes_from_the_report(run: Path) -> None:
+    report = load_report(run)
+    before = model_card(run)
+    report["splits"]["test"]["macro_f1"] = 0.4321
+    save_report(report, run / "report.json")
+
+    after = model_card(run)
+
+    assert "43.2 [" not in before
+    assert "43.2 [" in after
+
+
+def test_the_weakest_class_and_its_confusion_are_named(run: Path) -> None:
+    text = model_card(run)
+
+    assert "Weakest class: fear; 0.0 % of its images" in text
+    assert "- fear called surprise: 16 images, 100.0 % of fear" in text
+
+
+def test_calibration_and_the_rule_for_unclear_answers_are_told(run: Path) -> None:
+    text = model_card(run)
+
+    assert "Temperature 1.25, fitted on 950 images" in text
+    assert "from 8.0 % to 1.2 %" in text
+    assert "Below a confidence of 50.0 % the answer is *unclear*" in text
+    assert "The rule." in text
+
+
+def test_sources_the_run_did_not_see_are_marked(run: Path) -> None:
+    rows = [line for line in model_card(run).splitlines() if line.startswith("| FER2013 |")]
+
+    assert len(rows) == 1
+    assert rows[0].startswith("| FER2013 | no | test | 2 | 100.0 [")
+
+
+def test_the_shortcut_is_told_where_portraits_were_measured(run: Path) -> None:
+    text = model_card(run)
+
+    assert "100.0 % among these portraits (1 images) and 0.0 % elsewhere (1)" in text
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["hiring", "Schools", "Policing", "Lie detection", "Diagnosis", "no neutral class", "8,777"],
+)
+def test_limits_are_stated(run: Path, word: str) -> None:
+    assert word in model_card(run)
+
+
+def test_the_licence_of_the_data_is_named(run: Path) -> None:
+    assert "RAF-DB: Non-commercial research only" in model_card(run)
+
+
+def test_tables_have_equal_rows(run: Path) -> None:
+    blocks = re.findall(r"(?:^\|.*\n)+", model_card(run), flags=re.MULTILINE)
+
+    assert len(blocks) == 3
+    for block in blocks:
+        assert len({line.count("|") for line in block.splitlines()}) == 1
+
+
+def test_a_run_that_was_not_evaluated_says_what_to_do(run: Path) -> None:
+    (run / "report.json").unlink()
+
+    with pytest.raises(CheckpointError, match="Run: python -m core evaluate a-run"):
+        model_card(run)
+
+
+def test_a_damaged_card_is_told(run: Path) -> None:
+    (run / "card.json").write_text(json.dumps({"model": "gimefive"})[:-3])
+
+    with pytest.raises(CheckpointError, match="card of a-run cannot be read"):
+        model_card(run)
