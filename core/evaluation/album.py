@@ -40,7 +40,7 @@ class Album:
         return len(self._places)
 
     def pictures(self, table: pd.DataFrame) -> list[Image | None]:
-        """The grey squares, uint8 (64, 64), of the rows of a predictions table, None where absent."""
+        """Grey squares, uint8 (64, 64), of a predictions table's rows; None where absent."""
         found: list[Image | None] = []
         for key in zip(table["source"], table["pixel_hash"], strict=True):
             place = self._places.get(key)

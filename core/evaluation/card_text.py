@@ -4,13 +4,13 @@ Every figure is read from the run's files when the text is made, so the two cann
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.data import SOURCES
 from core.errors import CheckpointError
-from core.evaluation.cross_source import shortcut
+from core.evaluation.cross_source import by_source, shortcut
 from core.evaluation.predictions import Predictions
 from core.evaluation.report_file import load_report
 from core.labels import NEUTRAL
@@ -205,23 +205,18 @@ def _calibration(report: dict[str, Any]) -> Iterator[str]:
 
 
 def _sources(report: dict[str, Any]) -> Iterator[str]:
-    rows = [
-        (name, part, one)
-        for part in ("test", "valid")
-        for name, one in report["splits"].get(part, {}).get("per_source", {}).items()
-        if part == "test" or name not in report["splits"].get("test", {}).get("per_source", {})
-    ]
-    if len(rows) < 2:
+    scores = by_source(report)
+    if len(scores) < 2:
         return
-    yield "## Other image sets"
+    yield "## Image sets"
     yield ""
     yield "| set | trained on it | images | n | accuracy | macro-F1 |"
     yield "|---|---|---|---|---|---|"
-    for name, part, one in rows:
-        seen = "yes" if name in report["sources"] else "no"
-        cells = [_titles([name]), seen, "test" if part == "test" else "clean validation"]
-        cells += [f"{one['n']:,}", _with_interval(one["accuracy"], one["intervals"]["accuracy"])]
-        cells += [_with_interval(one["macro_f1"], one["intervals"]["macro_f1"])]
+    for one in scores:
+        part = "test" if one.part == "test" else "clean validation"
+        cells = [_titles([one.source]), "yes" if one.seen else "no", part, f"{one.n:,}"]
+        cells.append(_with_interval(one.accuracy, one.accuracy_interval))
+        cells.append(_with_interval(one.macro_f1, one.macro_f1_interval))
         yield "| " + " | ".join(cells) + " |"
     yield ""
 
@@ -303,5 +298,5 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _with_interval(share: float, ends: list[float]) -> str:
+def _with_interval(share: float, ends: Sequence[float]) -> str:
     return f"{100 * share:.1f} [{100 * ends[0]:.1f}, {100 * ends[1]:.1f}]"

@@ -1,12 +1,11 @@
 """How far a model carries: each source on its own, and the portrait shortcut of AffectNet."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from core.evaluation.bootstrap import RESAMPLES, SEED, Interval, accuracy_interval, interval
-from core.evaluation.figures import metrics
+from core.evaluation.bootstrap import RESAMPLES, SEED, Interval, interval
 from core.evaluation.predictions import Predictions
 
 SHORTCUT_CLASS = "happiness"
@@ -22,8 +21,9 @@ class SourceScore:
         part: The images used: "test", or "valid" where the source has no published test.
         n: How many.
         accuracy: Share of right answers, 0 to 1.
-        interval: Its 95 % interval.
+        accuracy_interval: Its 95 % interval.
         macro_f1: Mean F1 of the classes that occur, 0 to 1.
+        macro_f1_interval: Its 95 % interval.
         seen: Whether the run was trained on images of this source.
     """
 
@@ -31,33 +31,37 @@ class SourceScore:
     part: str
     n: int
     accuracy: float
-    interval: Interval
+    accuracy_interval: Interval
     macro_f1: float
+    macro_f1_interval: Interval
     seen: bool
 
 
-def by_source(predictions: Predictions, trained_on: Collection[str]) -> list[SourceScore]:
-    """Figures a source: on its published test, or on clean validation where it has none."""
-    found: list[SourceScore] = []
+def by_source(report: dict[str, Any]) -> list[SourceScore]:
+    """Figures a source: on its published test, or on clean validation where it has none.
+
+    Args:
+        report: Content of a run's report.json.
+    """
+    found: dict[str, SourceScore] = {}
     for part in ("test", "valid"):
-        rows = predictions.of_split(part)
-        for source in rows.sources:
-            if source in {score.source for score in found}:
-                continue
-            chosen = rows.of_split(part, [source])
-            figures = metrics(chosen)
-            found.append(
-                SourceScore(
-                    source=source,
+        for name, figures in report["splits"].get(part, {}).get("per_source", {}).items():
+            if name not in found:
+                found[name] = SourceScore(
+                    source=name,
                     part=part,
-                    n=len(chosen),
+                    n=figures["n"],
                     accuracy=figures["accuracy"],
-                    interval=accuracy_interval(chosen.correct),
+                    accuracy_interval=_ends(figures["intervals"]["accuracy"]),
                     macro_f1=figures["macro_f1"],
-                    seen=source in trained_on,
+                    macro_f1_interval=_ends(figures["intervals"]["macro_f1"]),
+                    seen=name in report["sources"],
                 )
-            )
-    return found
+    return list(found.values())
+
+
+def _ends(values: list[float]) -> Interval:
+    return values[0], values[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import pytest
 from grey_faces import answers
 
 from core.evaluation import Predictions, by_source, shortcut
+from core.evaluation.report import build_report
 
 HAPPY, OTHER = [0.9, 0.1], [0.2, 0.8]
 
@@ -49,18 +50,18 @@ def test_there_is_no_shortcut_to_measure_without_both_groups() -> None:
 
 
 def test_each_source_is_judged_on_its_test_or_else_on_clean_validation() -> None:
-    found = by_source(
-        answers(
-            [0, 0, 0, 1],
-            [HAPPY, OTHER, HAPPY, OTHER],
-            ("happiness", "fear"),
-            source=["raf_db", "raf_db", "raf_db", "affectnet"],
-            part=["test", "test", "valid", "valid"],
-        ),
-        {"raf_db"},
+    predictions = answers(
+        [0, 0, 0, 1],
+        [HAPPY, OTHER, HAPPY, OTHER],
+        ("happiness", "fear"),
+        source=["raf_db", "raf_db", "raf_db", "affectnet"],
+        part=["test", "test", "valid", "valid"],
     )
+    report = build_report(predictions, {"sources": ["raf_db"], "threshold": 0.0})
+
+    found = by_source(report)
 
     seen = [(one.source, one.part, one.n, one.accuracy, one.seen) for one in found]
     assert seen == [("raf_db", "test", 2, 0.5, True), ("affectnet", "valid", 1, 1.0, False)]
     assert found[1].macro_f1 == 1.0
-    assert found[0].interval[0] <= 0.5 <= found[0].interval[1]
+    assert found[0].accuracy_interval[0] <= 0.5 <= found[0].accuracy_interval[1]
