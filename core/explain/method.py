@@ -21,6 +21,7 @@ class MethodInfo:
             the logit, g = dy_c / dA, x the input.
         paper: First author, year, address.
         cost: What the maps of all classes cost, in words and in forward passes.
+        passes: About how many forward passes the map of one class costs.
         class_discriminative: Whether the map depends on the class asked for.
         signed: Whether negative values mean evidence against the class.
         complete: Whether the cells sum to the class's logit up to a stated constant; where this
@@ -35,6 +36,7 @@ class MethodInfo:
     formula: str
     paper: str
     cost: str
+    passes: float
     class_discriminative: bool = True
     signed: bool = False
     complete: bool = False
@@ -52,6 +54,7 @@ for _info in (
         "ReLU(sum_k mean_ij(g_k) A_k)",
         "Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391",
         "1.0 to 1.3 forward passes",
+        1,
         default_layer="last",
         any_layer=True,
         caveat="On 64 px faces the last convolution has 4x4 cells: brow and eye share one.",
@@ -63,6 +66,7 @@ for _info in (
         "a = g^2 / (2 g^2 + sum_ab(A_kab) g^3)",
         "Chattopadhay et al. 2018, https://arxiv.org/abs/1710.11063",
         "1.3 to 2 forward passes",
+        1.2,
         default_layer="last",
         any_layer=True,
     ),
@@ -72,6 +76,7 @@ for _info in (
         "sum_k g_k A_k, cell by cell",
         "Draelos and Carin 2020, https://arxiv.org/abs/2011.08891",
         "1.3 to 4 forward passes",
+        2,
         signed=True,
         complete=True,
         default_layer="fine",
@@ -85,6 +90,7 @@ for _info in (
         "ReLU(sum_k ReLU(g_k) A_k), cell by cell",
         "Jiang et al. 2021, https://doi.org/10.1109/TIP.2021.3089943",
         "1.3 to 4 forward passes",
+        2,
         default_layer="fine",
         any_layer=True,
     ),
@@ -94,6 +100,7 @@ for _info in (
         "sum_k w_ck A_k / (number of cells)",
         "Zhou et al. 2016, https://arxiv.org/abs/1512.04150",
         "1 forward pass",
+        1,
         signed=True,
         complete=True,
         default_layer="pooled",
@@ -105,6 +112,7 @@ for _info in (
         "mean_k |A_k|",
         "Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901",
         "1 forward pass",
+        1,
         class_discriminative=False,
         default_layer="fine",
         any_layer=True,
@@ -116,6 +124,7 @@ for _info in (
         "max over channels of |dy_c / dx|",
         "Simonyan et al. 2014, https://arxiv.org/abs/1312.6034",
         "3 forward passes a class",
+        3,
     ),
     MethodInfo(
         "smooth_grad",
@@ -123,6 +132,7 @@ for _info in (
         "max over channels of |mean over noise of dy_c / d(x + noise)|",
         "Smilkov et al. 2017, https://arxiv.org/abs/1706.03825",
         "48 forward passes a class",
+        48,
     ),
     MethodInfo(
         "integrated_gradients",
@@ -130,6 +140,7 @@ for _info in (
         "sum over channels of (x - b) times the mean of dy_c / dx on the way from b to x",
         "Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365",
         "100 to 800 forward passes a class",
+        100,
         signed=True,
         complete=True,
         caveat="Relative to an even mid-grey picture b: pixels as grey as it get nothing.",
@@ -140,6 +151,7 @@ for _info in (
         "max over channels of |dy_c / dx| where each ReLU passes positive gradients only",
         "Springenberg et al. 2015, https://arxiv.org/abs/1412.6806",
         "3 forward passes a class",
+        3,
         caveat="Known to act as an edge detector (Adebayo et al. 2018): it changes little when the "
         "weights are made random.",
     ),
@@ -149,6 +161,7 @@ for _info in (
         "Grad-CAM, enlarged, times guided backpropagation",
         "Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391",
         "4 forward passes a class",
+        4,
         default_layer="last",
         any_layer=True,
         caveat="Inherits the edges of guided backpropagation.",
@@ -159,9 +172,12 @@ for _info in (
         "y_c(x) - y_c(x with a blurred window), averaged over the windows that cover a pixel",
         "Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901",
         "50 forward passes",
+        50,
         signed=True,
         caveat="Measured, not derived; the blur it hides with is the one the deletion test uses, "
         "which favours it there.",
     ),
 ):
     EXPLAINERS.register(_info.name)(_info)
+
+SLOW_PASSES = 20  # from here on a method is measured on fewer faces and computed on demand

@@ -3,7 +3,7 @@
 All take (model, batch, targets, layer) as `grad_cam` does and return float32 (N, T, S, S).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from captum.attr import IntegratedGradients, Saliency
@@ -51,19 +51,26 @@ def smooth_grad(model: nn.Module, batch: Tensor, targets: Tensor, _: str) -> Ten
     return by_rows(batch, targets, smooth)
 
 
-def integrated_gradients(model: nn.Module, batch: Tensor, targets: Tensor, _: str) -> Tensor:
+def integrated_gradients(
+    model: nn.Module,
+    batch: Tensor,
+    targets: Tensor,
+    _: str,
+    *,
+    steps: Sequence[int] = STEPS,
+) -> Tensor:
     """Integrated gradients (Sundararajan et al. 2017, arXiv 1703.01365, Eq. 1), by Captum.
 
     From an even mid-grey picture (zero after normalising); signed, summed over the channels.  The
     sum of a map is the logit minus that of the grey picture; steps are doubled from 32 until the
-    error is at most 1e-3, or 256 are reached.
+    error is at most 1e-3, or the last entry of `steps` is reached.
     """
 
     def integrate(rows: Tensor, wanted: Tensor) -> Tensor:
         found = torch.zeros_like(rows)
         left = torch.arange(len(rows), device=rows.device)
-        for steps in STEPS:
-            found[left], error = _integral(model, rows[left], wanted[left], steps)
+        for count in steps:
+            found[left], error = _integral(model, rows[left], wanted[left], count)
             left = left[error.abs() > RESIDUAL]
             if not len(left):
                 break

@@ -1,0 +1,191 @@
+"""All figures of one method over many faces."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from core.explain.explainer import METHODS, layer_of
+from core.explain.faithfulness.controls import other_faces
+from core.explain.faithfulness.curves import Curves, Ends, curve_ends, curves
+from core.explain.faithfulness.masking import Masked, masked, road
+from core.explain.faithfulness.ranking import pixel_ranks
+from core.explain.faithfulness.scoring import Scorer
+from core.explain.faithfulness.similarity import mean_or_none, spearman
+from core.explain.faithfulness.stability import stability
+from core.explain.method import EXPLAINERS, SLOW_PASSES, MethodInfo
+from core.explain.pixels import integrated_gradients
+from core.types import BLANK
+
+CHUNK = 32  # faces whose maps are made at once
+REPORT_STEPS = (32,)  # of integrated gradients: enough for an order of pixels
+SEED = 20240229
+
+# (network, batch (N, C, S, S), targets (N,)) -> maps (N, h, w)
+Maps = Callable[[nn.Module, Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many faces each measurement takes; slow methods get fewer.
+
+    Attributes:
+        others: With another face's map as a control.
+        slow: For methods of 20 passes and more.
+        checks: For ROAD, randomisation and stability.
+        slow_checks: The same for slow methods.
+        inner: Points of a curve between its ends.
+    """
+
+    others: int = 150
+    slow: int = 64
+    checks: int = 32
+    slow_checks: int = 8
+    inner: int = 7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """The faces of a report and what all methods share.
+
+    Attributes:
+        model: In eval mode.
+        batch: float32 (N, C, S, S).
+        targets: int64 (N,), the classes the network answers.
+        scorer: Scores changed faces.
+        ends: Both ends of every curve.
+        random_networks: By stage, the same for every method.
+        sizes: How many faces each measurement takes.
+    """
+
+    model: nn.Module
+    batch: Tensor
+    targets: Tensor
+    scorer: Scorer
+    ends: Ends
+    random_networks: Sequence[tuple[str, nn.Module]]
+    sizes: Sizes
+
+    def curves(self, maps: Tensor) -> Curves:
+        """Insertion and deletion by maps of the first faces."""
+        count = len(maps)
+        ranks = pixel_ranks(maps, self.batch.shape[-1], _dice())
+        return curves(
+            self.scorer.score,
+            self.batch[:count],
+            self.targets[:count],
+            ranks,
+            self.ends,
+            self.sizes.inner,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MethodFigures:
+    """What was measured of one method, by face.
+
+    Attributes:
+        layer: The layer explained.
+        curves: Of the method's own maps.
+        other: float64 (m,), the gap with another face's map, for the first m faces.
+        masked: Average drop and increase in confidence.
+        blank: bool (N,), maps without positive evidence.
+        road: float64 (n,).
+        randomisation: Mean Spearman correlation by stage.
+        stability: Mean Spearman correlation by change.
+    """
+
+    layer: str
+    curves: Curves
+    other: NDArray[np.float64]
+    masked: Masked
+    blank: NDArray[np.bool_]
+    road: NDArray[np.float64]
+    randomisation: dict[str, float | None]
+    stability: dict[str, float | None]
+
+
+def material(
+    model: nn.Module,
+    batch: Tensor,
+    targets: Tensor,
+    scorer: Scorer,
+    random_networks: Sequence[tuple[str, nn.Module]],
+    sizes: Sizes,
+) -> Material:
+    """Score the faces as they are and wholly blurred."""
+    ends = curve_ends(scorer.score, batch, targets)
+    return Material(model, batch, targets, scorer, ends, random_networks, sizes)
+
+
+def measure_method(given: Material, method: str, layer: str | None = None) -> MethodFigures:
+    """Measure one method at its default layer or another.
+
+    Raises:
+        ExplainError: The method does not apply to this network.
+    """
+    info, sizes = EXPLAINERS[method], given.sizes
+    chosen = layer_of(given.model, given.batch[:1], info, layer)
+    explain = map_function(info, chosen)
+    slow = info.passes >= SLOW_PASSES
+    count = min(len(given.batch), sizes.slow if slow else len(given.batch))
+    batch, targets = given.batch[:count], given.targets[:count]
+    maps = _in_chunks(explain, given.model, batch, targets)
+    score = given.scorer.score
+    checks = slice(min(count, sizes.slow_checks if slow else sizes.checks))
+    others = min(count, sizes.others)
+    return MethodFigures(
+        layer=chosen,
+        curves=given.curves(maps),
+        other=given.curves(other_faces(maps[:others])).gap,
+        masked=masked(score, batch, targets, maps, given.ends.whole[:count]),
+        blank=(maps.amax(dim=(1, 2)) <= BLANK).numpy(),
+        road=road(
+            score,
+            batch[: sizes.checks],
+            targets[: sizes.checks],
+            pixel_ranks(maps[: sizes.checks], batch.shape[-1], _dice()),
+        ),
+        randomisation=dict(_randomisation(given, explain, maps[checks])),
+        stability=stability(
+            lambda faces: _in_chunks(explain, given.model, faces, targets[checks]),
+            batch[checks],
+            _dice(),
+        ),
+    )
+
+
+def map_function(info: MethodInfo, layer: str) -> Maps:
+    """A method as a function of faces and one class each."""
+
+    def explain(model: nn.Module, batch: Tensor, targets: Tensor) -> Tensor:
+        if info.name == "integrated_gradients":
+            found = integrated_gradients(model, batch, targets[:, None], layer, steps=REPORT_STEPS)
+        else:
+            found = METHODS[info.name](model, batch, targets[:, None], layer)
+        return found[:, 0]
+
+    return explain
+
+
+def _randomisation(
+    given: Material, explain: Maps, original: Tensor
+) -> Iterator[tuple[str, float | None]]:
+    """Likeness of the original maps and those of networks with random weights."""
+    count = len(original)
+    for stage, network in given.random_networks:
+        maps = _in_chunks(explain, network, given.batch[:count], given.targets[:count])
+        yield stage, mean_or_none(spearman(original, maps))
+
+
+def _in_chunks(explain: Maps, model: nn.Module, batch: Tensor, targets: Tensor) -> Tensor:
+    parts = zip(torch.split(batch, CHUNK), torch.split(targets, CHUNK), strict=True)
+    return torch.cat([explain(model, faces, wanted) for faces, wanted in parts])
+
+
+def _dice() -> torch.Generator:
+    """The same chances for every method, so that their figures are comparable."""
+    return torch.Generator().manual_seed(SEED)

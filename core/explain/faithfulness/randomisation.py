@@ -1,0 +1,68 @@
+"""Does a map notice when the network's weights are made random?"""
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from core.explain.frozen import frozen_view
+from core.explain.trace import traced
+
+SINGLE_STAGES = 5  # last layers made random one after the other; then all of them
+ALL = "all"
+
+
+def randomised(
+    model: nn.Module, sample: Tensor, generator: torch.Generator
+) -> Iterator[tuple[str, nn.Module]]:
+    """Networks with ever more random weights (Adebayo et al. 2018, arXiv 1810.03292, section 3).
+
+    From the output backwards, each stage draws one more layer anew, as before training, together
+    with the batch norms behind it; the last draws every layer.  The network itself stays as it is.
+
+    Args:
+        model: In eval mode.
+        sample: float32 (N, C, S, S).
+        generator: Source of the new weights.
+
+    Yields:
+        The name of the layer the randomness now reaches back to, and the network.
+    """
+    order = [layer.name for layer in traced(model, sample).layers if layer.is_leaf]
+    weighted = [
+        name for name in order if isinstance(model.get_submodule(name), nn.Conv2d | nn.Linear)
+    ]
+    stages = list(reversed(weighted))[:SINGLE_STAGES]
+    view = model
+    done: set[str] = set()
+    for stage in [*stages, ALL]:
+        start = 0 if stage == ALL else order.index(stage)
+        view = frozen_view(view)
+        for name in order[start:]:
+            if name not in done:
+                _draw_anew(view.get_submodule(name), generator)
+                done.add(name)
+        yield stage, view
+
+
+def _draw_anew(module: nn.Module, generator: torch.Generator) -> None:
+    """Replace the tensors of one module of a view; torch's own initial distributions."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        weight = torch.empty_like(module.weight)
+        nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)
+        _put(module, "weight", weight)
+        if module.bias is not None:
+            bound = 1 / math.sqrt(weight[0].numel())
+            bias = torch.empty_like(module.bias).uniform_(-bound, bound, generator=generator)
+            _put(module, "bias", bias)
+    elif isinstance(module, nn.BatchNorm2d):
+        for name, value in (("weight", 1.0), ("bias", 0.0)):
+            _put(module, name, torch.full_like(getattr(module, name), value))
+        for name, value in (("running_mean", 0.0), ("running_var", 1.0)):
+            module._buffers[name] = torch.full_like(getattr(module, name), value)
+
+
+def _put(module: nn.Module, name: str, values: Tensor) -> None:
+    # Views hold plain tensors, which torch's own setter would refuse.
+    module._parameters[name] = values  # type: ignore[assignment]

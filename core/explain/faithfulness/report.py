@@ -1,0 +1,148 @@
+"""The faithfulness of every method on one network, as one JSON-ready report."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from core.errors import ExplainError
+from core.explain.faithfulness.controls import CONTROLS, centre_blob, random_maps
+from core.explain.faithfulness.intervals import Estimate, estimate
+from core.explain.faithfulness.measuring import (
+    SEED,
+    Material,
+    MethodFigures,
+    Sizes,
+    material,
+    measure_method,
+)
+from core.explain.faithfulness.randomisation import randomised
+from core.explain.faithfulness.scoring import fastest_scorer
+from core.explain.faithfulness.verdict import sanity, verdict
+from core.explain.method import EXPLAINERS
+
+SAMPLE = 32  # faces on which the arithmetic is chosen
+REFERENCE = "grad_cam"  # whose map stands for "another face's map" among the shared controls
+
+# (measured so far, to be measured, what comes next)
+Progress = Callable[[int, int, str], None]
+
+
+def faithfulness_report(
+    model: nn.Module,
+    batch: Tensor,
+    *,
+    methods: Sequence[str] | None = None,
+    sizes: Sizes | None = None,
+    on_progress: Progress = lambda done, total, name: None,
+) -> dict[str, Any]:
+    """Measure every method that applies, for the class the network answers.
+
+    Args:
+        model: In eval mode.
+        batch: float32 (N, C, S, S), at least two faces, in an order that means nothing: some
+            measurements take the first ones only.
+        methods: Registry names; None for all.
+        sizes: How many faces each measurement takes.
+        on_progress: Called before each method.
+
+    Returns:
+        `n`, `precision`, `seconds`, `methods`: name -> figures, `controls`: name -> gap and
+        interval, `refused`: name -> why the method does not apply.
+
+    Raises:
+        ConfigError: No such method.
+        ExplainError: Fewer than two faces, or the model is in training mode.
+    """
+    if len(batch) < 2:
+        raise ExplainError(
+            f"Found {len(batch)} face(s); another face's map is a control, so at least two are "
+            "needed. Choose more faces."
+        )
+    started = time.perf_counter()
+    names = list(EXPLAINERS) if methods is None else list(methods)
+    infos = [EXPLAINERS[name] for name in names]
+    given = _material(model, batch, sizes or Sizes())
+    control_gaps = _control_gaps(given)
+    figures: dict[str, MethodFigures] = {}
+    refused: dict[str, str] = {}
+    for number, info in enumerate(infos):
+        on_progress(number, len(infos), info.title)
+        try:
+            figures[info.name] = measure_method(given, info.name)
+        except ExplainError as error:
+            refused[info.name] = str(error)
+    on_progress(len(infos), len(infos), "")
+    if REFERENCE in figures:
+        control_gaps["other_face"] = figures[REFERENCE].other
+    return {
+        "n": len(batch),
+        "precision": given.scorer.precision,
+        "seconds": round(time.perf_counter() - started, 1),
+        "methods": {name: _method_json(found, control_gaps) for name, found in figures.items()},
+        "controls": {
+            name: _gap_json(estimate(control_gaps[name]))
+            for name in CONTROLS
+            if name in control_gaps
+        },
+        "refused": refused,
+    }
+
+
+def _material(model: nn.Module, batch: Tensor, sizes: Sizes) -> Material:
+    scorer = fastest_scorer(model, batch[:SAMPLE])
+    targets = scorer.score(batch).argmax(dim=1)
+    generator = torch.Generator().manual_seed(SEED)
+    networks = list(randomised(model, batch[:1], generator))
+    return material(model, batch, targets, scorer, networks, sizes)
+
+
+def _control_gaps(given: Material) -> dict[str, NDArray[np.float64]]:
+    """Insertion minus deletion of the maps that know nothing, by face."""
+    count, side = len(given.batch), given.batch.shape[-1]
+    chance = random_maps(count, torch.Generator().manual_seed(SEED + 1))
+    return {
+        "random": given.curves(chance).gap,
+        "centre": given.curves(centre_blob(side).expand(count, -1, -1)).gap,
+    }
+
+
+def _method_json(
+    found: MethodFigures, control_gaps: Mapping[str, NDArray[np.float64]]
+) -> dict[str, Any]:
+    gap = found.curves.gap
+    differences = {
+        "random": estimate(gap - control_gaps["random"][: len(gap)]),
+        "centre": estimate(gap - control_gaps["centre"][: len(gap)]),
+        "other_face": estimate(gap[: len(found.other)] - found.other),
+    }
+    overall = estimate(gap)
+    return {
+        "layer": found.layer,
+        "n": len(gap),
+        "insertion": float(found.curves.insertion.mean()),
+        "deletion": float(found.curves.deletion.mean()),
+        **_gap_json(overall),
+        "over_controls": {name: _gap_json(value) for name, value in differences.items()},
+        "average_drop": float(found.masked.drop.mean()),
+        "increase": float(found.masked.rises.mean()),
+        "road": _gap_json(estimate(found.road)),
+        "blank": float(found.blank.mean()),
+        "randomisation": found.randomisation,
+        "sanity": sanity(found.randomisation),
+        "stability": found.stability,
+        "curves": {
+            "fractions": found.curves.fractions.tolist(),
+            "inserted": found.curves.inserted.mean(axis=0).tolist(),
+            "deleted": found.curves.deleted.mean(axis=0).tolist(),
+        },
+        "verdict": verdict(overall, differences),
+    }
+
+
+def _gap_json(value: Estimate) -> dict[str, Any]:
+    return {"gap": value.mean, "ci": [value.low, value.high]}
