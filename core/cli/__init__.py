@@ -5,7 +5,7 @@ from typing import cast
 
 import typer
 
-from core.cli import inference, measure, results, training
+from core.cli import faithfulness, inference, measure, results, training
 from core.errors import CoreError
 
 # Typer from 0.26 on carries its own copy of click, so click's errors are reached through typer:
@@ -28,6 +28,7 @@ for function in (
     inference.explain,
     inference.models,
     inference.export,
+    faithfulness.faithfulness,
     measure.bench,
 ):
     app.command()(function)

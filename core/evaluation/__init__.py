@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.evaluation.literature import PublishedRow, published, published_rows
     from core.evaluation.naming import label_in_name
     from core.evaluation.predictions import SPLITS, Predictions
+    from core.evaluation.prepared import own_folder
     from core.evaluation.report import answer
     from core.evaluation.report_file import load_report
     from core.evaluation.run import evaluate_run
@@ -50,6 +51,7 @@ _HOMES = {
     "metrics": "figures",
     "model_card": "card_text",
     "most_uncertain": "examples",
+    "own_folder": "prepared",
     "published": "literature",
     "published_rows": "literature",
     "shortcut": "cross_source",
@@ -83,6 +85,7 @@ __all__ = [
     "metrics",
     "model_card",
     "most_uncertain",
+    "own_folder",
     "published",
     "published_rows",
     "shortcut",

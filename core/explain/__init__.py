@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from core.explain.closed_form import ClosedGradCam, has_closed_form
     from core.explain.colours import COLOURS, NO_EVIDENCE, Colours, colour_bar, default_colours
     from core.explain.explainer import explain
+    from core.explain.faithfulness.measuring import Sizes
+    from core.explain.faithfulness.report import faithfulness_report
+    from core.explain.faithfulness.single import FaceTest, check_face
     from core.explain.hiding import HiddenRegions, RegionGame, hide_regions, region_game
     from core.explain.layers import explainable_layers, feature_maps
     from core.explain.overlays import heat_image, overlay, paste_overlay
@@ -46,6 +49,9 @@ _HOMES = {
         "default_colours",
     ),
     "explainer": ("explain",),
+    "faithfulness.measuring": ("Sizes",),
+    "faithfulness.report": ("faithfulness_report",),
+    "faithfulness.single": ("FaceTest", "check_face"),
     "hiding": (
         "HiddenRegions",
         "RegionGame",
@@ -82,17 +88,21 @@ __all__ = [
     "Agreement",
     "ClosedGradCam",
     "Colours",
+    "FaceTest",
     "HiddenRegions",
     "Layer",
     "MethodInfo",
     "RegionEvidence",
     "RegionGame",
     "RegionReport",
+    "Sizes",
     "agreement",
+    "check_face",
     "colour_bar",
     "default_colours",
     "explain",
     "explainable_layers",
+    "faithfulness_report",
     "feature_maps",
     "fit_masks",
     "has_closed_form",

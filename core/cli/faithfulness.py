@@ -1,0 +1,76 @@
+"""The verb `faithfulness`: which explanations of a run can be trusted."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from core.cli.progress import progress_bar
+from core.files import write_json
+
+
+def faithfulness(
+    run: Annotated[str, typer.Argument(help="Run name, folder, or `default`.")] = "default",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write a JSON file.")] = None,
+    faces: Annotated[int, typer.Option(min=2, help="How many test faces.")] = 300,
+    methods: Annotated[
+        list[str] | None, typer.Option("--method", help="Only this method; may be repeated.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Prepared data to use; else the run's own.")
+    ] = None,
+) -> None:
+    """Measure whether a run's explanations are true: insertion, deletion, controls, randomisation.
+
+    The report of all methods is kept in the run's folder, where the app reads its badges.
+    """
+    from core.trust import measure_trust
+
+    with ExitStack() as stack:
+        bars: list[Callable[[float], None]] = []
+
+        def show(done: int, total: int, name: str) -> None:
+            if not bars:
+                bars.append(stack.enter_context(progress_bar("Measuring", total)))
+            bars[0](done)
+
+        report = measure_trust(run, data=data, faces=faces, methods=methods, on_progress=show)
+    if json_file is not None:
+        write_json(json_file, report)
+    Console().print(_table(report))
+    for name, reason in report["refused"].items():
+        typer.echo(f"{name} does not apply: {reason}")
+
+
+def _table(report: dict[str, Any]) -> Table:
+    """One line a method and a control, best first."""
+    table = Table(
+        title=f"{report['checkpoint']}: {report['n']} test faces answered rightly",
+        caption="gap = insertion - deletion, with its 95 % interval",
+    )
+    for heading in ("method", "layer", "gap", "interval", "drop", "blank", "random weights"):
+        table.add_column(heading)
+    table.add_column("verdict")
+    rows = sorted(report["methods"].items(), key=lambda row: -row[1]["gap"])
+    for name, entry in rows:
+        table.add_row(
+            name,
+            entry["layer"],
+            f"{entry['gap']:+.3f}",
+            _interval(entry),
+            f"{entry['average_drop']:.0%}",
+            f"{entry['blank']:.0%}",
+            entry["sanity"],
+            entry["verdict"],
+        )
+    for name, entry in report["controls"].items():
+        table.add_row(f"control: {name}", "", f"{entry['gap']:+.3f}", _interval(entry))
+    return table
+
+
+def _interval(entry: dict[str, Any]) -> str:
+    return f"{entry['ci'][0]:+.3f} to {entry['ci'][1]:+.3f}"
