@@ -1,0 +1,39 @@
+"""Which expression would raters see in this face, and which places speak for it?"""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from webapp import analysis, shelf, widgets
+from webapp.errors import shown_errors
+from webapp.inputs import picture_input
+
+st.title("Image explanation")
+st.caption(
+    "Each face gets six probabilities: how likely raters would give its expression that name. "
+    "A map shows which places of the face speak for an expression."
+)
+
+checkpoint = widgets.checkpoint_picker()
+detector = widgets.detector_picker()
+method = widgets.method_picker()
+look = widgets.look_controls(shelf.labels(checkpoint), signed=method.signed)
+chosen = picture_input()
+
+if checkpoint is None:
+    st.stop()
+if not chosen:
+    st.info(analysis.HOW_TO_BEGIN)
+    st.stop()
+model = widgets.loaded(checkpoint)
+if model is None:
+    st.stop()
+
+found = analysis.outcomes(checkpoint, chosen, detector)
+picture = analysis.picture_picker(chosen, found, model.labels)
+if picture is not None:
+    preprocess = model.card.preprocess
+    look = replace(look, coverage=preprocess.crop / preprocess.size)
+    with shown_errors():
+        result = analysis.result_of(checkpoint, picture, detector, method.name)
+        analysis.show_result(result, picture, checkpoint.name, look)

@@ -1,0 +1,146 @@
+"""The image page's work and drawing: many files to outcomes, one result to pictures and cards."""
+
+from pathlib import Path, PurePath
+
+import streamlit as st
+
+from core import CoreError, ImageResult
+from core.explanations import png_bytes
+from webapp import cache, downloads, pictures
+from webapp.downloads import Outcome
+from webapp.errors import sentence
+from webapp.face_card import face_card
+from webapp.inputs import Picture
+from webapp.pictures import SCREEN, Look
+from webapp.text import counted, literal
+
+HOW_TO_BEGIN = (
+    "Upload one or more photos, choose **Sample photo**, or take a picture with **Camera**. "
+    "Pictures stay in the memory of the machine that runs this app, and only for your visit."
+)
+WHAT_HELPS = (
+    "Faces are found best where they look at the camera, stand upright, are evenly lit and "
+    "at least 30 pixels high."
+)
+
+
+def outcomes(folder: Path, chosen: list[Picture], detector: str) -> list[Outcome]:
+    """Analyse every file; one that cannot be read gets a sentence, and the others go on."""
+    found = []
+    bar = st.progress(0.0) if len(chosen) > 1 else None
+    for number, picture in enumerate(chosen):
+        if bar is not None:
+            text = f"{number + 1} of {counted(len(chosen), 'file')}: {literal(picture.name)}"
+            bar.progress(number / len(chosen), text=text)
+        try:
+            found.append(Outcome(picture.name, cache.answers(folder, picture, detector)))
+        except Exception as error:  # noqa: BLE001 - `sentence` logs; the other files go on
+            found.append(Outcome(picture.name, error=sentence(error)))
+    if bar is not None:
+        bar.empty()
+    for outcome in found:
+        if outcome.error:
+            st.error(literal(f"{outcome.name}: {outcome.error}"))
+    return found
+
+
+def picture_picker(
+    chosen: list[Picture], found: list[Outcome], labels: tuple[str, ...]
+) -> Picture | None:
+    """The picture to show in full; None where none could be read."""
+    readable = [number for number, outcome in enumerate(found) if not outcome.error]
+    if len(chosen) == 1:
+        return chosen[0] if readable else None
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    right.download_button(
+        "Scores of all files (CSV)",
+        lambda: downloads.scores_csv(found, labels),
+        "scores.csv",
+        "text/csv",
+        key="all_scores",
+        on_click="ignore",
+        width="stretch",
+    )
+    if not readable:
+        return None
+    number = left.selectbox(
+        f"Picture shown, of {counted(len(chosen), 'file')}",
+        readable,
+        format_func=lambda number: _summary(found[number]),
+        key="shown",
+    )
+    return chosen[number]
+
+
+def _summary(outcome: Outcome) -> str:
+    said = ", ".join(answer.prediction.predicted for answer in outcome.answers)
+    return f"{outcome.name}: {said or 'no face found'}"
+
+
+def result_of(folder: Path, picture: Picture, detector: str, method: str) -> ImageResult:
+    """The picture's faces with maps; without, and a sentence, where the method does not apply."""
+    try:
+        return cache.explained(folder, picture, detector, method)
+    except CoreError as error:
+        st.error(literal(str(error)))
+        return cache.faces(folder, picture, detector)
+
+
+def show_result(result: ImageResult, picture: Picture, checkpoint: str, look: Look) -> None:
+    """Draw the photo, its faces and the downloads."""
+    left, right = st.columns([5, 7], gap="medium")
+    with left:
+        st.image(
+            pictures.annotated(result, look, SCREEN),
+            width="stretch",
+            output_format="JPEG",
+            alt=f"{picture.name} with its faces marked",
+        )
+        height, width = result.image.shape[:2]
+        size = f"{width:,} x {height:,} pixels"
+        st.caption(f"{literal(picture.name)}, {size}, {counted(len(result.faces), 'face')}")
+        for note in result.notes if result.faces else ():
+            st.info(literal(note))
+        if result.faces:
+            _downloads(result, picture, checkpoint, look)
+    with right:
+        if not result.faces:
+            st.warning(f"{literal(' '.join(result.notes))} {WHAT_HELPS}")
+        scale = pictures.common_scale(result)
+        for number, face in enumerate(result.faces, start=1):
+            face_card(number, face, scale, look)
+
+
+def _downloads(result: ImageResult, picture: Picture, checkpoint: str, look: Look) -> None:
+    """Three buttons; their files are made at the click, not at every move of a slider."""
+    stem = PurePath(picture.name).stem
+    found = tuple(
+        cache.Answer(face.prediction, face.face.detection.detector) for face in result.faces
+    )
+    labels = result.faces[0].prediction.labels
+
+    def drawn() -> bytes:
+        return png_bytes(pictures.annotated(result, look))
+
+    def numbers() -> str:
+        return downloads.numbers_json(result, picture.name, checkpoint)
+
+    def scores() -> str:
+        return downloads.scores_csv([Outcome(picture.name, found)], labels)
+
+    with st.container(horizontal=True):
+        for title, content, data, name, kind in (
+            ("PNG", "The picture as shown, in its own size", drawn, "explained.png", "image/png"),
+            ("JSON", "All numbers, maps included", numbers, "explanation.json", "application/json"),
+            ("CSV", "A row of scores a face", scores, "scores.csv", "text/csv"),
+        ):
+            st.download_button(
+                title,
+                data,
+                f"{stem}-{name}",
+                kind,
+                key=title,
+                help=content,
+                icon=":material/download:",
+                on_click="ignore",
+            )

@@ -1,0 +1,163 @@
+"""All caches of the app: loaded models for everyone, results for the visitor they belong to."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core import CoreError, ImageResult, Prediction
+from core.checkpoints import find_checkpoint
+from core.images import decode
+from webapp.inputs import Picture, sample_picture
+
+if TYPE_CHECKING:
+    from core.predict import Predictor
+
+WHOLE = "whole"  # in place of a detector: the whole picture is one face
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What is said of one face, and which detector found it."""
+
+    prediction: Prediction
+    detector: str
+
+
+def predictor(folder: Path) -> "Predictor":
+    """The loaded checkpoint, shared by all visitors; waits where it is still being loaded.
+
+    Raises:
+        CheckpointError: The folder holds no usable checkpoint.
+    """
+    key = (str(folder), _modified(folder))
+    loading = _loading(*key)
+    try:
+        if loading.done():
+            return loading.result()
+        with st.spinner("Loading the model …"):
+            return loading.result()
+    except BaseException:
+        _loading.clear(*key)  # a repaired file must get its chance
+        raise
+
+
+def warm_up() -> None:
+    """Begin to load the default checkpoint, so that the first picture need not wait for it."""
+    try:
+        folder = find_checkpoint("default")
+    except CoreError:
+        return  # the page that needs it will say so
+    _loading(str(folder), _modified(folder))
+
+
+def faces(folder: Path, picture: Picture, detector: str) -> ImageResult:
+    """Faces and probabilities of a picture, without maps.
+
+    Raises:
+        CoreError: The picture, the detector or the checkpoint cannot be used.
+    """
+    key = (str(folder), _modified(folder), _digest(picture), detector)
+    return _faces(*key, _predictor=predictor(folder), _picture=picture)
+
+
+def answers(folder: Path, picture: Picture, detector: str) -> tuple[Answer, ...]:
+    """Only what is said of each face, which may be kept for many pictures.
+
+    Raises:
+        CoreError: As `faces`.
+    """
+    key = (str(folder), _modified(folder), _digest(picture), detector)
+    return _answers(*key, _whole=lambda: faces(folder, picture, detector))
+
+
+def explained(folder: Path, picture: Picture, detector: str, method: str) -> ImageResult:
+    """Faces, probabilities and maps of a picture.
+
+    Raises:
+        CoreError: As `faces`, or the method does not apply to this network.
+    """
+    key = (str(folder), _modified(folder), _digest(picture), detector, method)
+    found = faces(folder, picture, detector)
+    return _explained(*key, _predictor=predictor(folder), _found=found)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _loading(folder: str, modified: float) -> "Future[Predictor]":
+    """Load in a thread of its own; the folder's time of change makes a new file a new entry."""
+    future: Future[Predictor] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(_loaded_and_warm(Path(folder)))
+        except Exception as error:  # noqa: BLE001 - raised again where the result is asked for
+            future.set_exception(error)
+
+    threading.Thread(target=work, name="load checkpoint", daemon=True).start()
+    return future
+
+
+def _loaded_and_warm(folder: Path) -> "Predictor":
+    from core.predict import Predictor  # slow to import, hence here and not while the page waits
+
+    loaded = Predictor.load(folder)
+    # Detector, landmarks and runtime load what they need on first use.
+    loaded.analyse(decode(sample_picture().data))
+    return loaded
+
+
+# A visitor's pictures are kept for this visit only, and seen by nobody else.
+@st.cache_resource(scope="session", max_entries=6, show_spinner=False)
+def _faces(
+    folder: str,
+    modified: float,
+    digest: str,
+    detector: str,
+    *,
+    _predictor: "Predictor",
+    _picture: Picture,
+) -> ImageResult:
+    image = decode(_picture.data)
+    if detector == WHOLE:
+        return _predictor.analyse(image, method=None, whole=True)
+    return _predictor.analyse(image, method=None, detector=detector)
+
+
+@st.cache_resource(scope="session", max_entries=5000, show_spinner=False)
+def _answers(
+    folder: str, modified: float, digest: str, detector: str, *, _whole: Callable[[], ImageResult]
+) -> tuple[Answer, ...]:
+    return tuple(Answer(face.prediction, face.face.detection.detector) for face in _whole().faces)
+
+
+@st.cache_resource(scope="session", max_entries=12, show_spinner=False)
+def _explained(
+    folder: str,
+    modified: float,
+    digest: str,
+    detector: str,
+    method: str,
+    *,
+    _predictor: "Predictor",
+    _found: ImageResult,
+) -> ImageResult:
+    explained_faces = tuple(
+        replace(face, explanation=_predictor.explain(face.face.crop, method))
+        for face in _found.faces
+    )
+    return replace(_found, faces=explained_faces)
+
+
+def _modified(folder: Path) -> float:
+    """When weights or card last changed, seconds since the epoch; 0 where they are missing."""
+    files = [folder / "weights.safetensors", folder / "card.json"]
+    return max((file.stat().st_mtime for file in files if file.is_file()), default=0.0)
+
+
+def _digest(picture: Picture) -> str:
+    return hashlib.blake2b(picture.data, digest_size=16).hexdigest()

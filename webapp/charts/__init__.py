@@ -1,0 +1,1 @@
+"""Data in, plotly figures out: one file a page's charts, none of them knows Streamlit."""

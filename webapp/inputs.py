@@ -1,0 +1,52 @@
+"""Where pictures come from: the visitor's files, the camera, or the sample."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import streamlit as st
+
+from core.images import SUFFIXES
+
+UPLOAD, SAMPLE, CAMERA = "Upload", "Sample photo", "Camera"
+SAMPLE_CREDIT = "Sample photo: the astronaut Eileen Collins, NASA, in the public domain."
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A file as the visitor gave it; nothing is known of its content yet."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+
+def picture_input() -> list[Picture]:
+    """Draw the choice of source and the source; the pictures it holds, none at first."""
+    source = st.segmented_control(
+        "Picture from",
+        (UPLOAD, SAMPLE, CAMERA),
+        default=UPLOAD,
+        required=True,
+        key="source",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    if source == SAMPLE:
+        st.caption(SAMPLE_CREDIT)
+        return [sample_picture()]
+    if source == CAMERA:
+        shot = st.camera_input("Take a picture", key="camera", width=640)
+        return [] if shot is None else [Picture("camera.jpg", shot.getvalue())]
+    files = st.file_uploader(
+        "Photos with faces: JPEG, PNG, WEBP, BMP, TIFF",
+        type=[suffix.removeprefix(".") for suffix in SUFFIXES],
+        accept_multiple_files=True,
+        key="files",
+    )
+    return [Picture(file.name, file.getvalue()) for file in files]
+
+
+def sample_picture() -> Picture:
+    """The photo that scikit-image brings along."""
+    from skimage.data import data_dir
+
+    return Picture("astronaut.png", (Path(data_dir) / "astronaut.png").read_bytes())

@@ -1,0 +1,113 @@
+"""The pages of the app: where they are, what they are for, and which exist."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+PAGES_FOLDER = Path(__file__).resolve().parent.parent / "pages"
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """One page in the menu and on the home page.
+
+    Attributes:
+        name: File name without its ending, and the page's address.
+        title: In the menu.
+        section: Heading above it in the menu; "" for none.
+        purpose: What a visitor can do there, one sentence.
+        invitation: Text of the link to it.
+    """
+
+    name: str
+    title: str
+    section: str
+    purpose: str
+    invitation: str
+
+    @property
+    def exists(self) -> bool:
+        return (PAGES_FOLDER / f"{self.name}.py").is_file()
+
+
+HOME = PageEntry("home", "Home", "", "What this is and where to go.", "Home")
+ENTRIES = (
+    HOME,
+    PageEntry(
+        "image_explanation",
+        "Image explanation",
+        "Look",
+        "Upload a photo, take one, or try the sample: every face gets six probabilities and a map "
+        "of the evidence for each expression.",
+        "Explain a photo",
+    ),
+    PageEntry(
+        "live_camera",
+        "Live camera",
+        "Look",
+        "The same on your camera's picture, frame by frame. Nothing is stored unless you record.",
+        "Open the camera",
+    ),
+    PageEntry(
+        "video",
+        "Video",
+        "Look",
+        "Analyse a video file: an annotated copy, a timeline, and a row of numbers for every face "
+        "in every frame.",
+        "Analyse a video",
+    ),
+    PageEntry(
+        "dataset_explorer",
+        "Dataset explorer",
+        "Learn",
+        "What the training pictures are: counts, duplicates, leaks between splits, contradicting "
+        "labels.",
+        "Explore the data",
+    ),
+    PageEntry(
+        "training",
+        "Training",
+        "Learn",
+        "Train a network from a preset or your own settings, and watch its curves.",
+        "Train a network",
+    ),
+    PageEntry(
+        "results",
+        "Results",
+        "Judge",
+        "The paper's numbers beside ours, with intervals, down to the single picture.",
+        "See the results",
+    ),
+    PageEntry(
+        "model_card",
+        "Model card",
+        "Judge",
+        "What a checkpoint was trained on, what it is for, and where it fails.",
+        "Read the card",
+    ),
+)
+
+
+def present() -> list[PageEntry]:
+    """The pages whose files are there, in the order of the menu."""
+    return [entry for entry in ENTRIES if entry.exists]
+
+
+def page(entry: PageEntry) -> StreamlitPage:
+    """The page as Streamlit knows it; its path counts from the folder of the entry file."""
+    return st.Page(
+        f"../pages/{entry.name}.py",
+        title=entry.title,
+        url_path="" if entry is HOME else entry.name,
+        default=entry is HOME,
+    )
+
+
+def current_page() -> StreamlitPage:
+    """Draw the menu; the page the visitor is on."""
+    menu: dict[str, list[StreamlitPage]] = {}
+    for entry in present():
+        menu.setdefault(entry.section, []).append(page(entry))
+    return st.navigation(menu)

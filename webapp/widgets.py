@@ -1,0 +1,130 @@
+"""Inputs that several pages share."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import streamlit as st
+
+from core import CheckpointError
+from core.checkpoints import find_checkpoint, list_checkpoints
+from core.explain import EXPLAINERS, Colours, MethodInfo, default_colours
+from core.faces import DEFAULT_DETECTOR, DETECTORS
+from webapp import cache, shelf
+from webapp.errors import shown_errors
+from webapp.pictures import PREDICTED, Look
+from webapp.text import literal
+
+if TYPE_CHECKING:
+    from core.predict import Predictor
+
+DETECTOR_TITLES = {
+    DEFAULT_DETECTOR: "Automatic",
+    "blazeface": "BlazeFace, fastest",
+    "dlib_hog": "HOG, part of dlib",
+    "haar": "Viola-Jones, as in the paper",
+    cache.WHOLE: "None: the picture is one face",
+}
+
+
+def checkpoint_picker() -> Path | None:
+    """The checkpoint's folder; None where there is none at all, which the page then says."""
+    folders = {folder.name: folder for folder in list_checkpoints()}
+    with shown_errors():
+        _check_link(list(folders))
+    if not folders:
+        with shown_errors():
+            find_checkpoint("default")
+        return None
+    name = st.sidebar.selectbox(
+        "Checkpoint",
+        list(folders),
+        format_func=lambda name: shelf.title(folders[name]),
+        key="checkpoint",
+        bind="query-params",
+        help="The trained network that answers.",
+    )
+    return folders[name]
+
+
+def _check_link(names: list[str]) -> None:
+    """Say so where a link names a checkpoint that is not here; names only, never server paths."""
+    asked = st.query_params.get("checkpoint", "")
+    if asked and asked not in names:
+        raise CheckpointError(
+            f"The link asks for a checkpoint {asked!r}, which is not here. "
+            "Choose one of those on the left."
+        )
+
+
+def loaded(folder: Path) -> "Predictor | None":
+    """The checkpoint ready for use; None, and a sentence on the page, where it cannot be used."""
+    with shown_errors():
+        return cache.predictor(folder)
+    return None
+
+
+def detector_picker() -> str:
+    """Name of a face detector, "auto", or `cache.WHOLE`."""
+    names = [DEFAULT_DETECTOR, *(name for name in DETECTORS if name != DEFAULT_DETECTOR)]
+    name: str = st.sidebar.selectbox(
+        "Face detector",
+        [*names, cache.WHOLE],
+        format_func=lambda name: DETECTOR_TITLES.get(name, name),
+        key="detector",
+        bind="query-params",
+        help="Automatic tries BlazeFace, then HOG; a tiny picture without a find is taken whole.",
+    )
+    return name
+
+
+def method_picker() -> MethodInfo:
+    """How the maps are made."""
+    name = st.sidebar.selectbox(
+        "Method of explanation",
+        list(EXPLAINERS),
+        format_func=lambda name: EXPLAINERS[name].title,
+        key="method",
+        bind="query-params",
+    )
+    info = EXPLAINERS[name]
+    if info.caveat:
+        st.sidebar.caption(literal(info.caveat))
+    return info
+
+
+def look_controls(labels: tuple[str, ...], *, signed: bool) -> Look:
+    """What is drawn and how.
+
+    Args:
+        labels: The checkpoint's classes.
+        signed: Whether the maps hold evidence against a class as well.
+    """
+    target = st.sidebar.selectbox(
+        "Map shows the evidence for",
+        [PREDICTED, *labels],
+        format_func=lambda name: "the predicted expression" if name == PREDICTED else name,
+        key="target",
+        persist_state="session",
+    )
+    colours: Colours = st.sidebar.selectbox(
+        "Colours",
+        _fitting_colours(signed=signed),
+        format_func=lambda name: "jet, as in the paper" if name == "jet" else name,
+        key=f"colours {signed}",
+        persist_state="session",
+    )
+    opacity = st.sidebar.slider(
+        "Opacity of the map", 0, 100, 60, 5, format="%d %%", key="opacity", persist_state="session"
+    )
+    boxes = st.sidebar.toggle("Boxes", value=True, key="boxes", persist_state="session")
+    landmarks = st.sidebar.toggle(
+        "68 landmarks", value=True, key="landmarks", persist_state="session"
+    )
+    return Look(target, colours, opacity / 100, boxes, landmarks)
+
+
+def _fitting_colours(*, signed: bool) -> list[Colours]:
+    """The default first; signed maps need colours for both signs."""
+    first = default_colours(signed=signed)
+    others: tuple[Colours, ...] = () if signed else get_args(Colours)
+    return [first, *(name for name in others if name not in (first, "diverging"))]
