@@ -38,7 +38,7 @@ def test_a_crop_framed_like_the_training_data_stays_as_it_is() -> None:
     rng = np.random.default_rng(1)
     image = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
 
-    crop, matrix = aligned_crop(image, face_with(FRAME * 64 - 0.5), size=64)
+    crop, matrix = aligned_crop(image, face_with(FRAME * 64 - 0.5), size=64, margin=0)
 
     np.testing.assert_allclose(matrix, [[1, 0, 0], [0, 1, 0]], atol=1e-5)  # points are float32
     np.testing.assert_array_equal(crop, image)
@@ -52,7 +52,7 @@ def test_a_turned_scaled_and_shifted_face_is_undone(degrees: float, scale: float
     points = face_with(scale * FRAME @ turn.T + (70, 40))
     # float32 mouth corners, set apart along x, meet in their middle whatever the turn
 
-    _, matrix = aligned_crop(np.zeros((90, 120, 3), np.uint8), points, size=128)
+    _, matrix = aligned_crop(np.zeros((90, 120, 3), np.uint8), points, size=128, margin=0)
 
     mapped = anchors_of(points) @ matrix[:, :2].T + matrix[:, 2]
     np.testing.assert_allclose(mapped, FRAME * 128 - 0.5, atol=1e-3)
@@ -114,7 +114,7 @@ def test_a_whole_picture_as_box_fills_the_crop() -> None:
     rng = np.random.default_rng(3)
     image = rng.integers(0, 256, (48, 80, 3), dtype=np.uint8)
 
-    crop, matrix = aligned_crop(image, whole(image), size=48)
+    crop, matrix = aligned_crop(image, whole(image), size=48, margin=0)
 
     np.testing.assert_array_equal(crop, image[:, 16:64])
     np.testing.assert_allclose(matrix, [[1, 0, -16], [0, 1, 0]], atol=1e-12)
@@ -127,7 +127,7 @@ def test_a_box_frames_nearly_as_landmarks_do(name: str, photo: Image) -> None:
     found = detect(photo, name)[0]
     points = fit_landmarks(photo, found)
 
-    _, by_box = aligned_crop(photo, found, size=100)
+    _, by_box = aligned_crop(photo, found, size=100, margin=0)
 
     mapped = anchors_of(points) @ by_box[:, :2].T + by_box[:, 2]
     np.testing.assert_allclose(mapped, FRAME * 100, atol=10)
