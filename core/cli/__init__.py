@@ -5,7 +5,7 @@ from typing import cast
 
 import typer
 
-from core.cli import faithfulness, inference, measure, results, training
+from core.cli import faithfulness, inference, measure, queue, results, training, tuning, video
 from core.errors import CoreError
 
 # Typer from 0.26 on carries its own copy of click, so click's errors are reached through typer:
@@ -22,6 +22,7 @@ app = typer.Typer(
 
 for function in (
     training.train,
+    tuning.tune,
     results.evaluate,
     results.table2,
     inference.classify,
@@ -30,8 +31,11 @@ for function in (
     inference.export,
     faithfulness.faithfulness,
     measure.bench,
+    video.video,
 ):
     app.command()(function)
+
+app.add_typer(queue.app, name="queue")
 
 
 def main() -> None:

@@ -1,7 +1,55 @@
 """Frames in, faces with answers and maps out: live streams and video files alike."""
 
+from core.video.analysis import (
+    ANNOTATED,
+    SUMMARY,
+    TABLE,
+    AnalysisSettings,
+    Progress,
+    analyse_video,
+)
+from core.video.batch import analyse_folder
+from core.video.drawing import SHOWN, UNCLEAR, DrawingSettings, colour_of, draw
+from core.video.faces_reader import FacesReader
+from core.video.job import JobRecord, JobStatus, read_job, start_job, stop_job
 from core.video.pipeline import Pipeline
+from core.video.reading import VIDEO_SUFFIXES, VideoFrame, VideoInfo, VideoReader
 from core.video.result import FrameResult, LiveFace
-from core.video.settings import PipelineSettings
+from core.video.settings import DEFAULT_SMOOTHING, PAPER_REFRESH, PipelineSettings
+from core.video.table import FaceTable, writing_table
+from core.video.writing import VideoWriter, writing
 
-__all__ = ["FrameResult", "LiveFace", "Pipeline", "PipelineSettings"]
+__all__ = [
+    "ANNOTATED",
+    "DEFAULT_SMOOTHING",
+    "PAPER_REFRESH",
+    "SHOWN",
+    "SUMMARY",
+    "TABLE",
+    "UNCLEAR",
+    "VIDEO_SUFFIXES",
+    "AnalysisSettings",
+    "DrawingSettings",
+    "FaceTable",
+    "FacesReader",
+    "FrameResult",
+    "JobRecord",
+    "JobStatus",
+    "LiveFace",
+    "Pipeline",
+    "PipelineSettings",
+    "Progress",
+    "VideoFrame",
+    "VideoInfo",
+    "VideoReader",
+    "VideoWriter",
+    "analyse_folder",
+    "analyse_video",
+    "colour_of",
+    "draw",
+    "read_job",
+    "start_job",
+    "stop_job",
+    "writing",
+    "writing_table",
+]

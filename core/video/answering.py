@@ -11,7 +11,7 @@ from core.video.resting_face import RestingFace
 from core.video.result import LiveFace
 from core.video.settings import PipelineSettings
 from core.video.steadying import Memory, Reading
-from core.video.tracking import Track, face_square
+from core.video.tracking import Track, face_box
 
 FAST_METHOD = "grad_cam"  # the one that has a closed form
 SLOW_NOTE = (
@@ -77,7 +77,7 @@ class Answerer:
         for track, memory in zip(tracks, memories, strict=True):
             points = memory.steady_points(track.landmarks, seconds, settings.smoothing)
             crop, matrix = self._reader.crop(image, points)
-            place = Detection(face_square(points), 1.0, track.detector)
+            place = Detection(face_box(points), 1.0, track.detector)
             faces.append(Face(place, crop, matrix, points))
         preprocess = self._model.card.preprocess
         logits, maps = self._model.fast(np.stack([preprocess.pixels(face.crop) for face in faces]))

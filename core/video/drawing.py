@@ -19,9 +19,11 @@ _GREY: Colour = (200, 200, 200)
 _DARK: Colour = (20, 20, 20)
 _TEXT_SHARE, _LEAST_TEXT, _MOST_TEXT = 1 / 32, 11, 64  # of the frame's height; pixels
 _TINY_TEXT = 8  # pixels, below which nothing can be read
+_BAR_EDGE: Colour = (110, 110, 110)
 _PLATE = 0.72  # opacity of the plate behind numbers: white text keeps a contrast above 7 on white
 _PANEL_SHARE = 0.4  # of the frame a panel of numbers may take
-_COVERED = 0.3  # of itself a panel may lie on other faces and panels
+_COVERED = 0.03  # of itself a panel may lie on other things, faces counting fourfold
+_CROWD_TEXT = 0.85  # size of the numbers where there are several faces
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _stroke(canvas: Image) -> int:
 def _draw_landmarks(canvas: Image, face: LiveFace) -> None:
     if face.face.landmarks is None:
         return
-    radius = max(round(face.box.width / 110), 1)
+    radius = round(face.box.width / 150)  # 0 is a single pixel
     centres = np.rint(face.face.landmarks).astype(int).tolist()
     for colour, extra in ((_DARK, 1), (WHITE, 0)):
         for x, y in centres:
@@ -129,23 +131,17 @@ def _draw_box(canvas: Image, face: LiveFace) -> None:
 def _draw_words(canvas: Image, result: FrameResult, settings: DrawingSettings) -> None:
     """Names first, then numbers where they cover neither a face nor each other."""
     height, width = canvas.shape[:2]
-    frame = Box(0, 0, width, height)
     size = min(max(round(height * _TEXT_SHARE), _LEAST_TEXT), _MOST_TEXT)
     boxes = [face.box.clipped(width, height) for face in result.faces]
-    taken = list(boxes)
-    several = len(result.faces) > 1
+    several = len(boxes) > 1
+    page = _Page(canvas, Box(0, 0, width, height), boxes, [])
     if settings.boxes:
         for face, box in zip(result.faces, boxes, strict=True):
-            place = _draw_name(canvas, face, box, frame, size, taken, numbered=several)
-            if place is not None:
-                taken.append(place)
+            page.write_name(name_of(face, numbered=several), colour_of(face.label), box, size)
     if settings.bars:
-        for number, (face, box) in enumerate(zip(result.faces, boxes, strict=True)):
-            place = _draw_numbers(
-                canvas, face.prediction, box, frame, size, taken, always=number == 0
-            )
-            if place is not None:
-                taken.append(place)
+        size = max(round(size * _CROWD_TEXT), _LEAST_TEXT) if several else size
+        for face, box in zip(result.faces, boxes, strict=True):
+            page.write_numbers(face.prediction, box, size, always=not several)
 
 
 def name_of(face: LiveFace, *, numbered: bool) -> str:
@@ -154,67 +150,58 @@ def name_of(face: LiveFace, *, numbered: bool) -> str:
     return f"{face.id}: {said}" if numbered else said
 
 
-def _draw_name(
-    canvas: Image,
-    face: LiveFace,
-    box: Box,
-    frame: Box,
-    size: int,
-    taken: list[Box],
-    *,
-    numbered: bool,
-) -> Box | None:
-    """The place taken, or None where the frame is too small for any text."""
-    text = name_of(face, numbered=numbered)
-    while text_width(text, size) + size > frame.width and size > _TINY_TEXT:
-        size -= 1
-    width, height = text_width(text, size) + size, line_height(size) + size // 2
-    if width > frame.width or height > frame.height:
-        return None
-    others = [other for other in taken if other is not box]
-    place, _ = above(box, width, height, frame, others)
-    colour = colour_of(face.label)
-    canvas[place.top : place.bottom, place.left : place.right] = colour
-    write_text(canvas, text, place.left + size // 2, place.top + size // 4, size, ink_for(colour))
-    return place
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A frame being written on: where the faces are, and what was written where."""
+
+    canvas: Image
+    frame: Box
+    faces: list[Box]
+    taken: list[Box]
+
+    def write_name(self, text: str, colour: Colour, face: Box, size: int) -> None:
+        """Write on a plate of its own colour; nothing where the frame is too small for text."""
+        while text_width(text, size) + size > self.frame.width and size > _TINY_TEXT:
+            size -= 1
+        width, height = text_width(text, size) + size, line_height(size) + size // 2
+        if width > self.frame.width or height > self.frame.height:
+            return
+        others = [other for other in self.faces if other is not face]
+        place, _ = above(face, width, height, self.frame, others, self.taken)
+        self.canvas[place.top : place.bottom, place.left : place.right] = colour
+        left, top = place.left + size // 2, place.top + size // 4
+        write_text(self.canvas, text, left, top, size, ink_for(colour))
+        self.taken.append(place)
+
+    def write_numbers(self, prediction: Prediction, face: Box, size: int, *, always: bool) -> None:
+        """Write a bar and a percentage a class; nothing where there is no room."""
+        row, pad, bar = line_height(size) + size // 4, size // 2, 4 * size
+        names = max(text_width(label, size) for label in prediction.labels)
+        width = names + bar + text_width("100 %", size) + 4 * pad
+        height = row * len(prediction.labels) + pad
+        frame = self.frame
+        fits = width <= frame.width and height <= frame.height
+        if not fits or width * height > _PANEL_SHARE * frame.area:
+            return
+        place, covered = beside(face, width, height, frame, self.faces, self.taken)
+        if covered > _COVERED * width * height and not always:
+            return
+        self.taken.append(place)
+        area = self.canvas[place.top : place.bottom, place.left : place.right]
+        area[:] = (area * (1 - _PLATE)).astype(np.uint8)
+        shares = prediction.probabilities.tolist()
+        for number, (label, share) in enumerate(zip(prediction.labels, shares, strict=True)):
+            top = pad // 2 + number * row
+            write_text(area, label, pad, top + size // 8, size, WHITE)
+            _draw_bar(area, names + 2 * pad, top + 2, bar, row - 5, share, colour_of(label))
+            text = f"{100 * share:.0f} %"
+            left = width - pad - text_width(text, size)
+            write_text(area, text, left, top + size // 8, size, WHITE)
 
 
-def _draw_numbers(
-    canvas: Image,
-    prediction: Prediction,
-    box: Box,
-    frame: Box,
-    size: int,
-    taken: list[Box],
-    *,
-    always: bool,
-) -> Box | None:
-    """The place taken, or None where there is no room."""
-    row, pad = line_height(size) + size // 4, size // 2
-    names = max(text_width(label, size) for label in prediction.labels)
-    numbers = text_width("100 %", size)
-    bar = 4 * size
-    width = names + bar + numbers + 4 * pad
-    height = row * len(prediction.labels) + pad
-    if width > frame.width or width * height > _PANEL_SHARE * frame.area or height > frame.height:
-        return None
-    place, covered = beside(box, width, height, frame, taken)
-    if covered > _COVERED * width * height and not always:
-        return None
-    area = canvas[place.top : place.bottom, place.left : place.right]
-    area[:] = (area * (1 - _PLATE)).astype(np.uint8)
-    for number, (label, share) in enumerate(
-        zip(prediction.labels, prediction.probabilities, strict=True)
-    ):
-        top = place.top + pad // 2 + number * row
-        left = place.left + pad
-        write_text(canvas, label, left, top + size // 8, size, WHITE)
-        left += names + pad
-        filled = round(float(share) * bar)
-        cv2.rectangle(canvas, (left, top + 2), (left + bar, top + row - 3), (90, 90, 90), 1)
-        if filled:
-            canvas[top + 3 : top + row - 3, left + 1 : left + filled] = colour_of(label)
-        text = f"{100 * float(share):.0f} %"
-        left += bar + pad + numbers - text_width(text, size)
-        write_text(canvas, text, left, top + size // 8, size, WHITE)
-    return place
+def _draw_bar(
+    area: Image, left: int, top: int, width: int, height: int, share: float, colour: Colour
+) -> None:
+    cv2.rectangle(area, (left, top), (left + width, top + height), _BAR_EDGE, 1)
+    filled = round(share * width)
+    area[top + 1 : top + height, left + 1 : left + filled] = colour

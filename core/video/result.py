@@ -14,8 +14,8 @@ class LiveFace:
 
     Attributes:
         id: Stays the same while the face stays in view. It says where a face went, not who it is.
-        face: Box, crop and the 68 landmarks, smoothed; the box is a square and may reach over the
-            frame's edge.
+        face: Box, crop and the 68 landmarks, smoothed; the box is made from the landmarks and may
+            reach over the frame's edge.
         prediction: Probabilities, smoothed.
         instant: float64 (K,), the probabilities of this frame alone.
         label: The expression to show, steadied; None for unclear.

@@ -16,6 +16,8 @@ from core.video.parts import FaceReader, Points
 _SIDE, _RISE = 2.65, 0.07
 _FITTING = "dlib_hog"  # whose boxes such squares are like
 
+_ASIDE, _FOREHEAD = 0.04, 0.22  # added to the landmarks' extent on the sides and on top
+
 _SAME = 0.3  # overlap from which a detection and a followed face are one
 _NEAR = 0.4  # or centres closer than this, in sides
 _TWICE = 0.5  # overlap of two followed faces from which they are one
@@ -173,6 +175,19 @@ def face_square(landmarks: Points) -> Box:
     half = max(_SIDE * spread / 2, 1.0)
     across, down = float(centre[0]), float(centre[1]) - _RISE * spread
     return Box(round(across - half), round(down - half), round(across + half), round(down + half))
+
+
+def face_box(landmarks: Points) -> Box:
+    """The box about a whole face, forehead included, in whole pixels; for people to look at.
+
+    Args:
+        landmarks: float32 (68, 2), which end at the brows.
+    """
+    (left, top), (right, bottom) = landmarks.min(axis=0).tolist(), landmarks.max(axis=0).tolist()
+    aside, forehead = _ASIDE * (right - left), _FOREHEAD * (bottom - top)
+    return Box(
+        round(left - aside), round(top - forehead), round(right + aside), round(bottom + aside)
+    )
 
 
 def _best(box: Box, others: Sequence[Placed]) -> Placed | None:

@@ -8,7 +8,7 @@ from core.labels import COLOURS, EMOTIONS
 from core.types import Detection, Explanation, Face, Image, Prediction
 from core.video.drawing import DrawingSettings, colour_of, draw, name_of
 from core.video.result import FrameResult, LiveFace
-from core.video.tracking import face_square
+from core.video.tracking import face_box, face_square
 
 NOTHING = DrawingSettings(overlay=False, landmarks=False, boxes=False, bars=False)
 LOGITS = np.log(np.array([0.7, 0.1, 0.05, 0.05, 0.05, 0.05]))
@@ -19,9 +19,9 @@ def live_face(
 ) -> LiveFace:
     """A face about (x, y) whose map is hot in the left half."""
     points = placed((x, y), side)
-    box = face_square(points)
-    scale = 64 / box.width
-    matrix = np.array([[scale, 0, -box.left * scale], [0, scale, -box.top * scale]])
+    square, box = face_square(points), face_box(points)
+    scale = 64 / square.width
+    matrix = np.array([[scale, 0, -square.left * scale], [0, scale, -square.top * scale]])
     maps = np.zeros((6, 2, 2), np.float32)
     maps[:, :, 0] = 2.0
     prediction = Prediction(EMOTIONS, np.exp(LOGITS), LOGITS)

@@ -10,28 +10,28 @@ FRAME = Box(0, 0, 640, 480)
 def test_a_panel_stands_right_of_its_face() -> None:
     face = Box(100, 100, 200, 200)
 
-    assert beside(face, 150, 120, FRAME, [face]) == (Box(204, 100, 354, 220), 0)
+    assert beside(face, 150, 120, FRAME, [face], []) == (Box(204, 100, 354, 220), 0)
 
 
 def test_at_the_right_edge_it_stands_left() -> None:
     face = Box(500, 100, 630, 230)
 
-    assert beside(face, 150, 120, FRAME, [face]) == (Box(346, 100, 496, 220), 0)
+    assert beside(face, 150, 120, FRAME, [face], []) == (Box(346, 100, 496, 220), 0)
 
 
 def test_between_two_faces_it_goes_below() -> None:
     face, left, right = Box(250, 50, 390, 190), Box(80, 50, 240, 350), Box(400, 50, 560, 350)
 
-    place, covered = beside(face, 150, 120, FRAME, [face, left, right])
+    place, covered = beside(face, 150, 120, FRAME, [face, left, right], [])
 
     assert covered == 0
     assert place.top >= face.bottom
 
 
 def test_a_label_stands_above_and_at_the_top_edge_below() -> None:
-    assert above(Box(100, 100, 200, 200), 90, 20, FRAME, [])[0] == Box(100, 80, 190, 100)
+    assert above(Box(100, 100, 200, 200), 90, 20, FRAME, [], [])[0] == Box(100, 80, 190, 100)
     top = Box(100, 5, 200, 105)
-    assert above(top, 90, 20, FRAME, [top])[0] == Box(100, 105, 190, 125)
+    assert above(top, 90, 20, FRAME, [top], [])[0] == Box(100, 105, 190, 125)
 
 
 @pytest.mark.parametrize("seed", range(50))
@@ -39,8 +39,19 @@ def test_every_place_lies_inside_the_frame(seed: int) -> None:
     dice = np.random.default_rng(seed)
     left, top = (int(value) for value in dice.integers(-200, 700, 2))
     face = Box(left, top, left + int(dice.integers(20, 600)), top + int(dice.integers(20, 600)))
-    taken = [face, Box(0, 0, 320, 240)]
+    around = ([face], [Box(0, 0, 320, 240)])
 
-    for place, _ in (beside(face, 200, 130, FRAME, taken), above(face, 200, 30, FRAME, taken)):
+    panel, label = beside(face, 200, 130, FRAME, *around), above(face, 200, 30, FRAME, *around)
+
+    for place, _ in (panel, label):
         assert place.clipped(640, 480) == place
         assert (place.width, place.height) in {(200, 130), (200, 30)}
+
+
+def test_rather_a_label_is_covered_than_a_face() -> None:
+    face, other = Box(200, 200, 300, 300), Box(310, 180, 470, 480)
+    labels = [Box(40, 180, 196, 330)]
+
+    place, _ = beside(face, 150, 120, Box(0, 150, 640, 340), [face, other], labels)
+
+    assert place.overlap(other) == place.overlap(face) == 0

@@ -46,7 +46,7 @@ def test_the_first_frame_already_has_the_answer() -> None:
     assert face.prediction.probabilities == pytest.approx(
         np.exp(SAD) / np.exp(SAD).sum(), abs=1e-12
     )
-    assert face.box.overlap(person.box) == 1
+    assert face.box.overlap(person.box) > 0.6
     assert face.explanation is not None
     assert face.explanation.map_of("sadness").max() == 5
     assert face.scale == 5

@@ -1,0 +1,137 @@
+"""The command for video files: video."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from core.cli.inference import CheckpointOption
+from core.cli.progress import progress_bar
+from core.errors import CoreError
+
+if TYPE_CHECKING:
+    from core.video import AnalysisSettings
+
+
+def video(
+    path: Annotated[Path, typer.Argument(help="A video, or a folder of videos.", metavar="FILE")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")],
+    checkpoint: CheckpointOption = "default",
+    detector: Annotated[str, typer.Option("--detector", help="Face detector.")] = "auto",
+    detect_every: Annotated[
+        int, typer.Option("--detect-every", help="Frames from one search for faces to the next.")
+    ] = 5,
+    smoothing: Annotated[
+        float, typer.Option("--smoothing", help="0 for each frame by itself, to 1 for steadiest.")
+    ] = 0.5,
+    label_every: Annotated[
+        int, typer.Option("--label-every", help="Frames between label changes; the paper has 5.")
+    ] = 1,
+    max_faces: Annotated[int, typer.Option("--max-faces", help="Faces a frame.")] = 16,
+    method: Annotated[
+        str, typer.Option("--method", help="Explanation method, or `none`.")
+    ] = "grad_cam",
+    longest: Annotated[
+        int, typer.Option("--longest", help="Shrink frames to this longer side in pixels.")
+    ] = 1920,
+    annotated: Annotated[
+        bool, typer.Option("--annotated/--no-annotated", help="Write the annotated video.")
+    ] = True,
+) -> None:
+    """Analyse a video: annotated mp4 with its sound, a CSV row a face and frame, a summary."""
+    from core.video import AnalysisSettings, PipelineSettings
+
+    settings = AnalysisSettings(
+        pipeline=PipelineSettings(
+            detector=detector,
+            detect_every=detect_every,
+            smoothing=smoothing,
+            label_every=label_every,
+            max_faces=max_faces,
+            method=None if method == "none" else method,
+        ),
+        longest=longest,
+        annotated=annotated,
+    )
+    with _stop_signal() as stop:
+        report = _analyse(path, out, checkpoint, settings, stop)
+    if stop.is_set():
+        typer.echo(f"Stopped. What was done so far is in {out}.", err=True)
+        raise typer.Exit(130)
+    typer.echo(_said(report, out))
+
+
+def _analyse(
+    path: Path,
+    out: Path,
+    checkpoint: str,
+    settings: "AnalysisSettings",
+    stop: threading.Event,
+) -> dict[str, Any]:
+    """The summary of a video or of a folder; how it goes and ends is noted in the result folder."""
+    from core.predict import Predictor
+    from core.video import (
+        FacesReader,
+        JobRecord,
+        Progress,
+        analyse_folder,
+        analyse_video,
+    )
+
+    record = JobRecord(out)
+
+    def one(source: Path, folder: Path) -> dict[str, Any]:
+        with progress_bar(source.name, 100) as advance:
+
+            def show(progress: Progress) -> None:
+                advance(100 * (progress.share or 0.0))
+                record.note(source.name, progress)
+
+            return analyse_video(
+                source, folder, model, reader, settings, on_progress=show, stopped=stop.is_set
+            )
+
+    try:
+        model, reader = Predictor.load(checkpoint), FacesReader()
+        if path.is_dir():
+            report = analyse_folder(path, out, one, stopped=stop.is_set)
+        else:
+            report = one(path, out)
+    except BaseException as error:
+        known = isinstance(error, CoreError)
+        record.end("failed", str(error) if known else "An error that should not be: see the log.")
+        raise
+    record.end("stopped" if stop.is_set() else "finished")
+    return report
+
+
+@contextmanager
+def _stop_signal() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or a request to end sets, instead of breaking off in mid-file."""
+    stop = threading.Event()
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(kind, lambda *_: stop.set()) for kind in kinds]
+    try:
+        yield stop
+    finally:
+        for kind, handler in zip(kinds, before, strict=True):
+            signal.signal(kind, handler)
+
+
+def _said(report: dict[str, Any], out: Path) -> str:
+    """One line about a video, or one about a folder."""
+    if "videos" in report:
+        failed = sum(entry["status"] == "failed" for entry in report["videos"])
+        return (
+            f"{len(report['videos'])} videos, {failed} of them unreadable, "
+            f"{len(report['pairs'])} left/right pairs. Written to {out}."
+        )
+    return (
+        f"{report['frames']} frames, {len(report['faces'])} face(s), "
+        f"{report['frames_without_face']} frames without a face, "
+        f"{report['times_real_time']:.1f} x real time. Written to {out}."
+    )

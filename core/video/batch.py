@@ -1,0 +1,174 @@
+"""A folder of videos, one after the other; recordings of one scene from two sides are compared."""
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import CoreError, VideoError
+from core.files import replacing, write_json
+from core.video.analysis import TABLE
+from core.video.reading import VIDEO_SUFFIXES
+
+BATCH, BATCH_TABLE = "batch.json", "batch.csv"
+
+# "LeftVideoSN001_comp.avi" and "RightVideoSN001_Comp.avi", or folders of such names, as in DISFA
+# (Mavadati et al., 2013), whose cameras stand left and right of one face.
+_SIDE = re.compile(r"left|right", re.IGNORECASE)
+_NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
+
+
+def list_videos(folder: Path) -> list[Path]:
+    """All videos below a folder, by name; hidden ones left out.
+
+    Raises:
+        VideoError: There is none.
+    """
+    found = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and path.suffix.lower() in VIDEO_SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+    if not found:
+        raise VideoError(
+            f"There is no video in {folder}. Expected files ending in {', '.join(VIDEO_SUFFIXES)}."
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two recordings of one scene, as paths below the folder."""
+
+    left: Path
+    right: Path
+
+
+def pairs(paths: Iterable[Path]) -> list[Pair]:
+    """Videos whose names, or else paths, differ in the words left and right only.
+
+    >>> pairs([Path("LeftVideoSN001_comp.avi"), Path("RightVideoSN001_Comp.avi")])[0].left.name
+    'LeftVideoSN001_comp.avi'
+    """
+    sides: dict[str, dict[str, Path]] = {}
+    for path in paths:
+        # The folders' own names may differ in more; file names that tell the side are enough.
+        text = path.name if _SIDE.search(path.name) else str(path)
+        words = {word.lower() for word in _SIDE.findall(text)}
+        if len(words) == 1:
+            key = _NOT_ALPHANUMERIC.sub("", _SIDE.sub("", text).lower())
+            sides.setdefault(key, {})[words.pop()] = path
+    return [
+        Pair(both["left"], both["right"]) for _, both in sorted(sides.items()) if len(both) == 2
+    ]
+
+
+def analyse_folder(
+    folder: Path,
+    out: Path,
+    analyse: Callable[[Path, Path], dict[str, Any]],
+    *,
+    stopped: Callable[[], bool] = lambda: False,
+) -> dict[str, Any]:
+    """Analyse every video below a folder; one that cannot be read is noted, the others go on.
+
+    Writes one folder a video, named like it, and `batch.csv` and `batch.json` beside them.
+
+    Args:
+        folder: Searched through.
+        out: For the results.
+        analyse: Takes a video and its result folder, and gives its summary.
+        stopped: Asked before every video.
+
+    Returns:
+        The content of `batch.json`: one entry a video, and the agreement of left/right pairs.
+
+    Raises:
+        VideoError: There is no video.
+    """
+    paths = list_videos(folder)
+    entries = []
+    results: dict[Path, Path] = {}
+    for path in paths:
+        if stopped():
+            break
+        name = path.relative_to(folder)
+        result = out / name.parent / name.name
+        try:
+            summary = analyse(path, result)
+        except CoreError as error:
+            entries.append({"video": str(name), "status": "failed", "error": str(error)})
+            continue
+        results[name] = result
+        entries.append(_entry(name, summary))
+    report = {
+        "videos": entries,
+        "left_out": len(paths) - len(entries),
+        "pairs": [_compared(pair, results) for pair in pairs(results)],
+    }
+    write_json(out / BATCH, report)
+    _write_table(out / BATCH_TABLE, entries)
+    return report
+
+
+def _entry(name: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
+    main = summary["faces"][0] if summary["faces"] else None
+    means = main["mean_probabilities"] if main else {}
+    return {
+        "video": str(name),
+        "status": summary["status"],
+        "error": "",
+        "frames": summary["frames"],
+        "frames_without_face": summary["frames_without_face"],
+        "faces": len(summary["faces"]),
+        "most_frequent_label": next(iter(main["labels"]), "") if main else "",
+        **{f"mean_{key}": value for key, value in means.items()},
+    }
+
+
+def _compared(pair: Pair, results: Mapping[Path, Path]) -> dict[str, Any]:
+    """How far both sides agree on the face with most frames, over the frames both have."""
+    left, right = _main_face(results[pair.left] / TABLE), _main_face(results[pair.right] / TABLE)
+    common = sorted(set(left) & set(right))
+    answer: dict[str, Any] = {
+        "left": str(pair.left),
+        "right": str(pair.right),
+        "common_frames": len(common),
+        "same_label": None,
+        "mean_difference": None,
+    }
+    if common:
+        answer["same_label"] = sum(left[n][0] == right[n][0] for n in common) / len(common)
+        answer["mean_difference"] = float(
+            np.mean([np.abs(left[n][1] - right[n][1]).mean() for n in common])
+        )
+    return answer
+
+
+def _main_face(path: Path) -> dict[int, tuple[str, NDArray[np.float64]]]:
+    """Label and probabilities by frame number, of the face that has most rows."""
+    faces: dict[str, dict[int, tuple[str, NDArray[np.float64]]]] = {}
+    with path.open(newline="") as file:
+        rows = csv.reader(file)
+        header = next(rows)
+        first, last = header.index("bottom") + 1, header.index("label")
+        for row in rows:
+            if row[2]:
+                values = np.array([float(value) for value in row[first:last]])
+                faces.setdefault(row[2], {})[int(row[0])] = row[last], values
+    return max(faces.values(), key=len, default={})
+
+
+def _write_table(path: Path, entries: list[dict[str, Any]]) -> None:
+    names = list(dict.fromkeys(name for entry in entries for name in entry))
+    with replacing(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, names, restval="")
+        writer.writeheader()
+        writer.writerows(entries)

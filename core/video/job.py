@@ -1,0 +1,146 @@
+"""An analysis in a process of its own, watched through a small file in its result folder."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from core.files import write_json
+from core.video.analysis import Progress
+
+State = Literal["running", "finished", "stopped", "failed"]
+
+_STATUS, _LOG = "job.json", "job.log"
+_EVERY = 0.5  # seconds between two notes of progress
+_VANISHED = "The analysis ended without a word; the computer may have run out of memory."
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """What is known of an analysis.
+
+    Attributes:
+        state: Where it stands.
+        reason: Why it failed; empty otherwise.
+        video: The file being analysed.
+        frames: Done in that file.
+        expected: Frames in all; None where the file does not say.
+        time: Seconds of video done.
+        elapsed: Seconds spent.
+        pid: Of the process.
+        born: Start of the process, seconds since the epoch; tells it from a later one of this pid.
+    """
+
+    state: State
+    reason: str = ""
+    video: str = ""
+    frames: int = 0
+    expected: int | None = None
+    time: float = 0.0
+    elapsed: float = 0.0
+    pid: int = 0
+    born: float = 0.0
+
+    @property
+    def share(self) -> float | None:
+        """Part done, 0 to 1; None where the end is unknown."""
+        return min(self.frames / self.expected, 1.0) if self.expected else None
+
+
+class JobRecord:
+    """Written by the process that analyses.
+
+    Args:
+        out: The result folder; made where it is missing.
+    """
+
+    def __init__(self, out: Path) -> None:
+        out.mkdir(parents=True, exist_ok=True)
+        self._path = out / _STATUS
+        own = psutil.Process()
+        self._own = {"pid": own.pid, "born": own.create_time()}
+        self._noted = 0.0
+        self._write(state="running")
+
+    def note(self, video: str, progress: Progress) -> None:
+        """Keep the progress, at most twice a second."""
+        if time.monotonic() - self._noted >= _EVERY:
+            self._noted = time.monotonic()
+            self._write(state="running", video=video, **asdict(progress))
+
+    def end(self, state: State, reason: str = "") -> None:
+        """Keep how it ended."""
+        before = json.loads(self._path.read_text())
+        self._write(**{**before, "state": state, "reason": reason})
+
+    def _write(self, **values: Any) -> None:  # noqa: ANN401 - the fields of JobStatus
+        write_json(self._path, {**values, **self._own})
+
+
+def read_job(out: Path) -> JobStatus | None:
+    """What the result folder says; None where no analysis was begun there.
+
+    A process that is gone without having said how it ended has failed.
+    """
+    try:
+        status = JobStatus(**json.loads((out / _STATUS).read_text()))
+    except FileNotFoundError:
+        return None
+    if status.state == "running" and not _alive(status.pid, status.born):
+        return JobStatus("failed", _last_line(out / _LOG) or _VANISHED)
+    return status
+
+
+def start_job(source: Path, out: Path, options: Sequence[str] = ()) -> "subprocess.Popen[bytes]":
+    """Begin `python -m core video` and return at once.
+
+    Args:
+        source: The video.
+        out: Result folder; made where it is missing.
+        options: Further options of the command.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "core", "video", str(source), "--out", str(out), *options]
+    with (out / _LOG).open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    born = psutil.Process(process.pid).create_time()
+    write_json(out / _STATUS, asdict(JobStatus("running", pid=process.pid, born=born)))
+    return process
+
+
+def stop_job(out: Path) -> None:
+    """Ask the analysis to end; what it did so far is kept."""
+    status = read_job(out)
+    if status is not None and status.state == "running":
+        os.kill(status.pid, 15)
+
+
+def _alive(pid: int, born: float) -> bool:
+    try:
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - born) < 1
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _last_line(path: Path) -> str:
+    """The last thing the process said."""
+    try:
+        lines = path.read_text(errors="replace").strip().splitlines()
+    except FileNotFoundError:
+        return ""
+    return lines[-1].removeprefix("Error: ") if lines else ""

@@ -1,0 +1,87 @@
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import VideoError
+from core.labels import EMOTIONS
+from core.video.batch import BATCH, BATCH_TABLE, Pair, analyse_folder, list_videos, pairs
+from core.video.table import columns
+
+DISFA = ("Videos_LeftCamera/LeftVideoSN001_comp.avi", "Video_RightCamera/RightVideoSN001_Comp.avi")
+
+
+def written(source: Path, out: Path) -> dict[str, Any]:
+    """An analysis whose answers are known: left frames are all happy, right ones half."""
+    if "broken" in source.name:
+        raise VideoError("broken.mp4 cannot be opened as a video.")
+    out.mkdir(parents=True)
+    with (out / "faces.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns(EMOTIONS))
+        for frame in range(4):
+            happy = "Left" in source.name or frame < 2
+            shares = [0.9 if happy else 0.1, 0.1 if happy else 0.9, 0, 0, 0, 0]
+            label = "happiness" if happy else "surprise"
+            writer.writerow([frame, frame / 20, 1, 0, 0, 9, 9, *shares, label, 1, *[""] * 8])
+            writer.writerow([frame, frame / 20, "", *[""] * 20])
+    face = {"labels": {"happiness": 1.0}, "mean_probabilities": dict.fromkeys(EMOTIONS, 1 / 6)}
+    return {"status": "finished", "frames": 4, "frames_without_face": 0, "faces": [face]}
+
+
+def folder(tmp_path: Path, *names: str) -> Path:
+    for name in names:
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(b"")
+    return tmp_path / "in"
+
+
+def test_left_and_right_of_one_recording_are_a_pair() -> None:
+    lonely = ("Videos_LeftCamera/LeftVideoSN002_comp.avi", "a.mp4")
+    folders = ("left/one.mp4", "right/one.mp4")
+    paths = [Path(name) for name in (*DISFA, *lonely, *folders)]
+
+    assert set(pairs(paths)) == {Pair(paths[0], paths[1]), Pair(paths[4], paths[5])}
+
+
+def test_videos_are_found_below_the_folder_in_order(tmp_path: Path) -> None:
+    given = folder(tmp_path, "b/two.MP4", "a/one.avi", "notes.txt", ".hidden/three.mp4")
+
+    assert [path.name for path in list_videos(given)] == ["one.avi", "two.MP4"]
+
+
+def test_a_folder_without_videos_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match="no video"):
+        list_videos(folder(tmp_path, "notes.txt"))
+
+
+def test_every_video_gets_a_folder_and_pairs_are_compared(tmp_path: Path) -> None:
+    given = folder(tmp_path, "LeftVideoSN001_comp.avi", "RightVideoSN001_Comp.avi", "broken.mp4")
+
+    report = analyse_folder(given, tmp_path / "out", written)
+
+    assert [entry["status"] for entry in report["videos"]] == ["finished", "finished", "failed"]
+    (pair,) = report["pairs"]
+    assert (pair["common_frames"], pair["same_label"]) == (4, 0.5)
+    assert pair["mean_difference"] == pytest.approx(0.5 * (0.8 + 0.8) / 6)
+    assert report == json.loads((tmp_path / "out" / BATCH).read_text())
+    with (tmp_path / "out" / BATCH_TABLE).open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert table[0]["most_frequent_label"] == "happiness"
+    assert "cannot be opened" in table[2]["error"]
+    assert (tmp_path / "out" / "LeftVideoSN001_comp.avi" / "faces.csv").is_file()
+
+
+def test_a_stop_leaves_the_rest_out(tmp_path: Path) -> None:
+    given = folder(tmp_path, "a.mp4", "b.mp4", "c.mp4")
+    done: list[Path] = []
+
+    def analyse(source: Path, out: Path) -> dict[str, Any]:
+        done.append(source)
+        return written(source, out)
+
+    report = analyse_folder(given, tmp_path / "out", analyse, stopped=lambda: len(done) == 2)
+
+    assert (len(report["videos"]), report["left_out"]) == (2, 1)
