@@ -1,0 +1,158 @@
+"""`python -m core video` and the process that the video page starts."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+from clips import walking_face, write_clip
+from typer.testing import CliRunner
+
+from core.cli import app
+from core.errors import VideoError
+from core.labels import EMOTIONS
+from core.models import Card, build, save_weights
+from core.preprocess import Preprocess
+from core.video import ANNOTATED, SUMMARY, TABLE, read_job, start_job, stop_job
+
+
+@pytest.fixture
+def checkpoint(own_runs: Path) -> str:
+    """A small network with weights by lot, below the run root."""
+    folder = own_runs / "by-lot"
+    folder.mkdir()
+    torch.manual_seed(0)
+    grey = Preprocess(48, 44, mean=(0.5,), std=(0.5,))
+    Card("mini_xception", EMOTIONS, grey).save(folder / "card.json")
+    model = build("mini_xception", classes=6)
+    save_weights(model.state_dict(), folder / "weights.safetensors")
+    return folder.name
+
+
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def test_a_video_becomes_three_files(tmp_path: Path, checkpoint: str) -> None:
+    source = write_clip(tmp_path / "in.mp4", walking_face(6))
+    out = tmp_path / "out"
+
+    result = CliRunner().invoke(
+        app, ["video", str(source), "--out", str(out), "--checkpoint", checkpoint]
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "6 frames, 1 face(s)" in result.output
+    assert {path.name for path in out.iterdir()} >= {ANNOTATED, TABLE, SUMMARY}
+    report = json.loads((out / SUMMARY).read_text())
+    assert "slower than the closed form" in " ".join(report["notes"])
+    status = read_job(out)
+    assert status is not None
+    assert status.state == "finished"
+
+
+def test_a_folder_becomes_a_batch(tmp_path: Path, checkpoint: str) -> None:
+    (tmp_path / "in").mkdir()
+    for side in ("Left", "Right"):
+        write_clip(tmp_path / "in" / f"{side}VideoSN001.avi", walking_face(4))
+    (tmp_path / "in" / "broken.mp4").write_text("no video")
+
+    result = CliRunner().invoke(
+        app,
+        [
+            "video",
+            str(tmp_path / "in"),
+            "--out",
+            str(tmp_path / "out"),
+            "--checkpoint",
+            checkpoint,
+            "--no-annotated",
+            "--method",
+            "none",
+        ],
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "3 videos, 1 of them unreadable, 1 left/right pairs" in result.output
+    batch = json.loads((tmp_path / "out" / "batch.json").read_text())
+    assert batch["pairs"][0]["same_label"] == 1.0
+
+
+def test_a_file_that_is_no_video_is_an_error_noted_for_the_page(
+    tmp_path: Path, checkpoint: str
+) -> None:
+    (tmp_path / "in.mp4").write_text("no video")
+    arguments = ["video", str(tmp_path / "in.mp4"), "--out", str(tmp_path / "out")]
+
+    with pytest.raises(VideoError, match="cannot be opened"):
+        CliRunner().invoke(app, [*arguments, "--checkpoint", checkpoint], catch_exceptions=False)
+
+    status = read_job(tmp_path / "out")
+    assert status is not None
+    assert status.state == "failed"
+    assert "cannot be opened" in status.reason
+
+
+@pytest.mark.slow
+def test_a_job_runs_beside_tells_its_progress_and_stops_when_asked(
+    tmp_path: Path, checkpoint: str
+) -> None:
+    source = write_clip(tmp_path / "in.mp4", walking_face(400, 320, 240))
+    out = tmp_path / "out"
+
+    process = start_job(source, out, ["--checkpoint", checkpoint])
+    until(lambda: (read_job(out) or pytest.fail("no job")).frames > 0)
+    running = read_job(out)
+    stop_job(out)
+    process.wait(timeout=60)
+
+    assert running is not None
+    assert (running.state, running.video, running.expected) == ("running", "in.mp4", 400)
+    status = read_job(out)
+    assert status is not None
+    assert status.state == "stopped"
+    report = json.loads((out / SUMMARY).read_text())
+    assert report["status"] == "stopped"
+    assert 0 < report["frames"] < 400
+
+
+def test_a_process_that_died_without_a_word_has_failed(tmp_path: Path) -> None:
+    sleeper = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    born = psutil.Process(sleeper.pid).create_time()
+    (tmp_path / "job.json").write_text(
+        json.dumps({"state": "running", "pid": sleeper.pid, "born": born})
+    )
+    alive = read_job(tmp_path)
+
+    sleeper.communicate(b"\n")
+    dead = read_job(tmp_path)
+
+    assert alive is not None
+    assert alive.state == "running"
+    assert dead is not None
+    assert dead.state == "failed"
+    assert "without a word" in dead.reason
+
+
+def test_another_process_of_the_same_number_is_not_the_job(tmp_path: Path) -> None:
+    (tmp_path / "job.json").write_text(
+        json.dumps({"state": "running", "pid": os.getpid(), "born": 1.0})
+    )
+
+    status = read_job(tmp_path)
+
+    assert status is not None
+    assert status.state == "failed"
+
+
+def test_a_folder_without_a_job_has_none(tmp_path: Path) -> None:
+    assert read_job(tmp_path) is None
