@@ -80,10 +80,11 @@ def test_readme_keeps_its_order() -> None:
 
 
 def test_readme_names_the_pages_of_the_menu() -> None:
-    section = text_of("README.md").split("## Pages")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| ([A-Z][^|]*?) \|", section, flags=re.MULTILINE)
+    section = text_of("README.md").split("## Pages")[1].split("\n## ")[0].strip()
+    rows = [f"| {entry.title} | {entry.purpose} |" for entry in present()]
+    wanted = "\n".join(["| page | what it is for |", "|---|---|", *rows])
 
-    assert rows == [entry.title for entry in present()]
+    assert section == wanted, f"README's section on pages should be:\n{wanted}"
 
 
 def test_architecture_names_every_part_of_core() -> None:
