@@ -3,15 +3,21 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.checkpoints import find_checkpoint
 from core.errors import DataError
 from core.files import write_json
+from core.preprocess import Preprocess
 from core.types import Image
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from core.data import Dataset
+    from core.models import Card
 
 FILE = "faithfulness.json"
 FACES = 300
@@ -48,38 +54,17 @@ def measure_trust(
         DataError: Its data are not prepared, or hold too few such faces.
         ConfigError: No such method.
     """
-    import torch
-
     from core.data import load_dataset
     from core.evaluation import own_folder
-    from core.explain import faithfulness_report
+    from core.explain import EXPLAINERS, faithfulness_report
     from core.models import load_model
 
+    for name in methods or ():
+        EXPLAINERS[name]  # refuses an unknown name before any work
     folder = find_checkpoint(run)
     model, card = load_model(folder)
     dataset = load_dataset(data if data is not None else own_folder(card, folder.name))
-    sources = tuple(str(name) for name in card.data.get("sources", ())) or None
-    subset = dataset.part("published", "test", sources if data is None else None)
-    pixels, right = [], 0
-    order = np.random.default_rng(SEED).permutation(len(subset))
-    numbers = np.array([card.labels.index(name) if name in card.labels else -1
-                        for name in dataset.labels])  # fmt: skip
-    for start in range(0, len(order), BATCH):
-        chosen = order[start : start + BATCH]
-        squares = _at_size(subset.images[chosen], card.preprocess.size, card.preprocess.pixels)
-        with torch.inference_mode():
-            answers = model(torch.from_numpy(card.preprocess.normalise(squares))).argmax(1)
-        kept: NDArray[np.bool_] = answers.numpy() == numbers[subset.labels[chosen]]
-        pixels.append(squares[kept])
-        right += int(kept.sum())
-        if right >= faces:
-            break
-    if right < min(faces, 2):
-        raise DataError(
-            f"{folder.name} answers {right} of {len(subset)} test faces rightly; at least 2 are "
-            "needed. Choose another run or data set."
-        )
-    batch = torch.from_numpy(card.preprocess.normalise(np.concatenate(pixels)[:faces]))
+    batch = _rightly_answered(model, card, dataset, faces, own=data is None)
     report = {
         "checkpoint": folder.name,
         "split": "test",
@@ -92,6 +77,51 @@ def measure_trust(
     return report
 
 
+def _rightly_answered(
+    model: "nn.Module", card: "Card", dataset: "Dataset", faces: int, *, own: bool
+) -> "Tensor":
+    """The first faces, in a fixed order of chance, whose label the network answers.
+
+    Args:
+        model: In eval mode.
+        card: Its card.
+        dataset: Prepared data.
+        faces: How many at most.
+        own: Whether only the sources the run was trained on are taken.
+
+    Returns:
+        float32 (N, C, S, S).
+
+    Raises:
+        DataError: There are fewer than two.
+    """
+    import torch
+
+    sources = tuple(str(name) for name in card.data.get("sources", ()))
+    subset = dataset.part("published", "test", sources if own and sources else None)
+    order = np.random.default_rng(SEED).permutation(len(subset))
+    numbers = np.array(
+        [card.labels.index(name) if name in card.labels else -1 for name in dataset.labels]
+    )
+    found, count = [], 0
+    for start in range(0, len(order), BATCH):
+        chosen = order[start : start + BATCH]
+        squares = _at_size(subset.images[chosen], card.preprocess)
+        batch = torch.from_numpy(card.preprocess.normalise(squares))
+        with torch.inference_mode():
+            answers = model(batch).argmax(1).numpy()
+        found.append(batch[torch.from_numpy(answers == numbers[subset.labels[chosen]])])
+        count += len(found[-1])
+        if count >= faces:
+            break
+    if count < 2:
+        raise DataError(
+            f"The network answers {count} of {len(subset)} test faces of {dataset.folder.name} as "
+            "they are labelled; at least 2 are needed. Choose another run or data set."
+        )
+    return torch.cat(found)[:faces]
+
+
 def stored_trust(folder: Path) -> dict[str, Any] | None:
     """The report kept in a run's folder; None where none was made or it cannot be read."""
     try:
@@ -101,6 +131,8 @@ def stored_trust(folder: Path) -> dict[str, Any] | None:
     return report if isinstance(report, dict) and "methods" in report else None
 
 
-def _at_size(images: Image, size: int, fit: Callable[[Image], Image]) -> Image:
+def _at_size(images: Image, preprocess: Preprocess) -> Image:
     """Grey squares uint8 (n, S, S) at the size the network's preprocessing asks for."""
-    return images if images.shape[1] == size else np.stack([fit(image) for image in images])
+    if images.shape[1] == preprocess.size:
+        return images
+    return np.stack([preprocess.pixels(image) for image in images])

@@ -13,6 +13,8 @@ from core.errors import ExplainError
 from core.explain.fill import filled
 from core.explain.frozen import frozen_view
 from core.explain.regions import BACKGROUND, Masks, check_masks
+from core.preprocess import Preprocess
+from core.types import Image
 
 MOST_REGIONS = 8  # all subsets are tried: 256 forward passes
 
@@ -39,6 +41,16 @@ class HiddenRegions:
         """By how much each hiding lowers the probability of a class, float64 (R,)."""
         lowered: NDArray[np.float64] = _softmax(self.whole)[label] - _softmax(self.logits)[:, label]
         return lowered
+
+    def images(self, preprocess: Preprocess) -> Image:
+        """The pictures as one sees them, grey uint8 (R, S, S).
+
+        Args:
+            preprocess: What the network's inputs were made by.
+        """
+        scale, shift = preprocess.affine()
+        grey = (self.pictures[:, 0] - shift[0]) / scale[0]
+        return np.asarray(np.rint(np.clip(grey, 0, 255)), dtype=np.uint8)
 
     def probabilities(self) -> NDArray[np.float64]:
         """Answers with each region hidden, float64 (R, K)."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from core.errors import ExplainError
 from core.explain.hiding import hide_regions, region_game
+from core.preprocess import Preprocess
 
 SIDE = 16
 CORNERS = {"a": (0, 0), "b": (0, 12), "c": (12, 0)}
@@ -64,6 +65,19 @@ def test_pictures_differ_from_the_face_in_their_region_only() -> None:
         changed = (picture != face().numpy()[0]).any(axis=0)
         assert not (changed & ~mask).any()
         assert changed.any()
+
+
+def test_pictures_can_be_shown_as_grey_images() -> None:
+    preprocess = Preprocess(size=SIDE, crop=SIDE, mean=(0.5,), std=(0.25,))
+    pixels = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), dtype=np.uint8)
+
+    found = hide_regions(
+        Corners().eval(), torch.from_numpy(preprocess.normalise(pixels[None])), masks()
+    ).images(preprocess)
+
+    outside = ~masks()["a"]
+    assert found.dtype == np.uint8
+    assert (found[0][outside] == pixels[outside]).all()
 
 
 def test_shapley_values_are_the_mean_over_all_orders() -> None:

@@ -1,0 +1,152 @@
+"""The faithfulness of a run: right faces, right file, right words."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from core import EMOTIONS
+from core.errors import ConfigError, DataError
+from core.models import Card, build, load_model, save_weights
+from core.preprocess import Preprocess
+from core.trust import measure_trust, stored_trust
+
+OPTIONS = {"depth": 2, "width": 4, "fc_depth": 1}
+COUNT = 10
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Small nets gain nothing from threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def save_run(folder: Path, **options: int) -> None:
+    """An untrained network with its card."""
+    folder.mkdir(exist_ok=True)
+    torch.manual_seed(0)
+    save_weights(build("gimefive", 6, **options).state_dict(), folder / "weights.safetensors")
+    facts = {"name": "noise", "data_hash": "abc", "sources": ["noise"]}
+    Card(model="gimefive", labels=EMOTIONS, model_options=options, data=facts).save(
+        folder / "card.json"
+    )
+
+
+def save_manifest(data: Path, run: Path, shift: list[int]) -> None:
+    """Label every picture as the network answers, moved on by so many classes."""
+    model, _ = load_model(run)
+    images = np.load(data / "images.npy")
+    with torch.no_grad():
+        answers = model(torch.from_numpy(Preprocess().normalise(images))).argmax(1).tolist()
+    labels = [EMOTIONS[(answer + by) % 6] for answer, by in zip(answers, shift, strict=True)]
+    facts = {"id": range(COUNT), "source": "noise", "split": "test", "label": labels}
+    table = pd.DataFrame({**facts, "path": "x", "mode": "L", "pixel_hash": "x"})
+    table.assign(perceptual_hash="x").to_csv(data / "manifest.csv", index=False)
+
+
+@pytest.fixture
+def run(own_runs: Path) -> Path:
+    save_run(own_runs / "small", **OPTIONS)
+    return own_runs / "small"
+
+
+@pytest.fixture
+def data(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Prepared noise, of which every second picture is labelled as the network answers."""
+    folder = tmp_path / "data" / "noise"
+    (folder / "splits").mkdir(parents=True)
+    images = np.random.default_rng(0).integers(0, 256, (COUNT, 64, 64), dtype=np.uint8)
+    np.save(folder / "images.npy", images)
+    save_manifest(folder, run, [0, 1] * (COUNT // 2))
+    (folder / "pairs.csv").write_text("first,second,exact,correlation\n")
+    for name in ("published", "clean"):
+        split = pd.DataFrame({"id": range(COUNT), "part": "test", "reason": ""})
+        split.to_csv(folder / "splits" / f"{name}.csv", index=False)
+    facts = {"data_hash": "abc", "counts": {"noise": {}}, "sources": []}
+    (folder / "dataset.json").write_text(json.dumps({"format": 1, "labels": EMOTIONS, **facts}))
+    monkeypatch.setenv("GIMEFIVE_DATA", str(tmp_path / "data"))
+    return folder
+
+
+def test_only_faces_answered_as_labelled_are_measured(run: Path, data: Path) -> None:
+    report = measure_trust("small", methods=["hires_cam", "cam"])
+
+    assert report["checkpoint"] == "small"
+    assert report["data_hash"] == "abc"
+    assert report["n"] == COUNT // 2
+    assert set(report["methods"]) == {"hires_cam", "cam"}
+    assert stored_trust(run) is None  # a report of some methods is not kept
+
+
+def test_a_report_of_all_methods_is_kept_beside_the_weights(run: Path, data: Path) -> None:
+    report = measure_trust(run, faces=3, data=data)
+
+    assert report["n"] == 3
+    assert stored_trust(run) == report
+    assert sorted(path.name for path in run.iterdir()) == [
+        "card.json",
+        "faithfulness.json",
+        "weights.safetensors",
+    ]
+
+
+def test_too_few_right_answers_say_so(run: Path, data: Path) -> None:
+    save_manifest(data, run, [1] * COUNT)
+
+    with pytest.raises(DataError, match="answers 0 of 10 test faces"):
+        measure_trust("small")
+
+
+def test_an_unknown_method_is_refused(run: Path, data: Path) -> None:
+    with pytest.raises(ConfigError, match="magic"):
+        measure_trust("small", methods=["magic"])
+
+
+def test_a_run_without_a_report_or_with_a_broken_one_has_none(run: Path) -> None:
+    assert stored_trust(run) is None
+
+    (run / "faithfulness.json").write_text('{"meth')
+    assert stored_trust(run) is None
+
+
+def test_the_command_writes_the_report_and_prints_a_table(
+    run: Path, data: Path, tmp_path: Path
+) -> None:
+    from typer.testing import CliRunner
+
+    from core.cli import app
+
+    target = tmp_path / "trust.json"
+    given = ["faithfulness", "small", "--faces", "4", "--method", "hires_cam"]
+
+    done = CliRunner().invoke(app, [*given, "--json", str(target)], env={"COLUMNS": "200"})
+
+    assert done.exit_code == 0, done.output
+    report = json.loads(target.read_text())
+    entry = report["methods"]["hires_cam"]
+    assert set(report["controls"]) == {"random", "centre"}
+    assert entry["verdict"] in done.output
+    assert f"{entry['gap']:+.3f}" in done.output
+    assert "small: 4 test faces" in done.output
+
+
+def test_methods_that_do_not_apply_are_told(run: Path, data: Path) -> None:
+    from typer.testing import CliRunner
+
+    from core.cli import app
+
+    save_run(run, **OPTIONS | {"fc_depth": 2})
+    save_manifest(data, run, [0] * COUNT)
+    given = ["faithfulness", "small", "--faces", "2"]
+
+    done = CliRunner().invoke(app, [*given, "--method", "cam", "--method", "saliency"])
+
+    assert done.exit_code == 0, done.output
+    assert "cam does not apply: CAM needs global average pooling" in done.output
