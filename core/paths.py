@@ -29,9 +29,27 @@ def landmark_file() -> Path | None:
     return Path(path).resolve() if path else None
 
 
+def ice_servers() -> str:
+    """STUN and TURN servers for the live camera, as JSON (`GIMEFIVE_ICE_SERVERS`, else none)."""
+    return os.environ.get("GIMEFIVE_ICE_SERVERS", "[]")
+
+
 def read_only() -> bool:
     """Whether the app may start no work that writes to disk (`GIMEFIVE_READ_ONLY`=1)."""
     return os.environ.get("GIMEFIVE_READ_ONLY", "").lower() in {"1", "true", "yes"}
+
+
+def is_first_process() -> bool:
+    """Whether this process is the first, or only, of those that train one run together."""
+    return all(int(os.environ.get(name) or 0) == 0 for name in ("RANK", "NODE_RANK", "LOCAL_RANK"))
+
+
+def processes_here(devices: int, machines: int) -> tuple[int, int]:
+    """Processes on this machine and machines, as torchrun says, else as configured."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return devices, machines
+    here = int(os.environ["LOCAL_WORLD_SIZE"])
+    return here, int(os.environ["WORLD_SIZE"]) // here
 
 
 def below(root: Path, name: str | Path) -> Path:

@@ -1,12 +1,15 @@
-"""Commands that train: train."""
+"""The command that trains: train."""
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from core.training import RunConfig
 
 
 def train(
@@ -20,11 +23,14 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run of this name.")
     ] = False,
+    queued: Annotated[
+        bool, typer.Option("--queued", hidden=True, help="The queue has started this.")
+    ] = False,
     list_presets: Annotated[bool, typer.Option("--list", help="Print the presets.")] = False,
 ) -> None:
     """Train a network; the run's folder holds everything and can be resumed."""
     from core.errors import ConfigError
-    from core.paths import run_root
+    from core.paths import is_first_process, run_root
     from core.training import RunFolder, preset_names, run_training
 
     if list_presets:
@@ -34,35 +40,41 @@ def train(
         raise ConfigError("Nothing to train was named. Give a preset or a configuration file.")
     name = run or _name_of(preset_or_file)
     folder = RunFolder.named(run_root(), name)
+    if queued:
+        folder.set_status("running", "Starting.")
     if resume:
         config = folder.config()
     else:
-        if folder.path.exists():
+        # The other processes of a run start when the first has made the folder.
+        if folder.path.exists() and is_first_process():
             raise ConfigError(
                 f"A run named {name!r} exists. Add --resume to go on with it, or choose another "
                 "name with --run."
             )
-        config = _configuration(preset_or_file or "")
-    config = config.with_settings(dict(_pair(setting) for setting in settings or ()))
+        config = configuration(preset_or_file)
+    config = config.with_settings(changes(settings))
     with progress_bar(name, 100) as advance:
 
         def show(progress: dict[str, Any]) -> None:
             advance(100 * progress["share"])
 
-        state = run_training(config, folder, resume=resume, on_progress=show)
+        state = run_training(config, folder, resume=resume, keep_stop=queued, on_progress=show)
     best = max(folder.history(), key=lambda line: line["valid_accuracy"], default=None)
     result = f", best validation accuracy {best['valid_accuracy']:.4f}" if best else ""
     typer.echo(f"{name}: {state}{result}. Folder {folder.path}.")
 
 
-def _name_of(preset_or_file: str | None) -> str:
-    return Path(preset_or_file).stem if preset_or_file else ""
+def configuration(preset_or_file: str | None) -> "RunConfig":
+    """The configuration of a preset, or of a JSON file.
 
-
-def _configuration(preset_or_file: str) -> Any:  # noqa: ANN401 - RunConfig, imported late
+    Raises:
+        ConfigError: There is none.
+    """
     from core.errors import ConfigError
     from core.training import RunConfig, preset
 
+    if preset_or_file is None:
+        raise ConfigError("Nothing to train was named. Give a preset or a configuration file.")
     path = Path(preset_or_file)
     if path.suffix != ".json":
         return preset(preset_or_file)
@@ -70,6 +82,15 @@ def _configuration(preset_or_file: str) -> Any:  # noqa: ANN401 - RunConfig, imp
         return RunConfig.from_json(json.loads(path.read_text()))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read as a configuration: {error}.") from error
+
+
+def changes(settings: list[str] | None) -> dict[str, str]:
+    """The pairs of `--set key=value`."""
+    return dict(_pair(setting) for setting in settings or ())
+
+
+def _name_of(preset_or_file: str | None) -> str:
+    return Path(preset_or_file).stem if preset_or_file else ""
 
 
 def _pair(setting: str) -> tuple[str, str]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialised
 from torch import Tensor, nn
 
 from core.errors import CheckpointError, ConfigError
@@ -28,8 +29,9 @@ def save_weights(state: Mapping[str, Tensor], path: Path, *, half: bool = True) 
         value = value.detach().cpu()
         narrow = half and value.is_floating_point() and value.ndim >= 2
         tensors[name] = (value.half() if narrow else value).contiguous().clone()
+    # Written by Python, so that a full disk is an OSError and not the library's own text.
     with replacing(path) as temporary:
-        save_file(tensors, temporary)
+        temporary.write_bytes(serialised(tensors))
 
 
 def load_model(folder: Path) -> tuple[nn.Module, Card]:

@@ -1,29 +1,70 @@
-"""Runs: their configuration, folders and training.  Only `run_training` loads torch."""
+"""Runs: their configuration, folders, queue and training.  Only the trainer loads torch."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from core.training.config import FLIP_ONLY, Augmentation, RunConfig
+from core.training.lock import WorkerLock
+from core.training.observing import Observed, delete_job, list_jobs, list_runs, observe
 from core.training.presets import TABLE_ROWS, preset, preset_names
+from core.training.queue import add_run, enqueue, request_stop, stop_worker, waiting
 from core.training.run_folder import RunFolder
+from core.training.tuning.search import Search, add_search
+from core.training.tuning.space import SPACES, find_space, grid_size
+from core.training.worker import Worker, ensure_worker, work_until_told
 
 if TYPE_CHECKING:
     from core.training.run import run_training
+    from core.training.tuning.findings import Findings, Trial, read_findings, trial_config
+    from core.training.tuning.searching import run_search
+
+# Loaded when first asked for: they need torch or Optuna.
+_HEAVY = {
+    "Findings": "core.training.tuning.findings",
+    "Trial": "core.training.tuning.findings",
+    "read_findings": "core.training.tuning.findings",
+    "run_search": "core.training.tuning.searching",
+    "run_training": "core.training.run",
+    "trial_config": "core.training.tuning.findings",
+}
 
 __all__ = [
     "FLIP_ONLY",
+    "SPACES",
     "TABLE_ROWS",
     "Augmentation",
+    "Findings",
+    "Observed",
     "RunConfig",
     "RunFolder",
+    "Search",
+    "Trial",
+    "Worker",
+    "WorkerLock",
+    "add_run",
+    "add_search",
+    "delete_job",
+    "enqueue",
+    "ensure_worker",
+    "find_space",
+    "grid_size",
+    "list_jobs",
+    "list_runs",
+    "observe",
     "preset",
     "preset_names",
+    "read_findings",
+    "request_stop",
+    "run_search",
     "run_training",
+    "stop_worker",
+    "trial_config",
+    "waiting",
+    "work_until_told",
 ]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - module attribute
-    if name == "run_training":
-        from core.training.run import run_training
-
-        return run_training
-    raise AttributeError(name)
+    if name not in _HEAVY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HEAVY[name]), name)

@@ -1,5 +1,6 @@
 """Which faces a step sees: the same for any number of processes and after any interruption."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +57,14 @@ class BatchMaker:
     def resized(self, images: Image) -> Image:
         """Bring uint8 (N, S, S) to the size the network's preprocessing asks for."""
         return np.stack([self.preprocess.pixels(image) for image in images])
+
+    def inputs(self, images: Image, size: int) -> Iterator[Tensor]:
+        """The network's inputs of unvaried pictures, float32 (size or fewer, C, S, S) a time."""
+        for start in range(0, len(images), size):
+            part = images[start : start + size]
+            if part.shape[1] != self.preprocess.size:
+                part = self.resized(part)
+            yield torch.from_numpy(self.preprocess.normalise(part))
 
     @property
     def steps(self) -> int:

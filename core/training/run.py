@@ -1,21 +1,16 @@
 """Start, resume and end a run: data in, a run folder out, and a status that always tells."""
 
 import logging
-import signal
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
-
-import torch
 
 from core.data import load_dataset
 from core.errors import CoreError, DataError
 from core.paths import data_root
 from core.training.batches import Faces
 from core.training.config import RunConfig
+from core.training.records import Records, sentence, stop_signal
 from core.training.run_folder import RunFolder
 from core.training.trainer import Stopped, Trainer, TrainingData
 
@@ -32,6 +27,11 @@ def training_data(config: RunConfig) -> TrainingData:
     """
     folder = Path(config.data)
     dataset = load_dataset(folder if folder.is_absolute() else data_root() / folder)
+    if dataset.labels != config.labels:
+        raise DataError(
+            f"{folder.name} holds the classes {', '.join(dataset.labels)}; the run learns "
+            f"{', '.join(config.labels)}. Choose the other class_set, or prepare the data for it."
+        )
     parts = {}
     for part in ("train", "valid"):
         subset = dataset.part(config.split, part, sources=config.sources or None)
@@ -58,7 +58,11 @@ def run_training(
     folder: RunFolder,
     *,
     resume: bool = False,
+    keep_stop: bool = False,
+    data: TrainingData | None = None,
+    stop: Callable[[], bool] = lambda: False,
     on_progress: Callable[[dict[str, Any]], None] = lambda progress: None,
+    on_epoch: Callable[[dict[str, Any]], None] = lambda line: None,
 ) -> str:
     """Train in this process and leave a complete run folder.
 
@@ -66,7 +70,11 @@ def run_training(
         config: The run's settings; with `resume` it must be the stored one.
         folder: The run's folder.
         resume: Whether to go on from last.pt.
+        keep_stop: Whether a stop asked for before now counts, as it does for a queued run.
+        data: The parts it needs, where they are loaded already.
+        stop: Asked before every batch, besides the folder's own file.
         on_progress: Called about once a second.
+        on_epoch: Called after every epoch; may raise `Stopped` with a reason.
 
     Returns:
         The final state, "finished" or "stopped".
@@ -74,79 +82,31 @@ def run_training(
     Raises:
         CoreError: The run failed; status.json says why as well.
     """
-    folder.create(config)
-    folder.stop_request.unlink(missing_ok=True)
-    started = time.time()
-    with _log_file(folder.log), _stop_signal() as signalled:
-        folder.set_status("running", started=started)
+    records = Records(folder)
+    records.begin(config, keep_stop=keep_stop)
+    with records.log_file(), stop_signal() as signalled:
+        records.set("running")
         try:
             trainer = Trainer(
                 config,
-                training_data(config),
+                training_data(config) if data is None else data,
                 folder,
-                stop=lambda: bool(signalled) or folder.stop_request.exists(),
+                stop=lambda: bool(signalled) or folder.stop_request.exists() or stop(),
                 on_progress=on_progress,
+                on_epoch=on_epoch,
             )
             if resume:
                 trainer.restore()
             trainer.fit()
-        except Stopped:
-            folder.set_status("stopped", "Stopped on request; it can be resumed.", started=started)
+        except Stopped as stopped:
+            records.set("stopped", str(stopped) or "Stopped on request; it can be resumed.")
+            folder.stop_request.unlink(missing_ok=True)
             return "stopped"
         except Exception as error:
             logger.exception("The run failed")
-            folder.set_status("failed", sentence(error), started=started)
+            records.set("failed", sentence(error))
             if isinstance(error, CoreError):
                 raise
             raise CoreError(sentence(error)) from error
-        folder.set_status("finished", started=started)
+        records.set("finished")
         return "finished"
-
-
-def sentence(error: BaseException) -> str:
-    """One sentence for a user about anything that can end a run."""
-    if isinstance(error, CoreError):
-        return str(error)
-    text = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "alloc" in text.lower():
-        return f"Memory ran out ({text}). Lower the batch size and resume."
-    if isinstance(error, OSError):
-        return f"A file could not be read or written ({text}). Check space and paths, then resume."
-    return f"The run ended with {type(error).__name__}: {text}."
-
-
-@contextmanager
-def _log_file(path: Path) -> Iterator[None]:
-    """Send this package's log lines to a file as well."""
-    handler = logging.FileHandler(path)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    owner = logging.getLogger("core")
-    level = owner.level
-    owner.addHandler(handler)
-    owner.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        owner.removeHandler(handler)
-        owner.setLevel(level)
-        handler.close()
-
-
-@contextmanager
-def _stop_signal() -> Iterator[list[int]]:
-    """Collect SIGTERM and SIGINT instead of dying; outside the main thread nothing is changed."""
-    received: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-
-    try:
-        former = {kind: signal.signal(kind, note) for kind in (signal.SIGTERM, signal.SIGINT)}
-    except ValueError:
-        yield received
-        return
-    try:
-        yield received
-    finally:
-        for kind, handler in former.items():
-            signal.signal(kind, handler)

@@ -12,6 +12,7 @@ from typing import Any
 from core.errors import CheckpointError, ConfigError
 from core.files import write_json, write_text
 from core.training.config import RunConfig
+from core.training.process import ProcessId
 
 STATES = ("queued", "running", "finished", "stopped", "failed")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -66,6 +67,10 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     @property
+    def steps(self) -> Path:
+        return self.path / "steps.jsonl"
+
+    @property
     def predictions(self) -> Path:
         return self.path / "predictions.csv"
 
@@ -97,11 +102,20 @@ class RunFolder:
             raise CheckpointError(f"{path.name} of {self.name} cannot be read: {error}") from error
 
     def set_status(self, state: str, reason: str = "", **more: Any) -> None:  # noqa: ANN401 - JSON
-        """Replace status.json at once; `reason` is one sentence for a user."""
+        """Replace status.json at once; `reason` is one sentence for a user.
+
+        The process that calls is named in it, unless `more` names another.
+        """
         if state not in STATES:
             raise ValueError(f"{state!r} is no state")
-        content = {"state": state, "reason": reason, "time": time.time(), "pid": os.getpid()}
-        write_json(self.path / "status.json", content | more)
+        process = ProcessId.of().to_json()
+        content = {"state": state, "reason": reason, "time": time.time(), **process} | more
+        path = self.path / "status.json"
+        try:
+            write_json(path, content)
+        except OSError:
+            # A full disk has no room for a second file, but the old one's blocks are there.
+            _overwrite(path, json.dumps(content))
 
     def status(self) -> dict[str, Any]:
         """The content of status.json, or an unknown state where there is none yet."""
@@ -122,22 +136,44 @@ class RunFolder:
             file.flush()
             os.fsync(file.fileno())
 
+    def append_step(self, values: dict[str, Any]) -> None:
+        """Add a line on the moment: `at` in epochs, the smoothed batch loss, the learning rate."""
+        with self.steps.open("a") as file:
+            file.write(json.dumps(values) + "\n")
+
     def history(self) -> Iterator[dict[str, Any]]:
         """Lines of metrics.jsonl, leaving out one that is half written."""
-        try:
-            lines = self.metrics.read_text().splitlines()
-        except FileNotFoundError:
-            return
-        for line in lines:
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError:
-                continue
+        return _lines(self.metrics)
 
-    def forget_after(self, epoch: int) -> None:
-        """Drop metrics of epochs after `epoch`, which a resumed run will write again."""
-        kept = [line for line in self.history() if line["epoch"] <= epoch]
-        write_text(self.metrics, "".join(json.dumps(line) + "\n" for line in kept))
+    def step_history(self) -> Iterator[dict[str, Any]]:
+        """Lines of steps.jsonl, leaving out one that is half written."""
+        return _lines(self.steps)
+
+    def forget_after(self, at: float) -> None:
+        """Drop metrics after `at`, in epochs, which a resumed run will write again."""
+        for path, key in ((self.metrics, "epoch"), (self.steps, "at")):
+            kept = [line for line in _lines(path) if line[key] <= at]
+            write_text(path, "".join(json.dumps(line) + "\n" for line in kept))
+
+
+def _overwrite(path: Path, text: str) -> None:
+    """Put a text in the place of a short file by one write, which readers see whole or not."""
+    with path.open("r+b") as file:
+        length = len(file.read())
+        file.seek(0)
+        file.write(text.encode().ljust(length))
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        lines = path.read_text().splitlines()
+    except FileNotFoundError:
+        return
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            continue
 
 
 def _read_object(path: Path) -> dict[str, Any] | None:

@@ -10,22 +10,24 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from lightning_fabric import Fabric
-from sklearn.metrics import f1_score
 from torch import Tensor, nn
 
 from core.errors import TrainingError
 from core.files import replacing
 from core.models import MODELS, Card, build, library_versions, save_weights
+from core.paths import processes_here
 from core.training.batches import BatchMaker, Faces, step_seed
 from core.training.config import RunConfig
+from core.training.epoch_sums import EpochSums
 from core.training.optimise import WeightAverage, build_optimiser, learning_rate
 from core.training.run_folder import RunFolder
+from core.training.validation import figures
 
 logger = logging.getLogger(__name__)
 
 VALIDATION_BATCH = 128
 PROGRESS_SECONDS = 1.0
-SMOOTHING = 0.95  # of the per-batch loss that is shown
+STEP_LINES = 2000  # of steps.jsonl, at most, however long the run
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,11 @@ class Trainer:
         data: Faces in memory.
         folder: Where everything is written.
         stop: Asked before every batch; true ends the run in state "stopped".
-        on_progress: Called about once a second and after every epoch with what progress.json holds.
+        on_progress: Called about once a second with what progress.json holds.
+        on_epoch: Called after every epoch with its line of metrics.jsonl, in the first process.
+
+    Several processes, started by Fabric (`devices`) or torchrun, share every batch; whatever they
+    must agree on (loss, stop, early stopping) is exchanged, so that none waits for another.
     """
 
     def __init__(
@@ -66,13 +72,15 @@ class Trainer:
         *,
         stop: Callable[[], bool] = lambda: False,
         on_progress: Callable[[dict[str, Any]], None] = lambda progress: None,
+        on_epoch: Callable[[dict[str, Any]], None] = lambda line: None,
     ) -> None:
         self.config, self.data, self.folder = config, data, folder
-        self.stop, self.on_progress = stop, on_progress
+        self.stop, self.on_progress, self.on_epoch = stop, on_progress, on_epoch
+        devices, machines = processes_here(config.devices, config.machines)
         self.fabric = Fabric(
             accelerator=config.accelerator,
-            devices=config.devices,
-            num_nodes=config.machines,
+            devices=devices,
+            num_nodes=machines,
             precision=config.precision,
         )
         self.fabric.launch()
@@ -81,11 +89,12 @@ class Trainer:
         self.batches = BatchMaker(data.train, config, self.preprocess)
         model = build(config.model, len(config.labels), **config.model_options)
         model = model.to(memory_format=torch.channels_last)
-        self.average = WeightAverage(model, config.ema) if config.ema else None
         self.model, self.optimiser = self.fabric.setup(model, build_optimiser(model, config))
+        self.average = WeightAverage(self.network, config.ema) if config.ema else None
         self.epoch, self.step = 0, 0
         self.best: dict[str, Any] = {}
-        self.sums = _EpochSums()
+        self.sums = EpochSums()
+        self.noted = 0  # number of the step last written to steps.jsonl
 
     @property
     def network(self) -> nn.Module:
@@ -104,10 +113,10 @@ class Trainer:
         saved = time.monotonic()
         while self.epoch < self.config.epochs:
             for step in range(self.step, self.batches.steps):
-                if self.stop():
+                if self._stop_is_asked():
                     self.save()
                     raise Stopped
-                self._one_step(step, order)
+                self.one_step(step, order)
                 self.step = step + 1
                 if time.monotonic() - saved > 60 * self.config.save_minutes:
                     self.save()
@@ -119,11 +128,12 @@ class Trainer:
                 logger.info("No better epoch for %d epochs: stopped early", self.config.patience)
                 return
 
-    def _one_step(self, step: int, order: Tensor) -> None:
+    def one_step(self, step: int, order: Tensor) -> None:
         started = time.perf_counter()
         inputs, targets, weights = self.batches.batch(self.epoch, step, order)
         prepared = time.perf_counter()
-        share = slice(self.fabric.global_rank, None, self.fabric.world_size)
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        share, whole = slice(rank, None, world), len(inputs)
         inputs = inputs[share].contiguous(memory_format=torch.channels_last)
         inputs, targets, weights = self.fabric.to_device((inputs, targets[share], weights[share]))
         total_steps = self.batches.steps * self.config.epochs
@@ -132,13 +142,15 @@ class Trainer:
         )
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        # Dropout draws from the global generator; its seed depends on the step alone.
-        torch.manual_seed(step_seed(self.config.seed + 1, self.epoch, step))
+        # Dropout draws from the global generator; its seed depends on step and process alone.
+        torch.manual_seed(step_seed(self.config.seed + 1 + rank, self.epoch, step))
         self.model.train()
         logits = self.model(inputs).float()
+        # Gradients are averaged over processes, whose shares may differ by one face.
         losses = F.cross_entropy(logits, targets, reduction="none")
-        loss = (losses * weights).mean()
-        value = float(loss.detach())
+        loss = (losses * weights).sum() * (world / whole)
+        right = (logits.argmax(1) == targets.argmax(1)).sum()
+        value, correct = self._summed(loss.detach() / world, right)
         if value != value:
             raise TrainingError(
                 f"The loss is no number in epoch {self.epoch + 1}, step {step + 1}. Lower the "
@@ -153,22 +165,31 @@ class Trainer:
         self.optimiser.step()
         if self.average is not None:
             self.average.update(self.network)
-        correct = int((logits.argmax(1) == targets.argmax(1)).sum())
         now = time.perf_counter()
-        self.sums.add(value, correct, len(logits), prepared - started, now - started)
-        self._report_progress(rate, value)
+        self.sums.add(value, int(correct), whole, prepared - started, now - started)
+        self._report_progress(rate)
 
-    def _report_progress(self, rate: float, loss: float) -> None:
+    def _summed(self, *values: Tensor) -> list[float]:
+        """Sums of scalars over all processes."""
+        stacked = torch.stack([value.float() for value in values])
+        if self.fabric.world_size > 1:
+            stacked = self.fabric.all_reduce(stacked, reduce_op="sum")  # type: ignore[assignment]
+        return stacked.tolist()
+
+    def _stop_is_asked(self) -> bool:
+        """Whether any process was asked to stop; all get the same answer."""
+        asked = self.stop()
+        if self.fabric.world_size == 1:
+            return asked
+        return self._summed(torch.tensor(float(asked)))[0] > 0
+
+    def _report_progress(self, rate: float) -> None:
         sums = self.sums
-        sums.smooth = (
-            loss if sums.smooth is None else SMOOTHING * sums.smooth + (1 - SMOOTHING) * loss
-        )
         if time.monotonic() - sums.reported < PROGRESS_SECONDS or not self.fabric.is_global_zero:
             return
         sums.reported = time.monotonic()
         done = self.epoch * self.batches.steps + self.step + 1
         total = self.batches.steps * self.config.epochs
-        speed = sums.faces / max(sums.seconds, 1e-9) * self.fabric.world_size
         progress = {
             "epoch": self.epoch + 1,
             "epochs": self.config.epochs,
@@ -177,28 +198,55 @@ class Trainer:
             "share": done / total,
             "loss": sums.smooth,
             "learning_rate": rate,
-            "faces_per_second": speed,
-            "input_share": sums.input_seconds / max(sums.seconds, 1e-9),
-            "eta_seconds": (total - done) * self.config.batch_size / max(speed, 1e-9),
+            "faces_per_second": sums.speed,
+            "input_share": sums.input_share,
+            "eta_seconds": (total - done) * self.config.batch_size / max(sums.speed, 1e-9),
             "time": time.time(),
         }
         self.folder.set_progress(**progress)
+        if done - self.noted >= total / STEP_LINES:
+            self.noted = done
+            self._note_step(sums.smooth, rate)
         self.on_progress(progress)
 
+    def _note_step(self, loss: float | None, rate: float) -> None:
+        at = self.epoch + (self.step + 1) / self.batches.steps
+        self.folder.append_step({"at": at, "loss": loss, "learning_rate": rate})
+
+    def _epoch_line(self) -> dict[str, Any] | None:
+        """The epoch's line of metrics.jsonl, the same in all processes; None after a stop."""
+        line: dict[str, Any] | None = None
+        if self.fabric.is_global_zero:
+            try:
+                line = {"epoch": self.epoch + 1, **self.sums.means(), **self.validate()}
+                line["learning_rate"] = self.optimiser.param_groups[0]["lr"]
+                line["side"] = self.batches.side(self.epoch)
+            except Stopped:
+                line = None
+        return self.fabric.broadcast(line)
+
     def _end_epoch(self) -> None:
-        line = {"epoch": self.epoch + 1, **self.sums.means(), **self.validate()}
-        line["learning_rate"] = self.optimiser.param_groups[0]["lr"]
-        line["side"] = self.batches.side(self.epoch)
+        line = self._epoch_line()
+        if line is None:
+            self.step = self.batches.steps  # a resumed run validates again, and trains no step
+            self.save()
+            raise Stopped
         key = (line["valid_accuracy"], -line["valid_loss"])
         if not self.best or key > (self.best["valid_accuracy"], -self.best["valid_loss"]):
             self.best = dict(line)
             if self.fabric.is_global_zero:
                 save_weights(self.kept_state(), self.folder.weights)
                 self.card().save(self.folder.card)
-        self.epoch, self.step, self.sums = self.epoch + 1, 0, _EpochSums()
+        smooth = self.sums.smooth
+        self.epoch, self.step = self.epoch + 1, 0
+        self.sums = EpochSums(smooth=smooth, reported=self.sums.reported)
         self.save()
         if self.fabric.is_global_zero:
             self.folder.append_metrics(line)
+            self.folder.append_step(
+                {"at": self.epoch, "loss": smooth, "learning_rate": line["learning_rate"]}
+            )
+            self.on_epoch(line)
         logger.info(
             "Epoch %d of %d: train loss %.4f accuracy %.4f, valid loss %.4f accuracy %.4f "
             "macro-F1 %.4f, %.0f faces/s",
@@ -215,32 +263,23 @@ class Trainer:
         """The state that is validated and kept: the average, or the network itself."""
         return self.network.state_dict() if self.average is None else self.average.state
 
-    @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """Loss, accuracy and macro-F1 of the kept state on the validation part."""
+        """Loss, accuracy and macro-F1 of the kept state on the validation part.
+
+        Raises:
+            Stopped: A stop was asked for; nothing is saved yet.
+        """
         network = build(self.config.model, len(self.config.labels), **self.config.model_options)
         network.load_state_dict(self.kept_state())
         network = network.to(self.fabric.device).to(memory_format=torch.channels_last).eval()
-        valid = self.data.valid
+        inputs = self.batches.inputs(self.data.valid.images, VALIDATION_BATCH)
         logits = []
-        for start in range(0, len(valid.labels), VALIDATION_BATCH):
-            images = valid.images[start : start + VALIDATION_BATCH]
-            if images.shape[1] != self.preprocess.size:
-                images = self.batches.resized(images)
-            batch = torch.from_numpy(self.preprocess.normalise(images)).to(self.fabric.device)
-            with self.fabric.autocast():
-                logits.append(network(batch).float().cpu())
-        scores = torch.cat(logits)
-        labels = torch.from_numpy(valid.labels)
-        predicted = scores.argmax(1)
-        classes = range(len(self.config.labels))
-        return {
-            "valid_loss": float(F.cross_entropy(scores, labels)),
-            "valid_accuracy": float((predicted == labels).float().mean()),
-            "valid_macro_f1": float(
-                f1_score(labels, predicted, labels=classes, average="macro", zero_division=0.0)
-            ),
-        }
+        for batch in inputs:
+            if self.stop():
+                raise Stopped
+            with torch.no_grad(), self.fabric.autocast():
+                logits.append(network(batch.to(self.fabric.device)).float().cpu())
+        return figures(torch.cat(logits), torch.from_numpy(self.data.valid.labels))
 
     def card(self) -> Card:
         """The card of the kept weights."""
@@ -268,9 +307,11 @@ class Trainer:
             "step": self.step,
             "best": self.best,
             "sums": self.sums.state(),
+            "data_hash": self.data.facts.get("data_hash"),
         }
-        with replacing(self.folder.last) as temporary:
-            torch.save(state, temporary)
+        # Opened by Python, so that a full disk is an OSError and not torch's own text.
+        with replacing(self.folder.last) as temporary, temporary.open("wb") as file:
+            torch.save(state, file)
 
     def restore(self) -> None:
         """Go on where last.pt was written; without one, start at the beginning.
@@ -279,7 +320,7 @@ class Trainer:
             TrainingError: The file does not fit this configuration.
         """
         if not self.folder.last.exists():
-            self.folder.forget_after(0)
+            self._forget_after(0.0)
             return
         path: Path = self.folder.last
         try:
@@ -295,45 +336,17 @@ class Trainer:
                 f"{path.name} of {self.folder.name} does not fit the run ({error}). Start it anew "
                 "under another name."
             ) from error
+        if state.get("data_hash") not in (None, self.data.facts.get("data_hash")):
+            raise TrainingError(
+                f"The data set has changed since {self.folder.name} began. Start it anew under "
+                "another name."
+            )
         self.epoch, self.step = int(state["epoch"]), int(state["step"])
         self.best = dict(state["best"])
-        self.sums = _EpochSums(**state["sums"])
-        self.folder.forget_after(self.epoch)
+        self.sums = EpochSums(**state["sums"])
+        self._forget_after(self.epoch + self.step / self.batches.steps)
         logger.info("Resumed at epoch %d, step %d", self.epoch + 1, self.step)
 
-
-@dataclass(slots=True)
-class _EpochSums:
-    """Running totals of the epoch in progress."""
-
-    loss: float = 0.0
-    correct: int = 0
-    faces: int = 0
-    batches: int = 0
-    input_seconds: float = 0.0
-    seconds: float = 0.0
-    smooth: float | None = None
-    reported: float = 0.0
-
-    def add(
-        self, loss: float, correct: int, faces: int, input_seconds: float, seconds: float
-    ) -> None:
-        self.loss += loss
-        self.correct += correct
-        self.faces += faces
-        self.batches += 1
-        self.input_seconds += input_seconds
-        self.seconds += seconds
-
-    def means(self) -> dict[str, float]:
-        return {
-            "train_loss": self.loss / max(1, self.batches),
-            "train_accuracy": self.correct / max(1, self.faces),
-            "seconds": self.seconds,
-            "faces_per_second": self.faces / max(self.seconds, 1e-9),
-            "input_share": self.input_seconds / max(self.seconds, 1e-9),
-        }
-
-    def state(self) -> dict[str, Any]:
-        names = ("loss", "correct", "faces", "batches", "input_seconds", "seconds", "smooth")
-        return {name: getattr(self, name) for name in names}
+    def _forget_after(self, at: float) -> None:
+        if self.fabric.is_global_zero:
+            self.folder.forget_after(at)

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -65,7 +64,8 @@ def test_stopping_and_resuming_gives_the_weights_of_an_uninterrupted_run(
 ) -> None:
     whole, broken = new_folder("whole", tiny), new_folder("broken", tiny)
     Trainer(tiny, stripes_data, whole).fit()
-    asked = iter([False] * 8 + [True] * 99)
+    # Asked before each of six steps, once in validation, and before two steps more.
+    asked = iter([False] * 9 + [True] * 99)
     with pytest.raises(Stopped):
         Trainer(tiny, stripes_data, broken, stop=lambda: next(asked)).fit()
 
@@ -80,19 +80,25 @@ def test_stopping_and_resuming_gives_the_weights_of_an_uninterrupted_run(
     assert losses[0] == losses[1]
 
 
-KILLED = """
-    import sys
-    from pathlib import Path
-    sys.path.insert(0, sys.argv[2])
-    from striped_faces import stripes
-    from core.training import RunFolder
-    from core.training.trainer import Trainer, TrainingData
-    folder = RunFolder(Path(sys.argv[1]))
-    data = TrainingData(stripes(96, 0), stripes(48, 1), {"name": "stripes"})
-    trainer = Trainer(folder.config(), data, folder)
+def test_a_stop_in_validation_loses_no_step(
+    stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder
+) -> None:
+    whole, broken = new_folder("whole", tiny), new_folder("broken", tiny)
+    Trainer(tiny, stripes_data, whole).fit()
+    asked = iter([False] * 6 + [True] * 99)
+    with pytest.raises(Stopped):
+        Trainer(tiny, stripes_data, broken, stop=lambda: next(asked)).fit()
+    assert list(broken.history()) == []
+
+    trainer = Trainer(tiny, stripes_data, broken)
     trainer.restore()
     trainer.fit()
-"""
+
+    for key, value in weights_of(whole).items():
+        assert torch.equal(value, weights_of(broken)[key]), key
+    assert [line["train_loss"] for line in whole.history()] == [
+        line["train_loss"] for line in broken.history()
+    ]
 
 
 @pytest.mark.slow
@@ -101,8 +107,7 @@ def test_a_killed_run_continues_to_the_same_weights(
 ) -> None:
     config = tiny.replaced(epochs=60)
     whole, killed = new_folder("whole", config), new_folder("killed", config)
-    here = str(Path(__file__).parent)
-    command = [sys.executable, "-c", textwrap.dedent(KILLED), str(killed.path), here]
+    command = [sys.executable, str(Path(__file__).with_name("striped_run.py")), str(killed.path)]
     process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
     deadline = time.monotonic() + 90
     while len(list(killed.history())) < 2 and time.monotonic() < deadline:
@@ -113,7 +118,7 @@ def test_a_killed_run_continues_to_the_same_weights(
     assert 2 <= done < config.epochs
 
     subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    command[-2] = str(whole.path)
+    command[-1] = str(whole.path)
     subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
 
     assert [line["epoch"] for line in killed.history()] == list(range(1, config.epochs + 1))
@@ -177,6 +182,21 @@ def test_progress_is_written_while_an_epoch_runs(
 
     assert seen[0]["steps"] == 6
     assert folder.progress()["faces_per_second"] > 0
+    steps = list(folder.step_history())
+    assert [line["at"] for line in steps] == [pytest.approx(1 / 6), 1]
+    assert all(0 < line["loss"] < 3 and line["learning_rate"] > 0 for line in steps)
+
+
+def test_every_epoch_is_told_as_it_is_written(
+    stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder
+) -> None:
+    folder = new_folder("run", tiny)
+    told: list[dict[str, float]] = []
+
+    Trainer(tiny, stripes_data, folder, on_epoch=told.append).fit()
+
+    assert told == list(folder.history())
+    assert len(told) == 3
 
 
 def test_the_data_are_left_as_they_were(

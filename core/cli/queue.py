@@ -1,0 +1,94 @@
+"""Commands on runs that wait for their turn: queue add, run, list, stop."""
+
+import logging
+import time
+from typing import Annotated
+
+import typer
+
+from core.cli.training import changes, configuration
+
+app = typer.Typer(
+    help="Runs that wait for their turn: one process works on them, and outlives the terminal.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def add(
+    preset_or_file: Annotated[
+        str, typer.Argument(metavar="PRESET|CONFIG.json", help="What to train.")
+    ],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value, as often as needed.")
+    ] = None,
+    run: Annotated[str | None, typer.Option("--run", help="Name of the run's folder.")] = None,
+    evaluate: Annotated[
+        bool, typer.Option(help="Measure it on its test part once it has finished.")
+    ] = True,
+) -> None:
+    """Put a run at the end of the queue; `queue run` works on it."""
+    from core.paths import run_root
+    from core.training import add_run
+
+    config = configuration(preset_or_file).with_settings(changes(settings))
+    name = run or preset_or_file.rpartition("/")[2].removesuffix(".json")
+    folder = add_run(run_root(), name, config, evaluate=evaluate)
+    typer.echo(f"{folder.name} is queued. Start the queue with: python -m core queue run")
+
+
+@app.command(name="run")
+def run_queue(
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, max=64, help="Jobs at once on this machine.")
+    ] = 1,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Wait for more jobs when none is left.")
+    ] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Work in the background and return at once.")
+    ] = False,
+) -> None:
+    """Work on the queue until it is empty; runs whose process is gone are taken up again."""
+    from core.paths import run_root
+    from core.training import Worker, ensure_worker, work_until_told
+
+    if detach:
+        ensure_worker(run_root(), jobs=jobs, stay=stay)
+        typer.echo("The queue is worked on in the background.")
+        return
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    work_until_told(Worker(run_root(), jobs=jobs, stay=stay))
+
+
+@app.command(name="list")
+def list_queue() -> None:
+    """Show every run and search with its state."""
+    from core.paths import run_root
+    from core.training import WorkerLock, list_jobs, observe
+
+    for folder in sorted(list_jobs(run_root()), key=lambda folder: observe(folder).since):
+        observed = observe(folder)
+        since = time.strftime("%Y-%m-%d %H:%M", time.localtime(observed.since))
+        share = f"{folder.progress().get('share', 0):.0%}" if observed.state == "running" else ""
+        typer.echo(f"{folder.name:<40} {observed.state:<11} {share:>4}  {since}  {observed.reason}")
+    works = WorkerLock(run_root()).is_held()
+    typer.echo("The queue is being worked on." if works else "Nobody works on the queue.")
+
+
+@app.command()
+def stop(
+    runs: Annotated[
+        list[str] | None, typer.Argument(help="Runs to stop; none for the queue itself.")
+    ] = None,
+) -> None:
+    """Stop runs at their next batch; or the queue, whose job goes on when it works again."""
+    from core.paths import run_root
+    from core.training import RunFolder, request_stop, stop_worker
+
+    for name in runs or ():
+        request_stop(RunFolder.named(run_root(), name))
+        typer.echo(f"{name} was asked to stop.")
+    if not runs:
+        asked = stop_worker(run_root())
+        typer.echo("The queue was asked to stop." if asked else "Nobody works on the queue.")

@@ -1,0 +1,70 @@
+"""Which process works on a run, told apart from a later one that got the same number."""
+
+import platform
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psutil
+
+TOLERANCE = 2.0  # seconds between clocks that tell when a process began
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessId:
+    """A process of some machine.
+
+    Attributes:
+        pid: Its number, which is used again after its end.
+        created: When it began, seconds since the epoch; 0 where it is not known.
+        host: Name of its machine.
+    """
+
+    pid: int
+    created: float
+    host: str
+
+    @classmethod
+    def of(cls, pid: int | None = None) -> "ProcessId":
+        """A process of this machine, None for this one; begun at 0 where it has ended already."""
+        try:
+            process = psutil.Process(pid)
+            return cls(process.pid, process.create_time(), platform.node())
+        except psutil.Error:
+            return cls(pid or 0, 0.0, platform.node())
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "ProcessId":
+        """Read what `to_json` wrote, also inside other values; what is missing is not known."""
+        return cls(
+            int(values.get("pid", 0)),
+            float(values.get("created", 0.0)),
+            str(values.get("host") or platform.node()),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it belongs to this machine, so that `is_alive` can tell."""
+        return self.host == platform.node()
+
+    def is_alive(self, before: float = float("inf")) -> bool:
+        """Whether it still works; on another machine, which cannot be asked, it is believed to.
+
+        Args:
+            before: Latest time at which it may have begun, used where `created` is not known.
+        """
+        if not self.is_here:
+            return True
+        try:
+            process = psutil.Process(self.pid)
+            began = process.create_time()
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return False
+        except (psutil.Error, ValueError):
+            return False
+        if self.created:
+            return abs(began - self.created) < TOLERANCE
+        return began < before + TOLERANCE

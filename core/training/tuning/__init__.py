@@ -1,0 +1,1 @@
+"""Searches over settings with Optuna: spaces, trials, and what they found."""

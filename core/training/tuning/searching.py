@@ -1,0 +1,170 @@
+"""Work on a search: one trial after the other in this process, the data loaded once."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import optuna
+from optuna.samplers import GridSampler
+from optuna.trial import TrialState
+
+from core.errors import CoreError
+from core.training.process import ProcessId
+from core.training.records import Records, sentence, stop_signal
+from core.training.run import run_training, training_data
+from core.training.run_folder import RunFolder
+from core.training.trainer import Stopped, TrainingData
+from core.training.tuning.search import Search, trial_folder
+from core.training.tuning.space import configured
+from core.training.tuning.study import (
+    begin_again,
+    counted,
+    open_study,
+    recover,
+    suggested,
+)
+
+logger = logging.getLogger(__name__)
+
+PRUNED = "Ended early: other trials did better at this point."
+Progress = Callable[[dict[str, Any]], None]
+
+
+def run_search(folder: RunFolder, *, on_progress: Progress = lambda progress: None) -> str:
+    """Run trials until there are enough, the grid is exhausted, or a stop is asked for.
+
+    Args:
+        folder: Holds study.json; the trials' run folders go below it.
+        on_progress: Called after every trial with what progress.json holds.
+
+    Returns:
+        The final state, "finished" or "stopped".
+
+    Raises:
+        CoreError: The search failed; status.json says why as well.
+    """
+    records = Records(folder)
+    records.refuse_company()
+    with records.log_file(), stop_signal() as signalled:
+        records.set("running")
+        try:
+            search = Search.load(folder)
+            worker = _Searcher(folder, search, training_data(search.base), on_progress)
+            worker.run(lambda: bool(signalled) or folder.stop_request.exists())
+        except Stopped:
+            records.set("stopped", "Stopped on request; it can be resumed.")
+            folder.stop_request.unlink(missing_ok=True)
+            return "stopped"
+        except Exception as error:
+            logger.exception("The search failed")
+            records.set("failed", sentence(error))
+            if isinstance(error, CoreError):
+                raise
+            raise CoreError(sentence(error)) from error
+        records.set("finished")
+        return "finished"
+
+
+class _Searcher:
+    """Runs trials.
+
+    Args:
+        folder: The search's folder.
+        search: What is searched, and how.
+        data: The parts all trials learn from and are chosen on.
+        on_progress: Called after every trial.
+    """
+
+    def __init__(
+        self, folder: RunFolder, search: Search, data: TrainingData, on_progress: Progress
+    ) -> None:
+        self.folder, self.search, self.data = folder, search, data
+        self.on_progress = on_progress
+        self.study = open_study(folder, search)
+
+    def run(self, stop: Callable[[], bool]) -> None:
+        """Run trials to the end.
+
+        Raises:
+            Stopped: A stop was asked for.
+        """
+        recover(self.study)
+        self._report()
+        while len(counted(self.study)) < self.search.trials and not self._grid_is_exhausted():
+            if stop():
+                raise Stopped
+            self._one_trial(stop)
+            self._report()
+
+    def _grid_is_exhausted(self) -> bool:
+        sampler = self.study.sampler
+        return isinstance(sampler, GridSampler) and sampler.is_exhausted(self.study)
+
+    def _one_trial(self, stop: Callable[[], bool]) -> None:
+        def objective(trial: optuna.Trial) -> float:
+            trial.set_user_attr("process", ProcessId.of().to_json())
+            return self._goal_of(trial, stop)
+
+        self.study.optimize(objective, n_trials=1, catch=(CoreError,))
+        number = max(trial.number for trial in counted(self.study))
+        self._keep_best(trial_folder(self.folder, number))
+
+    def _goal_of(self, trial: optuna.Trial, stop: Callable[[], bool]) -> float:
+        """Train with the settings of a trial; the best epoch's goal.
+
+        Raises:
+            TrialPruned: Other trials did better.
+            Stopped: A stop was asked for; the trial will be begun again.
+            CoreError: It failed.
+        """
+        run = trial_folder(self.folder, trial.number)
+        pruned = False
+
+        def judge(line: dict[str, Any]) -> None:
+            nonlocal pruned
+            trial.report(line[self.search.goal], line["epoch"])
+            pruned = trial.should_prune()
+            if pruned:
+                raise Stopped(PRUNED)
+
+        chosen = {name: suggested(trial, name, one) for name, one in self.search.space.items()}
+        try:
+            config = configured(self.search.base, chosen)
+            state = run_training(config, run, data=self.data, stop=stop, on_epoch=judge)
+        except CoreError as error:
+            trial.set_user_attr("reason", str(error))
+            raise
+        if pruned:
+            raise optuna.TrialPruned
+        if state == "stopped":
+            begin_again(self.study, self.study.get_trials(deepcopy=False)[trial.number])
+            run.last.unlink(missing_ok=True)
+            raise Stopped
+        return float(max(line[self.search.goal] for line in run.history()))
+
+    def _keep_best(self, run: RunFolder) -> None:
+        """Keep the weights of the best trial only: a search may have hundreds."""
+        run.last.unlink(missing_ok=True)
+        best = _best_number(self.study)
+        for other in (self.folder.path / "trials").iterdir():
+            if best is None or other != trial_folder(self.folder, best).path:
+                RunFolder(other).weights.unlink(missing_ok=True)
+
+    def _report(self) -> None:
+        done = len(counted(self.study))
+        best = _best_number(self.study)
+        progress = {
+            "done": done,
+            "trials": self.search.trials,
+            "share": min(1.0, done / self.search.trials),
+            "best": None if best is None else self.study.best_value,
+            "time": time.time(),
+        }
+        self.folder.set_progress(**progress)
+        self.on_progress(progress)
+
+
+def _best_number(study: optuna.Study) -> int | None:
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return study.best_trial.number if complete else None

@@ -1,0 +1,122 @@
+"""The search as Optuna keeps it."""
+
+import platform
+import zlib
+from typing import cast
+
+import numpy as np
+import optuna
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
+from optuna.samplers import BaseSampler, GridSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.errors import TrainingError
+from core.training.process import ProcessId
+from core.training.run_folder import RunFolder
+from core.training.tuning.search import Search
+from core.training.tuning.space import Choice, Range, Value
+
+WARM_UP_TRIALS, WARM_UP_EPOCHS = 5, 2  # before the median of the others may end a trial
+POPULATION = 20  # of NSGA-II; Optuna's 50 would be most of a search that a few cores can run
+AGAIN = "again_for"  # names the trial whose end was no fault of its settings
+
+
+def open_study(folder: RunFolder, search: Search) -> optuna.Study:
+    """The study of a search, made where it is not there yet.
+
+    Raises:
+        TrainingError: The storage cannot be used.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        study = optuna.create_study(
+            storage=search.storage_url(folder),
+            study_name=folder.name,
+            direction="maximize",
+            load_if_exists=True,
+            pruner=_pruner(search),
+        )
+        study.sampler = _sampler(search, len(study.get_trials(deepcopy=False)))
+    except (SQLAlchemyError, ImportError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise TrainingError(
+            f"The storage of {folder.name} ({search.shown_storage}) cannot be used: {first}. "
+            "Check address, driver and rights."
+        ) from error
+    return study
+
+
+def _sampler(search: Search, done: int) -> BaseSampler:
+    # The seed moves on with the trials, else a search taken up again would repeat its first ones.
+    parts = [search.seed, done]
+    if search.storage:
+        parts.append(zlib.crc32(platform.node().encode()))  # machines must not draw the same
+    seed = int(np.random.SeedSequence(parts).generate_state(1)[0] % 2**31)
+    if search.sampler == "grid":
+        values = {
+            name: list(one.values) for name, one in search.space.items() if isinstance(one, Choice)
+        }
+        return GridSampler(values, seed=search.seed)  # the same order of the grid for everybody
+    if search.sampler == "random":
+        return RandomSampler(seed=seed)
+    if search.sampler == "tpe":
+        return TPESampler(seed=seed)
+    return NSGAIISampler(population_size=POPULATION, seed=seed)
+
+
+def _pruner(search: Search) -> BasePruner:
+    if search.pruner == "none":
+        return NopPruner()
+    if search.pruner == "hyperband":
+        epochs = search.space.get("epochs")
+        longest: float = search.base.epochs
+        if isinstance(epochs, Choice):
+            longest = max(float(value) for value in epochs.values)
+        elif isinstance(epochs, Range):
+            longest = epochs.high
+        return HyperbandPruner(min_resource=1, max_resource=max(1, int(longest)))
+    return MedianPruner(n_startup_trials=WARM_UP_TRIALS, n_warmup_steps=WARM_UP_EPOCHS)
+
+
+def suggested(trial: optuna.Trial, name: str, one: Choice | Range) -> Value:
+    """The value the sampler chooses for a setting."""
+    if isinstance(one, Choice):
+        chosen = trial.suggest_categorical(name, one.values)
+        return cast(Value, chosen)  # Optuna would also allow None
+    if one.whole:
+        return trial.suggest_int(name, int(one.low), int(one.high), log=one.log)
+    return trial.suggest_float(name, one.low, one.high, log=one.log)
+
+
+def counted(study: optuna.Study) -> list[FrozenTrial]:
+    """Trials that ended by themselves; those that were begun anew do not count."""
+    trials = study.get_trials(deepcopy=False)
+    redone = {trial.user_attrs.get(AGAIN) for trial in trials}
+    return [trial for trial in trials if trial.state.is_finished() and trial.number not in redone]
+
+
+def begin_again(study: optuna.Study, trial: FrozenTrial) -> None:
+    """Queue the settings of a trial that was interrupted, with its place in the grid."""
+    study.add_trial(
+        optuna.create_trial(
+            state=TrialState.WAITING,
+            params=trial.params,
+            distributions=trial.distributions,
+            user_attrs={AGAIN: trial.number},
+            system_attrs=trial.system_attrs,
+        )
+    )
+
+
+def recover(study: optuna.Study) -> None:
+    """Begin those trials again whose process, on this machine, is gone."""
+    sampler = study.sampler
+    # Told of the end of its last trial, a grid would stop a loop that has not begun.
+    study.sampler = RandomSampler()
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        process = ProcessId.from_json(trial.user_attrs.get("process", {}))
+        if process.is_here and not process.is_alive(before=0.0):
+            begin_again(study, trial)
+            study.tell(trial.number, state=TrialState.FAIL)
+    study.sampler = sampler

@@ -1,0 +1,224 @@
+"""Jobs wait in their folders; states tell the truth even where a process could not."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.errors import ConfigError, TrainingError
+from core.training import (
+    RunConfig,
+    RunFolder,
+    WorkerLock,
+    add_run,
+    delete_job,
+    enqueue,
+    list_jobs,
+    list_runs,
+    observe,
+    request_stop,
+    stop_worker,
+    waiting,
+)
+from core.training.process import ProcessId
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return add_run(tmp_path, "run", RunConfig(epochs=3))
+
+
+def running(folder: RunFolder, process: ProcessId) -> None:
+    folder.set_status("running", **process.to_json())
+
+
+def ended_process() -> ProcessId:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    identity = ProcessId.of(process.pid)
+    process.communicate(b"\n")
+    return identity
+
+
+def test_a_new_run_is_queued_with_its_configuration(folder: RunFolder) -> None:
+    assert observe(folder).state == "queued"
+    assert folder.config().epochs == 3
+    assert [one.name for one in waiting(folder.path.parent)] == ["run"]
+
+
+def test_a_name_is_used_once(folder: RunFolder) -> None:
+    with pytest.raises(ConfigError, match="exists"):
+        add_run(folder.path.parent, "run", RunConfig())
+
+
+def test_the_oldest_waits_first(tmp_path: Path) -> None:
+    for name in ("b", "a", "c"):
+        add_run(tmp_path, name, RunConfig())
+
+    assert [one.name for one in waiting(tmp_path)] == ["b", "a", "c"]
+
+
+def test_a_run_of_a_living_process_is_running(folder: RunFolder) -> None:
+    folder.set_status("running")
+
+    assert observe(folder).state == "running"
+    assert observe(folder).process == ProcessId.of()
+
+
+def test_a_run_whose_process_is_gone_is_interrupted(folder: RunFolder) -> None:
+    running(folder, ended_process())
+
+    assert observe(folder).state == "interrupted"
+    assert "gone" in observe(folder).reason
+
+
+def test_another_process_with_the_same_number_is_not_believed(folder: RunFolder) -> None:
+    now = ProcessId.of()
+    running(folder, ProcessId(now.pid, now.created - 60, now.host))
+
+    assert observe(folder).state == "interrupted"
+
+
+def test_without_its_begin_a_process_must_be_older_than_the_status(folder: RunFolder) -> None:
+    now = ProcessId.of()
+    folder.set_status("running", created=0.0)
+    assert observe(folder).state == "running"
+
+    folder.set_status("running", created=0.0, time=now.created - 60)
+    assert observe(folder).state == "interrupted"
+
+
+def test_another_machine_is_believed_as_long_as_it_gives_signs_of_life(folder: RunFolder) -> None:
+    running(folder, ProcessId(1, 1.0, "elsewhere"))
+    assert observe(folder).state == "running"
+
+    folder.set_status("running", **ProcessId(1, 1.0, "elsewhere").to_json(), time=1000.0)
+    assert observe(folder).state == "interrupted"
+
+
+def test_a_stopped_run_is_queued_again_behind_the_others(folder: RunFolder) -> None:
+    add_run(folder.path.parent, "other", RunConfig())
+    request_stop(folder)
+    assert observe(folder).state == "stopped"
+
+    enqueue(folder)
+
+    assert [one.name for one in waiting(folder.path.parent)] == ["other", "run"]
+    assert not folder.stop_request.exists()
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "finished"])
+def test_what_works_or_is_done_is_not_queued(folder: RunFolder, state: str) -> None:
+    folder.set_status(state)
+
+    with pytest.raises(TrainingError, match=f"run is {state}"):
+        enqueue(folder)
+
+
+def test_stopping_a_running_run_leaves_a_file_for_its_process(folder: RunFolder) -> None:
+    folder.set_status("running")
+
+    request_stop(folder)
+
+    assert folder.stop_request.exists()
+    assert observe(folder).state == "running"
+
+
+def test_stopping_an_interrupted_run_keeps_it_from_being_taken_up(folder: RunFolder) -> None:
+    running(folder, ended_process())
+
+    request_stop(folder)
+
+    assert observe(folder).state == "stopped"
+    assert waiting(folder.path.parent) == []
+
+
+@pytest.mark.parametrize("state", ["finished", "failed", "stopped"])
+def test_there_is_nothing_to_stop_in_a_run_that_ended(folder: RunFolder, state: str) -> None:
+    folder.set_status(state)
+
+    with pytest.raises(TrainingError, match="nothing to stop"):
+        request_stop(folder)
+
+
+def test_deleting_takes_the_folder(folder: RunFolder) -> None:
+    request_stop(folder)
+
+    delete_job(folder)
+
+    assert not folder.path.exists()
+    assert list_jobs(folder.path.parent) == []
+
+
+def test_what_works_is_no_run_or_serves_the_app_is_not_deleted(
+    folder: RunFolder, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match="Stop it first"):
+        delete_job(folder)
+
+    (tmp_path / "holiday").mkdir()
+    with pytest.raises(TrainingError, match="no run"):
+        delete_job(RunFolder(tmp_path / "holiday"))
+
+    shipped = RunFolder(tmp_path / "gimefive-rafdb")
+    shipped.create(RunConfig())
+    with pytest.raises(TrainingError, match="the app uses"):
+        delete_job(shipped)
+
+
+def test_runs_are_listed_with_the_latest_change_first(tmp_path: Path) -> None:
+    first = add_run(tmp_path, "first", RunConfig())
+    add_run(tmp_path, "second", RunConfig())
+    first.set_status("failed", "for a reason")
+    (tmp_path / "no-run").mkdir()
+
+    assert [one.name for one in list_runs(tmp_path)] == ["first", "second"]
+
+
+def test_one_worker_holds_the_lock(tmp_path: Path) -> None:
+    first, second = WorkerLock(tmp_path), WorkerLock(tmp_path)
+
+    with first:
+        assert second.is_held()
+        assert second.holder()["pid"] == ProcessId.of().pid
+        with pytest.raises(TrainingError, match=r"queue stop"), second:
+            pass
+
+    assert not second.is_held()
+    assert not second.has_crashed()
+    with second:
+        assert first.is_held()
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from core.training import WorkerLock
+lock = WorkerLock(Path(sys.argv[1]))
+assert lock.acquire()
+print("held", flush=True)
+input()
+"""
+
+
+def test_a_killed_worker_leaves_no_lock_but_a_trace(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"held\n"
+    lock = WorkerLock(tmp_path)
+    assert lock.is_held()
+    assert not lock.has_crashed()
+
+    process.kill()
+    process.communicate()
+
+    assert not lock.is_held()
+    assert lock.has_crashed()
+    with lock:
+        assert not lock.has_crashed()
+
+
+def test_without_a_worker_there_is_none_to_stop(tmp_path: Path) -> None:
+    assert not stop_worker(tmp_path)

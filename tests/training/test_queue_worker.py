@@ -1,0 +1,256 @@
+"""The worker: one job at a time, in their order, through kills, stops and faults."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.training import RunConfig, RunFolder, WorkerLock, add_run, observe, request_stop
+from core.training.process import ProcessId
+from core.training.queue import Job, stop_worker
+from core.training.worker import Worker
+
+SCRIPT = Path(__file__).with_name("fake_job.py")
+PATIENCE = 60.0  # seconds; a machine under load starts processes slowly
+
+
+def fake(folder: RunFolder, task: str) -> list[str]:
+    return [sys.executable, str(SCRIPT), str(folder.path)]
+
+
+def add(root: Path, name: str, *actions: str) -> RunFolder:
+    folder = add_run(root, name, RunConfig(), evaluate=False)
+    (folder.path / "job.txt").write_text("\n".join(actions))
+    return folder
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def times(root: Path) -> list[tuple[str, str]]:
+    lines = (root / "times.txt").read_text().splitlines()
+    return [(line.split()[0], line.split()[1]) for line in lines]
+
+
+def working(worker: Worker) -> threading.Thread:
+    thread = threading.Thread(target=worker.work)
+    thread.start()
+    return thread
+
+
+def test_jobs_run_one_after_the_other_in_their_order(tmp_path: Path) -> None:
+    jobs = [add(tmp_path, name, "work 0.2", "finish") for name in ("b", "a", "c")]
+
+    Worker(tmp_path, command=fake).work()
+
+    assert [observe(job).state for job in jobs] == ["finished"] * 3
+    assert times(tmp_path) == [
+        (name, what) for name in ("b", "a", "c") for what in ("begin", "end")
+    ]
+
+
+def test_two_jobs_run_at_once_when_told(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        add(tmp_path, name, "work 20", "finish")
+    worker = Worker(tmp_path, jobs=2, command=fake)
+    thread = working(worker)
+
+    until(lambda: (tmp_path / "times.txt").exists() and len(times(tmp_path)) == 2)
+    assert [what for _, what in times(tmp_path)] == ["begin", "begin"]
+    worker.stop()
+    thread.join(PATIENCE)
+
+
+def test_a_run_started_by_hand_is_waited_for(tmp_path: Path) -> None:
+    by_hand = RunFolder(tmp_path / "by-hand")
+    by_hand.create(RunConfig())
+    by_hand.set_status("running")
+    job = add(tmp_path, "job", "finish")
+    worker = Worker(tmp_path, command=fake)
+    thread = working(worker)
+
+    until(lambda: WorkerLock(tmp_path).is_held())
+    time.sleep(1.2)  # two looks
+    assert observe(job).state == "queued"
+    by_hand.set_status("finished")
+    thread.join(PATIENCE)
+
+    assert observe(job).state == "finished"
+
+
+def test_a_killed_process_is_taken_up_again(tmp_path: Path) -> None:
+    job = add(tmp_path, "job", "save", "die", "finish")
+
+    Worker(tmp_path, command=fake).work()
+
+    assert observe(job).state == "finished"
+    assert times(tmp_path) == [("job", "begin"), ("job", "begin"), ("job", "end")]
+
+
+def test_a_process_that_vanishes_again_and_again_without_progress_has_failed(
+    tmp_path: Path,
+) -> None:
+    job = add(tmp_path, "job", "die", "die", "die", "finish")
+
+    Worker(tmp_path, command=fake).work()
+
+    assert observe(job).state == "failed"
+    assert "memory" in observe(job).reason
+    assert len(times(tmp_path)) == 3
+
+
+def test_progress_between_kills_counts(tmp_path: Path) -> None:
+    job = add(tmp_path, "job", "save", "die", "save", "die", "save", "die", "finish")
+
+    Worker(tmp_path, command=fake).work()
+
+    assert observe(job).state == "finished"
+
+
+def test_an_early_end_is_told_in_its_own_words(tmp_path: Path) -> None:
+    job = add(tmp_path, "job", "say Error: no such data set", "exit 1")
+
+    Worker(tmp_path, command=fake).work()
+
+    assert observe(job).state == "failed"
+    assert observe(job).reason == "It ended before it could begin: no such data set"
+
+
+def test_a_command_that_cannot_speak_fails_too(tmp_path: Path) -> None:
+    job = add(tmp_path, "job")
+
+    Worker(tmp_path, command=lambda folder, task: [sys.executable, "-c", "1 / 0"]).work()
+
+    assert observe(job).state == "failed"
+    assert "ZeroDivisionError" in observe(job).reason
+
+
+def test_a_stop_is_obeyed_within_two_seconds_and_the_next_job_follows(tmp_path: Path) -> None:
+    first, second = add(tmp_path, "first", "work 60", "finish"), add(tmp_path, "second", "finish")
+    thread = working(Worker(tmp_path, command=fake))
+    until(lambda: (tmp_path / "times.txt").exists())
+
+    request_stop(first)
+    asked = time.monotonic()
+    until(lambda: observe(first).state == "stopped")
+    assert time.monotonic() - asked < 2
+    thread.join(PATIENCE)
+
+    assert observe(second).state == "finished"
+
+
+def test_a_queued_job_that_is_stopped_never_begins(tmp_path: Path) -> None:
+    first, second = add(tmp_path, "first", "work 60"), add(tmp_path, "second", "finish")
+    thread = working(Worker(tmp_path, command=fake))
+    until(lambda: (tmp_path / "times.txt").exists())
+
+    request_stop(second)
+    until(lambda: observe(second).state == "stopped")
+    request_stop(first)
+    thread.join(PATIENCE)
+
+    assert times(tmp_path) == [("first", "begin"), ("first", "end")]
+
+
+def test_a_stopped_worker_puts_its_job_back(tmp_path: Path) -> None:
+    job = add(tmp_path, "job", "work 60", "finish")
+    thread = working(Worker(tmp_path, command=fake))
+    until(lambda: (tmp_path / "times.txt").exists())
+
+    assert stop_worker(tmp_path)
+    thread.join(PATIENCE)
+
+    assert observe(job).state == "queued"
+    assert "queue was stopped" in observe(job).reason
+    assert not WorkerLock(tmp_path).is_held()
+    assert not WorkerLock(tmp_path).has_crashed()
+    assert not job.stop_request.exists()
+
+
+WORKER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from fake_job import __file__ as script
+from core.training import Worker
+Worker(Path(sys.argv[1]), command=lambda f, task: [sys.executable, script, str(f.path)]).work()
+"""
+
+
+def test_after_a_killed_worker_the_next_one_waits_for_its_job(tmp_path: Path) -> None:
+    job, following = add(tmp_path, "job", "work 4", "finish"), add(tmp_path, "next", "finish")
+    here = str(Path(__file__).parent)
+    killed = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path), here])
+    until(lambda: (tmp_path / "times.txt").exists())
+    killed.kill()
+    killed.wait()
+    assert observe(job).state == "running"
+    assert WorkerLock(tmp_path).has_crashed()
+
+    Worker(tmp_path, command=fake).work()
+
+    assert [observe(one).state for one in (job, following)] == ["finished", "finished"]
+    assert times(tmp_path) == [
+        ("job", "begin"), ("job", "end"), ("next", "begin"), ("next", "end"),
+    ]  # fmt: skip
+
+
+def test_only_jobs_of_the_queue_are_taken_up_again(tmp_path: Path) -> None:
+    gone = ProcessId(2**22 + 1, 1.0, ProcessId.of().host).to_json()  # above the largest pid
+    by_hand, queued = RunFolder(tmp_path / "by-hand"), add(tmp_path, "queued", "finish")
+    by_hand.create(RunConfig())
+    by_hand.set_status("running", **gone)
+    queued.set_status("running", **gone)
+
+    Worker(tmp_path, command=fake).work()
+
+    assert observe(by_hand).state == "interrupted"
+    assert observe(queued).state == "finished"
+
+
+def test_a_finished_run_is_measured_if_asked_for(tmp_path: Path) -> None:
+    tasks: list[str] = []
+
+    def command(folder: RunFolder, task: str) -> list[str]:
+        tasks.append(f"{task} {folder.name}")
+        return fake(folder, task) if task == "train" else [sys.executable, "-c", "pass"]
+
+    for name, evaluate in (("measured", True), ("plain", False)):
+        job = add(tmp_path, name, "finish")
+        Job(Job.of(job).added, evaluate).save(job)  # type: ignore[union-attr]
+
+    Worker(tmp_path, command=command).work()
+
+    assert tasks == ["train measured", "evaluate measured", "train plain"]
+
+
+def test_a_damaged_folder_does_not_stop_the_others(tmp_path: Path) -> None:
+    broken, job = add(tmp_path, "broken", "finish"), add(tmp_path, "job", "finish")
+    (broken.path / "status.json").write_text("{")
+
+    Worker(tmp_path, command=fake).work()
+
+    assert observe(broken).state == "unknown"
+    assert observe(job).state == "finished"
+
+
+@pytest.mark.parametrize("search", [False, True])
+def test_the_queue_starts_the_verb_of_the_command_line(tmp_path: Path, search: bool) -> None:
+    from core.training.worker import job_command
+
+    folder = add(tmp_path, "job")
+    if search:
+        (folder.path / "study.json").write_text("{}")
+
+    assert job_command(folder, "train")[1:] == [
+        "-m", "core", "tune" if search else "train", "--resume", "--queued", "--run", "job",
+    ]  # fmt: skip
+    assert job_command(folder, "evaluate")[1:] == ["-m", "core", "evaluate", "job"]
