@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from core.evaluation.cross_source import Shortcut, SourceScore, by_source, shortcut
     from core.evaluation.examples import cell, confident_mistakes, most_uncertain
     from core.evaluation.export import FORMATS, exported
+    from core.evaluation.features import feature_points, pooled_features
     from core.evaluation.figures import confusion, metrics
     from core.evaluation.literature import PublishedRow, published, published_rows
     from core.evaluation.naming import label_in_name
@@ -43,6 +44,7 @@ _HOMES = {
     "confusion": "figures",
     "evaluate_run": "run",
     "exported": "export",
+    "feature_points": "features",
     "figure1": "tables",
     "label_in_name": "naming",
     "load_report": "report_file",
@@ -52,6 +54,7 @@ _HOMES = {
     "model_card": "card_text",
     "most_uncertain": "examples",
     "own_folder": "prepared",
+    "pooled_features": "features",
     "published": "literature",
     "published_rows": "literature",
     "shortcut": "cross_source",
@@ -77,6 +80,7 @@ __all__ = [
     "confusion",
     "evaluate_run",
     "exported",
+    "feature_points",
     "figure1",
     "label_in_name",
     "load_report",
@@ -86,6 +90,7 @@ __all__ = [
     "model_card",
     "most_uncertain",
     "own_folder",
+    "pooled_features",
     "published",
     "published_rows",
     "shortcut",

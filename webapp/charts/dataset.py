@@ -1,0 +1,146 @@
+"""Charts of a data set: balance, Table 1, histograms, the map of features."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.labels import COLOURS
+
+Values = dict[str, Any]
+UNLABELLED = "#8A8A8A"
+# Okabe and Ito (2008) without the colours that stand for expressions on the same page.
+SOURCE_COLOURS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#D55E00", "#CC79A7", "#F0E442")
+
+
+def balance(counts: Values, titles: dict[str, str], *, share: bool) -> go.Figure:
+    """Stacked bars of classes, one bar a source and split; a bar's custom data name its cell.
+
+    Args:
+        counts: {source: {split: {emotion: n}}}.
+        titles: Names of the sources for people.
+        share: Whether bars show shares of 1 instead of numbers.
+    """
+    bars = [(source, split) for source, splits in counts.items() for split in splits]
+    names = [f"{titles[source]}<br>{split}" for source, split in bars]
+    labels = [label for label in COLOURS if any(label in counts[a][b] for a, b in bars)]
+    figure = go.Figure()
+    for label in labels:
+        numbers = [counts[source][split].get(label, 0) for source, split in bars]
+        totals = [max(sum(counts[source][split].values()), 1) for source, split in bars]
+        shares = [number / total for number, total in zip(numbers, totals, strict=True)]
+        figure.add_bar(
+            x=names,
+            y=shares if share else numbers,
+            name=label,
+            marker_color=COLOURS[label],
+            customdata=[
+                [source, split, label, number, part]
+                for (source, split), number, part in zip(bars, numbers, shares, strict=True)
+            ],
+            hovertemplate="%{x}<br>%{customdata[2]}: %{customdata[3]:,} "
+            "(%{customdata[4]:.1%})<extra></extra>",
+        )
+    figure.update_layout(
+        barmode="stack",
+        height=400,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={"orientation": "h", "y": 1.12, "traceorder": "normal"},
+        yaxis={"tickformat": ".0%" if share else ",", "title": None},
+        dragmode=False,
+    )
+    return figure
+
+
+def histogram(statistic: Values, titles: dict[str, str]) -> go.Figure:
+    """One line a source over fixed bins, each as a share of its pictures.
+
+    Args:
+        statistic: {"edges", "meaning", "groups": {source: {"counts", ...}}} of an audit.
+        titles: Names of the sources for people.
+    """
+    edges = statistic["edges"]
+    middles = [(low + high) / 2 for low, high in pairwise(edges)]
+    figure = go.Figure()
+    for number, (source, group) in enumerate(statistic["groups"].items()):
+        total = max(sum(group["counts"]), 1)
+        figure.add_scatter(
+            x=middles,
+            y=[count / total for count in group["counts"]],
+            mode="lines",
+            line_shape="hvh",
+            name=titles.get(source, source),
+            line_color=SOURCE_COLOURS[number % len(SOURCE_COLOURS)] if number else UNLABELLED,
+            hovertemplate="%{x:.1f}: %{y:.1%}<extra>%{fullData.name}</extra>",
+        )
+    figure.update_layout(
+        height=300,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        xaxis_title=statistic["meaning"],
+        yaxis={"tickformat": ".0%", "title": "share of the source's pictures"},
+        legend={"orientation": "h", "y": 1.2},
+    )
+    return figure
+
+
+def origin_table(shortcut: Values) -> go.Figure:
+    """P(class | origin) as a heat map with its numbers written in."""
+    rows = shortcut["by_origin"]["p_class"]
+    origins, labels = list(rows), list(next(iter(rows.values())))
+    values = [[rows[origin][label] for label in labels] for origin in origins]
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=labels,
+            y=origins,
+            zmin=0,
+            zmax=1,
+            colorscale="Cividis",
+            texttemplate="%{z:.2f}",
+            colorbar={"title": "P(class | origin)", "tickformat": ".1f"},
+            hovertemplate="P(%{x} | %{y}) = %{z:.3f}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        height=60 + 36 * len(origins), margin={"l": 8, "r": 8, "t": 8, "b": 8}, dragmode=False
+    )
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def feature_map(points: pd.DataFrame, colour: str, names: Sequence[str]) -> go.Figure:
+    """Pictures as points of a plane, coloured by a column.
+
+    Args:
+        points: Columns x, y, id and those to colour and hover by.
+        colour: "label", "source" or "answer".
+        names: Values of that column in the order of the legend.
+    """
+    figure = go.Figure()
+    for number, name in enumerate(names):
+        rows = points[points[colour] == name]
+        figure.add_scattergl(
+            x=rows["x"],
+            y=rows["y"],
+            mode="markers",
+            name=name,
+            customdata=rows[["id", "label", "source", "predicted"]],
+            marker={
+                "size": 5,
+                "opacity": 0.75,
+                "color": COLOURS.get(name, SOURCE_COLOURS[number % len(SOURCE_COLOURS)]),
+            },
+            hovertemplate="#%{customdata[0]}<br>%{customdata[2]}, labelled %{customdata[1]}<br>"
+            "answer %{customdata[3]}<extra></extra>",
+        )
+    figure.update_layout(
+        height=560,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        legend={"orientation": "h"},
+        dragmode="lasso",
+    )
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False, scaleanchor="x")
+    return figure

@@ -1,0 +1,1 @@
+"""The parts of the dataset explorer: one view a file."""
