@@ -4,25 +4,66 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from core.data.auditing import audit, write_audit
     from core.data.dataset import WITHOUT_TWINS, Dataset, Subset, load_dataset
+    from core.data.exclude import exclude_path, read_exclude, write_exclude
+    from core.data.leaks import conflicts, leak_pairs
     from core.data.preparation import prepare
+    from core.data.reference import shipped_audit, shipped_means
+    from core.data.report import report_text, title_of
+    from core.data.shortcuts import origins
     from core.data.sources import SOURCES, Source
+    from core.data.statistics import class_means, histograms, read_means
+    from core.data.table1 import AGGREGATE, TABLE1, Cell, compare, with_aggregate
 
 _HOMES = {
-    "SOURCES": "core.data.sources",
-    "Source": "core.data.sources",
-    "WITHOUT_TWINS": "core.data.dataset",
-    "Dataset": "core.data.dataset",
-    "Subset": "core.data.dataset",
-    "load_dataset": "core.data.dataset",
-    "prepare": "core.data.preparation",
+    "auditing": ("audit", "write_audit"),
+    "dataset": ("WITHOUT_TWINS", "Dataset", "Subset", "load_dataset"),
+    "exclude": ("exclude_path", "read_exclude", "write_exclude"),
+    "leaks": ("conflicts", "leak_pairs"),
+    "preparation": ("prepare",),
+    "report": ("report_text", "title_of"),
+    "reference": ("shipped_audit", "shipped_means"),
+    "shortcuts": ("origins",),
+    "sources": ("SOURCES", "Source"),
+    "statistics": ("class_means", "histograms", "read_means"),
+    "table1": ("AGGREGATE", "TABLE1", "Cell", "compare", "with_aggregate"),
 }
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = ["SOURCES", "WITHOUT_TWINS", "Dataset", "Source", "Subset", "load_dataset", "prepare"]
+__all__ = [
+    "AGGREGATE",
+    "SOURCES",
+    "TABLE1",
+    "WITHOUT_TWINS",
+    "Cell",
+    "Dataset",
+    "Source",
+    "Subset",
+    "audit",
+    "class_means",
+    "compare",
+    "conflicts",
+    "exclude_path",
+    "histograms",
+    "leak_pairs",
+    "load_dataset",
+    "origins",
+    "prepare",
+    "read_exclude",
+    "read_means",
+    "report_text",
+    "shipped_audit",
+    "shipped_means",
+    "title_of",
+    "with_aggregate",
+    "write_audit",
+    "write_exclude",
+]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
     """Import a public name's module when it is first asked for: pandas and av cost a second."""
-    if name not in _HOMES:
+    if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)

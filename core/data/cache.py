@@ -7,7 +7,6 @@ or is done again.
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import imagehash
 import numpy as np
 import PIL.Image
 
@@ -22,6 +22,7 @@ from core.data.containers import open_container
 from core.data.listing import Listed
 from core.data.pictures import PictureReader
 from core.errors import CoreError
+from core.files import replacing, write_text
 from core.preprocess import Preprocess
 from core.types import Image
 
@@ -72,14 +73,14 @@ def fill(listed: list[Listed], folder: Path, workers: int, progress: Progress) -
     """Read all pictures into `folder`/images.npy and give their facts in order.
 
     Args:
+        listed: Sources in the order of the manifest.
         folder: Work folder of this very request; finished chunks in it are not done again.
         workers: Processes; 1 stays in this one.
+        progress: Called after every chunk.
 
     Raises:
         CoreError: A container can no longer be opened.
     """
-    import imagehash  # noqa: F401 - fails here, with a clear trace, rather than in every worker
-
     chunks = list(_chunks(listed))
     total = sum(len(chunk.references) for chunk in chunks)
     array = _array(folder, total)
@@ -116,15 +117,11 @@ def work(chunk: Chunk, array_path: Path) -> Chunk:
         rows.append(asdict(facts))
     array.flush()
     path = _facts_path(array_path.parent, chunk.number)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(rows), encoding="utf-8")
-    os.replace(temporary, path)
+    write_text(path, json.dumps(rows))
     return chunk
 
 
 def _perceptual_hash(pixels: Image) -> str:
-    import imagehash
-
     return str(imagehash.phash(PIL.Image.fromarray(pixels)))
 
 
@@ -143,9 +140,8 @@ def _array(folder: Path, total: int) -> Path:
     path = folder / "images.npy"
     size = Preprocess().size
     if not path.is_file():
-        temporary = folder / "images.tmp.npy"
-        np.lib.format.open_memmap(temporary, "w+", np.uint8, (total, size, size)).flush()
-        os.replace(temporary, path)
+        with replacing(path) as temporary:
+            np.lib.format.open_memmap(temporary, "w+", np.uint8, (total, size, size)).flush()
     return path
 
 

@@ -45,10 +45,11 @@ class Container(Protocol):
         """All usable member names, sorted."""
 
     def open(self, member: str) -> BinaryIO:
-        """Open a member for reading."""
+        """Open a member for reading.
 
-    def size(self, member: str) -> int:
-        """Bytes of the member, unpacked."""
+        Raises:
+            FileNotFoundError: There is no such member.
+        """
 
 
 def suffix(member: str) -> str:
@@ -111,18 +112,17 @@ class FolderContainer:
                 skips.append(Skip(member, _nested()))
             else:
                 inside.append(member)
-        self._members = tuple(inside)
+        self._members = dict.fromkeys(inside)
         self.skips = tuple(skips)
 
     @property
     def members(self) -> tuple[str, ...]:
-        return self._members
+        return tuple(self._members)
 
     def open(self, member: str) -> BinaryIO:
+        if member not in self._members:  # a path that was made up may lead anywhere
+            raise FileNotFoundError(member)
         return (self.root / member).open("rb")
-
-    def size(self, member: str) -> int:
-        return (self.root / member).stat().st_size
 
 
 class FileContainer:
@@ -138,11 +138,10 @@ class FileContainer:
     def members(self) -> tuple[str, ...]:
         return (self.root.name,)
 
-    def open(self, member: str) -> BinaryIO:  # noqa: ARG002 - there is only one
+    def open(self, member: str) -> BinaryIO:
+        if member != self.root.name:
+            raise FileNotFoundError(member)
         return self.root.open("rb")
-
-    def size(self, member: str) -> int:  # noqa: ARG002
-        return self.root.stat().st_size
 
 
 class ZipContainer:
@@ -181,10 +180,9 @@ class ZipContainer:
         return tuple(self._infos)
 
     def open(self, member: str) -> BinaryIO:
+        if member not in self._infos:
+            raise FileNotFoundError(member)
         return cast("BinaryIO", self._zip.open(self._infos[member]))
-
-    def size(self, member: str) -> int:
-        return self._infos[member].file_size
 
 
 def _walk(root: Path) -> Iterator[Path]:

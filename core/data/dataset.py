@@ -9,9 +9,13 @@ DIR/
 ├── splits/published.csv   id, part, reason
 ├── splits/clean.csv
 ├── splits/exclude.csv     pictures judged unfit (optional)
+├── statistics.csv         id, brightness, contrast, sharpness
+├── class_means.npz        mean face a source and class
 └── audit.json, audit.md
 """
 
+import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,8 +28,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.data.containers import open_container
-from core.data.files import read_json
 from core.data.pictures import PictureReader
+from core.data.tables import read_json
 from core.errors import DataError
 from core.types import Image
 
@@ -65,6 +69,8 @@ class Dataset:
     def __init__(self, folder: Path, info: dict[str, Any]) -> None:
         self.folder = folder
         self.info = info
+        self._reading = threading.Lock()  # the app's threads share one data set
+        self._readers: dict[str, PictureReader] = {}
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -92,6 +98,11 @@ class Dataset:
     def pairs(self) -> pd.DataFrame:
         """Duplicate pairs: first, second, exact (0 or 1), correlation."""
         return pd.read_csv(self.folder / "pairs.csv")
+
+    @cached_property
+    def statistics(self) -> pd.DataFrame:
+        """Brightness, contrast and sharpness of every picture (see `core.data.statistics`)."""
+        return pd.read_csv(self.folder / "statistics.csv")
 
     def split(self, name: str) -> pd.DataFrame:
         """The table of a split, columns id, part, reason.
@@ -148,7 +159,8 @@ class Dataset:
         """
         numbers = {label: number for number, label in enumerate(self.labels)}
         ids = self.ids(split, part, sources)
-        labels = self.manifest["label"].map(numbers).fillna(-1).to_numpy(np.int64)[ids]
+        known = self.manifest["label"].map(numbers).fillna(-1)
+        labels = np.asarray(known.to_numpy(np.int64)[ids], dtype=np.int64)
         ids, labels = ids[labels >= 0], labels[labels >= 0]
         if not len(ids):
             chosen = f" of {', '.join(sources)}" if sources is not None else ""
@@ -168,17 +180,22 @@ class Dataset:
                 f"There is no picture {row}; ids go from 0 to {len(self.manifest) - 1}."
             )
         key, _, reference = str(self.manifest["path"].iloc[row]).partition("!")
-        root = next(Path(one["root"]) for one in self.info["sources"] if one["key"] == key)
-        if not root.exists():
-            raise DataError(
-                f"{key} is no longer where it was when the set was prepared ({root}). "
-                "Put it back, or prepare the set again from its new place."
-            )
-        try:
-            picture, _ = PictureReader(open_container(root)).read(reference)
-        except KeyError as error:
-            raise DataError(f"{key} no longer holds {reference}. Prepare again.") from error
+        with self._reading:
+            picture, _ = self._reader(key).read(reference)
         return picture
+
+    def _reader(self, key: str) -> PictureReader:
+        """A kept reader of one source: opening a zip of thousands of pictures takes a while."""
+        if key not in self._readers:
+            roots = {one["key"]: Path(one["root"]) for one in self.info["sources"]}
+            root = roots.get(key)
+            if root is None or not root.exists():
+                raise DataError(
+                    f"{key} is no longer where it was when the set was prepared ({root}). "
+                    "Put it back, or prepare the set again from its new place."
+                )
+            self._readers[key] = PictureReader(open_container(root))
+        return self._readers[key]
 
 
 def load_dataset(folder: str | Path) -> Dataset:
@@ -193,13 +210,22 @@ def load_dataset(folder: str | Path) -> Dataset:
             f"{folder} is no prepared data set. Run: python -m core prepare SOURCE --out {folder}"
         )
     info = read_json(folder / "dataset.json")
-    if not isinstance(info, dict) or info.get("format") != FORMAT:
-        found = info.get("format") if isinstance(info, dict) else type(info).__name__
+    if info.get("format") != FORMAT:
+        found = info.get("format", "none")
         raise DataError(f"{folder.name} has format {found}, expected {FORMAT}. Prepare it again.")
     for name in ("manifest.csv", "images.npy", "pairs.csv"):
         if not (folder / name).is_file():
             raise DataError(f"{folder.name} lacks {name}. Prepare it again.")
     return Dataset(folder, info)
+
+
+def counts_of(manifest: pd.DataFrame) -> dict[str, dict[str, dict[str, int]]]:
+    """Numbers of pictures as {source: {split: {label: n}}}."""
+    nested: dict[str, dict[str, dict[str, int]]] = {}
+    rows = manifest[["source", "split", "label"]].itertuples(index=False, name=None)
+    for (source, split, label), number in Counter(rows).items():
+        nested.setdefault(source, {}).setdefault(split, {})[label] = number
+    return nested
 
 
 def data_hash(manifest: pd.DataFrame) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.data.files import write_csv
+from core.data.tables import write_csv
 from core.errors import DataError
 
 COLUMNS = ["pixel_hash", "source", "path", "reason"]
@@ -41,6 +41,17 @@ def read_exclude(path: Path) -> pd.DataFrame:
     return table.reindex(columns=COLUMNS, fill_value="")
 
 
+def write_exclude(folder: Path, table: pd.DataFrame) -> None:
+    """Replace a data set's list; `prepare` with the same sources then renews its splits.
+
+    Args:
+        folder: Of the data set.
+        table: Columns as at the top of this file; all but pixel_hash may be missing.
+    """
+    kept = table.reindex(columns=COLUMNS, fill_value="").fillna("")
+    write_csv(exclude_path(folder), kept.drop_duplicates("pixel_hash"))
+
+
 def adopt(path: Path, folder: Path) -> None:
     """Make the list at `path` the data set's own.
 
@@ -51,7 +62,7 @@ def adopt(path: Path, folder: Path) -> None:
         raise DataError(f"The exclude list {path} does not exist.")
     table = read_exclude(path)
     if path.resolve() != exclude_path(folder).resolve():
-        write_csv(exclude_path(folder), table)
+        write_exclude(folder, table)
 
 
 def digest(folder: Path) -> str:

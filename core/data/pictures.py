@@ -126,8 +126,8 @@ def _video_frames(container: Container, member: str) -> Iterator[Image]:
     import av
 
     try:
-        with container.open(member) as file, av.open(file) as video:
+        with container.open(member) as file, av.open(file, "r") as video:
             for frame in video.decode(video=0):
-                yield frame.to_ndarray(format="rgb24")
+                yield np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
     except (av.FFmpegError, IndexError) as error:
         raise DataError(f"{member} cannot be read as a video: {error}.") from error

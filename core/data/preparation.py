@@ -5,7 +5,6 @@ request, and is taken up again after a kill; a finished folder with the same req
 """
 
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Sequence
@@ -16,20 +15,29 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.data import exclude
+from core.data.auditing import write_audit
 from core.data.cache import Facts, Progress, fill
+from core.data.claim import claimed
 from core.data.containers import Skip
-from core.data.dataset import FORMAT, Dataset, data_hash, load_dataset
+from core.data.dataset import FORMAT, Dataset, counts_of, data_hash, load_dataset
+from core.data.demo import DEMO, draw_demo
 from core.data.duplicates import Pairs, find_pairs, group_rows
-from core.data.files import write_csv, write_json
 from core.data.listing import Listed, list_sources
+from core.data.sources import SOURCES
 from core.data.splits import clean_split, published_split
+from core.data.statistics import write_statistics
+from core.data.tables import write_csv
 from core.errors import DataError
+from core.files import write_json
 from core.labels import CLASS_SETS
 from core.preprocess import Preprocess
 from core.types import Image
 
+METHOD = 2  # raised when the same sources give another manifest, pairs or statistics
+PARTIAL = ".partial"
 COPY_ROWS = 4096  # pictures copied at a time, 16 MB
 
 
@@ -43,7 +51,7 @@ class Request:
     @property
     def hash(self) -> str:
         """sha256 over everything the manifest and cache depend on."""
-        parts: list[Any] = [FORMAT, self.class_set, Preprocess().to_json()]
+        parts: list[Any] = [FORMAT, METHOD, self.class_set, Preprocess().to_json()]
         parts += [[one.source, one.key, one.fingerprint, len(one.items)] for one in self.listed]
         return sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -59,7 +67,8 @@ def prepare(
     """Prepare a data set, or do nothing where `out` already holds it.
 
     Args:
-        sources: Folders, zips or pixel tables; `name=path` says which source one is.
+        sources: Folders, zips or pixel tables; `name=path` says which source one is, "demo" stands
+            for drawings made here.
         out: Folder of the data set, made if absent.
         class_set: "six" or "seven"; pictures of other classes are skipped and counted.
         workers: Processes that decode.
@@ -70,17 +79,19 @@ def prepare(
         DataError: A source cannot be used, or `out` is in use by another preparation.
     """
     report = progress or _silent
-    report(0, 0, "listing sources")
-    request = Request(tuple(list_sources(sources, class_set)), class_set)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    if exclude_file is not None:
-        exclude.adopt(Path(exclude_file), out)
-    if not _is_finished(out, request):
-        _build(request, out, max(1, workers), report)
-    elif _splits_are_current(out):
-        return load_dataset(out)
-    _write_splits(out)
+    with claimed(out):
+        report(0, 0, "listing sources")
+        paths = [draw_demo(out) if str(one) == DEMO else one for one in sources]
+        request = Request(tuple(list_sources(paths, class_set)), class_set)
+        if exclude_file is not None:
+            exclude.adopt(Path(exclude_file), out)
+        if not _is_finished(out, request):
+            _build(request, out, max(1, workers), report)
+        if not _is_current(out):
+            report(0, 0, "writing splits and audit")
+            _write_derived(out)
     return load_dataset(out)
 
 
@@ -90,13 +101,13 @@ def _silent(done: int, total: int, what: str) -> None:
 
 def _is_finished(out: Path, request: Request) -> bool:
     try:
-        return load_dataset(out).info["request"] == request.hash
+        return str(load_dataset(out).info["request"]) == request.hash
     except (DataError, KeyError):
         return False
 
 
 def _build(request: Request, out: Path, workers: int, progress: Progress) -> None:
-    work = out / ".partial" / request.hash[:16]
+    work = out / PARTIAL / request.hash[:16]
     _forget_other_requests(work)
     work.mkdir(parents=True, exist_ok=True)
     facts = fill(list(request.listed), work, workers, progress)
@@ -107,17 +118,18 @@ def _build(request: Request, out: Path, workers: int, progress: Progress) -> Non
     images_path = _compact(work, kept, len(facts))
     images: Image = np.load(images_path, mmap_mode="r")
     progress(0, 0, "comparing pictures")
-    pairs = find_pairs(images, manifest["pixel_hash"].tolist())
+    alike = manifest["source"].map({name: one.alike for name, one in SOURCES.items()})
+    pairs = find_pairs(images, manifest["pixel_hash"].tolist(), alike.to_numpy(dtype=bool))
     manifest["group"] = group_rows(pairs, len(manifest))
 
     # From here on the folder is unfinished until dataset.json is there again.
     (out / "dataset.json").unlink(missing_ok=True)
-    os.replace(images_path, out / "images.npy")
+    images_path.replace(out / "images.npy")
     write_csv(out / "manifest.csv", manifest)
     write_csv(out / "pairs.csv", _pair_table(pairs))
     write_csv(out / "skipped.csv", pd.DataFrame(skips, columns=["path", "reason"]))
     write_json(out / "dataset.json", _info(request, manifest, skips))
-    shutil.rmtree(out / ".partial", ignore_errors=True)
+    shutil.rmtree(out / PARTIAL, ignore_errors=True)
 
 
 def _forget_other_requests(work: Path) -> None:
@@ -159,7 +171,7 @@ def _rows(request: Request, facts: list[Facts]) -> tuple[pd.DataFrame, list[Skip
     return pd.DataFrame(rows), skips
 
 
-def _compact(work: Path, kept: Any, total: int) -> Path:
+def _compact(work: Path, kept: NDArray[np.int64], total: int) -> Path:
     """The cache without the rows of unreadable pictures."""
     path = work / "images.npy"
     if len(kept) == total:
@@ -186,10 +198,6 @@ def _pair_table(pairs: Pairs) -> pd.DataFrame:
 
 
 def _info(request: Request, manifest: pd.DataFrame, skips: list[Skip]) -> dict[str, Any]:
-    counts = manifest.groupby(["source", "split", "label"]).size()
-    nested: dict[str, dict[str, dict[str, int]]] = {}
-    for (source, split, label), number in counts.items():
-        nested.setdefault(source, {}).setdefault(split, {})[label] = int(number)
     return {
         "format": FORMAT,
         "request": request.hash,
@@ -199,7 +207,7 @@ def _info(request: Request, manifest: pd.DataFrame, skips: list[Skip]) -> dict[s
         "images": len(manifest),
         "skipped": len(skips),
         "skipped_by_reason": dict(Counter(skip.reason for skip in skips).most_common(20)),
-        "counts": nested,
+        "counts": counts_of(manifest),
         "sources": [
             {
                 "name": one.source,
@@ -216,13 +224,12 @@ def _info(request: Request, manifest: pd.DataFrame, skips: list[Skip]) -> dict[s
     }
 
 
-def _splits_are_current(out: Path) -> bool:
-    info = json.loads((out / "dataset.json").read_text(encoding="utf-8"))
-    there = all((out / "splits" / f"{name}.csv").is_file() for name in ("published", "clean"))
-    return there and info.get("exclude") == exclude.digest(out)
+def _is_current(out: Path) -> bool:
+    """Whether splits, statistics and audit are those of the manifest and the exclude list."""
+    return load_dataset(out).info.get("exclude") == exclude.digest(out)
 
 
-def _write_splits(out: Path) -> None:
+def _write_derived(out: Path) -> None:
     dataset = load_dataset(out)
     excluded = exclude.ids(out, dataset.manifest)
     for name, table in (
@@ -230,5 +237,8 @@ def _write_splits(out: Path) -> None:
         ("clean", clean_split(dataset.manifest, excluded)),
     ):
         write_csv(out / "splits" / f"{name}.csv", table)
+    write_statistics(dataset)
+    write_audit(dataset)
+    # Last, because it says that all of the above is done.
     info = {**dataset.info, "exclude": exclude.digest(out), "excluded": len(excluded)}
     write_json(out / "dataset.json", info)

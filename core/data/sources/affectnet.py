@@ -23,6 +23,11 @@ def _items(container: Container) -> Iterator[Item | Skip]:
     yield from class_folders(container, label_files=frozenset({"labels.csv"}))
 
 
+def _subsource(name: str) -> str:
+    # The publisher of the folders filled them up with portraits from FFHQ (Karras et al., 2019).
+    return "ffhq" if name.startswith("ffhq_") else "web"
+
+
 SOURCES.register("affectnet")(
     Source(
         name="affectnet",
@@ -32,5 +37,6 @@ SOURCES.register("affectnet")(
         url="https://www.kaggle.com/datasets/noamsegal/affectnet-training-data",
         matches=_matches,
         items=_items,
+        subsource=_subsource,
     )
 )

@@ -40,6 +40,10 @@ class Item:
     label: str
 
 
+def _no_subsource(name: str) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A data set's layout and provenance.
@@ -52,6 +56,9 @@ class Source:
         url: The publisher's page; "" where there is none.
         matches: Whether a container has this layout.
         items: Lists pictures, and files that are none of the set's with the reason.
+        alike: True where one person shows one expression after another before one background, so
+            that pictures resemble each other without being copies.
+        subsource: A finer origin by a picture's file name, "" for none.
     """
 
     name: str
@@ -61,6 +68,8 @@ class Source:
     url: str
     matches: Callable[[Container], bool]
     items: Callable[[Container], Iterator[Item | Skip]]
+    alike: bool = False
+    subsource: Callable[[str], str] = _no_subsource
 
 
 SOURCES: Registry[Source] = Registry("source")
@@ -88,6 +97,7 @@ def strays(container: Container, known: frozenset[str]) -> Iterator[Skip]:
     """Files that are no pictures, save label files the source has read.
 
     Args:
+        container: The source's files.
         known: Lower-case file names (without folders) of the label files.
     """
     for member in container.members:
@@ -105,6 +115,7 @@ def class_folders(
     """Items of `[SPLIT/]CLASS/NAME` below any folder.
 
     Args:
+        container: The source's files.
         label_of: Canonical name of a class folder; None keeps the folder's own name as label.
         label_files: See `strays`.
     """

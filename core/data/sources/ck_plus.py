@@ -57,5 +57,6 @@ SOURCES.register("ck_plus")(
         url="https://www.kaggle.com/datasets/shuvoalok/ck-dataset",
         matches=_matches,
         items=_items,
+        alike=True,
     )
 )

@@ -17,5 +17,6 @@ SOURCES.register("demo")(
         url="",
         matches=_matches,
         items=class_folders,
+        alike=True,
     )
 )

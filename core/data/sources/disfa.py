@@ -35,9 +35,9 @@ def _items(container: Container) -> Iterator[Item | Skip]:
 
 def _frame_count(container: Container, member: str) -> int:
     """Frames of the first video stream; counted by packets where the header has no number."""
-    with container.open(member) as file, av.open(file) as video:
+    with container.open(member) as file, av.open(file, "r") as video:
         stream = video.streams.video[0]
-        return stream.frames or sum(1 for packet in video.demux(stream) if packet.size)
+        return stream.frames or sum(packet.size > 0 for packet in video.demux(stream))
 
 
 SOURCES.register("disfa")(
@@ -49,5 +49,6 @@ SOURCES.register("disfa")(
         url="http://mohammadmahoor.com/disfa/",
         matches=_matches,
         items=_items,
+        alike=True,
     )
 )

@@ -10,7 +10,7 @@ from core.labels import canonical
 def _matches(container: Container) -> bool:
     found = [PurePosixPath(member).parts for member in pictures(container)]
     known = sum(len(parts) > 1 and canonical(parts[-2]) is not None for parts in found)
-    # Other classes beside ours are normal; one known class among many says little.
+    # Other classes beside ours, such as contempt, are normal; hence half is enough.
     return bool(found) and known / len(found) >= RECOGNISED / 2
 
 

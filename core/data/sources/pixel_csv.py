@@ -31,6 +31,8 @@ def table_items(
     """One item a row.
 
     Args:
+        container: The source's files.
+        member: The table's name in it.
         labels: Canonical name of every number in the column `emotion`.
         splits: Split of every value in the column `Usage`; the value "" is the default.
     """

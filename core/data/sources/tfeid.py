@@ -24,5 +24,6 @@ SOURCES.register("tfeid")(
         url="http://bml.ym.edu.tw/tfeid/",
         matches=_matches,
         items=class_folders,
+        alike=True,
     )
 )

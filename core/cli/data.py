@@ -1,0 +1,89 @@
+"""Verbs about data: `prepare` and `audit`."""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.cli.output import put_json
+from core.cli.progress import progress_bar
+
+
+class ClassSet(StrEnum):
+    """Class lists a data set can be prepared with."""
+
+    SIX = "six"
+    SEVEN = "seven"
+
+
+def prepare(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Folders, zips or pixel tables as downloaded; NAME=PATH says which data set one "
+            "is; `demo` stands for drawn faces.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the prepared data.")],
+    class_set: Annotated[
+        ClassSet, typer.Option(help="Six expressions, or seven with neutral.")
+    ] = ClassSet.SIX,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that decode pictures.")
+    ] = min(2, os.cpu_count() or 1),
+    exclude: Annotated[
+        Path | None,
+        typer.Option(help="Exclude list (CSV with a column pixel_hash) to take over."),
+    ] = None,
+) -> None:
+    """Build manifest, cache, splits and audit; does nothing where they are there already."""
+    from core.data import prepare as build
+
+    with ExitStack() as stack:
+        bars: list[Callable[[float], None]] = []
+
+        def show(done: int, total: int, what: str) -> None:
+            if total and not bars:
+                bars.append(stack.enter_context(progress_bar(what.capitalize(), total)))
+            if total:
+                bars[0](done)
+            elif sys.stderr.isatty():
+                typer.echo(f"{what.capitalize()} ...", err=True)
+
+        dataset = build(
+            list(sources),
+            out,
+            class_set=class_set.value,
+            workers=workers,
+            progress=show,
+            exclude_file=exclude,
+        )
+    info = dataset.info
+    parts = dataset.split("clean")["part"].value_counts()
+    numbers = ", ".join(f"{name} {parts.get(name, 0):,}" for name in ("train", "valid", "test"))
+    typer.echo(f"{info['images']:,} pictures in {out}, {info['skipped']:,} skipped.")
+    typer.echo(f"Split clean: {numbers}. Data {dataset.data_hash[:12]}.")
+
+
+def audit(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Prepared data.")],
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", help="Write the figures to this file, or - to print them."),
+    ] = None,
+) -> None:
+    """Show counts against the paper's Table 1, duplicates, leaks, conflicts and shortcuts."""
+    from core.data import audit as examine
+    from core.data import load_dataset, report_text
+
+    values = examine(load_dataset(folder))
+    if json_file is not None:
+        put_json(json_file, values)
+    if json_file != Path("-"):
+        typer.echo(report_text(values), nl=False)

@@ -1,0 +1,131 @@
+"""What is in a prepared data set and what is wrong with it, as plain values and as a report."""
+
+from typing import Any
+
+import pandas as pd
+
+from core.data.dataset import WITHOUT_TWINS, Dataset, counts_of
+from core.data.leaks import conflicts, count_leaks, label_clashes, leak_pairs
+from core.data.report import report_text
+from core.data.shortcuts import shortcut
+from core.data.splits import VALID_SOURCE
+from core.data.statistics import histograms
+from core.data.table1 import differences
+from core.files import write_json, write_text
+
+FORMAT = 1
+
+
+def audit(dataset: Dataset) -> dict[str, Any]:
+    """Every finding about a data set, as plain values for JSON.
+
+    Args:
+        dataset: Prepared data, whose splits have been written.
+
+    Returns:
+        counts {source: {split: {emotion: n}}}; differences from Table 1; exact_groups and
+        near_groups (numbers of groups); leaks of the published split (pictures with a copy in
+        another part); conflicts (number of train groups with contradicting labels); shortcut; and
+        the details of each: duplicates, twins, published_valid, splits, statistics, skipped.
+    """
+    manifest = dataset.manifest
+    published = leak_pairs(dataset, "published")
+    duplicates = _duplicates(manifest)
+    return {
+        "format": FORMAT,
+        "data_hash": dataset.data_hash,
+        "images": len(manifest),
+        "labels": list(dataset.labels),
+        "sources": [
+            {key: one[key] for key in ("name", "key", "kind", "bytes", "sha256", "images")}
+            for one in dataset.info["sources"]
+        ],
+        "counts": counts_of(manifest),
+        "differences": differences(counts_of(manifest)),
+        "exact_groups": duplicates["all"]["exact_groups"],
+        "near_groups": duplicates["all"]["near_groups"],
+        "leaks": count_leaks(published),
+        "conflicts": duplicates["train"]["contradicting"],
+        "shortcut": shortcut(manifest, dataset.labels),
+        "duplicates": duplicates,
+        "label_clashes": label_clashes(conflicts(manifest, exact=False)),
+        "twins": _twins(published, manifest),
+        "published_valid": _published_valid(published, manifest),
+        "splits": {name: _split(dataset, name) for name in ("published", "clean")},
+        "clean_leaks": count_leaks(leak_pairs(dataset, "clean")),
+        "statistics": histograms(dataset.statistics, manifest["source"]),
+        "skipped": {
+            "n": dataset.info["skipped"],
+            "by_reason": dataset.info["skipped_by_reason"],
+        },
+    }
+
+
+def write_audit(dataset: Dataset) -> dict[str, Any]:
+    """Audit a data set and write audit.json and audit.md into its folder."""
+    values = audit(dataset)
+    write_json(dataset.folder / "audit.json", values)
+    write_text(dataset.folder / "audit.md", report_text(values))
+    return values
+
+
+def _duplicates(manifest: pd.DataFrame) -> dict[str, dict[str, int]]:
+    result = {}
+    for name, rows in (("all", manifest), ("train", manifest[manifest["split"] == "train"])):
+        copies = rows["pixel_hash"].value_counts()
+        grouped = rows[rows["group"] >= 0]
+        distinct = grouped.groupby("group")["pixel_hash"].nunique()
+        result[name] = {
+            "exact_groups": int((copies > 1).sum()),
+            "exact_surplus": int((copies[copies > 1] - 1).sum()),
+            "near_groups": int((distinct > 1).sum()),
+            "near_pictures": int(grouped["group"].isin(distinct.index[distinct > 1]).sum()),
+            "largest_group": int(grouped["group"].value_counts().max()) if len(grouped) else 0,
+            "exact_contradicting": conflicts(rows, exact=True)["key"].nunique(),
+            "contradicting": conflicts(rows, exact=False)["key"].nunique(),
+        }
+    return result
+
+
+def _twins(leaks: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Test pictures with a copy in train, by the source of the test picture."""
+    rows = leaks[(leaks["split_a"] == "train") & (leaks["split_b"] == "test")]
+    tests = manifest.loc[manifest["split"] == "test", "source"].value_counts()
+    result = {}
+    for source, number in tests.items():
+        own = rows[rows["source_b"] == source]
+        exact = own["exact"].astype(bool)
+        same = own["same_label"].astype(bool)
+        result[str(source)] = {
+            "test": int(number),
+            "exact": int(exact.sum()),
+            "exact_same_label": int((exact & same).sum()),
+            "exact_or_near": len(own),
+        }
+    return result
+
+
+def _published_valid(leaks: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, int]:
+    """Where the pictures of the published validation set come from; test before train."""
+    total = int((manifest["source"] == VALID_SOURCE).sum())
+    rows = leaks[(leaks["split_b"] == "valid") & (leaks["source_b"] == VALID_SOURCE)]
+    rows = rows.sort_values("split_a", kind="stable").drop_duplicates("id_b")
+    origin = (rows["source_a"] + "/" + rows["split_a"]).value_counts()
+    found = {str(name): int(n) for name, n in origin.items()}
+    return {"n": total, **found} if total else {}
+
+
+def _split(dataset: Dataset, name: str) -> dict[str, Any]:
+    table = dataset.split(name)
+    dropped = table.loc[table["part"] == "drop", "reason"].value_counts()
+    parts = {str(part): int(n) for part, n in table["part"].value_counts().items()}
+    parts[WITHOUT_TWINS] = len(dataset.ids(name, WITHOUT_TWINS))
+    by_source = pd.crosstab(dataset.manifest["source"], table["part"])
+    return {
+        "parts": parts,
+        "by_source": {
+            str(source): {str(part): int(n) for part, n in row.items() if n}
+            for source, row in by_source.iterrows()
+        },
+        "dropped": {str(reason): int(n) for reason, n in dropped.items()},
+    }
