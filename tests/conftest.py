@@ -81,6 +81,47 @@ def own_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def made_checkpoint(own_runs: Path) -> Callable[..., Path]:
+    """Write checkpoints below `own_runs` whose answers and maps follow from two numbers.
+
+    Nothing is trained. The only feature is the crop's brightness above the mean, A. All classes
+    have fixed logits, so that `surprise` gets the probability `share` and the others the rest in
+    equal parts; `weight` x A is added to the logit of surprise, whose Grad-CAM map then follows A.
+    The maps of all other classes are blank.
+    """
+
+    def make(
+        name: str = "gimefive-rafdb",
+        *,
+        share: float = 0.5,
+        weight: float = 0.0,
+        **card: Any,  # noqa: ANN401 - fields of the card
+    ) -> Path:
+        import torch
+
+        from core import EMOTIONS
+        from core.models import Card, build, save_weights
+
+        options = {"depth": 1, "width": 1, "batch_norm": False, "fc_depth": 1}
+        model = build("gimefive", len(EMOTIONS), **options)
+        state = {key: torch.zeros_like(value) for key, value in model.state_dict().items()}
+        state["blocks.block1.conv.weight"][0, 0, 1, 1] = 1.0
+        linear = next(key for key in state if key.startswith("head") and key.endswith("weight"))
+        state[linear][EMOTIONS.index("surprise"), 0] = weight
+        rest = (1 - share) / (len(EMOTIONS) - 1)
+        shares = [share if label == "surprise" else rest for label in EMOTIONS]
+        state[linear.replace("weight", "bias")] = torch.tensor(shares).log()
+        folder = own_runs / name
+        folder.mkdir()
+        save_weights(state, folder / "weights.safetensors", half=False)
+        facts = {"labels": EMOTIONS, "title": f"Made {name}"} | card
+        Card(model="gimefive", model_options=options, **facts).save(folder / "card.json")
+        return folder
+
+    return make
+
+
 @pytest.fixture(autouse=True)
 def _state_restored() -> Iterator[None]:
     """Put back what one test could change for the next."""

@@ -1,5 +1,6 @@
 """Inputs that several pages share."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -35,15 +36,39 @@ def checkpoint_picker() -> Path | None:
         with shown_errors():
             find_checkpoint("default")
         return None
-    name = st.sidebar.selectbox(
-        "Checkpoint",
-        list(folders),
-        format_func=lambda name: shelf.title(folders[name]),
-        key="checkpoint",
-        bind="query-params",
-        help="The trained network that answers.",
-    )
+    titles = {name: shelf.title(folder) for name, folder in folders.items()}
+    name = linked_choice("Checkpoint", titles, "checkpoint", "The trained network that answers.")
     return folders[name]
+
+
+def linked_choice(label: str, titles: Mapping[str, str], key: str, explanation: str = "") -> str:
+    """A select box in the sidebar whose choice is part of the page's address.
+
+    Streamlit's own binding would write titles into the address; links should hold names, which
+    never change.
+
+    Args:
+        label: Above the box.
+        titles: Name of each option and how it is shown; the first is chosen unless the address
+            names another.
+        key: Of the widget and of the parameter in the address.
+        explanation: Shown behind the question mark.
+    """
+    names = list(titles)
+    asked = st.query_params.get(key, "")
+    name: str = st.sidebar.selectbox(
+        label,
+        names,
+        index=names.index(asked) if asked in titles else 0,
+        format_func=lambda name: titles[name],
+        key=key,
+        help=explanation or None,
+    )
+    if name == names[0]:
+        st.query_params.pop(key, None)
+    elif asked != name:
+        st.query_params[key] = name
+    return name
 
 
 def _check_link(names: list[str]) -> None:
@@ -66,26 +91,18 @@ def loaded(folder: Path) -> "Predictor | None":
 def detector_picker() -> str:
     """Name of a face detector, "auto", or `cache.WHOLE`."""
     names = [DEFAULT_DETECTOR, *(name for name in DETECTORS if name != DEFAULT_DETECTOR)]
-    name: str = st.sidebar.selectbox(
+    return linked_choice(
         "Face detector",
-        [*names, cache.WHOLE],
-        format_func=lambda name: DETECTOR_TITLES.get(name, name),
-        key="detector",
-        bind="query-params",
-        help="Automatic tries BlazeFace, then HOG; a tiny picture without a find is taken whole.",
+        {name: DETECTOR_TITLES.get(name, name) for name in [*names, cache.WHOLE]},
+        "detector",
+        "Automatic tries BlazeFace, then HOG; a tiny picture without a find is taken whole.",
     )
-    return name
 
 
 def method_picker() -> MethodInfo:
     """How the maps are made."""
-    name = st.sidebar.selectbox(
-        "Method of explanation",
-        list(EXPLAINERS),
-        format_func=lambda name: EXPLAINERS[name].title,
-        key="method",
-        bind="query-params",
-    )
+    titles = {name: info.title for name, info in EXPLAINERS.items()}
+    name = linked_choice("Method of explanation", titles, "method")
     info = EXPLAINERS[name]
     if info.caveat:
         st.sidebar.caption(literal(info.caveat))

@@ -1,0 +1,341 @@
+"""The image page: photos in, explained faces out, and one sentence for whatever is wrong."""
+
+import io
+import json
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+from skimage.data import data_dir
+from streamlit.testing.v1 import AppTest
+
+from core.predict import Predictor
+
+PAGE = "../pages/image_explanation.py"
+PHOTO = (Path(data_dir) / "astronaut.png").read_bytes()
+Made = Callable[..., Path]
+
+
+@pytest.fixture
+def opened(app: AppTest, made_checkpoint: Made) -> AppTest:
+    """The page with one checkpoint: surprise at a half, and blank maps."""
+    made_checkpoint()
+    return app.run().switch_page(PAGE).run()
+
+
+def elements(app: AppTest, kind: str) -> list[Any]:
+    """All elements of a kind, whatever their class."""
+    return list(app.get(kind))
+
+
+def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    return app.file_uploader(key="files").set_value([(*file, "image/jpeg") for file in files]).run()
+
+
+def with_sample(app: AppTest) -> AppTest:
+    return app.button_group(key="source").set_value("Sample photo").run()
+
+
+def headings(app: AppTest) -> list[str]:
+    return [text.value for text in app.markdown if text.value.startswith("#### Face")]
+
+
+def images(app: AppTest) -> int:
+    return len(elements(app, "image"))
+
+
+def picture(kind: str, size: tuple[int, int] = (300, 300), **options: object) -> bytes:
+    """A picture without a face: a smooth ramp."""
+    ramp = np.linspace(0, 255, size[0] * size[1], dtype=np.uint8).reshape(size[1], size[0])
+    stream = io.BytesIO()
+    PIL.Image.fromarray(ramp).convert("RGB").save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def as_jpeg(data: bytes) -> bytes:
+    stream = io.BytesIO()
+    PIL.Image.open(io.BytesIO(data)).convert("RGB").save(stream, "JPEG", quality=95)
+    return stream.getvalue()
+
+
+def png_bomb(side: int = 30_000) -> bytes:
+    """A few bytes that claim to hold 900 million pixels."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    rows = zlib.compress(bytes(1000))
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+def animation() -> bytes:
+    frames = [PIL.Image.new("L", (20, 20), shade) for shade in (0, 120, 240)]
+    stream = io.BytesIO()
+    frames[0].save(stream, "GIF", save_all=True, append_images=frames[1:])
+    return stream.getvalue()
+
+
+def test_the_empty_page_says_how_to_begin(opened: AppTest) -> None:
+    assert not opened.exception
+    assert not opened.error
+    assert [info.value.split(",")[0] for info in opened.info] == ["Upload one or more photos"]
+    assert images(opened) == 0
+
+
+def test_the_sample_photo_is_answered_with_the_known_probabilities(opened: AppTest) -> None:
+    with_sample(opened)
+
+    assert not opened.exception
+    assert not opened.error
+    assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
+    figure = json.loads(elements(opened, "plotly_chart")[0].proto.spec)
+    assert figure["data"][0]["y"][:2] == ["happiness", "surprise"]
+    assert figure["data"][0]["text"] == ["10.0 %", "50.0 %", *["10.0 %"] * 4]
+    assert images(opened) == 2  # the photo; face, map and overlay in one
+
+
+def test_a_blank_map_is_called_blank(opened: AppTest) -> None:
+    with_sample(opened)
+
+    assert "The map is blank: no positive evidence for surprise." in [i.value for i in opened.info]
+
+
+def test_a_map_that_is_not_blank_has_a_colour_bar(app: AppTest, made_checkpoint: Made) -> None:
+    made_checkpoint(weight=1.0)
+    app.run().switch_page(PAGE).run()
+
+    with_sample(app)
+
+    assert not app.info
+    assert "one scale for the picture" in elements(app, "html")[-1].value
+
+
+def test_the_map_of_another_expression_can_be_asked_for(
+    app: AppTest, made_checkpoint: Made
+) -> None:
+    made_checkpoint(weight=1.0)
+    with_sample(app.run().switch_page(PAGE).run())
+
+    app.selectbox(key="target").set_value("fear").run()
+
+    assert headings(app)[0].startswith("#### Face 1: surprise")
+    assert [i.value for i in app.info] == ["The map is blank: no positive evidence for fear."]
+
+
+def test_the_maps_of_all_expressions_are_drawn_when_opened(opened: AppTest) -> None:
+    before = images(with_sample(opened))
+
+    opened.session_state["maps_1"] = True
+    opened.run()
+
+    assert images(opened) == before + 6
+    assert sum("no positive evidence" in caption.value for caption in opened.caption) == 6
+
+
+def test_downloads_are_offered(opened: AppTest) -> None:
+    with_sample(opened)
+
+    assert [button.label for button in elements(opened, "download_button")] == [
+        "PNG",
+        "JSON",
+        "CSV",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("notes.jpg", b"Dear diary, this is no picture.", "text that begins with"),
+        ("cut.jpg", picture("JPEG")[:2000], "cut short or damaged"),
+        ("bomb.png", png_bomb(), "at most 25 million pixels"),
+        ("dance.gif", animation(), "animated GIF"),
+        ("empty.png", b"", "The file is empty"),
+    ],
+)
+def test_a_bad_file_gets_one_sentence_and_the_good_one_its_result(
+    opened: AppTest, name: str, data: bytes, sentence: str
+) -> None:
+    upload(opened, (name, data), ("good.png", PHOTO))
+
+    assert not opened.exception
+    assert len(opened.error) == 1
+    assert opened.error[0].value.startswith(name)
+    assert sentence in opened.error[0].value
+    assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
+
+
+def test_a_picture_of_one_pixel_is_taken_whole_and_says_so(opened: AppTest) -> None:
+    upload(opened, ("dot.png", picture("PNG", (1, 1))))
+
+    assert not opened.exception
+    assert not opened.error
+    assert any("it was taken as one face" in info.value for info in opened.info)
+
+
+def test_a_picture_without_a_face_gets_advice(opened: AppTest) -> None:
+    upload(opened, ("ramp.jpg", picture("JPEG")))
+
+    assert not opened.error
+    assert headings(opened) == []
+    assert "No face was found" in opened.warning[0].value
+
+
+def test_the_whole_picture_can_be_taken_as_the_face(opened: AppTest) -> None:
+    upload(opened, ("ramp.jpg", picture("JPEG")))
+
+    opened.selectbox(key="detector").set_value("whole").run()
+
+    assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
+
+
+def test_of_several_files_each_can_be_shown(opened: AppTest) -> None:
+    upload(opened, ("ramp.jpg", picture("JPEG")), ("good.png", PHOTO))
+
+    shown = opened.selectbox(key="shown")
+    assert shown.options == ["ramp.jpg: no face found", "good.png: surprise"]
+    assert headings(opened) == []
+
+    shown.set_value(1).run()
+    assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
+
+
+def test_a_file_may_be_called_anything(opened: AppTest) -> None:
+    upload(opened, ("![x](http://a.b/c) <b>*y*.png", b"no"))
+
+    assert opened.error[0].value.startswith(r"!\[x\](http\://a.b/c) \<b\>\*y\*.png\:")
+
+
+def test_a_camera_snapshot_is_analysed(opened: AppTest) -> None:
+    opened.button_group(key="source").set_value("Camera").run()
+
+    opened.camera_input[0].upload("shot.jpg", as_jpeg(PHOTO)).run()
+
+    assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
+
+
+def test_without_any_checkpoint_one_sentence_is_shown(app: AppTest) -> None:
+    app.run().switch_page(PAGE).run()
+
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "There is no checkpoint" in app.error[0].value
+
+
+def test_a_link_to_a_checkpoint_that_is_not_here_says_so(
+    app: AppTest, made_checkpoint: Made
+) -> None:
+    made_checkpoint()
+    app.run().switch_page(PAGE)
+    app.query_params["checkpoint"] = "lost"
+    app.run()
+
+    assert not app.exception
+    assert [error.value.split(",")[0] for error in app.error] == [
+        "The link asks for a checkpoint 'lost'"
+    ]
+
+
+def test_a_link_chooses_checkpoint_and_method(app: AppTest, made_checkpoint: Made) -> None:
+    made_checkpoint()
+    made_checkpoint("other", share=0.75)
+    app.run().switch_page(PAGE)
+    for name, value in (
+        ("checkpoint", "other"),
+        ("method", "layer_cam"),
+        ("source", "Sample photo"),
+    ):
+        app.query_params[name] = value
+
+    app.run()
+
+    assert not app.exception
+    assert app.selectbox(key="checkpoint").value == "other"
+    assert app.selectbox(key="method").value == "layer_cam"
+    assert headings(app) == ["#### Face 1: surprise, 75.0 %"]
+
+
+def test_weights_that_do_not_fit_the_card_give_one_sentence_until_repaired(
+    app: AppTest, made_checkpoint: Made
+) -> None:
+    card = made_checkpoint() / "card.json"
+    good = card.read_text()
+    card.write_text(good.replace('"fear"', '"fear", "neutral"'))
+
+    with_sample(app.run().switch_page(PAGE).run())
+
+    assert not app.exception
+    assert [error.value for error in app.error if "do not fit its card" in error.value]
+    assert len(app.error) == 1
+    assert images(app) == 0
+
+    card.write_text(good)
+    app.run()
+    assert not app.error
+    assert headings(app) == ["#### Face 1: surprise, 50.0 %"]
+
+
+def test_a_method_that_does_not_fit_the_network_costs_only_the_maps(opened: AppTest) -> None:
+    with_sample(opened)
+
+    opened.selectbox(key="method").set_value("cam").run()
+
+    assert not opened.exception
+    assert len(opened.error) <= 1
+    assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
+
+
+def test_an_unforeseen_error_is_logged_and_the_other_files_go_on(
+    opened: AppTest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    analyse = Predictor.analyse
+
+    def failing(self: Predictor, image: np.ndarray, **options: object) -> object:
+        if image.shape[0] == 300:
+            raise RuntimeError("secret path /etc/passwd")
+        return analyse(self, image, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Predictor, "analyse", failing)
+
+    upload(opened, ("ramp.jpg", picture("JPEG")), ("good.png", PHOTO))
+
+    assert not opened.exception
+    assert len(opened.error) == 1
+    assert "should not have" in opened.error[0].value
+    assert "secret" not in opened.error[0].value
+    assert "secret path" in caplog.text
+    assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
+
+
+def test_moving_a_slider_looks_for_no_face_again(
+    opened: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_sample(opened)
+    calls: list[str] = []
+    for name in ("analyse", "explain"):
+        monkeypatch.setattr(Predictor, name, lambda *_, name=name, **__: calls.append(name))
+
+    opened.slider(key="opacity").set_value(20).run()
+    opened.toggle(key="landmarks").set_value(False).run()
+    opened.selectbox(key="target").set_value("anger").run()
+
+    assert not opened.exception
+    assert not opened.error
+    assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
+    assert calls == []
+
+
+def test_an_unclear_answer_is_called_unclear(app: AppTest, made_checkpoint: Made) -> None:
+    made_checkpoint(threshold=0.6)
+
+    with_sample(app.run().switch_page(PAGE).run())
+
+    assert headings(app) == ["#### Face 1: unclear (nearest: surprise, 50.0 %)"]
