@@ -47,6 +47,7 @@ class Trace:
         functional_relus: ReLUs that no ReLU module computes.
         pooled: Layer whose output the last global average pooling takes in; None without one.
         head: Modules without parts that run after that pooling.
+        normed: Pairs of a convolution and the batch norm that takes its output in.
     """
 
     layers: tuple[Layer, ...]
@@ -54,6 +55,7 @@ class Trace:
     functional_relus: int
     pooled: str | None
     head: tuple[str, ...]
+    normed: tuple[tuple[str, str], ...]
 
 
 # A network's structure does not change once it is built, and tracing it costs a forward pass.
@@ -98,6 +100,7 @@ class _Recorder:
         self.relu_calls = 0
         self.pooled: str | None = None
         self.head: list[str] = []
+        self.normed: list[tuple[str, str]] = []
 
     def watch(self, name: str, module: nn.Module) -> None:
         is_leaf = not any(True for _ in module.children())
@@ -108,14 +111,29 @@ class _Recorder:
             self.layers[name] = Layer(name, type(module).__name__, shape, before + 1, is_leaf)
             self.relu_calls += isinstance(module, nn.ReLU)
             if isinstance(module, nn.AdaptiveAvgPool2d) and shape[1:] == (1, 1):
-                source = inputs[0]
-                self.pooled = next((n for n, made in self.outputs if made is source), None)
+                self.pooled = self._maker(inputs[0])
                 self.head = []
             elif is_leaf:
                 self.head.append(name)
+            if isinstance(module, nn.BatchNorm2d):
+                self.normed.append((self._maker(inputs[0]) or "", name))
             self.outputs.append((name, output))
 
         module.register_forward_hook(record)
+
+    def _maker(self, tensor: object) -> str | None:
+        """Name of the first module that gave this very tensor out."""
+        return next((name for name, made in self.outputs if made is tensor), None)
+
+    def single_pairs(self) -> tuple[tuple[str, str], ...]:
+        """Convolutions and batch norms that meet once and only each other."""
+        return tuple(
+            (conv, norm)
+            for conv, norm in self.normed
+            if conv in self.layers
+            and self.layers[conv].kind == "Conv2d"
+            and self.layers[conv].calls == self.layers[norm].calls == 1
+        )
 
 
 def _trace(model: nn.Module, sample: Tensor) -> Trace:
@@ -132,4 +150,5 @@ def _trace(model: nn.Module, sample: Tensor) -> Trace:
         functional_relus=counter.count - recorder.relu_calls,
         pooled=recorder.pooled,
         head=tuple(recorder.head),
+        normed=recorder.single_pairs(),
     )

@@ -13,7 +13,7 @@ from core.explain import explain
 from core.explain.faithfulness.controls import CONTROLS
 from core.explain.faithfulness.measuring import Sizes
 from core.explain.faithfulness.report import faithfulness_report
-from core.explain.faithfulness.scoring import exact_scorer, fastest_scorer
+from core.explain.faithfulness.scoring import exact_scorer, fastest_scorer, light_scorer
 from core.explain.faithfulness.single import check_face
 
 SIDE = 32
@@ -179,6 +179,25 @@ def test_scores_are_the_networks_probabilities(
     torch.testing.assert_close(
         fastest_scorer(model, batch[:8]).score(batch), expected, rtol=0, atol=0.03
     )
+
+
+@pytest.mark.parametrize("name", ["gimefive_se", "gimefive_nobn", "vgg", "mini_xception"])
+def test_folding_batch_norms_changes_no_answer(
+    name: str, trained_like: Callable[..., nn.Module], face_like: Callable[..., Tensor]
+) -> None:
+    options = {"width": 16} if name.startswith("gimefive") else {}
+    model, batch = trained_like(name, **options), face_like(name, 4)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+
+    folded = light_scorer(model, batch, torch.float32).score(batch)
+    light = light_scorer(model, batch)
+
+    expected = exact_scorer(model).score(batch)
+    torch.testing.assert_close(folded, expected, rtol=0, atol=1e-6)
+    torch.testing.assert_close(light.score(batch), expected, rtol=0, atol=0.03)
+    assert light.precision == "bfloat16"
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, before[key])
 
 
 def test_one_faces_map_is_tested_beside_random_maps_and_the_centre(

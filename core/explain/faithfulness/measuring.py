@@ -21,7 +21,7 @@ from core.explain.pixels import integrated_gradients
 from core.types import BLANK
 
 CHUNK = 32  # faces whose maps are made at once
-REPORT_STEPS = (32,)  # of integrated gradients: enough for an order of pixels
+REPORT_STEPS = (16,)  # of integrated gradients: enough for an order of pixels
 SEED = 20240229
 
 # (network, batch (N, C, S, S), targets (N,)) -> maps (N, h, w)
@@ -40,11 +40,11 @@ class Sizes:
         inner: Points of a curve between its ends.
     """
 
-    others: int = 150
-    slow: int = 64
+    others: int = 100
+    slow: int = 48
     checks: int = 32
-    slow_checks: int = 8
-    inner: int = 7
+    slow_checks: int = 6
+    inner: int = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +117,7 @@ def material(
     sizes: Sizes,
 ) -> Material:
     """Score the faces as they are and wholly blurred."""
+    batch = batch.contiguous(memory_format=torch.channels_last)  # a third faster on CPUs
     ends = curve_ends(scorer.score, batch, targets)
     return Material(model, batch, targets, scorer, ends, random_networks, sizes)
 
