@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import struct
 import zlib
 from collections.abc import Callable
@@ -281,6 +282,19 @@ def test_weights_that_do_not_fit_the_card_give_one_sentence_until_repaired(
     app.run()
     assert not app.error
     assert headings(app) == ["#### Face 1: surprise, 50.0 %"]
+
+
+def test_new_weights_in_the_same_folder_are_used(app: AppTest, made_checkpoint: Made) -> None:
+    folder, other = made_checkpoint(), made_checkpoint("other", share=0.75)
+    with_sample(app.run().switch_page(PAGE).run())
+    assert headings(app) == ["#### Face 1: surprise, 50.0 %"]
+
+    (other / "weights.safetensors").replace(folder / "weights.safetensors")
+    stamp = (folder / "card.json").stat().st_mtime + 10
+    os.utime(folder / "weights.safetensors", (stamp, stamp))
+    app.run()
+
+    assert headings(app) == ["#### Face 1: surprise, 75.0 %"]
 
 
 def test_a_method_that_does_not_fit_the_network_costs_only_the_maps(opened: AppTest) -> None:
