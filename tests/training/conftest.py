@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from striped_faces import stripes
 
+from core.data import prepare
 from core.training import FLIP_ONLY, RunConfig, RunFolder
 from core.training.trainer import TrainingData
 
@@ -33,3 +34,11 @@ def new_folder(tmp_path: Path) -> Callable[[str, RunConfig], RunFolder]:
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The prepared drawings."""
+    folder = tmp_path_factory.mktemp("prepared") / "demo"
+    prepare(["demo"], folder, workers=1)
+    return folder

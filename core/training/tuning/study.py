@@ -76,7 +76,7 @@ def _pruner(search: Search) -> BasePruner:
         elif isinstance(epochs, Range):
             longest = epochs.high
         return HyperbandPruner(min_resource=1, max_resource=max(1, int(longest)))
-    return MedianPruner(n_startup_trials=WARM_UP_TRIALS, n_warmup_steps=WARM_UP_EPOCHS)
+    return MedianPruner(n_startup_trials=WARM_UP_TRIALS, n_warmup_steps=WARM_UP_EPOCHS + 1)
 
 
 def suggested(trial: optuna.Trial, name: str, one: Choice | Range) -> Value:
