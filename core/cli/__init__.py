@@ -5,7 +5,7 @@ from typing import cast
 
 import typer
 
-from core.cli import faithfulness, inference, measure, queue, results, training, tuning, video
+from core.cli import data, faithfulness, inference, measure, queue, results, training, tuning, video
 from core.errors import CoreError
 
 # Typer from 0.26 on carries its own copy of click, so click's errors are reached through typer:
@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 
 for function in (
+    data.prepare,
+    data.audit,
     training.train,
     tuning.tune,
     results.evaluate,
