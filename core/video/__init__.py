@@ -12,8 +12,10 @@ from core.video.batch import analyse_folder
 from core.video.drawing import SHOWN, UNCLEAR, DrawingSettings, colour_of, draw
 from core.video.faces_reader import FacesReader
 from core.video.job import JobRecord, JobStatus, read_job, start_job, stop_job
+from core.video.parts import FaceReader, FrameModel
 from core.video.pipeline import Pipeline
 from core.video.reading import VIDEO_SUFFIXES, VideoFrame, VideoInfo, VideoReader
+from core.video.region_shares import region_shares
 from core.video.result import FrameResult, LiveFace
 from core.video.settings import DEFAULT_SMOOTHING, PAPER_REFRESH, PipelineSettings
 from core.video.table import FaceTable, writing_table
@@ -30,8 +32,10 @@ __all__ = [
     "VIDEO_SUFFIXES",
     "AnalysisSettings",
     "DrawingSettings",
+    "FaceReader",
     "FaceTable",
     "FacesReader",
+    "FrameModel",
     "FrameResult",
     "JobRecord",
     "JobStatus",
@@ -48,6 +52,7 @@ __all__ = [
     "colour_of",
     "draw",
     "read_job",
+    "region_shares",
     "start_job",
     "stop_job",
     "writing",

@@ -41,9 +41,10 @@ class Pipeline:
         self.settings = settings or PipelineSettings()
         self._model, self._reader, self._budget = model, reader, budget
         self._size: tuple[int, ...] = ()
-        self._start()
+        self.restart()
 
-    def _start(self) -> None:
+    def restart(self) -> None:
+        """Forget every face, as before the first frame."""
         self._tracker = Tracker(self._reader)
         self._searcher = Searcher(self._reader)
         self._answerer = Answerer(self._model, self._reader)
@@ -67,7 +68,7 @@ class Pipeline:
         height, width = image.shape[:2]
         if (height, width) != self._size:
             self._size = (height, width)
-            self._start()
+            self.restart()
         seconds = _FIRST if self._last is None else time - self._last
         seconds = min(max(seconds, _SHORTEST), _LONGEST)
         self._last = time

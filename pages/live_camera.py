@@ -1,0 +1,107 @@
+"""What would raters call the expression in front of the camera, frame by frame?"""
+
+import streamlit as st
+from streamlit_webrtc import WebRtcMode, webrtc_streamer
+
+from core import CoreError
+from core.video import FacesReader
+from webapp import shelf, widgets
+from webapp.errors import shown_errors
+from webapp.live import panel
+from webapp.live.controls import drawing_controls, pipeline_controls
+from webapp.live.ice import ice_servers
+from webapp.live.session import connection_of, stream_of
+from webapp.live.snapshot import show_snapshot
+from webapp.live.stream import View
+
+STREAM, SNAPSHOT = "Live stream", "Single picture"
+CAMERA = {
+    "video": {
+        "width": {"ideal": 640},
+        "height": {"ideal": 480},
+        "frameRate": {"ideal": 25, "max": 30},
+    },
+    "audio": False,
+}
+
+st.title("Live camera")
+st.caption(
+    "Every face in view gets six probabilities: how likely raters would label its expression so. "
+    "The map shows which places speak for the expression named."
+)
+st.info(
+    "**Everyone in view must know and agree.** Frames go from your browser to the computer that "
+    "runs this app and back; nothing is stored unless you press Record. Numbers on faces follow "
+    "a face while it is in view; nobody is recognised.",
+)
+
+checkpoint = widgets.checkpoint_picker()
+view = View(
+    pipeline=pipeline_controls(),
+    drawing=drawing_controls(shelf.labels(checkpoint)),
+    mirror=st.sidebar.toggle("Mirror", True, key="live_mirror", persist_state="session"),
+)
+if checkpoint is None:
+    st.stop()
+model = widgets.loaded(checkpoint)
+if model is None:
+    st.stop()
+
+mode = st.segmented_control(
+    "Camera", (STREAM, SNAPSHOT), default=STREAM, required=True, key="mode",
+    label_visibility="collapsed",
+)  # fmt: skip
+if mode == SNAPSHOT:
+    with shown_errors():
+        show_snapshot(model, FacesReader(), view)
+    st.stop()
+
+try:
+    servers = ice_servers()
+except CoreError as error:
+    st.error(str(error))
+    st.stop()
+stream = stream_of(model)
+stream.view = view
+
+picture, beside = st.columns([3, 2], gap="medium")
+with picture:
+    context = webrtc_streamer(
+        key="live",
+        mode=WebRtcMode.SENDRECV,
+        rtc_configuration={"iceServers": servers},
+        media_stream_constraints=CAMERA,
+        queued_video_frames_callback=stream.handle,
+        on_video_ended=stream.end,
+        async_processing=True,
+    )
+playing = context.state.playing
+connecting = context.state.signalling and not playing
+panel.rest_controls(stream, playing=playing)
+every = panel.REFRESH if playing or connecting else None
+
+
+@st.fragment(run_every=every)
+def below_the_picture() -> None:
+    """The recorder, and advice where no picture comes."""
+    if not (playing or connecting):
+        st.caption("Press **START** and allow the camera. **SELECT DEVICE** chooses another one.")
+    panel.show_advice(
+        connection_of(stream, playing=playing, connecting=connecting, outside_servers=bool(servers))
+    )
+    if playing or stream.recorder is not None:
+        panel.recorder_controls(stream, playing=playing)
+
+
+@st.fragment(run_every=every)
+def beside_the_picture() -> None:
+    """Numbers that move while the picture does."""
+    if playing:
+        panel.show_numbers(stream)
+        panel.show_faces(stream)
+
+
+with picture:
+    below_the_picture()
+with beside:
+    beside_the_picture()

@@ -1,0 +1,95 @@
+"""The settings of a stream, in the sidebar; they act from the next frame on."""
+
+import streamlit as st
+
+from core.explain import EXPLAINERS
+from core.faces import DEFAULT_DETECTOR, DETECTORS
+from core.video import (
+    DEFAULT_SMOOTHING,
+    PAPER_REFRESH,
+    SHOWN,
+    DrawingSettings,
+    PipelineSettings,
+)
+from webapp.text import literal
+from webapp.widgets import DETECTOR_TITLES
+
+NO_MAP = "none"
+AT_ONCE, PAPER = "at once", f"every {PAPER_REFRESH}th frame, as in the paper"
+
+
+def pipeline_controls() -> PipelineSettings:
+    """How faces are found, steadied and explained."""
+    method = st.sidebar.selectbox(
+        "Method of explanation",
+        [*EXPLAINERS, NO_MAP],
+        format_func=lambda name: "No map" if name == NO_MAP else EXPLAINERS[name].title,
+        key="live_method",
+        persist_state="session",
+        help="Grad-CAM has a closed form for most networks here and keeps up with the camera; "
+        "other methods show fewer new maps a second.",
+    )
+    if method != NO_MAP and EXPLAINERS[method].caveat:
+        st.sidebar.caption(literal(EXPLAINERS[method].caveat))
+    smoothing = st.sidebar.slider(
+        "Smoothing", 0, 100, round(100 * DEFAULT_SMOOTHING), 5, format="%d %%",
+        key="live_smoothing", persist_state="session",
+        help="Steadies points, percentages and the name. 0 % shows each frame by itself.",
+    )  # fmt: skip
+    with st.sidebar.expander("Finding faces"):
+        names = [DEFAULT_DETECTOR, *(name for name in DETECTORS if name != DEFAULT_DETECTOR)]
+        detector = st.selectbox(
+            "Face detector",
+            names,
+            format_func=lambda name: DETECTOR_TITLES.get(name, name),
+            key="live_detector",
+            persist_state="session",
+        )
+        every = st.slider(
+            "Search every … frames", 1, 15, 5, key="live_every", persist_state="session",
+            help="Between searches, faces are followed by their landmarks.",
+        )  # fmt: skip
+        most = st.slider("Faces at most", 1, 16, 8, key="live_faces", persist_state="session")
+        refresh = st.radio(
+            "The name changes", [AT_ONCE, PAPER], key="live_refresh", persist_state="session"
+        )
+    return PipelineSettings(
+        detector=detector,
+        detect_every=every,
+        smoothing=smoothing / 100,
+        label_every=1 if refresh == AT_ONCE else PAPER_REFRESH,
+        max_faces=most,
+        method=None if method == NO_MAP else method,
+    )
+
+
+def drawing_controls(labels: tuple[str, ...]) -> DrawingSettings:
+    """What is drawn on the picture.
+
+    Args:
+        labels: The checkpoint's classes.
+    """
+    overlay = st.sidebar.toggle("Map on the face", True, key="live_map", persist_state="session")
+    opacity = st.sidebar.slider(
+        "Opacity of the map", 0, 100, 50, 5, format="%d %%", key="live_opacity",
+        persist_state="session", disabled=not overlay,
+    )  # fmt: skip
+    target = st.sidebar.selectbox(
+        "Map shows the evidence for",
+        [SHOWN, *labels],
+        format_func=lambda name: "the expression named" if name == SHOWN else name,
+        key="live_target",
+        persist_state="session",
+        disabled=not overlay,
+    )
+    boxes = st.sidebar.toggle("Box and name", True, key="live_boxes", persist_state="session")
+    points = st.sidebar.toggle("68 landmarks", True, key="live_points", persist_state="session")
+    bars = st.sidebar.toggle("Percentages", True, key="live_bars", persist_state="session")
+    return DrawingSettings(
+        overlay=overlay,
+        landmarks=points,
+        boxes=boxes,
+        bars=bars,
+        opacity=opacity / 100,
+        target=target,
+    )
