@@ -28,6 +28,8 @@ PAPER = RunConfig(
     precision="32-true",
 )  # fmt: skip
 MODERN = RunConfig(epochs=50, start_side=48, grow_until=0.4)
+# VGG flattens its last map, six poolings leave nothing of 48 pixels, and crops of 44 are small.
+ONE_SIDE = ("vgg", "gimefive_deep", "mini_xception")
 RECIPES = {"paper": PAPER, "modern": MODERN}
 
 
@@ -55,9 +57,8 @@ def preset(name: str) -> RunConfig:
             "rafdb-gimefive-modern; `python -m core train --list` prints them all."
         )
     config = RECIPES[recipe].replaced(model=model, sources=SOURCES[data])
-    if model == "mini_xception":
-        # The report decays the rate; crops of 44 leave nothing to shrink.
+    if model in ONE_SIDE:
         config = config.replaced(start_side=0, grow_until=0.0)
-        if recipe == "paper":
-            config = config.replaced(schedule="exponential", learning_rate=1e-2)
+    if model == "mini_xception" and recipe == "paper":  # its report decays the rate
+        config = config.replaced(schedule="exponential", learning_rate=1e-2)
     return config

@@ -3,9 +3,10 @@
 import json
 
 import pytest
+import torch
 
 from core.errors import ConfigError
-from core.models import MODELS
+from core.models import MODELS, build
 from core.training import RunConfig, preset, preset_names
 
 
@@ -55,6 +56,19 @@ def test_a_preset_can_be_built(name: str) -> None:
 
     assert name == f"{name.split('-')[0]}-{config.model}-{name.split('-')[2]}"
     assert config.model in MODELS
+
+
+@pytest.mark.parametrize("name", [name for name in preset_names() if name.endswith("modern")])
+def test_the_network_of_a_preset_takes_pictures_of_every_side_it_is_given(name: str) -> None:
+    config = preset(name)
+    preprocess = MODELS[config.model].preprocess
+
+    with torch.device("meta"):  # shapes only
+        network = build(config.model, len(config.labels), **config.model_options)
+        for side in {preprocess.crop, config.start_side or preprocess.crop}:
+            logits = network(torch.empty(2, preprocess.channels, side, side))
+
+            assert logits.shape == (2, 6)
 
 
 def test_the_papers_recipe_is_the_published_one() -> None:
