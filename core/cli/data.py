@@ -13,6 +13,9 @@ import typer
 from core.cli.output import put_json
 from core.cli.progress import progress_bar
 
+Progress = Callable[[int, int, str], None]
+LOG_STEPS = 20  # lines a log file gets for the pictures
+
 
 class ClassSet(StrEnum):
     """Class lists a data set can be prepared with."""
@@ -46,22 +49,12 @@ def prepare(
     from core.data import prepare as build
 
     with ExitStack() as stack:
-        bars: list[Callable[[float], None]] = []
-
-        def show(done: int, total: int, what: str) -> None:
-            if total and not bars:
-                bars.append(stack.enter_context(progress_bar(what.capitalize(), total)))
-            if total:
-                bars[0](done)
-            elif sys.stderr.isatty():
-                typer.echo(f"{what.capitalize()} ...", err=True)
-
         dataset = build(
             list(sources),
             out,
             class_set=class_set.value,
             workers=workers,
-            progress=show,
+            progress=_bar(stack) if sys.stderr.isatty() else _lines(),
             exclude_file=exclude,
         )
     info = dataset.info
@@ -87,3 +80,33 @@ def audit(
         put_json(json_file, values)
     if json_file != Path("-"):
         typer.echo(report_text(values), nl=False)
+
+
+def _bar(stack: ExitStack) -> Progress:
+    """A bar for the stage that counts, a line for the others."""
+    bars: list[Callable[[float], None]] = []
+
+    def show(done: int, total: int, what: str) -> None:
+        if not total:
+            typer.echo(f"{what.capitalize()} ...", err=True)
+            return
+        if not bars:
+            bars.append(stack.enter_context(progress_bar(what.capitalize(), total)))
+        bars[0](done)
+
+    return show
+
+
+def _lines() -> Progress:
+    """A line now and then, for log files."""
+    last = -1
+
+    def show(done: int, total: int, what: str) -> None:
+        nonlocal last
+        if not total:
+            typer.echo(f"{what.capitalize()} ...", err=True)
+        elif done == total or LOG_STEPS * done // total > last:
+            last = LOG_STEPS * done // total
+            typer.echo(f"{what.capitalize()}: {done:,} of {total:,}", err=True)
+
+    return show

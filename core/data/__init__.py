@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.data.shortcuts import origins
     from core.data.sources import SOURCES, Source
     from core.data.statistics import class_means, histograms, read_means
-    from core.data.table1 import AGGREGATE, TABLE1, Cell, compare, with_aggregate
+    from core.data.table1 import AGGREGATE, FIVE, TABLE1, Cell, compare, with_aggregate
 
 _HOMES = {
     "auditing": ("audit", "write_audit"),
@@ -27,12 +27,13 @@ _HOMES = {
     "shortcuts": ("origins",),
     "sources": ("SOURCES", "Source"),
     "statistics": ("class_means", "histograms", "read_means"),
-    "table1": ("AGGREGATE", "TABLE1", "Cell", "compare", "with_aggregate"),
+    "table1": ("AGGREGATE", "FIVE", "TABLE1", "Cell", "compare", "with_aggregate"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AGGREGATE",
+    "FIVE",
     "SOURCES",
     "TABLE1",
     "WITHOUT_TWINS",

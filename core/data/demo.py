@@ -67,6 +67,7 @@ def draw_demo(folder: Path) -> Path:
     if path.is_file():
         return path
     dice = np.random.default_rng(SEED)
+    folder.mkdir(parents=True, exist_ok=True)
     # Stored, with a fixed date: the same bytes on every machine with the same OpenCV.
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for split, count in COUNTS.items():

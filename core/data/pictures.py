@@ -108,8 +108,10 @@ def parse_pixels(text: str) -> Image:
 def csv_rows(container: Container, member: str) -> Iterator[dict[str, str]]:
     """Rows of a CSV with a header; keys are stripped and in lower case."""
     # csv's default limit of 131072 characters a cell holds 180 x 180 numbers.
-    with container.open(member) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
+    with (
+        container.open(member) as file,
+        io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="") as text,
+    ):
         reader = csv.reader(text)
         header = [name.strip().lower() for name in next(reader, [])]
         for row in reader:

@@ -80,11 +80,11 @@ def prepare(
     """
     report = progress or _silent
     out = Path(out)
+    report(0, 0, "listing sources")
+    paths = [draw_demo(out) if str(one) == DEMO else one for one in sources]
+    request = Request(tuple(list_sources(paths, class_set)), class_set)
     out.mkdir(parents=True, exist_ok=True)
     with claimed(out):
-        report(0, 0, "listing sources")
-        paths = [draw_demo(out) if str(one) == DEMO else one for one in sources]
-        request = Request(tuple(list_sources(paths, class_set)), class_set)
         if exclude_file is not None:
             exclude.adopt(Path(exclude_file), out)
         if not _is_finished(out, request):

@@ -1,7 +1,6 @@
 """The paper's own form: `NAME_emotion.jpg` and headerless label tables `name,number`."""
 
 import csv
-import io
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -59,11 +58,12 @@ def _label_tables(container: Container) -> dict[str, str]:
         if PurePosixPath(member).name.lower() not in _TABLES:
             continue
         with container.open(member) as file:
-            for row in csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline="")):
-                if len(row) == 2 and row[1].strip().isdecimal():
-                    number = int(row[1])
-                    known = number < len(_NUMBERS)
-                    labels[row[0].strip()] = _NUMBERS[number] if known else f"number {number}"
+            lines = file.read().decode("utf-8-sig", errors="replace").splitlines()
+        for row in csv.reader(lines):
+            if len(row) == 2 and row[1].strip().isdecimal():
+                number = int(row[1])
+                known = number < len(_NUMBERS)
+                labels[row[0].strip()] = _NUMBERS[number] if known else f"number {number}"
     return labels
 
 

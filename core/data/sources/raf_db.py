@@ -1,6 +1,5 @@
 """RAF-DB (Li et al., 2017): numbered class folders, or the official list with aligned pictures."""
 
-import io
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -56,8 +55,8 @@ def _official(container: Container, list_member: str) -> Iterator[Item | Skip]:
         if "aligned" in PurePosixPath(name).parts[:-1]
     }
     with container.open(list_member) as file:
-        lines = io.TextIOWrapper(file, encoding="utf-8", errors="replace").read().splitlines()
-    for line in lines:
+        text = file.read().decode("utf-8", errors="replace")
+    for line in text.splitlines():
         name, _, number = line.strip().partition(" ")
         if not name:
             continue

@@ -1,0 +1,83 @@
+"""Generated pictures, zips and folders in the layouts of the real data sets."""
+
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+
+
+def blobs(seed: int, side: int = 64) -> Picture:
+    """A smooth random pattern, RGB; two seeds hardly correlate."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (7, 7, 3), dtype=np.uint8)
+    return np.asarray(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def png(picture: Picture) -> bytes:
+    buffer = BytesIO()
+    PIL.Image.fromarray(picture).save(buffer, "png")
+    return buffer.getvalue()
+
+
+def jpeg(picture: Picture, quality: int = 60) -> bytes:
+    buffer = BytesIO()
+    PIL.Image.fromarray(picture).save(buffer, "jpeg", quality=quality)
+    return buffer.getvalue()
+
+
+def pixels_cell(picture: Picture) -> str:
+    """The cell of a pixel table for the picture's first channel."""
+    return " ".join(str(value) for value in picture[:, :, 0].ravel())
+
+
+def write_zip(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def write_folder(root: Path, files: dict[str, bytes]) -> Path:
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return root
+
+
+def video(pictures: list[Picture]) -> bytes:
+    """An AVI, one frame a picture, nearly lossless."""
+    buffer = BytesIO()
+    with av.open(buffer, "w", format="avi") as container:
+        stream = container.add_stream("mjpeg", rate=20)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuvj444p"
+        for picture in pictures:
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return buffer.getvalue()
+
+
+def raf_db(seeds: dict[tuple[str, str], list[int]]) -> dict[str, bytes]:
+    """RAF-DB in numbered folders: {(split, number): seeds of its pictures}."""
+    files = {}
+    for (split, number), members in seeds.items():
+        for seed in members:
+            files[f"DATASET/{split}/{number}/{split}_{seed:05d}_aligned.jpg"] = png(blobs(seed))
+    return files
+
+
+def fer2013(seeds: dict[tuple[str, str], list[int]]) -> dict[str, bytes]:
+    """FER2013 in class folders: {(split, class): seeds of its pictures}."""
+    files = {}
+    for (split, name), members in seeds.items():
+        for seed in members:
+            files[f"{split}/{name}/Training_{seed}.jpg"] = png(blobs(seed))
+    return files

@@ -1,0 +1,118 @@
+import json
+from pathlib import Path
+
+import pytest
+from made_pictures import blobs, fer2013, jpeg, png, raf_db, write_zip
+
+from core.data import Dataset, audit, prepare, report_text
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """RAF-DB 12 train, 4 test; FER2013 8 train, 3 test; 3 of the published valid."""
+    folder = tmp_path_factory.mktemp("sources")
+    raf = raf_db({("train", "4"): list(range(12)), ("test", "2"): [20, 21, 22, 23]})
+    fer = fer2013(
+        {
+            ("train", "sad"): [30, 31, 32, 33, 34],
+            ("train", "fear"): [30, 36, 37],  # 30 contradicts
+            ("test", "sad"): [31, 41],
+            ("test", "angry"): [32],
+        }
+    )
+    valid = {
+        "valid/img001_fear.jpg": png(blobs(20)),
+        "valid/img002_fear.jpg": jpeg(blobs(21), 60),
+        "valid/img003_happiness.jpg": jpeg(blobs(5), 60),
+        "valid_labels.csv": b"img001_fear.jpg,5\n",
+    }
+    zips = [
+        write_zip(folder / "raf.zip", raf),
+        write_zip(folder / "fer.zip", fer),
+        write_zip(folder / "valid.zip", valid),
+    ]
+    return prepare(zips, folder / "out")
+
+
+def test_counts_are_by_source_split_and_emotion(prepared: Dataset) -> None:
+    assert audit(prepared)["counts"] == {
+        "raf_db": {"test": {"fear": 4}, "train": {"happiness": 12}},
+        "fer2013": {"test": {"anger": 1, "sadness": 2}, "train": {"fear": 3, "sadness": 5}},
+        "gimefive_valid": {"valid": {"fear": 2, "happiness": 1}},
+    }
+
+
+def test_leaks_count_pictures_by_where_they_come_from(prepared: Dataset) -> None:
+    leaks: dict[tuple[str, ...], list[tuple[bool, bool, int]]] = {}
+    for one in audit(prepared)["leaks"]:
+        key = (one["source_a"], one["split_a"], one["source_b"], one["split_b"])
+        leaks.setdefault(key, []).append((one["exact"], one["same_label"], one["n"]))
+
+    assert {key: sorted(found) for key, found in leaks.items()} == {
+        ("fer2013", "train", "fer2013", "test"): [(True, False, 1), (True, True, 1)],
+        ("raf_db", "test", "gimefive_valid", "valid"): [(False, True, 1), (True, True, 1)],
+        ("raf_db", "train", "gimefive_valid", "valid"): [(False, True, 1)],
+    }
+
+
+def test_the_published_valid_is_traced_to_its_origin(prepared: Dataset) -> None:
+    assert audit(prepared)["published_valid"] == {"n": 3, "raf_db/test": 2, "raf_db/train": 1}
+
+
+def test_twins_are_counted_a_source(prepared: Dataset) -> None:
+    assert audit(prepared)["twins"] == {
+        "raf_db": {"test": 4, "exact": 0, "exact_same_label": 0, "exact_or_near": 0},
+        "fer2013": {"test": 3, "exact": 2, "exact_same_label": 1, "exact_or_near": 2},
+    }
+
+
+def test_groups_and_conflicts_are_counted(prepared: Dataset) -> None:
+    found = audit(prepared)
+
+    assert found["exact_groups"] == 4  # 30, 31, 32 and 20
+    assert found["near_groups"] == 2  # 21 and 5, saved again
+    assert found["conflicts"] == 1
+    assert found["label_clashes"] == [{"labels": ["fear", "sadness"], "n": 1}]
+    assert found["duplicates"]["train"] == {
+        "exact_groups": 1,
+        "exact_surplus": 1,
+        "near_groups": 0,
+        "near_pictures": 0,
+        "largest_group": 2,
+        "exact_contradicting": 1,
+        "contradicting": 1,
+    }
+
+
+def test_clean_has_no_leak_and_says_why_it_dropped(prepared: Dataset) -> None:
+    found = audit(prepared)
+
+    assert found["clean_leaks"] == []
+    assert found["splits"]["clean"]["dropped"] == {
+        "published valid: copies of RAF-DB test pictures": 3,
+        "copy of a test picture": 2,
+        "contradicting labels, no majority": 2,
+    }
+    assert found["splits"]["published"]["parts"]["test_without_twins"] == 5
+
+
+def test_the_written_audit_is_the_audit(prepared: Dataset) -> None:
+    values = audit(prepared)
+
+    assert json.loads((prepared.folder / "audit.json").read_text()) == values
+    assert (prepared.folder / "audit.md").read_text() == report_text(values)
+
+
+def test_the_report_says_what_was_found(prepared: Dataset) -> None:
+    text = report_text(audit(prepared))
+
+    assert "| RAF-DB | train | happiness | 4,772 | 12 | -4,760 |" in text
+    assert "FER2013: 2 of 3 test pictures have a copy in train, 2 of them pixel for pixel" in text
+    assert "Published valid: 2 of 3 are RAF-DB test pictures." in text
+    assert "| FER2013 test | FER2013 train | exact | other | 1 |" in text
+    assert "1 groups in train carry contradicting labels" in text
+    assert "Leaks left in `clean`: 0." in text
+
+
+def test_no_path_of_this_machine_is_in_the_audit(prepared: Dataset, tmp_path: Path) -> None:
+    assert str(prepared.folder.parent) not in json.dumps(audit(prepared))

@@ -1,0 +1,124 @@
+import zipfile
+from pathlib import Path
+
+import pytest
+from made_pictures import blobs, png, write_folder, write_zip
+
+from core.data.containers import open_container, read
+from core.errors import DataError
+
+
+def encrypt_flags(path: Path) -> None:
+    """Set the flag of encryption in all headers of a zip, as an encrypting program would."""
+    data = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = data.find(signature)
+        while start >= 0:
+            data[start + offset] |= 1
+            start = data.find(signature, start + 4)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", ["../evil.png", "a/../../evil.png", "/etc/x.png", "C:\\x.png"])
+def test_a_zip_with_a_path_that_leads_out_is_refused_whole(tmp_path: Path, name: str) -> None:
+    path = write_zip(tmp_path / "evil.zip", {"happy/1.png": png(blobs(1)), name: b"x"})
+
+    with pytest.raises(DataError, match="leads out of the archive"):
+        open_container(path)
+
+
+def test_a_backslash_path_that_leads_out_is_refused(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "evil.zip", {"..\\evil.png": b"x"})
+
+    with pytest.raises(DataError, match="leads out of the archive"):
+        open_container(path)
+
+
+def test_an_archive_inside_an_archive_is_skipped_with_its_reason(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "outer.zip", {"a/inner.zip": b"PK", "happy/1.png": png(blobs(1))})
+
+    container = open_container(path)
+
+    assert container.members == ("happy/1.png",)
+    assert [skip.path for skip in container.skips] == ["a/inner.zip"]
+    assert "an archive inside" in container.skips[0].reason
+
+
+def test_encrypted_members_are_skipped_with_their_reason(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "secret.zip", {"happy/1.png": png(blobs(1))})
+    encrypt_flags(path)
+
+    container = open_container(path)
+
+    assert container.members == ()
+    assert "encrypted" in container.skips[0].reason
+
+
+def test_a_picture_that_unpacks_to_too_much_is_skipped(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("happy/bomb.png", bytes(65 * 2**20))
+
+    container = open_container(path)
+
+    assert container.members == ()
+    assert "65 MB unpacked" in container.skips[0].reason
+
+
+def test_files_of_the_system_do_not_count(tmp_path: Path) -> None:
+    files = {"__MACOSX/happy/._1.png": b"x", "happy/.DS_Store": b"x", "happy/1.png": b"x"}
+
+    container = open_container(write_zip(tmp_path / "mac.zip", files))
+
+    assert container.members == ("happy/1.png",)
+    assert container.skips == ()
+
+
+def test_a_link_out_of_a_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "outside.png").write_bytes(b"x")
+    root = write_folder(tmp_path / "root", {"happy/1.png": b"x"})
+    (root / "happy" / "2.png").symlink_to(tmp_path / "outside.png")
+
+    container = open_container(root)
+
+    assert container.members == ("happy/1.png",)
+    assert "leads out of the folder" in container.skips[0].reason
+
+
+@pytest.mark.parametrize("kind", ["zip", "folder", "file"])
+def test_only_members_can_be_opened(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "outside.csv").write_bytes(b"x")
+    root = {
+        "zip": lambda: write_zip(tmp_path / "a.zip", {"1.csv": b"abc"}),
+        "folder": lambda: write_folder(tmp_path / "a", {"1.csv": b"abc"}),
+        "file": lambda: write_folder(tmp_path / "a", {"1.csv": b"abc"}) / "1.csv",
+    }[kind]()
+    container = open_container(root)
+
+    assert read(container, "1.csv") == b"abc"
+    with pytest.raises(DataError, match="cannot be read"):
+        read(container, "../outside.csv")
+
+
+def test_reading_stops_at_the_limit(tmp_path: Path) -> None:
+    container = open_container(write_folder(tmp_path / "a", {"1.png": bytes(11)}))
+
+    with pytest.raises(DataError, match="larger than"):
+        read(container, "1.png", limit=10)
+
+
+def test_a_damaged_zip_is_named_so(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "cut.zip", {"happy/1.png": png(blobs(1))})
+    data = path.read_bytes()
+    path.write_bytes(data[:40] + data[60:])
+
+    with pytest.raises(DataError, match=r"cut\.zip|cannot be read"):
+        read(open_container(path), "happy/1.png")
+
+
+@pytest.mark.parametrize("name", ["absent.zip", "notes.txt"])
+def test_what_is_no_source_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+
+    with pytest.raises(DataError, match=r"does not exist|neither a folder"):
+        open_container(tmp_path / name)
