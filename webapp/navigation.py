@@ -59,6 +59,14 @@ ENTRIES = (
         "Analyse a video",
     ),
     PageEntry(
+        "folder_scores",
+        "Folder scores",
+        "Look",
+        "Six probabilities for every picture of a folder or zip, as a table to take away; accuracy "
+        "at once where names carry labels.",
+        "Score a folder",
+    ),
+    PageEntry(
         "dataset_explorer",
         "Dataset explorer",
         "Learn",

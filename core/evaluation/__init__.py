@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.evaluation.naming import label_in_name
     from core.evaluation.predictions import SPLITS, Predictions
     from core.evaluation.prepared import own_folder
-    from core.evaluation.report import answer
+    from core.evaluation.report import answer, with_intervals
     from core.evaluation.report_file import load_report
     from core.evaluation.run import evaluate_run
     from core.evaluation.runs import Run, all_runs
@@ -59,6 +59,7 @@ _HOMES = {
     "published_rows": "literature",
     "shortcut": "cross_source",
     "table2": "tables",
+    "with_intervals": "report",
 }
 
 __all__ = [
@@ -95,6 +96,7 @@ __all__ = [
     "published_rows",
     "shortcut",
     "table2",
+    "with_intervals",
 ]
 
 

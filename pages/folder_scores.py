@@ -1,0 +1,48 @@
+"""Classification scores of a whole folder, as in section 4.2 of the paper."""
+
+import streamlit as st
+
+from core.scoring import FacesMode
+from webapp import cache, widgets
+from webapp.errors import shown_errors
+from webapp.folder_scores.drawing import show_scores
+from webapp.folder_scores.files_input import files_input, on_disk
+from webapp.folder_scores.scored import Scored, score
+from webapp.results.store import changed
+from webapp.text import counted
+
+KEPT = "folder scores"  # (what was asked, what came of it) of this visit
+MODES: dict[FacesMode, str] = {
+    "whole": "Each picture is one face",
+    "detect": "Find the largest face in each picture",
+}
+
+st.title("Folder scores")
+st.caption(
+    "Six probabilities for every picture of a folder. Where file or folder names carry labels, "
+    "the answers are compared with them."
+)
+checkpoint = widgets.checkpoint_picker()
+faces = st.sidebar.radio("Faces", list(MODES), format_func=MODES.__getitem__, key="faces mode")
+with shown_errors():
+    chosen = files_input()
+    if checkpoint is None or chosen is None:
+        st.info("Choose a folder below the data folder, or upload pictures or a zip of them.")
+        st.stop()
+    asked = (chosen.key, str(checkpoint), changed(checkpoint / "weights.safetensors"), faces)
+    if st.button("Score the pictures", type="primary", key="score"):
+        st.session_state.pop(KEPT, None)
+        predictor = cache.predictor(checkpoint)
+        with on_disk(chosen) as (files, root, skipped):
+            bar = st.progress(0.0)
+
+            def show_progress(done: int) -> None:
+                """Move the bar to the number of files done."""
+                bar.progress(done / len(files), f"{done:,} of {counted(len(files), 'picture')}")
+
+            scored = score(files, root, predictor, faces, show_progress)
+            bar.empty()
+        st.session_state[KEPT] = asked, scored, list(skipped)
+    former, result, left_out = st.session_state.get(KEPT, (None, None, []))
+    if isinstance(result, Scored) and former == asked:
+        show_scores(result, left_out)

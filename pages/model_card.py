@@ -1,0 +1,24 @@
+"""What a network was trained on, what it is for, and where it fails."""
+
+import streamlit as st
+
+from core.evaluation import model_card
+from webapp import widgets
+from webapp.errors import shown_errors
+
+checkpoint = widgets.checkpoint_picker()
+if checkpoint is None:
+    st.title("Model card")
+    st.info("There is no trained network here yet, so there is no card to read.")
+    st.stop()
+with shown_errors():
+    text = model_card(checkpoint)
+    st.markdown(text)
+    st.download_button(
+        "Model card (Markdown)",
+        text,
+        f"{checkpoint.name}-card.md",
+        "text/markdown",
+        key="card download",
+        on_click="ignore",
+    )

@@ -1,0 +1,232 @@
+"""The results page: every figure from files, every figure down to its pictures."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evaluated_run import TEST, prepared, write_run
+from streamlit.testing.v1 import AppTest
+
+from core.evaluation import Predictions, cell, load_report, published_rows
+from core.files import write_json
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root and two evaluated runs."""
+    root = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIMEFIVE_DATA", str(root / "data"))
+        data = prepared(root / "data")
+        write_run(root / "runs" / "one", data)
+        write_run(root / "runs" / "two", data, blur=17.0)
+    return root
+
+
+@pytest.fixture
+def page(app: AppTest, made: Path, own_runs: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The results page with both runs there."""
+    monkeypatch.setenv("GIMEFIVE_DATA", str(made / "data"))
+    shutil.copytree(made / "runs", own_runs, dirs_exist_ok=True)
+    return results(app)
+
+
+def results(app: AppTest) -> AppTest:
+    app.run()
+    return app.switch_page("../pages/results.py").run()
+
+
+def view(page: AppTest, name: str) -> AppTest:
+    page.segmented_control(key="view").set_value(name).run()
+    assert not page.exception
+    return page
+
+
+def words(page: AppTest) -> str:
+    parts = [*page.markdown, *page.caption, *page.info, *page.warning, *page.error]
+    return "\n".join(part.value for part in parts)
+
+
+def tables(page: AppTest) -> list[Any]:
+    return [element.value for element in page.dataframe]
+
+
+def pictures(page: AppTest) -> list[Any]:
+    """The pictures of the grid, and the maps over them."""
+    return list(page.get("image"))
+
+
+def test_without_runs_the_paper_stands_alone(app: AppTest) -> None:
+    page = results(app)
+
+    table = tables(page)[0]
+    assert not page.exception
+    assert len(table) == 20
+    assert table["Paper test %"].tolist() == [row.test for row in published_rows()]
+    assert set(table["Status"]) == {"not run"}
+    assert table["Our test %"].isna().all()
+    assert "python -m core train rafdb-vgg-modern" in page.code[0].value
+
+
+@pytest.mark.parametrize("name", ["Confusions", "One run", "Image sets"])
+def test_without_runs_a_view_says_how_to_begin(app: AppTest, name: str) -> None:
+    page = view(results(app), name)
+
+    assert "python -m core evaluate default" in page.info[0].value
+
+
+def test_a_run_measures_its_row(page: AppTest, own_runs: Path) -> None:
+    folder = own_runs / "one"
+    for name in ("card.json", "report.json"):
+        content = json.loads((folder / name).read_text())
+        content.update({"model": "vgg", "model_options": {}, "sources": ["raf_db"]})
+        if name == "card.json":
+            content["data"]["sources"] = ["raf_db"]
+        write_json(folder / name, content)
+    predictions = (folder / "predictions.csv").read_text().replace(",folder,", ",raf_db,")
+    (folder / "predictions.csv").write_text(predictions)
+
+    table = tables(page.run())[0]
+
+    row = table[(table["Data"] == "RAF-DB") & (table["Model"] == "VGG")].iloc[0]
+    found = Predictions.load(folder / "predictions.csv").of_split("test")
+    assert row["Status"] == "measured"
+    assert row["Run"] == "one"
+    assert row["Our test %"] == pytest.approx(100 * found.correct.mean())
+
+
+def test_the_confusions_begin_with_the_most_frequent_mistake(page: AppTest, own_runs: Path) -> None:
+    view(page, "Confusions")
+
+    found = Predictions.load(own_runs / "one" / "predictions.csv").of_split("test")
+    true, answer = page.selectbox(key="cell label").value, page.selectbox(key="cell answer").value
+    sizes = {(a, b): len(cell(found, a, b)) for a in found.labels for b in found.labels if a != b}
+    assert sizes[str(true), str(answer)] == max(sizes.values()) > 0
+    assert f"labelled {true} and called {answer}" in words(page)
+
+
+def test_a_cell_shows_its_pictures_with_maps(page: AppTest, own_runs: Path) -> None:
+    view(page, "Confusions")
+    page.selectbox(key="cell label").set_value("happiness")
+    page.selectbox(key="cell answer").set_value("happiness").run()
+
+    found = Predictions.load(own_runs / "one" / "predictions.csv").of_split("test")
+    count = len(cell(found, "happiness", "happiness"))
+    assert 0 < count <= TEST
+    assert len(pictures(page)) == 2 * count
+    assert len(page.get("html")) == count
+    assert f"{count} picture" in words(page)
+
+
+def test_maps_can_be_switched_off(page: AppTest) -> None:
+    view(page, "Confusions")
+    before = len(pictures(page))
+
+    page.toggle(key="grid maps").set_value(False).run()
+
+    assert len(pictures(page)) == before / 2 > 0
+
+
+def test_an_empty_cell_says_so(page: AppTest) -> None:
+    view(page, "Confusions")
+    page.selectbox(key="cell label").set_value("fear")
+    page.selectbox(key="cell answer").set_value("happiness").run()
+
+    assert "There is no such picture." in words(page)
+
+
+@pytest.mark.parametrize("kind", ["Surest mistakes", "Least certain"])
+def test_lists_show_twelve_pictures_a_page(page: AppTest, kind: str, own_runs: Path) -> None:
+    view(page, "Confusions")
+
+    page.selectbox(key="list").set_value(kind).run()
+
+    found = Predictions.load(own_runs / "one" / "predictions.csv").of_split("test")
+    expected = int((~found.correct).sum()) if kind == "Surest mistakes" else len(found)
+    assert len(page.get("html")) == min(12, expected)
+
+
+def test_the_accuracy_shown_is_the_diagonal(page: AppTest, own_runs: Path) -> None:
+    view(page, "Confusions")
+
+    test = load_report(own_runs / "one")["splits"]["test"]
+    diagonal = sum(test["confusion"][i][i] for i in range(6))
+    assert f"{100 * diagonal / test['n']:.1f} % of {test['n']} images on the diagonal" in words(
+        page
+    )
+
+
+def test_two_runs_are_compared_on_the_same_images(page: AppTest) -> None:
+    view(page, "Confusions")
+
+    page.selectbox(key="against").set_value("two").run()
+
+    assert not page.exception
+    assert len(page.get("plotly_chart")) == 3
+    assert "exact McNemar test" in words(page)
+    assert "on 36 images" in words(page)
+
+
+def test_without_the_data_labels_and_probabilities_remain(
+    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIMEFIVE_DATA", str(tmp_path))
+
+    view(page, "Confusions")
+
+    assert "not prepared below the data folder" in words(page)
+    assert page.get("html")
+    assert pictures(page) == []
+
+
+def test_one_run_shows_figures_with_intervals(page: AppTest, own_runs: Path) -> None:
+    view(page, "One run")
+
+    test = load_report(own_runs / "one")["splits"]["test"]
+    assert page.metric[0].value == f"{100 * test['accuracy']:.1f} %"
+    assert tables(page)[0]["Class"].tolist() == list(test["per_class"])
+    low, high = test["intervals"]["accuracy"]
+    assert f"95 %: {100 * low:.1f} to {100 * high:.1f}" in words(page)
+
+
+def test_image_sets_are_a_column_each(page: AppTest, own_runs: Path) -> None:
+    view(page, "Image sets")
+
+    table = tables(page)[0]
+    one = load_report(own_runs / "one")["splits"]["test"]
+    assert table["Run"].tolist() == ["Net one", "Net two"]
+    assert table.iloc[0, 1].startswith(f"{100 * one['accuracy']:.1f} [")
+    assert "nothing to compare" in words(page)
+
+
+def test_the_literature_shows_tables_1_and_3_and_warns_of_peers(page: AppTest) -> None:
+    view(page, "Literature")
+
+    assert len(tables(page)[0]) == 11
+    assert len(tables(page)[1]) == 12
+    assert "trained on other data" in words(page)
+
+
+def test_a_damaged_report_is_one_sentence(page: AppTest, own_runs: Path) -> None:
+    report = json.loads((own_runs / "one" / "report.json").read_text())
+    write_json(own_runs / "one" / "report.json", {**report, "format": 99})
+
+    view(page, "One run")
+
+    assert "python -m core evaluate one" in page.error[0].value
+
+
+def test_a_click_on_a_cell_chooses_its_pictures(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from webapp.results import confusion_view
+
+    state: dict[str, Any] = {"m": {"selection": {"points": [{"customdata": ["fear", "anger"]}]}}}
+    monkeypatch.setattr("streamlit.session_state", state)
+
+    confusion_view._take_click("m", "two")
+
+    assert (state["cell label"], state["cell answer"]) == ("fear", "anger")
+    assert (state["list"], state["cell run"]) == ("A cell", "two")

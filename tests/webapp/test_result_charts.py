@@ -1,0 +1,110 @@
+"""Figures of the results page hold the numbers they were given."""
+
+import numpy as np
+import pytest
+
+from webapp.charts.results import (
+    accuracy_bars,
+    confusion_heat,
+    difference_heat,
+    reliability_chart,
+    risk_coverage_chart,
+    row_shares,
+)
+
+LABELS = ("happiness", "fear")
+COUNTS = [[30, 10], [1, 3]]
+
+
+def test_counts_are_written_in_their_cells() -> None:
+    heat = confusion_heat(COUNTS, LABELS, "counts", "A run").data[0]
+
+    assert [list(row) for row in heat.text] == [["30", "10"], ["1", "3"]]
+    np.testing.assert_allclose(heat.z, [[0.75, 0.25], [0.25, 0.75]])
+
+
+def test_shares_are_of_the_row() -> None:
+    heat = confusion_heat(COUNTS, LABELS, "shares", "A run").data[0]
+
+    assert [list(row) for row in heat.text] == [["75.0", "25.0"], ["25.0", "75.0"]]
+
+
+def test_every_cell_has_a_marker_that_says_which_it_is() -> None:
+    markers = confusion_heat(COUNTS, LABELS, "counts", "A run").data[1]
+
+    places = [
+        (y, x, list(data))
+        for x, y, data in zip(markers.x, markers.y, markers.customdata, strict=True)
+    ]
+    assert places == [(true, answer, [true, answer]) for true in LABELS for answer in LABELS]
+    assert "10 of 40 images, 25.0 %" in markers.text[1]
+    assert 0 < markers.marker.opacity < 0.05
+
+
+def test_the_first_class_is_on_top_and_markers_do_not_pad_the_axes() -> None:
+    layout = confusion_heat(COUNTS, LABELS, "counts", "A run").layout
+
+    assert tuple(layout.yaxis.range) == (1.5, -0.5)
+    assert tuple(layout.xaxis.range) == (-0.5, 1.5)
+
+
+def test_a_class_without_images_has_shares_of_zero() -> None:
+    assert row_shares(np.array([[0, 0], [1, 3]])).tolist() == [[0.0, 0.0], [0.25, 0.75]]
+
+
+def test_the_difference_is_in_points_of_the_rows() -> None:
+    heat = difference_heat(COUNTS, [[20, 20], [1, 3]], LABELS).data[0]
+
+    assert [list(row) for row in heat.text] == [["+25.0", "-25.0"], ["+0.0", "+0.0"]]
+    assert heat.zmax == -heat.zmin == pytest.approx(25.0)
+
+
+def test_bars_of_rows_not_measured_are_left_out() -> None:
+    bars = [
+        {"label": "a", "published": 83.3, "measured": 84.0, "interval": [82.5, 85.4], "run": "r"},
+        {"label": "b", "published": 81.3, "measured": None, "interval": None, "run": None},
+    ]
+
+    published, ours = accuracy_bars(bars, 84.1).data
+
+    assert list(published.y) == [83.3, 81.3]
+    assert list(ours.y) == [84.0, None]
+    assert ours.error_y.array[0] == pytest.approx(1.4)
+    assert ours.error_y.arrayminus[0] == pytest.approx(1.5)
+
+
+def test_the_line_of_the_raters_says_what_it_is() -> None:
+    bars = [{"label": "a", "published": 83.3, "measured": None, "interval": None, "run": None}]
+
+    layout = accuracy_bars(bars, 84.1).layout
+
+    assert layout.shapes[0].y0 == 84.1
+    assert "FER+: 84.1 %" in layout.annotations[0].text
+    assert layout.yaxis.range[0] <= 73.3
+
+
+def test_empty_bins_have_no_bar() -> None:
+    bins = [
+        {"low": 0.0, "high": 0.5, "n": 0, "confidence": 0.0, "accuracy": 0.0},
+        {"low": 0.5, "high": 1.0, "n": 8, "confidence": 0.8, "accuracy": 0.75},
+    ]
+
+    bar = reliability_chart(bins).data[0]
+
+    assert (list(bar.x), list(bar.y), list(bar.width)) == ([0.75], [0.75], [0.5])
+
+
+def test_the_threshold_in_use_is_marked_on_the_curve() -> None:
+    curve = {"coverage": [0.5, 1.0], "accuracy": [0.95, 0.85], "threshold": [0.8, 0.3]}
+
+    line, point = risk_coverage_chart(curve, threshold=0.62, coverage=0.8, accuracy=0.9).data
+
+    assert list(line.y) == [0.95, 0.85]
+    assert (list(point.x), list(point.y)) == ([0.8], [0.9])
+    assert "62.0 %" in point.name
+
+
+def test_without_an_answered_image_no_point_is_marked() -> None:
+    curve = {"coverage": [1.0], "accuracy": [0.5], "threshold": [0.3]}
+
+    assert len(risk_coverage_chart(curve, threshold=1.0, coverage=0.0, accuracy=None).data) == 1

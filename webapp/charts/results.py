@@ -1,0 +1,259 @@
+"""Figures of the results page: confusion matrices, bars beside the paper's, calibration curves."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from core.labels import COLOURS
+
+Shown = Literal["counts", "shares"]
+PUBLISHED_COLOUR, OUR_COLOUR, RATER_COLOUR = "#8A8A8A", COLOURS["sadness"], COLOURS["anger"]
+CELLS = "Blues"
+DIFFERENCES = "RdBu"
+MARKER = 46  # px; as good as a whole cell for a finger
+FAINT = 0.01  # opacity of the markers that catch the clicks: plotly drops those of opacity 0
+FEWEST_SHOWN = 0.005  # share of a row below which a cell's text is left out
+
+
+def confusion_heat(
+    counts: Sequence[Sequence[int]], labels: Sequence[str], shown: Shown, title: str
+) -> go.Figure:
+    """A confusion matrix, true labels in rows, whose cells can be clicked.
+
+    A click gives a point with `customdata` [true label, answer]: plotly reports no click on a heat
+    map itself, so faint markers lie over its cells.
+
+    Args:
+        counts: (K, K), rows are true labels.
+        labels: Class names.
+        shown: "counts", or "shares" of each row.
+        title: Above the matrix.
+    """
+    matrix = np.asarray(counts, dtype=np.int64)
+    shares = row_shares(matrix)
+    text = [
+        [f"{count:,}" if shown == "counts" else f"{100 * share:.1f}" for count, share in row]
+        for row in (zip(matrix[i], shares[i], strict=True) for i in range(len(labels)))
+    ]
+    hover = [
+        [
+            f"{labels[i]} called {labels[j]}<br>{matrix[i, j]:,} of {matrix[i].sum():,} images, "
+            f"{100 * shares[i, j]:.1f} %"
+            for j in range(len(labels))
+        ]
+        for i in range(len(labels))
+    ]
+    figure = go.Figure(
+        go.Heatmap(
+            # Colours always follow the shares, or the largest class would hide all others.
+            z=shares,
+            x=list(labels),
+            y=list(labels),
+            zmin=0.0,
+            zmax=1.0,
+            text=text,
+            texttemplate="%{text}",
+            colorscale=CELLS,
+            showscale=False,
+            hoverinfo="skip",
+            xgap=2,
+            ygap=2,
+        )
+    )
+    figure.add_trace(_click_targets(labels, hover))
+    return _square(figure, labels, title)
+
+
+def difference_heat(
+    first: Sequence[Sequence[int]], second: Sequence[Sequence[int]], labels: Sequence[str]
+) -> go.Figure:
+    """The rows of the first matrix less those of the second, in percentage points."""
+    parted = 100 * (row_shares(np.asarray(first)) - row_shares(np.asarray(second)))
+    reach = max(1.0, float(np.abs(parted).max()))
+    figure = go.Figure(
+        go.Heatmap(
+            z=parted,
+            x=list(labels),
+            y=list(labels),
+            zmin=-reach,
+            zmax=reach,
+            text=[[f"{value:+.1f}" for value in row] for row in parted],
+            texttemplate="%{text}",
+            colorscale=DIFFERENCES,
+            reversescale=True,
+            showscale=False,
+            xgap=2,
+            ygap=2,
+            hovertemplate="%{y} called %{x}: %{text} points<extra></extra>",
+        )
+    )
+    return _square(figure, labels, "First less second, percentage points")
+
+
+def row_shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Each row divided by its sum, float64 (K, K); rows without images are 0."""
+    shares: NDArray[np.float64] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return shares
+
+
+def _click_targets(labels: Sequence[str], hover: list[list[str]]) -> go.Scatter:
+    cells = [(i, j) for i in range(len(labels)) for j in range(len(labels))]
+    return go.Scatter(
+        x=[labels[j] for _, j in cells],
+        y=[labels[i] for i, _ in cells],
+        customdata=[[labels[i], labels[j]] for i, j in cells],
+        text=[hover[i][j] for i, j in cells],
+        hovertemplate="%{text}<extra></extra>",
+        mode="markers",
+        marker={"symbol": "square", "size": MARKER, "opacity": FAINT, "color": "#000000"},
+        # Else Streamlit fades what is not chosen, and these must stay as they are.
+        selected={"marker": {"opacity": FAINT}},
+        unselected={"marker": {"opacity": FAINT}},
+        showlegend=False,
+    )
+
+
+def _square(figure: go.Figure, labels: Sequence[str], title: str) -> go.Figure:
+    # Fixed ranges: the markers would pad the axes.
+    last = len(labels) - 0.5
+    figure.update_xaxes(
+        range=[-0.5, last], title="answer", fixedrange=True, tickangle=-35, showgrid=False
+    )
+    figure.update_yaxes(
+        range=[last, -0.5], title="label", fixedrange=True, showgrid=False, automargin=True
+    )
+    figure.update_layout(
+        title={"text": title, "font": {"size": 15}},
+        height=470,
+        margin={"l": 10, "r": 10, "t": 44, "b": 10},
+        dragmode=False,
+        clickmode="event+select",
+    )
+    return figure
+
+
+def accuracy_bars(bars: Sequence[dict[str, Any]], rater: float) -> go.Figure:
+    """Figure 1 of the paper with our measurements beside its bars.
+
+    Args:
+        bars: What `core.evaluation.figure1` gives.
+        rater: Agreement of one human rater with the others, %.
+    """
+    names = [bar["label"] for bar in bars]
+    ours = [bar["measured"] for bar in bars]
+    ends = [bar["interval"] or (0, 0) for bar in bars]
+    figure = go.Figure(
+        [
+            go.Bar(
+                name="published",
+                x=names,
+                y=[bar["published"] for bar in bars],
+                marker={"color": PUBLISHED_COLOUR},
+                hovertemplate="%{x}<br>published %{y:.1f} %<extra></extra>",
+            ),
+            go.Bar(
+                name="measured here, 95 % interval",
+                x=names,
+                y=ours,
+                marker={"color": OUR_COLOUR},
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [high - (y or 0) for y, (_, high) in zip(ours, ends, strict=True)],
+                    "arrayminus": [(y or 0) - low for y, (low, _) in zip(ours, ends, strict=True)],
+                },
+                hovertemplate="%{x}<br>measured %{y:.2f} %<extra></extra>",
+            ),
+        ]
+    )
+    figure.add_hline(
+        y=rater,
+        line={"dash": "dash", "color": RATER_COLOUR},
+        annotation_text=f"one human rater and the others, FER+: {rater:.1f} %",
+        annotation_position="top left",
+    )
+    lowest = min([bar["published"] for bar in bars] + [y for y in ours if y is not None] + [rater])
+    floor = max(0.0, 10 * np.floor(lowest / 10 - 1))
+    figure.update_yaxes(range=[floor, 100], title="accuracy on RAF-DB test, %", fixedrange=True)
+    figure.update_xaxes(fixedrange=True, tickangle=-30)
+    figure.update_layout(
+        height=420,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "y": 1.12, "x": 0},
+        dragmode=False,
+    )
+    return figure
+
+
+def reliability_chart(bins: Sequence[dict[str, Any]]) -> go.Figure:
+    """Accuracy against confidence, a bar a bin, with the line on which the two agree."""
+    filled = [one for one in bins if one["n"]]
+    figure = go.Figure(
+        [
+            go.Bar(
+                x=[(one["low"] + one["high"]) / 2 for one in filled],
+                y=[one["accuracy"] for one in filled],
+                width=[one["high"] - one["low"] for one in filled],
+                customdata=[[one["n"], one["confidence"]] for one in filled],
+                marker={"color": OUR_COLOUR},
+                hovertemplate="%{customdata[0]:,} images, mean confidence %{customdata[1]:.1%}, "
+                "%{y:.1%} right<extra></extra>",
+                name="share right",
+            ),
+            go.Scatter(
+                x=[0, 1],
+                y=[0, 1],
+                mode="lines",
+                line={"dash": "dash", "color": PUBLISHED_COLOUR},
+                name="confidence = share right",
+                hoverinfo="skip",
+            ),
+        ]
+    )
+    return _shares(figure, "confidence", "share of right answers")
+
+
+def risk_coverage_chart(
+    curve: dict[str, Any], *, threshold: float, coverage: float, accuracy: float | None
+) -> go.Figure:
+    """Accuracy of the answered images against their share, with the point in use."""
+    figure = go.Figure(
+        go.Scatter(
+            x=curve["coverage"],
+            y=curve["accuracy"],
+            customdata=curve["threshold"],
+            mode="lines",
+            line={"color": OUR_COLOUR},
+            hovertemplate="answered %{x:.1%}, %{y:.1%} of them right; confidence from "
+            "%{customdata:.1%}<extra></extra>",
+            name="all thresholds",
+        )
+    )
+    if accuracy is not None:
+        figure.add_trace(
+            go.Scatter(
+                x=[coverage],
+                y=[accuracy],
+                mode="markers",
+                marker={"size": 12, "color": RATER_COLOUR},
+                name=f"in use: confidence from {100 * threshold:.1f} %",
+                hovertemplate="answered %{x:.1%}, %{y:.1%} of them right<extra></extra>",
+            )
+        )
+    figure = _shares(figure, "share of images answered", "share of right answers")
+    lowest = min(curve["accuracy"], default=0.0)
+    return figure.update_yaxes(range=[max(0.0, lowest - 0.03), 1.005])
+
+
+def _shares(figure: go.Figure, x_title: str, y_title: str) -> go.Figure:
+    figure.update_xaxes(range=[0, 1], tickformat=".0%", title=x_title, fixedrange=True)
+    figure.update_yaxes(range=[0, 1], tickformat=".0%", title=y_title, fixedrange=True)
+    return figure.update_layout(
+        height=360,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "y": 1.12, "x": 0},
+        dragmode=False,
+    )

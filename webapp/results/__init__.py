@@ -1,0 +1,1 @@
+"""The views of the results page: each draws one question's answer from run folders."""

@@ -1,0 +1,101 @@
+"""One run in depth: all figures with intervals, its classes, and its confidence."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from webapp.charts.results import reliability_chart, risk_coverage_chart
+from webapp.results import pickers, store
+from webapp.text import literal, percent
+
+FIGURES = {
+    "accuracy": "Accuracy",
+    "macro_f1": "Macro-F1",
+    "balanced_accuracy": "Balanced accuracy",
+    "ece": "Calibration error",
+}
+QUIET = {"displayModeBar": False}
+
+
+def confidence_view() -> None:
+    """Figures, classes, reliability and the price of answering less."""
+    left, right = st.columns(2)
+    with left:
+        run = pickers.run_picker("Run", "run")
+    if run is None:
+        return
+    report = store.report(run.folder)
+    with right:
+        split = report["splits"][pickers.split_picker(report)]
+    _headline(split)
+    st.dataframe(_class_table(split), hide_index=True, key="classes")
+    left, right = st.columns(2)
+    with left:
+        st.subheader("Is confidence right?")
+        st.plotly_chart(reliability_chart(split["reliability"]), key="reliability", config=QUIET)
+        st.caption(literal(_calibration(report)))
+    with right:
+        st.subheader("Answering only the surer part")
+        unclear = split["unclear"]
+        st.plotly_chart(
+            risk_coverage_chart(
+                split["risk_coverage"],
+                threshold=unclear["threshold"],
+                coverage=unclear["coverage"],
+                accuracy=unclear["accuracy_answered"],
+            ),
+            key="risk",
+            config=QUIET,
+        )
+        st.caption(literal(_unclear(report, unclear)))
+
+
+def _headline(split: dict[str, Any]) -> None:
+    for column, (name, title) in zip(st.columns(len(FIGURES)), FIGURES.items(), strict=True):
+        low, high = split["intervals"][name]
+        column.metric(title, percent(split[name]))
+        column.caption(f"95 %: {100 * low:.1f} to {100 * high:.1f}")
+    low, high = split["intervals"]["nll"]
+    st.caption(
+        f"{split['n']:,} images. Negative log-likelihood {split['nll']:.3f} "
+        f"({low:.3f} to {high:.3f}) a picture."
+    )
+
+
+def _class_table(split: dict[str, Any]) -> pd.DataFrame:
+    rows = []
+    for label, one in split["per_class"].items():
+        ends = split["intervals"]["per_class"].get(label)
+        row: dict[str, object] = {"Class": label, "Images": one["support"]}
+        for name, title in (("recall", "Recall"), ("precision", "Precision"), ("f1", "F1")):
+            row[f"{title} % [95 %]"] = (
+                f"{100 * one[name]:.1f} [{100 * ends[name][0]:.1f}, {100 * ends[name][1]:.1f}]"
+                if ends
+                else None
+            )
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _calibration(report: dict[str, Any]) -> str:
+    fit = report["calibration"]
+    if not fit.get("fitted"):
+        return f"Temperature {report['temperature']:.3g}, taken from the card as it was."
+    return (
+        f"Temperature {report['temperature']:.3g}, fitted on {fit['n']:,} images of clean "
+        f"validation, where the calibration error went from {percent(fit['ece_before'])} to "
+        f"{percent(fit['ece_after'])}."
+    )
+
+
+def _unclear(report: dict[str, Any], unclear: dict[str, Any]) -> str:
+    if unclear["threshold"] <= 0:
+        return "No answer is called unclear: all together reach the accuracy aimed at."
+    right = unclear["accuracy_answered"]
+    text = (
+        f"Below a confidence of {percent(unclear['threshold'])} the app says “unclear”. Of these "
+        f"images {percent(unclear['coverage'])} are answered"
+    )
+    text += f", {percent(right)} of them rightly. " if right is not None else ". "
+    return text + str(report["calibration"].get("rule", ""))

@@ -1,0 +1,166 @@
+"""Confusion matrices of one or two runs; a click on a cell lists its pictures."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.errors import DataError
+from core.evaluation import (
+    Comparison,
+    Predictions,
+    Run,
+    cell,
+    confident_mistakes,
+    mcnemar,
+    most_uncertain,
+)
+from webapp import shelf
+from webapp.charts.results import confusion_heat, difference_heat
+from webapp.errors import shown_errors
+from webapp.results import pickers, store
+from webapp.results.picture_grid import picture_grid
+from webapp.text import counted, literal, percent
+
+CELL, MISTAKES, UNCERTAIN = "A cell", "Surest mistakes", "Least certain"
+LISTED = 120  # pictures of the two lists that have no end of their own
+TRUE, ANSWER, LIST, OF_RUN = "cell label", "cell answer", "list", "cell run"
+QUIET = {"displayModeBar": False}
+
+
+def confusion_view() -> None:
+    """Choose runs and images, draw the matrices, list pictures."""
+    columns = st.columns(4)
+    with columns[0]:
+        first = pickers.run_picker("Run", "run")
+    if first is None:
+        return
+    report = store.report(first.folder)
+    with columns[1]:
+        second = pickers.run_picker("Compare with", "against", other_than=first)
+    with columns[2]:
+        split = pickers.split_picker(report)
+    with columns[3]:
+        source = pickers.source_picker(list(report["splits"][split]["per_source"]))
+    runs = [first] if second is None else [first, second]
+    # Both runs are judged on the same images: those of the first one's sources.
+    sources = (source,) if source else tuple(report["splits"][split]["sources"])
+    answers = {run.name: store.predictions(run.folder).of_split(split, sources) for run in runs}
+    if not all(map(len, answers.values())):
+        st.warning("The run to compare with was not evaluated on these images. Choose others.")
+        return
+    _matrices(runs, [store.figures(run.folder, split, sources) for run in runs])
+    if second is not None:
+        with shown_errors():
+            _paired_test(first, second, answers)
+    _pictures(runs, answers)
+
+
+def _matrices(runs: list[Run], figures: list[dict[str, Any]]) -> None:
+    shares = st.toggle("Show the share of each row instead of counts, %", key="shares")
+    labels = list(figures[0]["per_class"])
+    same = all(list(one["per_class"]) == labels for one in figures)
+    columns = st.columns(len(runs))
+    for number, (column, run, one) in enumerate(zip(columns, runs, figures, strict=True)):
+        key = f"confusion {number}"
+        low, high = one["intervals"]["accuracy"]
+        column.plotly_chart(
+            confusion_heat(
+                one["confusion"],
+                list(one["per_class"]),
+                "shares" if shares else "counts",
+                shelf.title(run.folder),
+            ),
+            key=key,
+            on_select=partial(_take_click, key, run.name),
+            selection_mode="points",
+            config=QUIET,
+            alt=f"Confusion matrix of {run.name}; the list below can be chosen without it",
+        )
+        column.caption(
+            f"{percent(one['accuracy'])} of {counted(one['n'], 'image')} on the diagonal "
+            f"(95 %: {100 * low:.1f} to {100 * high:.1f}). Click a cell to see its pictures."
+        )
+    if len(runs) == 2 and same:
+        with st.expander("Where the two differ", expanded=True):
+            st.plotly_chart(
+                difference_heat(figures[0]["confusion"], figures[1]["confusion"], labels),
+                key="difference",
+                config=QUIET,
+            )
+
+
+def _take_click(key: str, run: str) -> None:
+    """Carry a clicked cell over to the inputs that list its pictures."""
+    points = st.session_state[key]["selection"]["points"]
+    if points:
+        true, answer = points[0]["customdata"][:2]
+        st.session_state[TRUE], st.session_state[ANSWER] = true, answer
+        st.session_state[LIST], st.session_state[OF_RUN] = CELL, run
+
+
+def _paired_test(first: Run, second: Run, answers: dict[str, Predictions]) -> None:
+    try:
+        found = mcnemar(answers[first.name], answers[second.name])
+    except DataError as error:
+        st.info(literal(str(error)))
+        return
+    st.markdown(_verdict(found, shelf.title(first.folder), shelf.title(second.folder)))
+
+
+def _verdict(found: Comparison, first: str, second: str) -> str:
+    better, worse = (first, second) if found.difference >= 0 else (second, first)
+    if found.p_value < 0.05:
+        text = f"**{literal(better)} is right more often than {literal(worse)}**"
+    else:
+        text = "**The difference between the two may be luck**"
+    chance = "below 0.0001" if found.p_value < 1e-4 else f"{found.p_value:.4f}"
+    return (
+        f"{text}: by {100 * abs(found.difference):.2f} percentage points on "
+        f"{counted(found.n, 'image')} "
+        f"(first less second: {100 * found.low:+.2f} to {100 * found.high:+.2f}, 95 % interval). "
+        f"Only the first is right on {found.only_first:,}, only the second on "
+        f"{found.only_second:,}; exact McNemar test, p = {chance}."
+    )
+
+
+def _pictures(runs: list[Run], answers: dict[str, Predictions]) -> None:
+    st.subheader("Pictures")
+    by_name = {run.name: run for run in runs}
+    if st.session_state.get(OF_RUN) not in by_name:
+        st.session_state[OF_RUN] = runs[0].name
+    columns = st.columns(4)
+    kind = columns[0].selectbox("List", (CELL, MISTAKES, UNCERTAIN), key=LIST)
+    name = columns[1].selectbox(
+        "Of run",
+        list(by_name),
+        format_func=lambda name: shelf.title(by_name[name].folder),
+        key=OF_RUN,
+    )
+    chosen = answers[name]
+    if kind == CELL:
+        _settle_cell(chosen)
+        true = columns[2].selectbox("Label", chosen.labels, key=TRUE)
+        answer = columns[3].selectbox("Answer", chosen.labels, key=ANSWER)
+        found = cell(chosen, true, answer)
+        st.caption(f"{counted(len(found), 'picture')} labelled {true} and called {answer}.")
+    elif kind == MISTAKES:
+        found = confident_mistakes(chosen, LISTED)
+        st.caption(f"Wrong answers with the highest confidence; {len(found)} at most.")
+    else:
+        found = most_uncertain(chosen, LISTED)
+        st.caption("Answers whose two highest probabilities lie closest together.")
+    with shown_errors():
+        picture_grid(found, by_name[name], "grid")
+
+
+def _settle_cell(chosen: Predictions) -> None:
+    """Begin with the most frequent confusion, and leave no class the run does not have."""
+    labels = chosen.labels
+    if st.session_state.get(TRUE) in labels and st.session_state.get(ANSWER) in labels:
+        return
+    wrong = chosen.where(~chosen.correct)
+    pairs, counts = np.unique(np.stack([wrong.true, wrong.predicted]), axis=1, return_counts=True)
+    true, answer = pairs[:, counts.argmax()] if len(counts) else (0, 0)
+    st.session_state[TRUE], st.session_state[ANSWER] = labels[true], labels[answer]

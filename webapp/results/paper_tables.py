@@ -1,0 +1,167 @@
+"""Table 2 with measurements beside the published figures, Figure 1, and the other tables."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.evaluation import FORMATS, exported, figure1, published
+from core.labels import EMOTIONS
+from webapp.charts.results import accuracy_bars
+from webapp.results import store
+from webapp.text import literal
+
+FILES = {"md": "Markdown", "csv": "CSV", "latex": "LaTeX", "json": "JSON"}
+ENDINGS = {"md": "md", "csv": "csv", "latex": "tex", "json": "json"}
+
+
+def table_view() -> None:
+    """Table 2, its downloads, and Figure 1."""
+    rows = store.table()
+    measured = sum(row["measured"] is not None for row in rows)
+    st.caption(
+        f"{measured} of {len(rows)} rows are measured here; each figure is computed from the "
+        "predictions file of the run named, with its 95 % bootstrap interval."
+    )
+    _draw(rows, "table 2")
+    with st.container(horizontal=True):
+        for form in FORMATS:
+            st.download_button(
+                FILES[form],
+                exported(rows, form),
+                f"table2.{ENDINGS[form]}",
+                key=f"export {form}",
+                on_click="ignore",
+            )
+    _to_do(rows)
+    st.subheader("Figure 1: RAF-DB test")
+    rater = published("human_agreement")
+    st.plotly_chart(
+        accuracy_bars(figure1(rows), rater["percent"]),
+        key="figure 1",
+        config={"displayModeBar": False},
+        alt="Published and measured accuracies on RAF-DB test",
+    )
+    st.caption(literal(f"{rater['about']} {rater['source']}."))
+    st.subheader("The preliminary report's table")
+    _draw(store.table("preliminary"), "preliminary")
+
+
+def _draw(rows: list[dict[str, Any]], key: str) -> None:
+    st.dataframe(
+        pd.DataFrame([_cells(row) for row in rows]),
+        hide_index=True,
+        key=key,
+        height="content",
+        column_config={
+            "Parameters": st.column_config.NumberColumn(format="localized"),
+            **{
+                name: st.column_config.NumberColumn(format="%.1f")
+                for name in ("Paper train %", "Paper test %", "Paper valid %")
+            },
+            **{
+                name: st.column_config.NumberColumn(format="%.2f")
+                for name in ("Our train %", "Our test %", "Our valid %", "Without twins %")
+            },
+            "Our valid %": st.column_config.NumberColumn(
+                format="%.2f", help="On the published validation set: RAF-DB test images."
+            ),
+            "Without twins %": st.column_config.NumberColumn(
+                format="%.2f", help="Test images that have no copy in the published train."
+            ),
+        },
+    )
+
+
+def _cells(row: dict[str, Any]) -> dict[str, Any]:
+    measured = row["measured"] or {}
+    ends = measured.get("intervals", {}).get("test")
+    return {
+        "Data": row["dataset"],
+        "Model": row["model"],
+        "Layers": row["layers"],
+        "Architecture": row["architecture"],
+        "Paper train %": row["published"]["train"],
+        "Paper test %": row["published"]["test"],
+        "Paper valid %": row["published"]["valid"],
+        "Status": row["status"],
+        "Our test %": measured.get("test"),
+        "95 % interval": f"{ends[0]:.1f} to {ends[1]:.1f}" if ends else None,
+        "Without twins %": measured.get("test_clean"),
+        "Our valid %": measured.get("valid"),
+        "Our train %": measured.get("train"),
+        "Parameters": row["parameters"],
+        "Run": measured.get("run"),
+        "Faces/s": measured.get("faces_per_second"),
+        "Date": str(measured.get("date") or "")[:10] or None,
+    }
+
+
+def _to_do(rows: list[dict[str, Any]]) -> None:
+    commands = [row["command"] for row in rows if row["status"] != "measured" and row["command"]]
+    if commands:
+        with st.expander("Commands that fill the other rows"):
+            st.code("\n".join(commands), language="bash")
+
+
+def literature_view() -> None:
+    """Tables 1 and 3, other programs on the same images, and others' published figures."""
+    first = published("table_1")
+    st.subheader("Table 1: images a class")
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "Data": row["dataset"],
+                    "Split": row["split"],
+                    **dict(zip(EMOTIONS, row["counts"] or [None] * 6, strict=True)),
+                    "Total": row["total"],
+                }
+                for row in first["rows"]
+            ]
+        ),
+        hide_index=True,
+        height="content",
+    )
+    st.caption(literal(f"{first['source']}. Where the files say otherwise:"))
+    for correction in first["corrections"]:
+        st.caption(literal(f"• {correction}"))
+    third = published("table_3")
+    st.subheader("Table 3: explored hyperparameters")
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {"Hyperparameter": name, "Values": ", ".join(map(str, values))}
+                for name, values in third["rows"].items()
+            ]
+        ),
+        hide_index=True,
+        height="content",
+    )
+    peers = published("peers")
+    st.subheader("Other programs on the same images")
+    st.dataframe(pd.DataFrame([_peer(row) for row in peers["rows"]]), hide_index=True)
+    st.caption(literal(f"{peers['source']}. {peers['statement']}"))
+    others = published("elsewhere")
+    st.subheader("Published elsewhere")
+    st.dataframe(
+        pd.DataFrame(others["rows"]).rename(
+            columns={"name": "Model", "dataset": "Data", "test": "Accuracy %"}
+        ),
+        hide_index=True,
+    )
+    st.caption(literal(f"{others['source']}. {others['statement']}"))
+
+
+def _peer(row: dict[str, Any]) -> dict[str, Any]:
+    cells: dict[str, Any] = {"Program": row["name"], "Parameters": row["parameters"]}
+    titles = {
+        "raf_db": "RAF-DB test",
+        "fer2013": "FER2013 test",
+        "fer2013_without_twins": "FER2013 without twins",
+    }
+    for key, title in titles.items():
+        scores = row["scores"].get(key, {})
+        cells[f"{title} %"] = scores.get("accuracy")
+        cells[f"{title}, macro-F1 %"] = scores.get("macro_f1")
+    return cells

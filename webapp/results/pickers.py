@@ -1,0 +1,78 @@
+"""Choices the views share: a run, a split, a source."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.evaluation import SPLITS, Run
+from webapp import shelf
+from webapp.checkpoint_card import source_names
+from webapp.results import store
+
+OWN = ""  # in place of a source: all the run was trained on
+SPLIT_TITLES = {
+    "test": "Published test",
+    "test_clean": "Test without twins",
+    "valid": "Clean validation",
+    "published_valid": "Published validation",
+    "train": "Training images",
+}
+
+
+def run_picker(title: str, key: str, *, other_than: Run | None = None) -> Run | None:
+    """One of the evaluated runs; None, and a hint on the page, where there is none.
+
+    Args:
+        title: Of the input.
+        key: Of the input, and its name in the page's address.
+        other_than: A run that is offered as "none" instead of itself.
+    """
+    runs = [run for run in store.evaluated() if other_than is None or run.name != other_than.name]
+    if not runs and other_than is None:
+        show_how_to_begin()
+        return None
+    names: list[str] = [run.name for run in runs]
+    by_name = {run.name: run for run in runs}
+    if other_than is not None:
+        names = ["", *names]
+    name = st.selectbox(
+        title,
+        names,
+        format_func=lambda name: shelf.title(by_name[name].folder) if name else "none",
+        key=key,
+        bind="query-params",
+    )
+    return by_name.get(name)
+
+
+def split_picker(report: dict[str, Any], key: str = "split") -> str:
+    """One of the splits a run was evaluated on."""
+    splits = [name for name in SPLITS if name in report["splits"]]
+    chosen = st.selectbox(
+        "Images",
+        splits,
+        format_func=lambda name: SPLIT_TITLES[name],
+        key=key,
+        bind="query-params",
+    )
+    st.caption(f"{SPLITS[chosen].capitalize()}.")
+    return chosen
+
+
+def source_picker(names: Sequence[str], key: str = "source") -> str:
+    """One of a split's sources, or OWN."""
+    return st.selectbox(
+        "Image set",
+        [OWN, *names],
+        format_func=lambda name: source_names([name]) if name else "the ones it was trained on",
+        key=key,
+    )
+
+
+def show_how_to_begin() -> None:
+    """What a view shows where no run was evaluated."""
+    st.info(
+        "No run here has predictions yet. Evaluate one, for example with "
+        "`python -m core evaluate default`; its test images must have been prepared before."
+    )

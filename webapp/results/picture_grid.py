@@ -1,0 +1,146 @@
+"""Pictures behind a figure: each with its label, its six probabilities and its map."""
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.evaluation import Predictions, Run
+from core.explain import NO_EVIDENCE, overlay
+from core.labels import COLOURS
+from core.types import BLANK, Image
+from webapp import cache
+from webapp.checkpoint_card import source_names
+from webapp.errors import shown_errors
+from webapp.results import store
+from webapp.text import counted, literal, percent
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from core.predict import Predictor
+
+SHOWN = 12  # pictures a page of the grid
+COLUMNS = 4
+SIDE = 128  # px of a picture on the screen
+OPACITY = 0.6
+
+
+@st.fragment
+def picture_grid(found: Predictions, run: Run, key: str) -> None:
+    """Draw the pictures, twelve at a time; maps follow once the pictures stand.
+
+    Args:
+        found: The rows to show, in this order.
+        run: Whose answers they are.
+        key: Tells this grid's inputs from another's.
+    """
+    if not len(found):
+        st.info("There is no such picture.")
+        return
+    pages = -(-len(found) // SHOWN)
+    left, right = st.columns([1, 3], vertical_alignment="bottom")
+    page = 1
+    if pages > 1:
+        page = left.number_input(
+            f"Page, of {pages}", 1, pages, key=f"{key} page", persist_state="session"
+        )
+    explained = right.toggle(
+        "Show what speaks for each answer", value=True, key=f"{key} maps", persist_state="session"
+    )
+    first = (page - 1) * SHOWN
+    rows = np.zeros(len(found), dtype=bool)
+    rows[first : first + SHOWN] = True
+    shown = found.where(rows)
+    images = store.album(tuple(sorted(found.sources))).pictures(shown.table)
+    places = _cards(shown, images)
+    absent = sum(image is None for image in images)
+    if absent:
+        st.info(
+            f"{counted(absent, 'picture')} of this page cannot be shown: the image set is not "
+            "prepared below the data folder. Labels and probabilities are from the predictions "
+            "file."
+        )
+    if explained and absent < len(images):
+        with shown_errors():
+            _draw_maps(run, shown, images, places)
+
+
+def _cards(shown: Predictions, images: list[Image | None]) -> "list[DeltaGenerator]":
+    """Draw every card; the place for each one's map."""
+    places = []
+    facts = zip(
+        shown.table["true"], shown.table["source"], shown.predicted, shown.confidence, strict=True
+    )
+    probabilities = shown.probabilities
+    columns: list[DeltaGenerator] = []
+    for number, (true, source, predicted, confidence) in enumerate(facts):
+        if number % COLUMNS == 0:
+            columns = st.columns(COLUMNS)
+        with columns[number % COLUMNS].container(border=True, height="stretch"):
+            left, right = st.columns(2, wrap=False, gap="small")
+            image = images[number]
+            answer = shown.labels[predicted]
+            if image is not None:
+                left.image(_large(image), width="stretch", alt=f"Labelled {true}, answer {answer}")
+            places.append(right.empty())
+            st.markdown(f"label **{literal(true)}**, answer **{literal(answer)}**")
+            st.caption(f"{percent(confidence)}, {literal(source_names([source]))}")
+            st.html(probability_html(shown.labels, probabilities[number]))
+    return places
+
+
+def _draw_maps(
+    run: Run,
+    shown: Predictions,
+    images: list[Image | None],
+    places: "list[DeltaGenerator]",
+) -> None:
+    """Fill in the map of each answer over its picture."""
+    predictor = cache.predictor(run.folder)
+    there = [number for number, image in enumerate(images) if image is not None]
+    kept = [image for image in images if image is not None]
+    maps = _maps(predictor, kept)
+    preprocess = predictor.card.preprocess
+    for number, image, own in zip(there, kept, maps, strict=True):
+        evidence = own[shown.predicted[number]]
+        if float(np.abs(evidence).max()) <= BLANK:
+            places[number].caption(f"blank map: {NO_EVIDENCE}")
+            continue
+        picture = overlay(
+            _large(image),
+            evidence,
+            float(np.abs(own).max()),
+            OPACITY,
+            coverage=preprocess.crop / preprocess.size,
+        )
+        places[number].image(picture, width="stretch", alt="Where the evidence for the answer is")
+
+
+def _maps(predictor: "Predictor", images: list[Image]) -> list[NDArray[np.float32]]:
+    """Grad-CAM of every class for each picture, float32 (K, h, w) each."""
+    # One by one in torch: the fast engine would first have to be built, which takes seconds.
+    return [predictor.explain(image).maps for image in images]
+
+
+def _large(image: Image) -> Image:
+    """RGB uint8 (SIDE, SIDE, 3) of a grey square."""
+    larger = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    return np.repeat(larger[:, :, None], 3, axis=2).astype(np.uint8)
+
+
+def probability_html(labels: tuple[str, ...], probabilities: NDArray[np.float64]) -> str:
+    """Small bars, one a class, as HTML."""
+    rows = "".join(
+        f'<div style="display:flex;align-items:center;gap:6px;font-size:11px;line-height:14px">'
+        f'<span style="width:60px;overflow:hidden">{escape(label)}</span>'
+        f'<span style="flex:1;background:rgba(128,128,128,.2);height:7px">'
+        f'<span style="display:block;height:7px;width:{100 * share:.1f}%;'
+        f'background:{COLOURS.get(label, COLOURS["neutral"])}"></span></span>'
+        f'<span style="width:38px;text-align:right">{100 * share:.1f}</span></div>'
+        for label, share in zip(labels, probabilities.tolist(), strict=True)
+    )
+    return f"<div>{rows}</div>"

@@ -1,0 +1,108 @@
+"""Predictions, reports and pictures of runs, kept while their files stay the same."""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.evaluation import (
+    Accuracy,
+    Album,
+    Predictions,
+    Run,
+    all_runs,
+    load_report,
+    measure,
+    table2,
+    with_intervals,
+)
+from core.paths import data_root
+
+
+def evaluated() -> list[Run]:
+    """The runs that have predictions of their present weights, by name."""
+    return [run for run in all_runs() if run.evaluated]
+
+
+def table(part: str = "table_2") -> list[dict[str, Any]]:
+    """Table 2 with measurements, or the preliminary report's table; files are read once."""
+    return table2(part=part, measured_by=_measured)
+
+
+def predictions(folder: Path) -> Predictions:
+    """The predictions of a run, not to be written into.
+
+    Raises:
+        CheckpointError: The file is missing or damaged.
+    """
+    return _predictions(str(folder), changed(folder / "predictions.csv"))
+
+
+def report(folder: Path) -> dict[str, Any]:
+    """The report of a run, not to be written into.
+
+    Raises:
+        CheckpointError: The file is missing or damaged.
+    """
+    return _report(str(folder), changed(folder / "report.json"))
+
+
+def figures(folder: Path, split: str, sources: tuple[str, ...]) -> dict[str, Any]:
+    """All figures of a run on a split of these sources; computed where the report has none.
+
+    Raises:
+        CoreError: A file is missing or damaged, or the run was not evaluated on these images.
+    """
+    found = report(folder)["splits"].get(split, {})
+    one: dict[str, Any]
+    if sorted(found.get("sources", ())) == sorted(sources):
+        return found  # type: ignore[no-any-return]  # JSON
+    if len(sources) == 1 and sources[0] in found.get("per_source", {}):
+        one = found["per_source"][sources[0]]
+        return one
+    time = changed(folder / "predictions.csv")
+    return _figures(str(folder), time, split, sources)
+
+
+def album(sources: tuple[str, ...]) -> Album:
+    """The pictures of these sources in all prepared folders."""
+    folders = sorted(data_root().glob("*/dataset.json"))
+    return _album(sources, tuple((str(path), changed(path)) for path in folders))
+
+
+def _measured(folder: Path) -> dict[str, Accuracy]:
+    times = changed(folder / "predictions.csv"), changed(folder / "report.json")
+    return _measurement(str(folder), times)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _measurement(folder: str, times: tuple[float, float]) -> dict[str, Accuracy]:
+    return measure(Path(folder))
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _predictions(folder: str, time: float) -> Predictions:
+    return Predictions.load(Path(folder) / "predictions.csv")
+
+
+@st.cache_resource(max_entries=50, show_spinner=False)
+def _report(folder: str, time: float) -> dict[str, Any]:
+    return load_report(Path(folder))
+
+
+@st.cache_resource(max_entries=50, show_spinner="Computing …")
+def _figures(folder: str, time: float, split: str, sources: tuple[str, ...]) -> dict[str, Any]:
+    return with_intervals(_predictions(folder, time).of_split(split, sources))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Looking for the pictures …")
+def _album(sources: tuple[str, ...], folders: tuple[tuple[str, float], ...]) -> Album:
+    return Album(sources)
+
+
+def changed(path: Path) -> float:
+    """Time of the last change, seconds since the epoch; 0 where there is no file."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
