@@ -18,6 +18,7 @@ HOW_TO_BEGIN = (
     "Upload one or more photos, choose **Sample photo**, or take a picture with **Camera**. "
     "Pictures stay in the memory of the machine that runs this app, and only for your visit."
 )
+WIDE = 1.4  # times as wide as high: such a photo gets half of the page
 WHAT_HELPS = (
     "Faces are found best where they look at the camera, stand upright, are evenly lit and "
     "at least 30 pixels high."
@@ -88,7 +89,8 @@ def result_of(folder: Path, picture: Picture, detector: str, method: str) -> Ima
 
 def show_result(result: ImageResult, picture: Picture, checkpoint: str, look: Look) -> None:
     """Draw the photo, its faces and the downloads."""
-    left, right = st.columns([5, 7], gap="medium")
+    height, width = result.image.shape[:2]
+    left, right = st.columns([1, 1] if width > WIDE * height else [5, 7], gap="medium")
     with left:
         st.image(
             pictures.annotated(result, look, SCREEN),
@@ -96,7 +98,6 @@ def show_result(result: ImageResult, picture: Picture, checkpoint: str, look: Lo
             output_format="JPEG",
             alt=f"{picture.name} with its faces marked",
         )
-        height, width = result.image.shape[:2]
         size = f"{width:,} x {height:,} pixels"
         st.caption(f"{literal(picture.name)}, {size}, {counted(len(result.faces), 'face')}")
         for note in result.notes if result.faces else ():

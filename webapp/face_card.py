@@ -68,7 +68,7 @@ def _maps(face: FaceResult, explanation: Explanation, scale: float, look: Look) 
     bar = _colour_bar(scale, look) if scale > BLANK else ""
     st.html(f'<div style="{_SMALL};margin-bottom:0.6rem">{titles}</div>{bar}')
     if explanation.is_blank(label):
-        st.info(f"The map is blank: {NO_EVIDENCE} for {label}.")
+        st.info(f"The map is blank: {NO_EVIDENCE} for {label}. Another method may still find some.")
 
 
 def _colour_bar(scale: float, look: Look) -> str:
@@ -91,7 +91,7 @@ def _all_maps(face: FaceResult, explanation: Explanation, scale: float, look: Lo
     for start in range(0, len(explanation.labels), 3):
         row = explanation.labels[start : start + 3]
         for column, label in zip(st.columns(3), row, strict=False):
-            blank = f": {NO_EVIDENCE}" if explanation.is_blank(label) else ""
+            blank = ", blank" if explanation.is_blank(label) else ""
             column.caption(f"**{label}** {percent(shares[label])}{blank}")
             heat = pictures.map_alone(explanation, label, scale, look)
             both = pictures.map_on_face(original, explanation, label, scale, look)

@@ -20,7 +20,7 @@ def pipeline_html() -> str:
     size = Preprocess().size
     steps = (
         ("A photo", "read upright, in any common format", _photo()),
-        ("Faces and landmarks", "every face, 68 points on it", _landmarks()),
+        ("68 landmarks", "on every face that is found", _landmarks()),
         ("Aligned crop", f"eyes level, grey, {size}\u00a0x\u00a0{size}\u00a0pixels", _crop()),
         ("Network", "convolutions learned from labelled faces", _network()),
         ("Six probabilities", "one for each expression", _bars()),

@@ -107,7 +107,7 @@ def test_the_sample_photo_is_answered_with_the_known_probabilities(opened: AppTe
 def test_a_blank_map_is_called_blank(opened: AppTest) -> None:
     with_sample(opened)
 
-    assert "The map is blank: no positive evidence for surprise." in [i.value for i in opened.info]
+    assert any("is blank: no positive evidence for surprise." in i.value for i in opened.info)
 
 
 def test_a_map_that_is_not_blank_has_a_colour_bar(app: AppTest, made_checkpoint: Made) -> None:
@@ -129,7 +129,9 @@ def test_the_map_of_another_expression_can_be_asked_for(
     app.selectbox(key="target").set_value("fear").run()
 
     assert headings(app)[0].startswith("#### Face 1: surprise")
-    assert [i.value for i in app.info] == ["The map is blank: no positive evidence for fear."]
+    assert [i.value.split(".")[0] for i in app.info] == [
+        "The map is blank: no positive evidence for fear"
+    ]
 
 
 def test_the_maps_of_all_expressions_are_drawn_when_opened(opened: AppTest) -> None:
@@ -139,7 +141,7 @@ def test_the_maps_of_all_expressions_are_drawn_when_opened(opened: AppTest) -> N
     opened.run()
 
     assert images(opened) == before + 6
-    assert sum("no positive evidence" in caption.value for caption in opened.caption) == 6
+    assert sum(", blank" in caption.value for caption in opened.caption) == 6
 
 
 def test_downloads_are_offered(opened: AppTest) -> None:
