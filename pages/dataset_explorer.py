@@ -1,67 +1,82 @@
 """What are the training pictures, and what is wrong with them?"""
 
+from pathlib import Path
+
 import streamlit as st
 
-from core.data import read_means
 from webapp.errors import shown_errors
-from webapp.explorer import copies, features, gallery, looks, overview, start, store
-
-OVERVIEW, PICTURES, LEAKS, LOOKS, MAP, EXCLUDED, PREPARE = VIEWS = (
-    "Overview",
-    "Pictures",
-    "Leaks",
-    "How it looks",
-    "Map",
-    "Excluded",
-    "Prepare",
+from webapp.explorer import (
+    address,
+    detail,
+    excluding,
+    features,
+    gallery,
+    leaks,
+    looks,
+    overview,
+    start,
+    store,
 )
-VIEW = "view"
+
+WITHOUT_DATA = (
+    "No data set is prepared here. This is the audit of the paper's image sets as downloaded, made "
+    "when this software was released: numbers and mean faces, no picture of a person. Under "
+    "Prepare, make a data set from your own files, or from drawings."
+)
 
 
-def show_cell(source: str, split: str, label: str) -> None:
-    """Turn from a bar of the overview to its pictures."""
-    gallery.choose(source, split, label)
-    st.session_state["next view"] = PICTURES
-    st.rerun()
+def show_shipped(view: str) -> None:
+    """Draw a view without any data set."""
+    if view not in (address.OVERVIEW, address.LOOKS):
+        st.info("There is no data set to look into. Prepare one first.")
+        return
+    st.info(WITHOUT_DATA)
+    found, means = store.shipped()
+    if view == address.LOOKS:
+        looks.show(found, means)
+    else:
+        overview.show(found)
+
+
+def show(view: str, folder: Path) -> None:
+    """Draw a view of a data set, and the picture opened over it."""
+    if view == address.PICTURES:
+        gallery.show(folder)
+    elif view == address.LEAKS:
+        leaks.show(folder)
+    elif view == address.LOOKS:
+        looks.show(store.findings(folder), store.means(folder))
+    elif view == address.MAP:
+        features.show(folder)
+    elif view == address.EXCLUDED:
+        excluding.show(folder)
+    else:
+        overview.show(store.findings(folder), explorable=True)
+    detail.show_if_asked(folder)
 
 
 st.title("Dataset explorer")
-st.caption("Labels are what raters or actors were asked for, not what a person felt.")
-
-folders = store.prepared()
-if not folders:
-    with shown_errors():
-        start.shipped()
-    with st.expander("Prepare a data set", expanded=True), shown_errors():
-        start.prepare_form()
-    with st.expander("How to get the data, and its licences"):
-        start.how_to_get()
-    st.stop()
-
-name = st.sidebar.selectbox("Data set", list(folders), key="data", bind="query-params")
-if "next view" in st.session_state:
-    st.session_state[VIEW] = st.session_state.pop("next view")
-view = st.segmented_control(
-    "View", VIEWS, default=OVERVIEW, key=VIEW, bind="query-params", label_visibility="collapsed"
+st.caption(
+    "What the networks learn from and are measured on. A label is what raters gave a picture, or "
+    "what an actor was asked to show: not what the person felt."
 )
-folder = folders[name]
+folder = start.data_picker(store.prepared())
+view = st.segmented_control(
+    "View",
+    address.VIEWS,
+    # Streamlit warns of a default beside a value that a button has set.
+    default=None if address.VIEW in st.session_state else address.OVERVIEW,
+    required=True,
+    key=address.VIEW,
+    bind="query-params",
+    label_visibility="collapsed",
+)
+start.announce(view)
 with shown_errors():
-    if view == PICTURES:
-        gallery.show(folder)
-    elif view == LEAKS:
-        if gallery.CHOSEN in st.query_params:
-            st.session_state["next view"] = PICTURES
-            st.rerun()
-        copies.show(folder)
-    elif view == LOOKS:
-        means = folder / "class_means.npz"
-        looks.show(store.findings(folder), read_means(means) if means.is_file() else {})
-    elif view == MAP:
-        features.show(folder)
-    elif view == EXCLUDED:
-        gallery.exclude_list(folder)
-    elif view == PREPARE:
-        start.prepare_form()
+    if view == address.PREPARE:
+        start.prepare()
         start.how_to_get()
+    elif folder is None:
+        show_shipped(view)
     else:
-        overview.show(store.findings(folder), show_cell)
+        show(view, folder)

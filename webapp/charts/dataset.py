@@ -1,6 +1,6 @@
 """Charts of a data set: balance, Table 1, histograms, the map of features."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,9 +10,11 @@ import plotly.graph_objects as go
 from core.labels import COLOURS
 
 Values = dict[str, Any]
-UNLABELLED = "#8A8A8A"
-# Okabe and Ito (2008) without the colours that stand for expressions on the same page.
-SOURCE_COLOURS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#D55E00", "#CC79A7", "#F0E442")
+GREY = "#8A8A8A"
+# Tol's bright scheme (2021): none of them stands for an expression on the same page, and all are
+# seen on a light and on a dark ground.
+SOURCE_COLOURS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#BBBBBB")
+ANSWER_COLOURS = {"right": "#66CCEE", "wrong": "#EE6677", "unlabelled": GREY}
 
 
 def balance(counts: Values, titles: dict[str, str], *, share: bool) -> go.Figure:
@@ -25,7 +27,8 @@ def balance(counts: Values, titles: dict[str, str], *, share: bool) -> go.Figure
     """
     bars = [(source, split) for source, splits in counts.items() for split in splits]
     names = [f"{titles[source]}<br>{split}" for source, split in bars]
-    labels = [label for label in COLOURS if any(label in counts[a][b] for a, b in bars)]
+    used = {label for source, split in bars for label in counts[source][split]}
+    labels = [*(label for label in COLOURS if label in used), *sorted(used - set(COLOURS))]
     figure = go.Figure()
     for label in labels:
         numbers = [counts[source][split].get(label, 0) for source, split in bars]
@@ -35,7 +38,7 @@ def balance(counts: Values, titles: dict[str, str], *, share: bool) -> go.Figure
             x=names,
             y=shares if share else numbers,
             name=label,
-            marker_color=COLOURS[label],
+            marker_color=COLOURS.get(label, GREY),
             customdata=[
                 [source, split, label, number, part]
                 for (source, split), number, part in zip(bars, numbers, shares, strict=True)
@@ -54,42 +57,53 @@ def balance(counts: Values, titles: dict[str, str], *, share: bool) -> go.Figure
     return figure
 
 
+def source_colours(sources: Iterable[str]) -> dict[str, str]:
+    """A colour for each source, in order."""
+    return {
+        source: SOURCE_COLOURS[number % len(SOURCE_COLOURS)]
+        for number, source in enumerate(sources)
+    }
+
+
 def histogram(statistic: Values, titles: dict[str, str]) -> go.Figure:
-    """One line a source over fixed bins, each as a share of its pictures.
+    """One line a source over fixed bins, each as a share of its pictures; without a legend.
 
     Args:
         statistic: {"edges", "meaning", "groups": {source: {"counts", ...}}} of an audit.
-        titles: Names of the sources for people.
+        titles: Names of the sources for people, in the order of `source_colours`.
     """
-    edges = statistic["edges"]
-    middles = [(low + high) / 2 for low, high in pairwise(edges)]
+    middles = [(low + high) / 2 for low, high in pairwise(statistic["edges"])]
+    colours = source_colours(titles)
     figure = go.Figure()
-    for number, (source, group) in enumerate(statistic["groups"].items()):
+    for source, group in statistic["groups"].items():
         total = max(sum(group["counts"]), 1)
         figure.add_scatter(
             x=middles,
             y=[count / total for count in group["counts"]],
             mode="lines",
             line_shape="hvh",
-            name=titles.get(source, source),
-            line_color=SOURCE_COLOURS[number % len(SOURCE_COLOURS)] if number else UNLABELLED,
+            name=titles[source],
+            line_color=colours[source],
             hovertemplate="%{x:.1f}: %{y:.1%}<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(
-        height=300,
+        height=240,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        xaxis_title=statistic["meaning"],
-        yaxis={"tickformat": ".0%", "title": "share of the source's pictures"},
-        legend={"orientation": "h", "y": 1.2},
+        yaxis={"tickformat": ".0%", "title": None},
+        showlegend=False,
     )
     return figure
 
 
-def origin_table(shortcut: Values) -> go.Figure:
-    """P(class | origin) as a heat map with its numbers written in."""
-    rows = shortcut["by_origin"]["p_class"]
-    origins, labels = list(rows), list(next(iter(rows.values())))
-    values = [[rows[origin][label] for label in labels] for origin in origins]
+def origin_table(shares: dict[str, dict[str, float]]) -> go.Figure:
+    """P(class | origin) as a heat map with its numbers written in.
+
+    Args:
+        shares: {origin: {class: share of the origin's pictures}}, origins by their names for
+            people.
+    """
+    origins, labels = list(shares), list(next(iter(shares.values())))
+    values = [[shares[origin][label] for label in labels] for origin in origins]
     figure = go.Figure(
         go.Heatmap(
             z=values,
@@ -118,6 +132,7 @@ def feature_map(points: pd.DataFrame, colour: str, names: Sequence[str]) -> go.F
         colour: "label", "source" or "answer".
         names: Values of that column in the order of the legend.
     """
+    known = {**COLOURS, **ANSWER_COLOURS}
     figure = go.Figure()
     for number, name in enumerate(names):
         rows = points[points[colour] == name]
@@ -130,7 +145,7 @@ def feature_map(points: pd.DataFrame, colour: str, names: Sequence[str]) -> go.F
             marker={
                 "size": 5,
                 "opacity": 0.75,
-                "color": COLOURS.get(name, SOURCE_COLOURS[number % len(SOURCE_COLOURS)]),
+                "color": known.get(name, SOURCE_COLOURS[number % len(SOURCE_COLOURS)]),
             },
             hovertemplate="#%{customdata[0]}<br>%{customdata[2]}, labelled %{customdata[1]}<br>"
             "answer %{customdata[3]}<extra></extra>",

@@ -2,19 +2,17 @@
 
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import streamlit as st
 
-from core.data import title_of
-from core.evaluation import feature_points
+from core.labels import COLOURS
+from core.paths import read_only
 from webapp import widgets
 from webapp.charts import dataset as charts
-from webapp.errors import shown_errors
-from webapp.explorer import gallery, store
-from webapp.text import counted
+from webapp.explorer import excluding, gallery, store
+from webapp.text import counted, percent
 
 SAMPLES = (500, 1000, 2000, 4000)
+MOST_SHOWN = 48  # pictures of a selection
 COLOURINGS = {"label": "class", "source": "source", "answer": "right or wrong answer"}
 
 
@@ -23,49 +21,52 @@ def show(folder: Path) -> None:
     checkpoint = widgets.checkpoint_picker()
     if checkpoint is None:
         return
-    left, middle, right = st.columns([2, 2, 2], vertical_alignment="bottom")
-    part = left.selectbox("Clean split", ("valid", "test", "train"), key="map part")
-    amount = middle.selectbox("Pictures, drawn at random", SAMPLES, index=1, key="map amount")
+    left, middle, right = st.columns(3)
+    part = left.selectbox("Part of the clean split", ("valid", "test", "train"), key="map part")
+    amount = middle.selectbox("Pictures, drawn at random", SAMPLES, key="map amount")
     colour = right.selectbox(
         "Colour", list(COLOURINGS), format_func=COLOURINGS.__getitem__, key="map colour"
     )
+    points = store.feature_map(folder, checkpoint, part, amount)
+    right_ones, judged = points["answer"].eq("right").sum(), points["answer"].ne("unlabelled").sum()
     st.caption(
-        "Each point is a picture; near points have similar features (global pooling of the "
-        "network), laid out by t-SNE (van der Maaten and Hinton, 2008). Distances between far "
-        "clusters mean nothing. Draw a lasso around points to see their pictures."
+        f"{counted(len(points), 'picture')}; the network's answer agrees with the label of "
+        f"{percent(right_ones / max(judged, 1))}. Near points have similar features (what the "
+        "network's last layers get), laid out by t-SNE (van der Maaten and Hinton, 2008); "
+        "distances between far clusters mean nothing. Draw around points to see their pictures."
     )
-    with shown_errors():
-        points = _points(str(folder), str(checkpoint), part, amount)
-        names = [name for name in dict.fromkeys(sorted(points[colour])) if name]
-        figure = charts.feature_map(points, colour, names)
-        picked = st.plotly_chart(
-            figure, key="feature map", on_select="rerun", selection_mode=("lasso", "box", "points")
+    present = set(points[colour])
+    names = [name for name in (*COLOURS, *sorted(present - set(COLOURS))) if name in present]
+    picked = st.plotly_chart(
+        charts.feature_map(points, colour, names),
+        # Another map is another chart, so that no selection outlives its points.
+        key=f"map {folder.name} {checkpoint.name} {part} {amount}",
+        on_select="rerun",
+        selection_mode=("lasso", "box", "points"),
+    )
+    ids = [int(point["customdata"][0]) for point in picked["selection"]["points"]]
+    if ids:
+        _selected(folder, ids)
+
+
+def _selected(folder: Path, ids: list[int]) -> None:
+    rows = store.pictures(folder).iloc[ids]
+    line = st.container(horizontal=True, vertical_alignment="center")
+    line.markdown(f"**{counted(len(ids), 'picture')} selected**")
+    line.download_button(
+        "Download as CSV",
+        lambda: gallery.as_csv(rows),
+        f"{folder.name}-map-selection.csv",
+        on_click="ignore",
+    )
+    fresh = rows[~rows["excluded"]]
+    if not read_only() and len(fresh):
+        line.button(
+            f"Exclude {'it' if len(fresh) == 1 else f'all {len(fresh)}'}",
+            on_click=excluding.exclude,
+            args=(folder, fresh, "chosen in the feature map"),
+            help="Puts them on the exclude list; the view Excluded can undo it.",
         )
-        ids = [int(point["customdata"][0]) for point in picked["selection"]["points"]]
-        if ids:
-            table = store.pictures(folder)
-            st.markdown(f"**{counted(len(ids), 'picture')} selected**")
-            gallery.thumbnails(folder, table.iloc[ids[:48]], "map")
-            st.download_button(
-                "Download the selection as CSV",
-                table.iloc[ids][gallery.EXPORTED].to_csv(index=False),
-                f"{folder.name}-map-selection.csv",
-                on_click="ignore",
-            )
-
-
-@st.cache_data(max_entries=8, show_spinner="Computing features and laying them out …")
-def _points(folder: str, checkpoint: str, part: str, amount: int) -> pd.DataFrame:
-    data = store.dataset(Path(folder))
-    ids = data.ids("clean", part)
-    rng = np.random.default_rng(0)
-    chosen = np.sort(rng.choice(ids, size=min(amount, len(ids)), replace=False))
-    manifest = data.manifest.iloc[chosen]
-    points = feature_points(Path(checkpoint), np.asarray(data.images[chosen]))
-    right = points["predicted"] == manifest["label"].to_numpy()
-    return points.assign(
-        id=chosen,
-        label=manifest["label"].to_numpy(),
-        source=manifest["source"].map(title_of).to_numpy(),
-        answer=np.where(right, "right", "wrong"),
-    )
+    gallery.thumbnails(folder, rows.head(MOST_SHOWN), "map")
+    if len(rows) > MOST_SHOWN:
+        st.caption(f"The first {MOST_SHOWN} of them.")

@@ -1,17 +1,19 @@
 """How the pictures of sources and classes look: histograms, mean faces, origin and class."""
 
+from html import escape
 from typing import Any
 
 import streamlit as st
 
 from core.data import title_of
-from core.labels import EMOTIONS
+from core.labels import COLOURS
 from core.types import Image
 from webapp.charts import dataset as charts
-from webapp.explorer.gallery import tile
+from webapp.text import percent
 
 Values = dict[str, Any]
 EVERY = "all"  # in place of a source
+SIDE = 112  # px
 
 
 def show(found: Values, means: dict[str, Image]) -> None:
@@ -23,37 +25,67 @@ def show(found: Values, means: dict[str, Image]) -> None:
     """
     titles = {source: title_of(source) for source in found["counts"]}
     st.subheader("Brightness, contrast, sharpness")
+    st.html(_legend(titles))
     names = list(found["statistics"])
     for place, name in zip(st.columns(len(names)), names, strict=True):
-        place.markdown(f"**{name.capitalize()}**")
-        place.plotly_chart(charts.histogram(found["statistics"][name], titles), key=f"hist {name}")
-    st.subheader("Mean face a source and class")
-    st.caption(
-        "Pixel by pixel means of the 64 x 64 squares. A difference in framing or quality between "
-        "classes shows here, and a network can learn it."
-    )
+        statistic = found["statistics"][name]
+        place.markdown(f"**{name.capitalize()}**: {statistic['meaning']}")
+        place.plotly_chart(charts.histogram(statistic, titles), key=f"hist {name}")
+    st.caption("Shares of each source's pictures, measured on the 64 x 64 squares.")
     _mean_faces(means, titles)
     if found["shortcut"]["n"]:
-        st.subheader("Does the origin give the class away?")
-        row, baseline = found["shortcut"]["by_origin"], found["shortcut"]["baseline"]
-        st.markdown(
-            f"Cramer's V between origin and class is {row['cramers_v']:.2f}. Guessing the class "
-            f"from the origin alone is right for {row['accuracy']:.1%} of the training pictures; "
-            f"always saying the largest class, for {baseline:.1%}."
-        )
-        st.plotly_chart(charts.origin_table(found["shortcut"]), key="origins")
+        _shortcut(found["shortcut"])
+
+
+def origin_title(origin: str) -> str:
+    """An origin's name for people.
+
+    >>> origin_title("affectnet/ffhq")
+    'FER AffectNet: ffhq'
+    """
+    source, _, kind = origin.partition("/")
+    return f"{title_of(source)}: {kind}" if kind else title_of(source)
+
+
+def _legend(titles: dict[str, str]) -> str:
+    """The sources' colours, once for all charts, as HTML."""
+    colours = charts.source_colours(titles)
+    entries = "".join(
+        f'<span style="white-space:nowrap"><span style="display:inline-block;width:14px;'
+        f'height:4px;vertical-align:middle;background:{colours[source]}"></span> '
+        f"{escape(title)}</span>"
+        for source, title in titles.items()
+    )
+    return f'<div style="display:flex;flex-wrap:wrap;gap:4px 18px;font-size:14px">{entries}</div>'
+
+
+def _shortcut(found: Values) -> None:
+    st.subheader("Does the origin give the class away?")
+    row = found["by_origin"]
+    st.markdown(
+        f"Cramer's V between origin and class is {row['cramers_v']:.2f} (0 none, 1 complete). "
+        f"Guessing the class from the origin alone is right for {percent(row['accuracy'])} of "
+        f"{found['n']:,} training pictures; always saying the largest class, for "
+        f"{percent(found['baseline'])}. The origin is the source, finer where file names tell more."
+    )
+    shares = {origin_title(name): row for name, row in row["p_class"].items()}
+    st.plotly_chart(charts.origin_table(shares), key="origins")
+    for sentence in found["sentences"]:
+        st.warning(sentence)
 
 
 def _mean_faces(means: dict[str, Image], titles: dict[str, str]) -> None:
-    sources = [
-        name for name in (EVERY, *titles) if any(key.startswith(f"{name}/") for key in means)
-    ]
-    for source in sources:
-        places = st.columns([1.4, *[1] * len(EMOTIONS)], vertical_alignment="center")
-        places[0].markdown("All sources" if source == EVERY else titles[source])
-        for place, label in zip(places[1:], EMOTIONS, strict=True):
-            mean = means.get(f"{source}/{label}")
-            if mean is None:
-                place.caption("too few pictures")
-            else:
-                place.image(tile(mean), caption=label, width="stretch")
+    st.subheader("Mean face of a source and class")
+    st.caption(
+        "Pixel by pixel means of the 64 x 64 squares. A difference in framing or quality between "
+        "classes shows here, and a network can learn it. Combinations with too few pictures are "
+        "left out."
+    )
+    for source in (EVERY, *titles):
+        labels = [label for label in COLOURS if f"{source}/{label}" in means]
+        if not labels:
+            continue
+        st.markdown(f"**{'All sources' if source == EVERY else titles[source]}**")
+        row = st.container(horizontal=True, gap="small")
+        for label in labels:
+            row.image(means[f"{source}/{label}"], caption=label, width=SIDE, alt=f"Mean {label}")

@@ -1,5 +1,7 @@
-"""Prepared data sets and what is computed from them, shared by all visitors."""
+"""Prepared data sets and what is computed from them, shared by all visitors, not to be changed."""
 
+import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,22 +9,38 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.data import audit, conflicts, exclude_path, leak_pairs, load_dataset, read_exclude
+from core.data import (
+    conflicts,
+    exclude_path,
+    leak_pairs,
+    load_dataset,
+    origins,
+    read_exclude,
+    read_means,
+    shipped_audit,
+    shipped_means,
+    title_of,
+)
+from core.errors import DataError
 from core.paths import data_root
+from core.types import Image
 
 if TYPE_CHECKING:
     from core.data import Dataset
 
-FLAGS = ("has copies", "leaks", "contradicting labels", "excluded")
+UNLABELLED = "unlabelled"  # shown and chosen in place of the empty label
 
 
 def prepared() -> dict[str, Path]:
-    """Prepared data sets below the data root, by name."""
+    """Prepared data sets below the data root, the largest first, by name."""
     root = data_root()
-    if not root.is_dir():
-        return {}
-    folders = sorted(file.parent for file in root.glob("*/dataset.json"))
-    return {folder.name: folder for folder in folders}
+    folders = [file.parent for file in root.glob("*/dataset.json")] if root.is_dir() else []
+    sizes: dict[Path, int] = {}
+    for folder in folders:
+        with suppress(DataError):  # one that is being prepared anew is missing for a moment
+            sizes[folder] = _size(str(folder), _changed(folder))
+    ordered = sorted(sizes, key=lambda folder: (-sizes[folder], folder.name))
+    return {folder.name: folder for folder in ordered}
 
 
 def dataset(folder: Path) -> "Dataset":
@@ -35,19 +53,20 @@ def dataset(folder: Path) -> "Dataset":
 
 
 def findings(folder: Path) -> dict[str, Any]:
-    """The audit of a data set, read from its file or made now.
+    """The audit that was written when the data set was prepared.
 
     Raises:
-        DataError: The data set cannot be read.
+        DataError: The data set cannot be read, or its audit belongs to other pictures.
     """
     return _findings(str(folder), _changed(folder))
 
 
 def pictures(folder: Path) -> pd.DataFrame:
-    """One row a picture: the manifest with parts, reasons and flags.
+    """One row a picture: the manifest with parts, reasons, findings and statistics.
 
-    Columns besides the manifest's: clean, reason, copies (pictures in its group), leaks,
-    contradicting, excluded.
+    Columns besides the manifest's: clean, reason, origin, copies (pictures in its group), leaks,
+    contradicting, excluded, brightness, contrast, sharpness. The label of an unlabelled picture
+    is UNLABELLED.
 
     Raises:
         DataError: The data set cannot be read.
@@ -58,12 +77,68 @@ def pictures(folder: Path) -> pd.DataFrame:
 
 
 def leaks(folder: Path) -> pd.DataFrame:
-    """Pictures of one published part with a copy in another, with that copy."""
+    """Pictures of one published part with a copy in another, with that copy.
+
+    Raises:
+        DataError: The data set cannot be read.
+    """
     return _leaks(str(folder), _changed(folder))
 
 
+def means(folder: Path) -> dict[str, Image]:
+    """Mean faces by "source/label" and "all/label", uint8 (64, 64).
+
+    Raises:
+        DataError: The data set cannot be read.
+    """
+    return _means(str(folder), _changed(folder))
+
+
+def feature_map(folder: Path, checkpoint: Path, part: str, amount: int) -> pd.DataFrame:
+    """Pictures of a part of the clean split, laid out as a checkpoint sees them.
+
+    Args:
+        folder: Of the data set.
+        checkpoint: Folder of the network.
+        part: "train", "valid" or "test".
+        amount: Pictures at most, drawn at random, always the same ones.
+
+    Returns:
+        Columns x, y, predicted, id, label, source (its title), answer ("right", "wrong" or
+        UNLABELLED).
+
+    Raises:
+        DataError: The data set cannot be read, or the part is empty.
+        CheckpointError: The checkpoint cannot be used.
+    """
+    weights = (checkpoint / "weights.safetensors").stat().st_mtime
+    key = (str(folder), _changed(folder), str(checkpoint), weights, part, amount)
+    return _feature_map(*key)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def shipped() -> tuple[dict[str, Any], dict[str, Image]]:
+    """Audit and mean faces of the real sets, as this software brings them along."""
+    return shipped_audit(), shipped_means()
+
+
 def _changed(folder: Path) -> float:
-    return (folder / "dataset.json").stat().st_mtime
+    """When the data set was last prepared, seconds since the epoch."""
+    try:
+        return (folder / "dataset.json").stat().st_mtime
+    except OSError as error:
+        raise DataError(
+            f"{folder.name} is being prepared anew, or was taken away. Try again in a while."
+        ) from error
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _size(folder: str, changed: float) -> int:
+    """Pictures in the data set; 0 where it cannot be read, which its views then say."""
+    try:
+        return int(json.loads((Path(folder) / "dataset.json").read_text("utf-8"))["images"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return 0
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the data set …")
@@ -71,31 +146,72 @@ def _dataset(folder: str, changed: float) -> "Dataset":
     return load_dataset(folder)
 
 
-@st.cache_data(max_entries=4, show_spinner="Auditing the data set …")
+@st.cache_resource(max_entries=4, show_spinner="Reading the audit …")
 def _findings(folder: str, changed: float) -> dict[str, Any]:
-    import json
-
-    path = Path(folder) / "audit.json"
-    if path.is_file() and path.stat().st_mtime >= changed - 1:
-        values: dict[str, Any] = json.loads(path.read_text())
-        return values
-    return audit(_dataset(folder, changed))
-
-
-@st.cache_data(max_entries=4, show_spinner="Reading the tables …")
-def _pictures(folder: str, changed: float) -> pd.DataFrame:
     data = _dataset(folder, changed)
-    table = data.manifest.copy()
+    try:
+        values: dict[str, Any] = json.loads((data.folder / "audit.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        values = {}
+    if values.get("data_hash") != data.data_hash or not (data.folder / "statistics.csv").is_file():
+        raise DataError(
+            f"{data.folder.name} has no audit of its own: an earlier version of this software "
+            "prepared it, or its preparation was cut short. Prepare it again."
+        )
+    return values
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the tables …")
+def _pictures(folder: str, changed: float) -> pd.DataFrame:
+    _findings(folder, changed)  # refuses what was not prepared to the end
+    data = _dataset(folder, changed)
+    table = data.manifest
     clean = data.split("clean")
-    table["clean"], table["reason"] = clean["part"].to_numpy(), clean["reason"].to_numpy()
     grouped = table["group"] >= 0
     sizes = table.loc[grouped, "group"].map(table.loc[grouped, "group"].value_counts())
-    table["copies"] = sizes.reindex(table.index, fill_value=1).astype(np.int64)
-    table["leaks"] = table["id"].isin(set(_leaks(folder, changed)["id_b"]))
-    table["contradicting"] = table["id"].isin(set(conflicts(table, exact=False)["id"]))
-    return table
+    leaking = set(_leaks(folder, changed)["id_b"])
+    contradicting = set(conflicts(table, exact=False)["id"])
+    return table.assign(
+        label=table["label"].where(table["label"] != "", UNLABELLED),
+        clean=clean["part"].to_numpy(),
+        reason=clean["reason"].to_numpy(),
+        origin=origins(table),
+        copies=sizes.reindex(table.index, fill_value=1).astype(np.int64),
+        leaks=table["id"].isin(leaking),
+        contradicting=table["id"].isin(contradicting),
+        **{name: data.statistics[name] for name in ("brightness", "contrast", "sharpness")},
+    )
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner="Looking for leaks …")
 def _leaks(folder: str, changed: float) -> pd.DataFrame:
     return leak_pairs(_dataset(folder, changed), "published")
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _means(folder: str, changed: float) -> dict[str, Image]:
+    path = Path(folder) / "class_means.npz"
+    return read_means(path) if path.is_file() else {}
+
+
+@st.cache_resource(max_entries=8, show_spinner="Computing features and laying them out …")
+def _feature_map(
+    folder: str, changed: float, checkpoint: str, weights: float, part: str, amount: int
+) -> pd.DataFrame:
+    from core.evaluation import feature_points  # loads torch, which the other views do without
+
+    data = _dataset(folder, changed)
+    ids = data.ids("clean", part)
+    if not len(ids):
+        raise DataError(f"The part {part} of {data.folder.name} is empty. Choose another one.")
+    chosen = np.sort(np.random.default_rng(0).choice(ids, min(amount, len(ids)), replace=False))
+    rows = _pictures(folder, changed).iloc[chosen]
+    points = feature_points(Path(checkpoint), np.asarray(data.images[chosen]))
+    label = rows["label"].to_numpy()
+    answer = np.where(points["predicted"] == label, "right", "wrong")
+    return points.assign(
+        id=chosen,
+        label=label,
+        source=rows["source"].map(title_of).to_numpy(),
+        answer=np.where(label == UNLABELLED, UNLABELLED, answer),
+    )
