@@ -1,6 +1,7 @@
 """What a network is made of: one row a layer with output shape, parameters and megabytes."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torchinfo
 
@@ -30,14 +31,19 @@ class LayerRow:
     megabytes: float
 
 
-def summary(name: str, classes: int | None = None) -> list[LayerRow]:
+def summary(name: str, classes: int | None = None, **options: Any) -> list[LayerRow]:  # noqa: ANN401 - options differ a model
     """Rows of all leaf modules of a registered network, in the order of the forward pass.
 
+    Args:
+        name: Registry name.
+        classes: Number of outputs; None for the table's own.
+        options: Override the row's keyword options, as for `build`.
+
     Raises:
-        ConfigError: There is no such network.
+        ConfigError: There is no such network or option.
     """
     preprocess: Preprocess = MODELS[name].preprocess
-    model = build(name, classes).eval()
+    model = build(name, classes, **options).eval()
     paths = {id(module): path for path, module in model.named_modules()}
     size = (1, preprocess.channels, preprocess.crop, preprocess.crop)
     info = torchinfo.summary(model, input_size=size, verbose=0, device="cpu", depth=10)

@@ -9,6 +9,8 @@ from core.training.observing import Observed, delete_job, list_jobs, list_runs, 
 from core.training.presets import TABLE_ROWS, preset, preset_names
 from core.training.queue import add_run, enqueue, request_stop, stop_worker, waiting
 from core.training.run_folder import RunFolder
+from core.training.settings import Setting, option_settings, problem, run_settings, values_of
+from core.training.throughput import Speed, known_speed, measured_speed, run_seconds
 from core.training.tuning.search import Search, add_search
 from core.training.tuning.space import SPACES, find_space, grid_size
 from core.training.worker import Worker, ensure_worker, work_until_told
@@ -38,6 +40,8 @@ __all__ = [
     "RunConfig",
     "RunFolder",
     "Search",
+    "Setting",
+    "Speed",
     "Trial",
     "Worker",
     "WorkerLock",
@@ -48,17 +52,24 @@ __all__ = [
     "ensure_worker",
     "find_space",
     "grid_size",
+    "known_speed",
     "list_jobs",
     "list_runs",
+    "measured_speed",
     "observe",
+    "option_settings",
     "preset",
     "preset_names",
+    "problem",
     "read_findings",
     "request_stop",
     "run_search",
+    "run_seconds",
+    "run_settings",
     "run_training",
     "stop_worker",
     "trial_config",
+    "values_of",
     "waiting",
     "work_until_told",
 ]

@@ -12,7 +12,6 @@ class EpochSums:
 
     Attributes:
         smooth: Exponential average of the per-batch loss, or None before the first.
-        reported: When progress was last written, on the monotonic clock.
     """
 
     loss: float = 0.0
@@ -22,7 +21,6 @@ class EpochSums:
     input_seconds: float = 0.0
     seconds: float = 0.0
     smooth: float | None = None
-    reported: float = 0.0
 
     def add(
         self, loss: float, correct: int, faces: int, input_seconds: float, seconds: float

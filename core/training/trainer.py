@@ -20,14 +20,13 @@ from core.training.batches import BatchMaker, Faces, step_seed
 from core.training.config import RunConfig
 from core.training.epoch_sums import EpochSums
 from core.training.optimise import WeightAverage, build_optimiser, learning_rate
+from core.training.reporting import Reporter
 from core.training.run_folder import RunFolder
 from core.training.validation import figures
 
 logger = logging.getLogger(__name__)
 
 VALIDATION_BATCH = 128
-PROGRESS_SECONDS = 1.0
-STEP_LINES = 2000  # of steps.jsonl, at most, however long the run
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class Trainer:
         on_epoch: Callable[[dict[str, Any]], None] = lambda line: None,
     ) -> None:
         self.config, self.data, self.folder = config, data, folder
-        self.stop, self.on_progress, self.on_epoch = stop, on_progress, on_epoch
+        self.stop, self.on_epoch = stop, on_epoch
         devices, machines = processes_here(config.devices, config.machines)
         self.fabric = Fabric(
             accelerator=config.accelerator,
@@ -94,7 +93,9 @@ class Trainer:
         self.epoch, self.step = 0, 0
         self.best: dict[str, Any] = {}
         self.sums = EpochSums()
-        self.noted = 0  # number of the step last written to steps.jsonl
+        self.reporter = Reporter(
+            folder, config.epochs, self.batches.steps, config.batch_size, on_progress
+        )
 
     @property
     def network(self) -> nn.Module:
@@ -129,6 +130,15 @@ class Trainer:
                 return
 
     def one_step(self, step: int, order: Tensor) -> None:
+        """Learn from one batch of the present epoch.
+
+        Args:
+            step: Its number in the epoch.
+            order: int64 (N,), this epoch's permutation of the training part.
+
+        Raises:
+            TrainingError: The loss is no number any more.
+        """
         started = time.perf_counter()
         inputs, targets, weights = self.batches.batch(self.epoch, step, order)
         prepared = time.perf_counter()
@@ -167,7 +177,8 @@ class Trainer:
             self.average.update(self.network)
         now = time.perf_counter()
         self.sums.add(value, int(correct), whole, prepared - started, now - started)
-        self._report_progress(rate)
+        if self.fabric.is_global_zero:
+            self.reporter.step(self.epoch, step, self.sums, rate)
 
     def _summed(self, *values: Tensor) -> list[float]:
         """Sums of scalars over all processes."""
@@ -182,36 +193,6 @@ class Trainer:
         if self.fabric.world_size == 1:
             return asked
         return self._summed(torch.tensor(float(asked)))[0] > 0
-
-    def _report_progress(self, rate: float) -> None:
-        sums = self.sums
-        if time.monotonic() - sums.reported < PROGRESS_SECONDS or not self.fabric.is_global_zero:
-            return
-        sums.reported = time.monotonic()
-        done = self.epoch * self.batches.steps + self.step + 1
-        total = self.batches.steps * self.config.epochs
-        progress = {
-            "epoch": self.epoch + 1,
-            "epochs": self.config.epochs,
-            "step": self.step + 1,
-            "steps": self.batches.steps,
-            "share": done / total,
-            "loss": sums.smooth,
-            "learning_rate": rate,
-            "faces_per_second": sums.speed,
-            "input_share": sums.input_share,
-            "eta_seconds": (total - done) * self.config.batch_size / max(sums.speed, 1e-9),
-            "time": time.time(),
-        }
-        self.folder.set_progress(**progress)
-        if done - self.noted >= total / STEP_LINES:
-            self.noted = done
-            self._note_step(sums.smooth, rate)
-        self.on_progress(progress)
-
-    def _note_step(self, loss: float | None, rate: float) -> None:
-        at = self.epoch + (self.step + 1) / self.batches.steps
-        self.folder.append_step({"at": at, "loss": loss, "learning_rate": rate})
 
     def _epoch_line(self) -> dict[str, Any] | None:
         """The epoch's line of metrics.jsonl, the same in all processes; None after a stop."""
@@ -239,13 +220,10 @@ class Trainer:
                 self.card().save(self.folder.card)
         smooth = self.sums.smooth
         self.epoch, self.step = self.epoch + 1, 0
-        self.sums = EpochSums(smooth=smooth, reported=self.sums.reported)
+        self.sums = EpochSums(smooth=smooth)
         self.save()
         if self.fabric.is_global_zero:
-            self.folder.append_metrics(line)
-            self.folder.append_step(
-                {"at": self.epoch, "loss": smooth, "learning_rate": line["learning_rate"]}
-            )
+            self.reporter.epoch(line, smooth)
             self.on_epoch(line)
         logger.info(
             "Epoch %d of %d: train loss %.4f accuracy %.4f, valid loss %.4f accuracy %.4f "

@@ -1,0 +1,125 @@
+"""What the settings are, read from the classes that hold them: for forms and help texts."""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from core.errors import ConfigError
+from core.labels import CLASS_SETS
+from core.training.config import Augmentation, RunConfig
+
+Kind = Literal["choice", "whole", "number", "switch", "text", "names"]
+
+# Texts that take one of a few values, beyond what their types say.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "class_set": tuple(CLASS_SETS),
+    "accelerator": ("auto", "cpu", "cuda", "mps"),
+}
+ENTRY = re.compile(r"^ {4,}(\w+): (.*(?:\n {8,}\S.*)*)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        name: As `--set` takes it, for example "augment.rotation".
+        kind: What it takes; "names" is a list of texts.
+        default: Its value where nothing is chosen.
+        choices: Values of a choice.
+        help: One sentence, from the docstring.
+    """
+
+    name: str
+    kind: Kind
+    default: Any
+    choices: tuple[str, ...] = ()
+    help: str = ""
+
+
+@cache
+def run_settings() -> tuple[Setting, ...]:
+    """All settings of a run, in the order of the fields, those of augmentation last."""
+    found = []
+    for prefix, owner in (("", RunConfig), ("augment.", Augmentation)):
+        hints, texts = get_type_hints(owner), documented(owner)
+        for field in fields(owner):
+            default = field.default
+            if default is MISSING and field.default_factory is not MISSING:
+                default = field.default_factory()
+            kind = _kind(field.name, hints[field.name])
+            if kind is not None:
+                found.append(_setting(prefix, field.name, kind, hints, default, texts))
+    return tuple(found)
+
+
+def option_settings(
+    factory: Callable[..., object], defaults: Mapping[str, Any]
+) -> tuple[Setting, ...]:
+    """The keyword options of a network.
+
+    Args:
+        factory: Its class.
+        defaults: Values of the table's row, before those of the signature.
+    """
+    hints, texts = get_type_hints(getattr(factory, "__init__", factory)), documented(factory)
+    found = []
+    for name, parameter in inspect.signature(factory).parameters.items():
+        kind = _kind(name, hints.get(name))
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY or kind is None:
+            continue
+        default = defaults.get(name, parameter.default)
+        found.append(_setting("model_options.", name, kind, hints, default, texts))
+    return tuple(found)
+
+
+def documented(owner: object) -> dict[str, str]:
+    """The entries of a Google docstring, `name: text`, as plain lines."""
+    text = inspect.getdoc(owner) or ""
+    return {name: " ".join(said.split()) for name, said in ENTRY.findall(text)}
+
+
+def problem(name: str, value: object) -> str:
+    """Why a run does not take this value for a setting; "" where it does."""
+    place, _, inner = name.partition(".")
+    try:
+        if place == "augment":
+            Augmentation(**{inner: value})  # type: ignore[arg-type]  # checked inside
+        elif place != "model_options":
+            RunConfig().replaced(**{name: value})
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+def values_of(config: RunConfig) -> dict[str, Any]:
+    """A configuration by the names of its settings; options of the network only where given."""
+    flat = config.to_json()
+    for place in ("augment", "model_options"):
+        for inner, value in flat.pop(place).items():
+            flat[f"{place}.{inner}"] = value
+    return flat
+
+
+def _kind(name: str, hint: object) -> Kind | None:
+    if get_origin(hint) is Literal or name in CHOICES:
+        return "choice"
+    kinds: dict[object, Kind] = {
+        bool: "switch", int: "whole", float: "number", str: "text", tuple[str, ...]: "names",
+    }  # fmt: skip
+    return kinds.get(hint)
+
+
+def _setting(
+    prefix: str,
+    name: str,
+    kind: Kind,
+    hints: Mapping[str, object],
+    default: object,
+    texts: Mapping[str, str],
+) -> Setting:
+    choices = CHOICES.get(name) or (get_args(hints[name]) if kind == "choice" else ())
+    return Setting(prefix + name, kind, default, choices, texts.get(name, ""))
