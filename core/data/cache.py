@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,7 @@ def fill(listed: list[Listed], folder: Path, workers: int, progress: Progress) -
     for chunk in _parallel(todo, array, workers) if many else _inline(todo, array):
         done += len(chunk.references)
         progress(done, total, "reading pictures")
+    _reader.cache_clear()  # closes the source where this process has read it
     facts: list[Facts] = []
     for chunk in chunks:
         rows = json.loads(_facts_path(folder, chunk.number).read_text(encoding="utf-8"))
@@ -101,7 +103,7 @@ def fill(listed: list[Listed], folder: Path, workers: int, progress: Progress) -
 def work(chunk: Chunk, array_path: Path) -> Chunk:
     """Read one chunk; runs in a worker process."""
     array: Any = np.load(array_path, mmap_mode="r+")
-    reader = PictureReader(open_container(Path(chunk.root)))
+    reader = _reader(chunk.root, str(array_path))
     preprocess = Preprocess()
     rows = []
     for offset, reference in enumerate(chunk.references):
@@ -119,6 +121,15 @@ def work(chunk: Chunk, array_path: Path) -> Chunk:
     path = _facts_path(array_path.parent, chunk.number)
     write_text(path, json.dumps(rows))
     return chunk
+
+
+@lru_cache(maxsize=1)
+def _reader(root: str, request: str) -> PictureReader:
+    """The reader of the last source, kept over chunks: a zip's list of names takes a while.
+
+    The request's folder is part of the key, because its name changes with the source's content.
+    """
+    return PictureReader(open_container(Path(root)))
 
 
 def _perceptual_hash(pixels: Image) -> str:

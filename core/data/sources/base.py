@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Literal
 
 from core.data.containers import PICTURES, Container, Skip, suffix
@@ -101,7 +100,7 @@ def strays(container: Container, known: frozenset[str]) -> Iterator[Skip]:
         known: Lower-case file names (without folders) of the label files.
     """
     for member in container.members:
-        name = PurePosixPath(member).name.lower()
+        name = member.rpartition("/")[2].lower()
         if suffix(member) not in PICTURES and name not in known:
             yield Skip(member, "not a picture")
 
@@ -121,7 +120,7 @@ def class_folders(
     """
     yield from strays(container, label_files)
     for member in pictures(container):
-        parts = PurePosixPath(member).parts
+        parts = member.split("/")
         if len(parts) < 2:
             yield Skip(member, "not inside a class folder")
             continue

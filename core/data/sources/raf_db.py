@@ -43,8 +43,7 @@ def _items(container: Container) -> Iterator[Item | Skip]:
 
 
 def _list_member(container: Container) -> str:
-    names = (name for name in container.members if PurePosixPath(name).name == _LIST)
-    return next(names, "")
+    return next((name for name in container.members if name.endswith(_LIST)), "")
 
 
 def _official(container: Container, list_member: str) -> Iterator[Item | Skip]:
