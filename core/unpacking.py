@@ -2,6 +2,7 @@
 
 import shutil
 import zipfile
+import zlib
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -15,6 +16,8 @@ MAX_MEMBER = 64 * 2**20  # bytes; a photo needs less
 MAX_TOTAL = 512 * 2**20  # bytes on disk
 _ENCRYPTED = 0x1  # bit of a zip entry's flags
 _CHUNK = 1 << 20
+# What zipfile raises on damaged members and on methods it does not know.
+UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def unpack_pictures(archive: bytes, target: Path) -> Unpacked:
             path = free_place(target, member.filename)
             try:
                 total += _write(opened, member, path, MAX_TOTAL - total)
-            except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
+            except UNREADABLE as error:
                 path.unlink(missing_ok=True)
                 skipped.append((member.filename, f"it cannot be unpacked ({error})"))
                 continue
