@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 PAGE_SIZES = (24, 48, 96, 192)
 TILE = 112  # px
-LEGEND = "x2 pictures in its group of copies · ⚠ leaks · ≠ contradicting labels · ⊘ excluded"
+LEGEND = (
+    "Click a picture to see it in full. x2: pictures in its group of copies · ⚠ leaks · "
+    "≠ contradicting labels · ⊘ excluded"
+)
 EXPORTED = ["id", "source", "split", "label", "path", "width", "height", "pixel_hash", "group",
             "clean", "reason", "copies", "leaks", "contradicting", "excluded"]  # fmt: skip
 # The button lies over its whole tile, so that a click on the picture opens it.
@@ -99,7 +102,7 @@ def _pages(selected: pd.DataFrame) -> int:
 
 def _toolbar(folder: Path, selected: pd.DataFrame) -> None:
     text, page, size, file = st.columns([4, 2, 2, 2], vertical_alignment="bottom")
-    text.markdown(f"**{counted(len(selected), 'picture')}**  \n{LEGEND}")
+    text.markdown(f"**{counted(len(selected), 'picture')}**")
     size.selectbox(
         "A page holds", PAGE_SIZES, key="size", bind="query-params", on_change=address.first_page
     )
@@ -118,3 +121,4 @@ def _toolbar(folder: Path, selected: pd.DataFrame) -> None:
         width="stretch",
         help="A row a picture, with its hashes, splits and findings. No picture is in the file.",
     )
+    st.caption(LEGEND)

@@ -73,18 +73,14 @@ def _draw(folder: Path, pairs: pd.DataFrame) -> None:
     table, data = store.pictures(folder), store.dataset(folder)
     st.html(gallery.STYLE)
     grid = st.container(horizontal=True)
-    for first, second, correlation in zip(
-        pairs["id_b"], pairs["id_a"], pairs["correlation"], strict=True
-    ):
+    columns = (pairs[name] for name in ("id_b", "id_a", "exact", "correlation"))
+    for first, second, exact, correlation in zip(*columns, strict=True):
+        rows = [table.iloc[int(number)] for number in (first, second)]
         place = grid.container(border=True, width=2 * gallery.TILE + 56, gap="small")
         both = place.container(horizontal=True, gap="small")
-        for number in (first, second):
+        for row in rows:
             with both:
-                gallery.tile(data, table.iloc[int(number)], f"leak {first}")
-        place.caption(
-            " · ".join(
-                f"{title_of(table['source'].iloc[n])} {table['split'].iloc[n]}"
-                for n in (first, second)
-            )
-            + f" · correlation {correlation:.3f}"
-        )
+                gallery.tile(data, row, f"leak {first}")
+        how_near = "equal" if exact else f"correlation {correlation:.3f}"
+        parts = [f"{title_of(row['source'])} {row['split']}" for row in rows]
+        place.caption(f"{' · '.join(parts)} · {how_near}")

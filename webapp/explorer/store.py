@@ -1,4 +1,8 @@
-"""Prepared data sets and what is computed from them, shared by all visitors, not to be changed."""
+"""Prepared data sets and what is computed from them, shared by all visitors, not to be changed.
+
+What looks for leaks and shortcuts loads scipy, which takes longer than the first view may: it is
+imported where it is used.
+"""
 
 import json
 from contextlib import suppress
@@ -9,18 +13,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.data import (
-    conflicts,
-    exclude_path,
-    leak_pairs,
-    load_dataset,
-    origins,
-    read_exclude,
-    read_means,
-    shipped_audit,
-    shipped_means,
-    title_of,
-)
+from core.data import exclude_path, load_dataset, read_exclude, read_means, title_of
 from core.errors import DataError
 from core.paths import data_root
 from core.types import Image
@@ -119,6 +112,8 @@ def feature_map(folder: Path, checkpoint: Path, part: str, amount: int) -> pd.Da
 @st.cache_resource(max_entries=1, show_spinner=False)
 def shipped() -> tuple[dict[str, Any], dict[str, Image]]:
     """Audit and mean faces of the real sets, as this software brings them along."""
+    from core.data import shipped_audit, shipped_means
+
     return shipped_audit(), shipped_means()
 
 
@@ -163,6 +158,8 @@ def _findings(folder: str, changed: float) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the tables …")
 def _pictures(folder: str, changed: float) -> pd.DataFrame:
+    from core.data import conflicts, origins
+
     _findings(folder, changed)  # refuses what was not prepared to the end
     data = _dataset(folder, changed)
     table = data.manifest
@@ -185,6 +182,8 @@ def _pictures(folder: str, changed: float) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=4, show_spinner="Looking for leaks …")
 def _leaks(folder: str, changed: float) -> pd.DataFrame:
+    from core.data import leak_pairs
+
     return leak_pairs(_dataset(folder, changed), "published")
 
 
