@@ -10,7 +10,7 @@ from core.errors import ExplainError
 from core.explain.frozen import frozen_view
 from core.explain.grad_cam import grad_cam
 from core.explain.pixels import by_rows, input_gradient, largest
-from core.explain.trace import traced
+from core.explain.trace import functional_relus
 
 
 class _GuidedReLU(torch.autograd.Function):
@@ -51,7 +51,7 @@ def guided_backprop(model: nn.Module, batch: Tensor, targets: Tensor, _: str) ->
         ExplainError: The network computes a ReLU outside of a module, where the rule cannot be
             changed and the map would silently equal plain saliency.
     """
-    hidden = traced(model, batch).functional_relus
+    hidden = functional_relus(model, batch)
     if hidden:
         raise ExplainError(
             f"{type(model).__name__} computes {hidden} of its ReLUs by a function, not by an "

@@ -6,7 +6,6 @@ All take (model, batch, targets, layer) as `grad_cam` does and return float32 (N
 from collections.abc import Callable, Sequence
 
 import torch
-from captum.attr import IntegratedGradients, Saliency
 from torch import Tensor, nn
 
 from core.explain.fill import blurred
@@ -81,6 +80,8 @@ def integrated_gradients(
 
 def _integral(model: nn.Module, rows: Tensor, targets: Tensor, steps: int) -> tuple[Tensor, Tensor]:
     """Attributions (N, C, S, S) and by how much each sum misses (N,)."""
+    from captum.attr import IntegratedGradients  # takes seconds, which Grad-CAM need not wait for
+
     with torch.inference_mode(False), torch.enable_grad():
         inputs = rows.clone().requires_grad_()
         found, error = IntegratedGradients(frozen_view(model)).attribute(
@@ -132,6 +133,8 @@ def input_gradient(model: nn.Module, rows: Tensor, targets: Tensor) -> Tensor:
     Returns:
         float32 (n, C, S, S).
     """
+    from captum.attr import Saliency  # takes seconds, which Grad-CAM need not wait for
+
     with torch.inference_mode(False), torch.enable_grad():
         inputs = rows.clone().requires_grad_()
         found: Tensor = Saliency(frozen_view(model)).attribute(

@@ -44,7 +44,6 @@ class Trace:
     Attributes:
         layers: In the order in which they finish.
         classes: Number of logits K.
-        functional_relus: ReLUs that no ReLU module computes.
         pooled: Layer whose output the last global average pooling takes in; None without one.
         head: Modules without parts that run after that pooling.
         normed: Pairs of a convolution and the batch norm that takes its output in.
@@ -52,7 +51,6 @@ class Trace:
 
     layers: tuple[Layer, ...]
     classes: int
-    functional_relus: int
     pooled: str | None
     head: tuple[str, ...]
     normed: tuple[tuple[str, str], ...]
@@ -79,6 +77,29 @@ def traced(model: nn.Module, sample: Tensor) -> Trace:
     return known[size]
 
 
+def functional_relus(model: nn.Module, sample: Tensor) -> int:
+    """Number of ReLUs in one pass that no ReLU module computes.
+
+    Apart from `traced`, since watching operators makes torch load its compiler, for seconds.
+
+    Args:
+        model: In eval mode.
+        sample: float32 (N, C, S, S), any input of the right size.
+
+    Raises:
+        ExplainError: The model is in training mode.
+    """
+    view = frozen_view(model)
+    calls: list[nn.Module] = []
+    for module in view.modules():
+        if isinstance(module, nn.ReLU):
+            module.register_forward_hook(lambda module, _, __: calls.append(module))
+    with torch.no_grad(), _ReluCounter() as counter:
+        view(sample[:1])
+    hidden: int = counter.count - len(calls)
+    return hidden
+
+
 class _ReluCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts how often a ReLU is computed, by whatever called it."""
 
@@ -97,7 +118,6 @@ class _Recorder:
     def __init__(self) -> None:
         self.layers: dict[str, Layer] = {}
         self.outputs: list[tuple[str, object]] = []  # kept alive, so that `is` means the same
-        self.relu_calls = 0
         self.pooled: str | None = None
         self.head: list[str] = []
         self.normed: list[tuple[str, str]] = []
@@ -109,7 +129,6 @@ class _Recorder:
             before = self.layers.pop(name).calls if name in self.layers else 0
             shape = tuple(output.shape[1:]) if isinstance(output, Tensor) else ()
             self.layers[name] = Layer(name, type(module).__name__, shape, before + 1, is_leaf)
-            self.relu_calls += isinstance(module, nn.ReLU)
             if isinstance(module, nn.AdaptiveAvgPool2d) and shape[1:] == (1, 1):
                 self.pooled = self._maker(inputs[0])
                 self.head = []
@@ -142,12 +161,11 @@ def _trace(model: nn.Module, sample: Tensor) -> Trace:
     for name, module in view.named_modules():
         if name:
             recorder.watch(name, module)
-    with torch.no_grad(), _ReluCounter() as counter:
+    with torch.no_grad():
         logits = view(sample)
     return Trace(
         layers=tuple(recorder.layers.values()),
         classes=int(logits.shape[1]),
-        functional_relus=counter.count - recorder.relu_calls,
         pooled=recorder.pooled,
         head=tuple(recorder.head),
         normed=recorder.single_pairs(),
