@@ -65,10 +65,10 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     Runs stay where the shipped checkpoints are; a test that writes one takes `own_runs`.
     """
     with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("GIMEFIVE_")]:
+            patch.delenv(name)
         patch.setenv("GIMEFIVE_DATA", str(tmp_path_factory.mktemp("data")))
         patch.setenv("GIMEFIVE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        for name in ("GIMEFIVE_RUNS", "GIMEFIVE_LANDMARKS", "GIMEFIVE_READ_ONLY"):
-            patch.delenv(name, raising=False)
         yield
 
 
