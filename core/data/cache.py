@@ -7,12 +7,14 @@ or is done again.
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import imagehash
@@ -165,10 +167,22 @@ def _inline(chunks: list[Chunk], array: Path) -> Iterator[Chunk]:
         yield work(chunk, array)
 
 
+def _end_with_parent() -> None:
+    """Let this worker end when its parent is killed; the pool alone would wait forever."""
+    parent = parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
 def _parallel(chunks: list[Chunk], array: Path, workers: int) -> Iterator[Chunk]:
     # Spawned, because a forked copy of a process with threads (the app) can hang.
     context = get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, context, _end_with_parent) as pool:
         waiting: set[Future[Chunk]] = {pool.submit(work, chunk, array) for chunk in chunks}
         try:
             while waiting:
