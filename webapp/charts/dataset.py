@@ -152,8 +152,8 @@ def feature_map(points: pd.DataFrame, colour: str, names: Sequence[str]) -> go.F
         )
     figure.update_layout(
         height=560,
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        legend={"orientation": "h"},
+        margin={"l": 0, "r": 0, "t": 40, "b": 0},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "itemsizing": "constant"},
         dragmode="lasso",
     )
     figure.update_xaxes(visible=False)

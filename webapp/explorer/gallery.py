@@ -22,17 +22,19 @@ LEGEND = (
 )
 EXPORTED = ["id", "source", "split", "label", "path", "width", "height", "pixel_hash", "group",
             "clean", "reason", "copies", "leaks", "contradicting", "excluded"]  # fmt: skip
-# The button lies over its whole tile, so that a click on the picture opens it.
+# The button lies over its whole tile, so that a click on the picture opens it; the picture's own
+# button, which enlarges it, would lie on top of that.
 STYLE = """<style>
 [class*="st-key-tile-"] {position: relative; padding-bottom: 1.7rem; border-radius: .4rem;}
 [class*="st-key-tile-"]:hover {outline: 2px solid rgba(128, 128, 160, .6);}
+[class*="st-key-tile-"] [data-testid="stElementToolbar"] {display: none;}
 [class*="st-key-tile-"] .stElementContainer:has(.stButton),
-[class*="st-key-tile-"] .stButton, [class*="st-key-tile-"] .stButton > div
+[class*="st-key-tile-"] .stButton, [class*="st-key-tile-"] .stButton > div,
+[class*="st-key-tile-"] .stButton button
 {position: absolute; inset: 0; width: 100%; height: 100%;}
-[class*="st-key-tile-"] button
-{position: absolute; inset: 0; width: 100%; height: 100%; align-items: flex-end;
- padding: 0 0 .15rem 0; z-index: 1;}
-[class*="st-key-tile-"] button p {font-size: .8rem; white-space: nowrap;}
+[class*="st-key-tile-"] .stButton button
+{align-items: flex-end; padding: 0 0 .15rem 0; z-index: 1;}
+[class*="st-key-tile-"] .stButton button p {font-size: .8rem; white-space: nowrap;}
 </style>"""
 
 
