@@ -88,9 +88,9 @@ def _all_maps(face: FaceResult, explanation: Explanation, scale: float, look: Lo
     """Map and overlay for every class, side by side (paper, Figure 5)."""
     original = pictures.face_alone(face)
     shares = dict(zip(face.prediction.labels, face.prediction.probabilities, strict=True))
-    for start in range(0, len(explanation.labels), 3):
-        row = explanation.labels[start : start + 3]
-        for column, label in zip(st.columns(3), row, strict=False):
+    for start in range(0, len(explanation.labels), 2):
+        row = explanation.labels[start : start + 2]
+        for column, label in zip(st.columns(2), row, strict=False):
             blank = ", blank" if explanation.is_blank(label) else ""
             column.caption(f"**{label}** {percent(shares[label])}{blank}")
             heat = pictures.map_alone(explanation, label, scale, look)
