@@ -1,13 +1,16 @@
 """The last minute, and how the stream is doing."""
 
+import re
+from base64 import b64decode
+
 import numpy as np
 import pytest
 
 from core.labels import EMOTIONS
 from core.types import Box, Detection, Face, Prediction
 from core.video import FrameResult, LiveFace
-from webapp.charts.live import minute_chart
-from webapp.live.history import SPAN, History
+from webapp.live.drawings import bars, minute
+from webapp.live.history import SPAN, FaceHistory, History
 from webapp.live.rates import Rates
 
 
@@ -58,13 +61,31 @@ def test_the_line_breaks_where_the_face_was_away() -> None:
     assert history.of(1).times[0] < history.of(1).times[1] < history.of(1).times[2]
 
 
-def test_the_chart_ends_now_and_has_a_line_an_expression() -> None:
-    figure = minute_chart([10.0, 11.0], [(0.6, 0.4), None], ("happiness", "fear"), now=12.0)
+def test_lines_end_at_the_right_edge_and_break_where_the_face_was_away() -> None:
+    times = [0.0, 30.0, 59.0, 59.5, 60.0]
+    history = FaceHistory(1, times, [(1.0, 0.0), (0.5, 0.5), None, (0.5, 0.5), (0.0, 1.0)])
 
-    assert [list(line.x) for line in figure.data] == [[-2.0, -1.0]] * 2
-    assert list(figure.data[0].y) == [0.6, None]
-    assert [line.name for line in figure.data] == ["happiness", "fear"]
-    assert figure.data[0].line.color == "#E69F00"
+    html = minute(history, ("anger", "fear"), 60.0)
+
+    (picture,) = re.findall(r"base64,([\w+/=]*)", html)
+    drawn = re.findall(r'points="([^"]*)" stroke="(#\w+)"', b64decode(picture).decode())
+
+    assert drawn == [
+        ("0.0,0.0 300.0,100.0", "#D55E00"),
+        ("595.0,100.0 600.0,200.0", "#D55E00"),
+        ("0.0,200.0 300.0,100.0", "#CC79A7"),
+        ("595.0,100.0 600.0,0.0", "#CC79A7"),
+    ]
+
+
+def test_bars_have_the_length_and_colour_of_their_expression() -> None:
+    shares = np.array([0.25, 0.75])
+    drawn = bars(Prediction(("anger", "<b>"), shares, shares))
+
+    found = re.findall(r"width:([\d.]+)%;height:100%;background:(#\w+)", drawn)
+    assert found == [("25.0", "#D55E00"), ("75.0", "#8A8A8A")]
+    assert "75.0 %" in drawn
+    assert "&lt;b&gt;" in drawn
 
 
 def test_rates_are_counted_over_the_last_seconds() -> None:

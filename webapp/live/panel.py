@@ -5,10 +5,9 @@ import time
 import streamlit as st
 
 from core.video import UNCLEAR, LiveFace
-from webapp.charts.live import minute_chart
-from webapp.charts.probabilities import probability_bars
 from webapp.live import diagnosis
 from webapp.live.diagnosis import Connection
+from webapp.live.drawings import bars, minute
 from webapp.live.recorder import LONGEST, Recorder
 from webapp.live.stream import LiveStream
 from webapp.text import counted, percent
@@ -16,7 +15,6 @@ from webapp.text import counted, percent
 REFRESH = 0.5  # seconds between two looks at the stream
 MOST_CARDS = 4  # faces with bars and a chart of their own; all are drawn in the picture
 _STALE = 1.5  # seconds after which the last result is no longer news
-_PLAIN = {"displayModeBar": False}
 
 
 def show_numbers(stream: LiveStream) -> None:
@@ -76,24 +74,8 @@ def _face(stream: LiveStream, face: LiveFace, now: float, *, numbered: bool) -> 
             st.progress(face.resting, text="Hold a resting face …")
         elif face.resting is not None:
             st.caption("Relative to the resting face taken.")
-        st.plotly_chart(
-            probability_bars(face.prediction),
-            key=f"live_bars_{face.id}",
-            config=_PLAIN,
-            alt=_spoken(face),
-        )
-        history = stream.history.of(face.id)
-        st.plotly_chart(
-            minute_chart(history.times, history.rows, stream.labels, now),
-            key=f"live_minute_{face.id}",
-            config=_PLAIN,
-            alt="Probabilities of the last minute",
-        )
-
-
-def _spoken(face: LiveFace) -> str:
-    pairs = zip(face.prediction.labels, face.prediction.probabilities, strict=True)
-    return ", ".join(f"{label} {percent(float(share))}" for label, share in pairs)
+        st.html(bars(face.prediction))
+        st.html(minute(stream.history.of(face.id), stream.labels, now))
 
 
 def rest_controls(stream: LiveStream, *, playing: bool) -> None:
@@ -113,13 +95,13 @@ def recorder_controls(stream: LiveStream, *, playing: bool) -> None:
     """Record on demand; nothing is stored otherwise."""
     recorder = stream.recorder
     recording = recorder is not None and recorder.running
-    start, stop, said = st.columns([1, 1, 3], vertical_alignment="center")
+    start, stop, said = st.columns([2, 2, 3], vertical_alignment="center")
     if start.button("Record", key="record", disabled=recording or not playing, width="stretch"):
         if recorder is not None:
             recorder.discard()
         stream.recorder = Recorder(stream.labels)
         st.rerun()
-    if stop.button("Stop recording", key="stop_record", disabled=not recording, width="stretch"):
+    if stop.button("End recording", key="stop_record", disabled=not recording, width="stretch"):
         if recorder is not None:
             recorder.stop()
         st.rerun()
@@ -128,10 +110,10 @@ def recorder_controls(stream: LiveStream, *, playing: bool) -> None:
     else:
         said.caption("Nothing is stored unless you record, and then only for this visit.")
     if recorder is not None and not recorder.running:
-        _downloads(recorder)
+        _downloads(stream, recorder)
 
 
-def _downloads(recorder: Recorder) -> None:
+def _downloads(stream: LiveStream, recorder: Recorder) -> None:
     recording = recorder.finished()
     if recording is None:
         st.caption("The recording holds no frame.")
@@ -151,6 +133,7 @@ def _downloads(recorder: Recorder) -> None:
     )  # fmt: skip
     if discard.button("Discard", key="discard", width="stretch"):
         recorder.discard()
+        stream.recorder = None
         st.rerun()
 
 
