@@ -44,7 +44,9 @@ class Registry(Mapping[str, T], Generic[T]):
             return self._entries[name]
         except KeyError:
             known = ", ".join(self._entries)
-            raise ConfigError(f"There is no {self._kind} {name!r}. Choose one of: {known}.") from None
+            raise ConfigError(
+                f"There is no {self._kind} {name!r}. Choose one of: {known}."
+            ) from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries
