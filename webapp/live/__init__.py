@@ -1,0 +1,1 @@
+"""The live camera: frames from the browser in, annotated ones back, numbers beside them."""
