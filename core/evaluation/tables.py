@@ -58,7 +58,7 @@ def measure(folder: Path) -> dict[str, Accuracy]:
         CheckpointError: predictions.csv or report.json is missing or damaged.
     """
     sources = load_report(folder)["sources"]
-    predictions = Predictions.load(folder / "predictions.csv")
+    predictions = Predictions.load(folder / "predictions.csv", brief=True)
     found = {}
     for name, split in PARTS.items():
         chosen = predictions.of_split(split, sources)

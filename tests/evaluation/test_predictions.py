@@ -22,6 +22,18 @@ def test_a_saved_file_gives_back_every_digit(tmp_path: Path) -> None:
     assert after.true.tolist() == [0, 1] * 100
 
 
+def test_a_brief_reading_gives_the_same_answers(tmp_path: Path) -> None:
+    probabilities = np.random.default_rng(1).dirichlet([0.3, 0.3, 0.3], 50)
+    before = answers([0, 1] * 25, probabilities, twin=["", "exact"] * 25)
+    before.save(tmp_path / "predictions.csv")
+
+    brief = Predictions.load(tmp_path / "predictions.csv", brief=True)
+
+    for name in ("test", "test_clean", "valid"):
+        expected = before.of_split(name, ["raf_db"])
+        assert brief.of_split(name, ["raf_db"]).correct.tolist() == expected.correct.tolist()
+
+
 def test_the_header_is_the_documented_one(tmp_path: Path) -> None:
     answers([0], [[0.5, 0.3, 0.2]]).save(tmp_path / "predictions.csv")
 
@@ -63,7 +75,7 @@ def test_splits_are_chosen_by_part_twin_and_source() -> None:
         (",test,", ",exam,", "part 'exam'"),
         ("0.5", "0.9", "do not sum to 1"),
         ("0.5", "high", "a happiness that is no number"),
-        (",happiness,0.5", ",boredom,0.5", "true label 'boredom'"),
+        (",happiness,0.5", ",boredom,0.5", "true 'boredom'"),
     ],
 )
 def test_a_damaged_file_is_told_with_the_remedy(
