@@ -168,8 +168,9 @@ class Predictor:
         from core.faces import find_faces, whole_picture
 
         faces: tuple[Face, ...]
+        notes: tuple[str, ...] = ()
         if whole:
-            faces, notes = (whole_picture(image),), ()
+            faces = (whole_picture(image),)
         else:
             found = find_faces(image, detector=detector, landmarks=landmarks)
             faces, notes = found.faces, found.notes

@@ -71,6 +71,7 @@ view = st.segmented_control(
     bind="query-params",
     label_visibility="collapsed",
 )
+view = view or address.OVERVIEW
 start.announce(view)
 with shown_errors():
     if view == address.PREPARE:

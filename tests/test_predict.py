@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from skimage.data import astronaut
+from photos import sample_photo
 
 from core.checkpoints import find_checkpoint, list_checkpoints
 from core.errors import CheckpointError, ConfigError
@@ -74,7 +74,7 @@ def test_mirror_averaging_gives_mirror_images_the_same_answer(run: Path) -> None
 
 
 def test_a_photo_is_answered_and_explained(run: Path) -> None:
-    result = Predictor.load("untrained").analyse(astronaut())
+    result = Predictor.load("untrained").analyse(sample_photo())
 
     (face,) = result.faces
     assert face.prediction.probabilities.sum() == pytest.approx(1.0)
@@ -86,7 +86,7 @@ def test_a_photo_is_answered_and_explained(run: Path) -> None:
 
 def test_the_whole_picture_gives_what_scoring_a_crop_gives(run: Path) -> None:
     predictor = Predictor(run)
-    crop = astronaut()[:200, 150:330]
+    crop = sample_photo()[:200, 150:330]
 
     (face,) = predictor.analyse(crop, whole=True, method=None).faces
 
@@ -103,7 +103,7 @@ def test_no_face_is_a_result(run: Path) -> None:
 
 def test_four_threads_get_what_one_gets(run: Path) -> None:
     predictor = Predictor(run)
-    pictures = [np.ascontiguousarray(astronaut()[: 300 + 10 * i]) for i in range(4)]
+    pictures = [np.ascontiguousarray(sample_photo()[: 300 + 10 * i]) for i in range(4)]
     alone = [predictor.analyse(picture) for picture in pictures]
 
     with ThreadPoolExecutor(4) as pool:

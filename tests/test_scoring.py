@@ -7,6 +7,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import torch
+from photos import sample_photo
 
 from core.errors import ImageError
 from core.images import read_image
@@ -129,10 +130,8 @@ def test_without_a_face_the_whole_picture_is_scored_and_said_so(
 
 
 def test_the_face_of_a_photo_is_found_and_cropped(predictor: Predictor, tmp_path: Path) -> None:
-    from skimage.data import astronaut
-
     path = tmp_path / "astronaut.png"
-    PIL.Image.fromarray(astronaut()).save(path)
+    PIL.Image.fromarray(sample_photo()).save(path)
 
     (score,) = score_files([path], predictor, faces="detect")
     (whole,) = score_files([path], predictor)

@@ -11,7 +11,7 @@ import onnxruntime
 import PIL.Image
 import pytest
 import torch
-from skimage.data import astronaut
+from photos import sample_photo
 
 from core.cli import main
 from core.models import MODELS, Card, build, save_weights
@@ -33,7 +33,7 @@ def untrained(own_runs: Path) -> str:
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
     path = tmp_path / "astronaut.png"
-    PIL.Image.fromarray(astronaut()).save(path)
+    PIL.Image.fromarray(sample_photo()).save(path)
     return path
 
 
