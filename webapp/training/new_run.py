@@ -1,0 +1,226 @@
+"""The view that starts a run: a preset or the form, what it will learn from, how long it takes."""
+
+import re
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.data import SOURCES
+from core.errors import CoreError
+from core.paths import read_only, run_root
+from core.training import (
+    TABLE_ROWS,
+    RunConfig,
+    RunFolder,
+    known_speed,
+    list_jobs,
+    measured_speed,
+    observe,
+    preset,
+    run_seconds,
+)
+from webapp.errors import shown_errors
+from webapp.text import counted, literal
+from webapp.training import actions, form, store
+from webapp.training.words import duration
+
+SETS = {"rafdb": "RAF-DB", "fer2013": "FER2013", "fergimefive": "FER GiMEFiVE"}
+RECIPES = {"modern": "modern, ours", "paper": "paper, as published"}
+SET, ROW, RECIPE, NAME = "preset set", "preset row", "preset recipe", "run name"
+ORDER = ("train", "valid", "test")
+PART_NAMES = {"train": "training", "valid": "validation", "test": "test"}
+
+
+def show() -> None:
+    """Draw the view."""
+    if not store.data_sets():
+        st.info(
+            "There is no prepared data set yet. The page **Dataset explorer** prepares one, from "
+            "files you have or from drawings to try things with."
+        )
+        return
+    _presets()
+    config, problems = form.draw()
+    if config is None:
+        st.error(f"{counted(len(problems), 'setting')} must be changed before this run can start.")
+        return
+    with shown_errors():
+        parts = store.parts(store.data_sets()[config.data], config.split, config.sources)
+        left, right = st.columns(2, gap="large")
+        with left:
+            fits = _data(config, parts)
+        with right:
+            _network(config)
+            _time(config, parts)
+        if fits:
+            _start(config)
+
+
+def _presets() -> None:
+    left, middle, right = st.columns(3)
+    shared: dict[str, Any] = {"on_change": _take_preset, "persist_state": "session"}
+    chosen = left.selectbox(
+        "Preset: image sets", SETS, format_func=SETS.__getitem__, key=SET, **shared
+    )
+    middle.selectbox("Row of the paper's Table 2", _rows(chosen), key=ROW, **shared)
+    right.selectbox("Recipe", RECIPES, format_func=RECIPES.__getitem__, key=RECIPE, **shared)
+    fill_first()
+    wanted = preset(_chosen_preset()).sources or tuple(store.PAPER_SETS)
+    missing = [SOURCES[name].title for name in wanted if name not in store.all_sources()]
+    if missing:
+        st.caption(
+            f"Not prepared here: {', '.join(missing)}. The form is filled with what there is; the "
+            "page Dataset explorer prepares more."
+        )
+
+
+def _rows(chosen: str) -> list[str]:
+    """Networks of a set's rows, the starred one first."""
+    rows = TABLE_ROWS[chosen]
+    return sorted(rows, key=lambda row: (row != "gimefive", rows.index(row)))
+
+
+def _chosen_preset() -> str:
+    chosen, row = st.session_state.get(SET, "rafdb"), st.session_state.get(ROW)
+    if row not in TABLE_ROWS[chosen]:
+        row = "gimefive"
+    return f"{chosen}-{row}-{st.session_state.get(RECIPE, 'modern')}"
+
+
+def _take_preset() -> None:
+    fill(preset(_chosen_preset()), _chosen_preset())
+
+
+def fill(config: RunConfig, name: str) -> None:
+    """Fill the form with a configuration and a name that is free; for callbacks."""
+    form.load(config)
+    st.session_state[NAME] = free_name(name)
+
+
+def fill_first() -> None:
+    """Fill a form that nobody has touched yet."""
+    if not form.is_filled():
+        _take_preset()
+
+
+def free_name(name: str) -> str:
+    """The name, with the next number where runs of this name exist."""
+    stem = re.sub(r"-\d+$", "", name)
+    number, found = 1, stem
+    while (run_root() / found).exists():
+        number += 1
+        found = f"{stem}-{number}"
+    return found
+
+
+def _data(config: RunConfig, parts: store.Parts) -> bool:
+    """Numbers and leaks of what the run learns from; whether it can learn from it."""
+    st.markdown("##### What it learns from")
+    st.markdown(
+        f"{counted(parts.train, 'training picture')}, {parts.valid:,} for validation, "
+        f"{parts.test:,} for the test."
+    )
+    for (first, second), number in sorted(parts.leaks.items()):
+        have = "has" if number == 1 else "have"
+        st.warning(
+            f"**Leak:** {counted(number, f'{PART_NAMES[second]} picture')} {have} a copy among "
+            f"the {PART_NAMES[first]} pictures, so figures on them flatter."
+        )
+    if not parts.leaks:
+        st.success("No leak: no picture of one part has a copy in another.")
+    if parts.class_set != config.class_set:
+        st.error(
+            f"This data set was prepared with the classes `{parts.class_set}`, the run learns "
+            f"`{config.class_set}`. Choose the other under Classes, or prepare the data for it."
+        )
+        return False
+    if min(parts.train, parts.valid) < 2:
+        st.error(
+            "There are not enough pictures to learn from or to choose the best epoch on. Choose "
+            "another split or other image sets."
+        )
+        return False
+    return True
+
+
+def _network(config: RunConfig) -> None:
+    st.markdown("##### What learns")
+    rows = store.layers(config.model, len(config.labels), config.model_options)
+    total = sum(row.parameters for row in rows)
+    st.markdown(f"Network `{config.model}`, {counted(total, 'parameter')}.")
+    if st.toggle("Show its layers", key="layers"):
+        table = pd.DataFrame(
+            {
+                "Layer": [row.name for row in rows],
+                "Kind": [row.kind for row in rows],
+                "Output": [" x ".join(map(str, row.output)) for row in rows],
+                "Parameters": [row.parameters for row in rows],
+                "MB": [row.megabytes for row in rows],
+            }
+        )
+        st.dataframe(
+            table,
+            hide_index=True,
+            column_config={
+                "Parameters": st.column_config.NumberColumn(format="localized"),
+                "MB": st.column_config.NumberColumn(format="%.2f"),
+            },
+        )
+
+
+def _time(config: RunConfig, parts: store.Parts) -> None:
+    from core.models import MODELS
+
+    st.markdown("##### How long it takes")
+    speed = known_speed(run_root(), config)
+    if speed is None and not read_only():
+        if st.button(
+            "Measure the speed here", key="measure", help="Trains a few steps, then stops."
+        ):
+            with st.spinner("Training a few steps …"):
+                speed = measured_speed(config)
+        else:
+            st.caption("No run of these settings was made on this machine yet.")
+    if speed is not None:
+        side = MODELS[config.model].preprocess.crop
+        seconds = run_seconds(config, parts.train, parts.valid, speed, side)
+        early = ", less if it stops early" if config.patience else ""
+        st.markdown(
+            f"About **{duration(seconds)}** for {counted(config.epochs, 'epoch')}{early}: "
+            f"{speed.faces_per_second:,.0f} faces a second, {literal(speed.origin)}."
+        )
+
+
+def _start(config: RunConfig) -> None:
+    if read_only():
+        st.info("This server is read-only: runs are started on its command line.")
+        return
+    left, right = st.columns(2, vertical_alignment="bottom")
+    name = left.text_input("Name of the run", key=NAME, persist_state="session").strip()
+    said = _name_problem(name)
+    with right.container(horizontal=True):
+        for title, now in (("Start", True), ("Add to queue", False)):
+            st.button(
+                title,
+                key=title.lower(),
+                type="primary" if now else "secondary",
+                disabled=bool(said),
+                on_click=actions.start,
+                args=(name, config),
+                kwargs={"now": now},
+            )
+    if said:
+        st.markdown(f":red[{literal(said)}]")
+    before = sum(observe(folder).is_active for folder in list_jobs(run_root()))
+    if before:
+        st.caption(f"One run at a time on this machine: {counted(before, 'job')} before it.")
+
+
+def _name_problem(name: str) -> str:
+    try:
+        if RunFolder.named(run_root(), name).path.exists():
+            return f"A run named {name} exists. Choose another name."
+    except CoreError as error:
+        return str(error)
+    return ""

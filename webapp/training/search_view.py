@@ -1,0 +1,188 @@
+"""The view of searches: begin one, watch its trials, see which settings matter."""
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import ConfigError
+from core.paths import read_only
+from core.training import (
+    SPACES,
+    Findings,
+    RunFolder,
+    Search,
+    grid_size,
+    observe,
+    read_findings,
+    trial_config,
+)
+from webapp.charts import search as charts
+from webapp.errors import shown_errors
+from webapp.text import counted, literal, percent
+from webapp.training import actions, address, form, new_run, store
+from webapp.training.words import state_line
+
+POLL = 2.0  # seconds
+QUIET = {"displayModeBar": False}
+SHOWN = 10  # best trials
+SPACE_TITLES = {"table3": "Table 3 of the paper", "recipe": "learning and augmentation"}
+SAMPLERS = {
+    "tpe": "TPE: Bayesian, a tree-structured Parzen estimator",
+    "random": "random",
+    "grid": "grid: every combination",
+    "nsga2": "NSGA-II: a genetic algorithm",
+}
+PRUNERS = {"median": "median of the others", "hyperband": "Hyperband", "none": "none"}
+GOALS = {"valid_accuracy": "validation accuracy", "valid_macro_f1": "validation macro-F1"}
+
+
+def show() -> None:
+    """Draw the view."""
+    searches = store.searches()
+    if not read_only():
+        with st.expander("New search", expanded=not searches, key="new search"):
+            _new()
+    if not searches:
+        st.info("There is no search yet. Each trial of a search is a run with other settings.")
+        return
+    folder = searches[address.linked_pick("Search", list(searches), address.SEARCHED)]
+    observed = observe(folder)
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    with left:
+        state_line(observed)
+    with right:
+        actions.job_buttons(folder, observed.state)
+    poll = POLL if observed.is_active else None
+    st.fragment(_live, run_every=poll)(folder, observed.state)
+
+
+def _new() -> None:
+    if not store.data_sets():
+        st.info("There is no prepared data set yet. The page **Dataset explorer** prepares one.")
+        return
+    new_run.fill_first()
+    columns = st.columns(3)
+    space_name = columns[0].selectbox(
+        "What varies", SPACES, format_func=SPACE_TITLES.__getitem__, key="space"
+    )
+    sampler = columns[1].selectbox(
+        "How values are chosen", SAMPLERS, format_func=SAMPLERS.__getitem__, key="sampler"
+    )
+    trials = columns[2].number_input("Trials", 1, 10_000, 20, key="trials")
+    columns = st.columns(3)
+    pruner = columns[0].selectbox(
+        "Hopeless trials end early by", PRUNERS, format_func=PRUNERS.__getitem__, key="pruner"
+    )
+    goal = columns[1].selectbox("Goal", GOALS, format_func=GOALS.__getitem__, key="goal")
+    name = columns[2].text_input("Name of the search", new_run.free_name(f"search-{space_name}"))
+    space = SPACES[space_name]
+    varied = st.multiselect(
+        "Settings that vary", space, default=list(space), format_func=charts.short,
+        key=f"varied {space_name}",
+    )  # fmt: skip
+    storage = st.text_input(
+        "Storage of the trials",
+        placeholder="a file in its folder; or an Optuna storage URL that several machines share",
+        key="storage",
+    )
+    chosen = {setting: space[setting] for setting in varied}
+    size = grid_size(chosen)
+    all_of = f"{counted(size, 'combination')} in all. " if size and chosen else ""
+    st.caption(f"{all_of}All other settings come from the form under **New run**.")
+    try:
+        if not chosen:
+            raise ConfigError("Nothing varies. Choose settings.")
+        search = Search(
+            chosen,
+            form.current(),
+            sampler=sampler,  # type: ignore[arg-type]  # checked inside
+            trials=int(trials),
+            pruner=pruner,  # type: ignore[arg-type]
+            goal=goal,  # type: ignore[arg-type]
+            storage=storage.strip(),
+        )
+    except ConfigError as error:
+        st.error(literal(str(error)))
+        return
+    st.button(
+        "Start the search",
+        key="start search",
+        type="primary",
+        on_click=actions.start_search,
+        args=(name.strip(), search),
+    )
+
+
+def _live(folder: RunFolder, drawn_state: str) -> None:
+    """What changes while a search goes on."""
+    if observe(folder).state != drawn_state:
+        st.rerun()
+    with shown_errors():
+        search, findings = Search.load(folder), read_findings(folder)
+        _progress(folder, search, findings)
+        if findings.best:
+            _found(folder, search, findings)
+        elif drawn_state == "running":
+            st.info("The first trial is under way.")
+
+
+def _progress(folder: RunFolder, search: Search, findings: Findings) -> None:
+    now = folder.progress()
+    states = [trial.state for trial in findings.trials]
+    with st.container(horizontal=True):
+        st.metric("Trials done", f"{now.get('done', 0)} of {search.trials}")
+        if findings.best:
+            st.metric(f"Best {GOALS[search.goal]}", percent(findings.best[0].value or 0.0))
+        st.metric("Ended early", states.count("pruned"))
+        st.metric("Failed", states.count("failed"))
+    st.caption(
+        literal(
+            f"Sampler {SAMPLERS[search.sampler]}; pruning by {PRUNERS[search.pruner]}; network "
+            f"{search.base.model} on {search.base.data}; trials kept in {search.shown_storage}."
+        )
+    )
+
+
+def _found(folder: RunFolder, search: Search, findings: Findings) -> None:
+    st.plotly_chart(charts.course(findings.trials), key="course", config=QUIET)
+    st.subheader("Best trials")
+    best = findings.best[:SHOWN]
+    rows = [
+        {
+            "Trial": trial.number,
+            GOALS[search.goal].capitalize(): trial.value,
+            **{charts.short(name): str(value) for name, value in trial.chosen.items()},
+            "Minutes": (trial.seconds or 0.0) / 60,
+        }
+        for trial in best
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        key="best trials",
+        column_config={
+            GOALS[search.goal].capitalize(): st.column_config.NumberColumn(format="percent"),
+            "Minutes": st.column_config.NumberColumn(format="%.1f"),
+        },
+    )
+    st.button(
+        "Use the best settings for a new run",
+        key="use best",
+        on_click=_use_best,
+        args=(folder, findings),
+    )
+    if findings.importance:
+        st.subheader("What matters")
+        st.plotly_chart(charts.importance_bars(findings.importance), key="importance", config=QUIET)
+        st.caption(
+            "Share of each setting in how the goal varies among the trials (PED-ANOVA). With few "
+            "trials it is a hint, not a finding."
+        )
+    if len(findings.best) > 1:
+        st.subheader("Every trial as a line")
+        st.plotly_chart(charts.parallel_coordinates(findings.trials), key="parallel", config=QUIET)
+
+
+def _use_best(folder: RunFolder, findings: Findings) -> None:
+    with shown_errors():
+        new_run.fill(trial_config(folder, findings.best[0]), f"{folder.name}-best")
+        st.session_state[address.VIEW] = address.NEW

@@ -1,0 +1,172 @@
+"""What the training page reads from disk: runs, data sets, networks.  Costly things are kept."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from core.data import leak_pairs
+from core.errors import CheckpointError, DataError
+from core.paths import run_root
+from core.training import RunConfig, RunFolder, list_jobs, list_runs, observe
+from webapp.explorer import store as data_store
+
+if TYPE_CHECKING:
+    from core.models import LayerRow
+
+PAPER_SETS = ("raf_db", "fer2013", "affectnet", "ck_plus", "tfeid")  # FER GiMEFiVE
+LOG_BYTES = 8000  # read from the end of a log
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a data set under a split.
+
+    Attributes:
+        class_set: "six" or "seven".
+        train: Pictures.
+        valid: Pictures.
+        test: Pictures.
+        leaks: Number of pictures of the second part with a copy in the first, by both names.
+    """
+
+    class_set: str
+    train: int
+    valid: int
+    test: int
+    leaks: dict[tuple[str, str], int]
+
+
+def data_sets() -> dict[str, Path]:
+    """Prepared data sets below the data root, by name."""
+    return data_store.prepared()
+
+
+def sources(folder: Path) -> list[str]:
+    """Image sets of a data set."""
+    return list(data_store.dataset(folder).info["counts"])
+
+
+def all_sources() -> set[str]:
+    """Image sets of all prepared data sets together."""
+    return {name for folder in data_sets().values() for name in sources(folder)}
+
+
+def parts(folder: Path, split: str, chosen: tuple[str, ...]) -> Parts:
+    """Numbers and leaks of a data set.
+
+    Args:
+        folder: Of the data set.
+        split: Name of the split.
+        chosen: Image sets; none for all.
+
+    Raises:
+        DataError: The data set cannot be read.
+    """
+    try:
+        changed = (folder / "splits" / f"{split}.csv").stat().st_mtime
+    except OSError as error:
+        raise DataError(f"{folder.name} has no split {split!r}. Choose another one.") from error
+    return _parts(str(folder), split, chosen, changed)
+
+
+@st.cache_data(max_entries=50, show_spinner="Looking for leaks …")
+def _parts(folder: str, split: str, chosen: tuple[str, ...], changed: float) -> Parts:
+    dataset = data_store.dataset(Path(folder))
+    numbers = {
+        part: len(dataset.ids(split, part, chosen or None)) for part in ("train", "valid", "test")
+    }
+    pairs = leak_pairs(dataset, split)
+    if chosen:
+        pairs = pairs[pairs["source_a"].isin(chosen) & pairs["source_b"].isin(chosen)]
+    leaks = Counter(zip(pairs["split_a"], pairs["split_b"], strict=True))
+    return Parts(str(dataset.info["class_set"]), **numbers, leaks=dict(leaks))
+
+
+def layers(model: str, classes: int, options: dict[str, Any]) -> "list[LayerRow]":
+    """The layers of a network.
+
+    Raises:
+        ConfigError: An option is out of its range.
+    """
+    return _layers(model, classes, json.dumps(options, sort_keys=True))
+
+
+@st.cache_resource(max_entries=50, show_spinner="Building the network …")
+def _layers(model: str, classes: int, options: str) -> "list[LayerRow]":
+    from core.models import summary  # loads torch
+
+    return summary(model, classes, **json.loads(options))
+
+
+def runs() -> dict[str, RunFolder]:
+    """Runs by name: those at work, those that wait, then all others, the latest first."""
+    order = {"running": 0, "queued": 1, "interrupted": 2}
+    found = list_runs(run_root())
+    found.sort(key=lambda folder: order.get(observe(folder).state, 3))
+    return {folder.name: folder for folder in found}
+
+
+def searches() -> dict[str, RunFolder]:
+    """Searches by name, the latest change of state first."""
+    found = [job for job in list_jobs(run_root()) if (job.path / "study.json").is_file()]
+    found.sort(key=lambda folder: -observe(folder).since)
+    return {folder.name: folder for folder in found}
+
+
+def config(folder: RunFolder) -> RunConfig | None:
+    """The configuration of a run; None where it cannot be read."""
+    try:
+        return folder.config()
+    except CheckpointError:
+        return None
+
+
+def overview(folders: dict[str, RunFolder]) -> pd.DataFrame:
+    """A row a run: name, state, progress, best validation accuracy and its course."""
+    rows = []
+    for name, folder in folders.items():
+        observed, settings = observe(folder), config(folder)
+        accuracies = [line["valid_accuracy"] for line in folder.history()]
+        epochs = settings.epochs if settings else 0
+        rows.append(
+            {
+                "Run": name,
+                "State": observed.state,
+                "Progress": progress(folder, epochs),
+                "Epochs": f"{len(accuracies)} of {epochs}" if settings else "",
+                "Best": max(accuracies, default=None),
+                "Course": accuracies,
+                "Network": settings.model if settings else "",
+                "Data": settings.data if settings else "",
+                "Changed": pd.Timestamp(observed.since, unit="s") if observed.since else None,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def progress(folder: RunFolder, epochs: int) -> float:
+    """Share of a run that is done, 0 to 1."""
+    if observe(folder).state == "finished":
+        return 1.0
+    done = sum(1 for _ in folder.history()) / epochs if epochs else 0.0
+    return min(1.0, max(done, float(folder.progress().get("share", 0.0))))
+
+
+def log_tail(folder: RunFolder, lines: int = 20) -> str:
+    """The end of a run's log, and of what its process printed where there is no log."""
+    for path in (folder.log, folder.path / "output.log"):
+        try:
+            with path.open("rb") as file:
+                file.seek(0, 2)
+                file.seek(max(0, file.tell() - LOG_BYTES))
+                text = file.read().decode(errors="replace").rstrip()
+        except OSError:
+            continue
+        if text:
+            return "\n".join(text.splitlines()[-lines:])
+    return ""
