@@ -10,7 +10,7 @@ from core.labels import COLOURS
 from webapp.charts import dataset as charts
 from webapp.explorer import address
 from webapp.explorer.store import UNLABELLED
-from webapp.text import percent
+from webapp.text import counted, percent
 
 Values = dict[str, Any]
 MARK = "background-color: rgba(213, 94, 0, 0.25)"
@@ -89,9 +89,10 @@ def sentences(found: Values) -> list[str]:
         )
     train = found["duplicates"]["train"]
     if train["contradicting"]:
+        has = "has" if train["contradicting"] == 1 else "have"
         lines.append(
-            f"**Contradiction.** {train['contradicting']:,} groups of copies in train carry "
-            f"different labels, {train['exact_contradicting']:,} of them among equal pictures."
+            f"**Contradiction.** {counted(train['contradicting'], 'group')} of copies in train "
+            f"{has} different labels, {train['exact_contradicting']:,} of them of equal pictures."
         )
     return lines + [f"**Shortcut.** {sentence}" for sentence in found["shortcut"]["sentences"]]
 
