@@ -1,13 +1,14 @@
 """The app as a test drives it: its own checkpoints, its own caches, nothing in the background."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.data import prepare
 from core.paths import PROJECT_ROOT
 
 
@@ -29,3 +30,40 @@ def _only_made_checkpoints(
 def app() -> AppTest:
     """The app before its first run, as a visitor's browser opens it."""
     return AppTest.from_file(str(PROJECT_ROOT / "webapp" / "Home.py"), default_timeout=60)
+
+
+@pytest.fixture(scope="session")
+def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root with the prepared demo."""
+    root = tmp_path_factory.mktemp("drawings")
+    prepare(["demo"], root / "demo", workers=1)
+    return root
+
+
+@pytest.fixture
+def data(drawings: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GIMEFIVE_DATA", str(drawings))
+    return drawings
+
+
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Roots for which a worker was asked for; none is started."""
+    asked: list[Path] = []
+    monkeypatch.setattr("webapp.training.actions.ensure_worker", asked.append)
+    return asked
+
+
+@pytest.fixture
+def training_page(app: AppTest, workers: list[Path]) -> Callable[..., AppTest]:
+    def open_page(view: str = "", **query: str) -> AppTest:
+        app.run()
+        for key, value in query.items():
+            app.query_params[key] = value
+        app.switch_page("../pages/training.py").run()
+        if view:
+            app.button_group(key="view").set_value(view).run()
+        assert not app.exception
+        return app
+
+    return open_page

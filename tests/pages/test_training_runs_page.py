@@ -1,0 +1,179 @@
+"""The training page shows runs: states, curves, buttons, comparison; and may only show."""
+
+import time
+from pathlib import Path
+
+import pytest
+from training_pages import Opened, charts, labels, trained, words
+
+from core.training import (
+    RunConfig,
+    WorkerLock,
+    add_run,
+    observe,
+)
+from core.training.process import ProcessId
+
+
+def test_a_finished_run_shows_its_curves_and_figures(training_page: Opened, own_runs: Path) -> None:
+    trained(own_runs, "done", 0.3, 0.6, 0.45)
+
+    app = training_page()
+
+    metrics = {metric.label: metric.value for metric in app.metric}
+    assert metrics["Epochs done"] == "3 of 5"
+    assert metrics["Best validation accuracy, epoch 2"] == "60.0 %"
+    assert metrics["Time taken"] == "3 min"
+    losses, accuracies, batches, rates = charts(app)
+    assert losses["data"][0]["y"] == [1.7, 1.4, 1.55]
+    assert accuracies["data"][1]["y"] == [0.3, 0.6, 0.45]
+    assert batches["data"][0]["y"] == pytest.approx([1.2, 0.9, 1.05])
+    assert rates["data"][0]["x"] == [1, 2, 3]
+    assert "Resume" not in labels(app)
+
+
+def test_a_running_run_shows_where_it_is(training_page: Opened, own_runs: Path) -> None:
+    folder = trained(own_runs, "now", 0.3, state="running")
+    folder.set_progress(
+        epoch=2, epochs=5, step=7, steps=10, share=0.34, faces_per_second=123.4, eta_seconds=4805,
+        time=time.time(),
+    )  # fmt: skip
+
+    app = training_page()
+
+    metrics = {metric.label: metric.value for metric in app.metric}
+    assert metrics["Faces a second"] == "123"
+    assert metrics["Time left"] == "1 h 20 min"
+    assert "Stop" in labels(app)
+    assert "Resume" not in labels(app)
+
+    app.button(key="stop").click().run()
+    assert folder.stop_request.exists()
+
+
+def test_a_failed_run_gives_its_reason_and_can_be_resumed(
+    training_page: Opened, own_runs: Path, workers: list[Path]
+) -> None:
+    folder = trained(own_runs, "broken", 0.3, state="failed")
+    app = training_page()
+    assert "for a reason" in [error.value for error in app.error]
+
+    app.button(key="resume").click().run()
+
+    assert observe(folder).state == "queued"
+    assert workers == [own_runs]
+
+
+def test_a_run_whose_process_is_gone_is_interrupted(training_page: Opened, own_runs: Path) -> None:
+    folder = trained(own_runs, "gone", 0.3)
+    folder.set_status("running", **ProcessId(2**22 + 1, 1.0, ProcessId.of().host).to_json())
+
+    app = training_page()
+
+    assert "process is gone" in words(app)
+    assert {"Stop", "Resume"} <= set(labels(app))
+
+
+def test_deleting_asks_first(training_page: Opened, own_runs: Path) -> None:
+    folder = trained(own_runs, "old", 0.3)
+    trained(own_runs, "other", 0.3)
+    app = training_page(run="old")
+    assert folder.path.exists()
+
+    app.button(key="delete").click().run()
+
+    assert not folder.path.exists()
+    assert app.selectbox(key="run").options == ["other"]
+
+
+def test_a_link_leads_to_its_run(training_page: Opened, own_runs: Path) -> None:
+    for name in ("first", "second"):
+        trained(own_runs, name, 0.3)
+
+    assert training_page(run="first").selectbox(key="run").value == "first"
+
+
+def test_settings_of_a_run_fill_the_form(training_page: Opened, data: Path, own_runs: Path) -> None:
+    trained(own_runs, "former", 0.3, learning_rate=0.02, sources=("demo",))
+    app = training_page()
+
+    app.button(key="reuse").click().run()
+
+    assert app.button_group(key="view").value == "New run"
+    assert app.number_input(key="set learning_rate").value == 0.02
+    assert app.number_input(key="set model_options.depth").value == 2
+    assert app.multiselect(key="set sources").value == ["demo"]
+    assert app.text_input(key="run name").value == "former-2"
+
+
+def test_a_worker_that_was_killed_is_started_again(
+    training_page: Opened, own_runs: Path, workers: list[Path]
+) -> None:
+    lock = WorkerLock(own_runs)
+    lock.folder.mkdir()
+    lock.path.write_text('{"pid": 1, "state": "working"}')
+
+    training_page()
+
+    assert workers
+    assert set(workers) == {own_runs}
+
+
+def test_runs_are_laid_over_each_other_and_their_settings_compared(
+    training_page: Opened, own_runs: Path
+) -> None:
+    trained(own_runs, "a", 0.3, 0.6)
+    trained(own_runs, "b", 0.4, 0.5, learning_rate=0.01, model_options={"depth": 3, "width": 4})
+
+    app = training_page("Compare")
+
+    assert app.multiselect(key="runs").value == ["b", "a"]
+    (figure,) = charts(app)
+    assert {line["name"]: line["y"] for line in figure["data"]} == {
+        "a": [0.3, 0.6],
+        "b": [0.4, 0.5],
+    }
+    best, table = (one.value for one in app.dataframe)
+    assert best["Validation accuracy"].tolist() == [0.5, 0.6]
+    assert table.set_index("Setting").T.to_dict("list") == {
+        "learning_rate": ["0.01", "0.05"], "model_options.depth": ["3", "2"],
+    }  # fmt: skip
+
+    app.selectbox(key="figure").set_value("valid_loss").run()
+    assert charts(app)[0]["data"][1]["y"] == pytest.approx([1.6, 1.3])
+
+
+def test_one_run_cannot_be_compared(training_page: Opened, own_runs: Path) -> None:
+    trained(own_runs, "a", 0.3)
+
+    assert "Two runs" in words(training_page("Compare"))
+
+
+def test_a_server_for_looking_only_starts_and_stops_nothing(
+    training_page: Opened, data: Path, own_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIMEFIVE_READ_ONLY", "1")
+    trained(own_runs, "done", 0.3)
+    add_run(own_runs, "waits", RunConfig(data="demo"))
+    for view in ("Runs", "New run", "Compare", "Search"):
+        app = training_page(view)
+
+        assert "read-only" in words(app)
+        forbidden = {"Start", "Add to queue", "Stop", "Resume", "Work on the queue",
+                     "Delete for good", "Start the search", "Measure the speed here"}  # fmt: skip
+        assert forbidden.isdisjoint(labels(app))
+
+
+def test_actions_refuse_on_a_server_for_looking_only(
+    own_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a browser may send: the buttons are not the lock."""
+    from webapp.training import actions
+
+    folder = trained(own_runs, "done", 0.3)
+    monkeypatch.setenv("GIMEFIVE_READ_ONLY", "1")
+
+    actions.delete(folder)
+    actions.start("new", RunConfig(), now=True)
+
+    assert [path.name for path in own_runs.iterdir()] == ["done"]
