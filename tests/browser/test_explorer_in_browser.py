@@ -27,7 +27,7 @@ def test_the_demo_is_prepared_and_one_of_its_pictures_opened(
 
     page.get_by_role("button", name="Prepare the demo").click()
     page.get_by_role("button", name="Explore it").click()
-    expect(page.get_by_text("drawn by code").first).to_be_visible()
+    expect(page.get_by_text("says nothing about photographs")).to_be_visible()
     page.get_by_text("Pictures", exact=True).first.click()
     page.locator(f"{TILE} img").nth(23).wait_for()
     page.locator(TILE).nth(2).click()

@@ -14,6 +14,7 @@ from webapp.text import counted, percent
 
 Values = dict[str, Any]
 MARK = "background-color: rgba(213, 94, 0, 0.25)"
+DEMO = "demo"  # name of the source of drawings
 _BARS = "balance"
 
 
@@ -24,6 +25,11 @@ def show(found: Values, *, explorable: bool = False) -> None:
         found: As `core.data.audit` gives it.
         explorable: Whether there are pictures that bars and findings lead to.
     """
+    if DEMO in found["counts"]:
+        st.caption(
+            "The demo's faces are drawn by code. What a network reaches on them says nothing "
+            "about photographs of people."
+        )
     _totals(found)
     _findings(found, explorable=explorable)
     st.subheader("Class balance")
