@@ -1,0 +1,139 @@
+"""A run in a real browser: begun in the form, its curve seen, found again, and stopped."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.data import prepare
+from core.training import RunFolder, WorkerLock, list_jobs, observe, request_stop, stop_worker
+
+CURVE_WITHIN = 3.0  # seconds from an epoch's end to the page
+POLL = 0.05
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def drawings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data root with the prepared demo, for this test and the app it starts."""
+    root = tmp_path / "data"
+    prepare(["demo"], root / "demo", workers=1)
+    monkeypatch.setenv("GIMEFIVE_DATA", str(root))
+    return root
+
+
+@pytest.fixture
+def runs(own_runs: Path) -> Iterator[Path]:
+    """The run root; whatever trains in it is stopped afterwards."""
+    yield own_runs
+    stop_worker(own_runs)
+    for job in list_jobs(own_runs):
+        if observe(job).is_active:
+            request_stop(job)
+    until(lambda: not WorkerLock(own_runs).is_held())
+    until(lambda: not any(observe(job).state == "running" for job in list_jobs(own_runs)))
+
+
+def until(true: Callable[[], object], seconds: float = 240) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(POLL)
+
+
+def fill(page: Page, label: str, value: str, settled: Callable[[Page], None]) -> None:
+    field = page.get_by_label(label, exact=True)
+    field.fill(value)
+    field.press("Enter")
+    settled(page)
+
+
+def start_run(
+    page: Page, address: str, name: str, epochs: str, settled: Callable[[Page], None]
+) -> None:
+    """Begin a run of a network that is small enough for any machine."""
+    page.goto(f"{address}/training")
+    expect(page.get_by_role("heading", name="Training")).to_be_visible()
+    settled(page)
+    page.locator("summary", has_text="Network").click()
+    fill(page, "Convolution blocks", "2", settled)
+    fill(page, "Channels of the first", "4", settled)
+    page.locator("summary", has_text="Learning").click()
+    fill(page, "Epochs", epochs, settled)
+    fill(page, "Name of the run", name, settled)
+    page.get_by_role("button", name="Start", exact=True).click()
+
+
+def shown_epochs(page: Page) -> int:
+    text = page.get_by_test_id("stMetricValue").first.inner_text()
+    return int(text.split(" of ")[0])
+
+
+def test_a_run_of_two_epochs_is_started_seen_and_found_after_a_reload(
+    drawings: Path,
+    runs: Path,
+    serve: Callable[[], Any],
+    page: Page,
+    foreign_requests: list[str],
+    settled: Callable[[Page], None],
+) -> None:
+    server = serve()
+    start_run(page, server.address, "two", "2", settled)
+
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text("2 of 2")
+    curve = page.locator(".js-plotly-plot .scatterlayer .js-line").first
+    expect(curve).to_be_attached()
+    lines = list(RunFolder(runs / "two").history())
+    assert [line["epoch"] for line in lines] == [1, 2]
+
+    page.reload()
+
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text("2 of 2")
+    expect(page.locator(".stMarkdownBadge", has_text="finished").first).to_be_visible()
+    assert "run=two" in page.url
+    assert foreign_requests == []
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_curves_follow_an_epoch_and_a_killed_server_finds_the_run_again(
+    drawings: Path,
+    runs: Path,
+    serve: Callable[[], Any],
+    page: Page,
+    settled: Callable[[Page], None],
+) -> None:
+    server = serve()
+    start_run(page, server.address, "long", "10000", settled)
+    folder = RunFolder(runs / "long")
+    until(lambda: len(list(folder.history())) >= 1)
+    expect(page.locator(".js-plotly-plot .scatterlayer .js-line").first).to_be_attached()
+
+    done = len(list(folder.history()))
+    until(lambda: len(list(folder.history())) > done)
+    ended = time.monotonic()
+    until(lambda: shown_epochs(page) > done, seconds=60)
+    assert time.monotonic() - ended < CURVE_WITHIN
+
+    trainer = observe(folder).process
+    killed = next(
+        one for one in psutil.Process().children() if "streamlit" in " ".join(one.cmdline())
+    )
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait(30)
+    second = serve()
+    page.goto(f"{second.address}/training")
+    expect(page.locator(".stMarkdownBadge", has_text="running").first).to_be_visible()
+    assert observe(folder).process == trainer
+    assert shown_epochs(page) > 1
+
+    page.get_by_role("button", name="Stop", exact=True).click()
+    until(lambda: not folder.stop_request.exists() and observe(folder).state == "stopped")
+    expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible()
+    assert folder.last.exists()
