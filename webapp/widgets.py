@@ -18,6 +18,10 @@ from webapp.text import literal
 if TYPE_CHECKING:
     from core.predict import Predictor
 
+# The paper's Grad-CAM has 4 x 4 cells, and none of them may speak for the answer: on the sample
+# photo its map is blank. Layer-CAM has 16 x 16, and beat a fixed blob in the middle where Grad-CAM
+# did not (see docs/benchmarks.md).
+DEFAULT_METHOD = "layer_cam"
 DETECTOR_TITLES = {
     DEFAULT_DETECTOR: "Automatic",
     "blazeface": "BlazeFace, fastest",
@@ -101,7 +105,9 @@ def detector_picker() -> str:
 
 def method_picker() -> MethodInfo:
     """How the maps are made."""
-    titles = {name: info.title for name, info in EXPLAINERS.items()}
+    names = [DEFAULT_METHOD, *(name for name in EXPLAINERS if name != DEFAULT_METHOD)]
+    titles = {name: EXPLAINERS[name].title for name in names}
+    titles["grad_cam"] += ", as in the paper"
     name = linked_choice("Method of explanation", titles, "method")
     info = EXPLAINERS[name]
     if info.caveat:
