@@ -103,7 +103,7 @@ def _axis(label: str, values: list[Any]) -> dict[str, Any]:
     )
     distinct = sorted(set(values), key=lambda value: value if numbers else str(value))
     if numbers and len(distinct) > 8:
-        return {"label": label, "values": values}
+        return {"label": label, "values": values, "tickformat": ".2~g"}
     return {
         "label": label,
         "values": [distinct.index(value) for value in values],

@@ -112,7 +112,12 @@ def _styled(figure: go.Figure, title: str, revision: str, *, legend: bool = True
     figure.update_layout(
         height=290,
         margin={"l": 8, "r": 8, "t": 30, "b": 8},
-        title={"text": title, "font": {"size": 14}, "x": 0, "xref": "container"},
+        title={
+            "text": title[0].upper() + title[1:],
+            "font": {"size": 14},
+            "x": 0,
+            "xref": "container",
+        },
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
         showlegend=legend,
         hovermode="x unified",

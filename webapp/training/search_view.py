@@ -150,7 +150,7 @@ def _found(folder: RunFolder, search: Search, findings: Findings) -> None:
         {
             "Trial": trial.number,
             GOALS[search.goal].capitalize(): trial.value,
-            **{charts.short(name): str(value) for name, value in trial.chosen.items()},
+            **{charts.short(name): _value(value) for name, value in trial.chosen.items()},
             "Minutes": (trial.seconds or 0.0) / 60,
         }
         for trial in best
@@ -180,6 +180,11 @@ def _found(folder: RunFolder, search: Search, findings: Findings) -> None:
     if len(findings.best) > 1:
         st.subheader("Every trial as a line")
         st.plotly_chart(charts.parallel_coordinates(findings.trials), key="parallel", config=QUIET)
+
+
+def _value(value: object) -> str:
+    """A value as it stands in the table: four digits say enough."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _use_best(folder: RunFolder, findings: Findings) -> None:

@@ -32,9 +32,12 @@ def duration(seconds: float) -> str:
 def state_line(observed: Observed) -> None:
     """The state as a badge, since when, and its reason."""
     at_ease = observed.state not in ("failed", "interrupted")
-    words = f"for {duration(time.time() - observed.since)}. " if observed.since else ""
+    length = duration(time.time() - observed.since)
+    words = f"for {length}. " if observed.is_active else f"{length} ago. "
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(observed.state, color=COLOURS.get(observed.state, "gray"))  # type: ignore[arg-type]
-        st.caption(words + (literal(observed.reason) if at_ease else ""))
+        st.caption(
+            (words if observed.since else "") + (literal(observed.reason) if at_ease else "")
+        )
     if not at_ease:
         st.error(literal(observed.reason))
