@@ -347,11 +347,3 @@ def test_moving_a_slider_looks_for_no_face_again(
     assert not opened.error
     assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
     assert calls == []
-
-
-def test_an_unclear_answer_is_called_unclear(app: AppTest, made_checkpoint: Made) -> None:
-    made_checkpoint(threshold=0.6)
-
-    with_sample(app.run().switch_page(PAGE).run())
-
-    assert headings(app) == ["#### Face 1: unclear (nearest: surprise, 50.0 %)"]
