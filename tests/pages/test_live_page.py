@@ -1,6 +1,5 @@
 """The live page with a stand-in for the WebRTC component, which AppTest cannot draw."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from fractions import Fraction
@@ -13,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from clips import face_frame
+from coroutines import completed
 from streamlit.testing.v1 import AppTest
 
 from core.types import Image
@@ -39,7 +39,7 @@ class Component:
         """Give the page's callback a frame; what comes back."""
         frame = av.VideoFrame.from_ndarray(image, "rgb24")
         frame.pts, frame.time_base = 0, Fraction(1, 90000)
-        (answer,) = asyncio.run(self.asked["queued_video_frames_callback"]([frame]))
+        (answer,) = completed(self.asked["queued_video_frames_callback"]([frame]))
         return np.asarray(answer.to_ndarray(format="rgb24"), np.uint8)
 
 

@@ -1,6 +1,5 @@
 """The stream's callback, fed with frames as WebRTC gives them, without any browser."""
 
-import asyncio
 import gc
 import logging
 import threading
@@ -12,6 +11,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from coroutines import completed
 from live_world import WIDTH, Person, World
 from numpy.typing import NDArray
 
@@ -30,7 +30,7 @@ def incoming(image: Image, number: int = 0) -> av.VideoFrame:
 
 
 def answer(stream: LiveStream, *frames: av.VideoFrame) -> av.VideoFrame:
-    (returned,) = asyncio.run(stream.handle(list(frames)))
+    (returned,) = completed(stream.handle(list(frames)))
     return returned
 
 
