@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.checkpoints import find_checkpoint
 from core.errors import ConfigError
+from core.trust_file import trusted_layers
 from core.types import Explanation, Face, FaceResult, Image, ImageResult, Prediction
 
 if TYPE_CHECKING:
@@ -138,14 +139,20 @@ class Predictor:
         Args:
             crop: RGB uint8 (S, S, 3) or grey (S, S).
             method: Registry name in `core.explain.EXPLAINERS`.
-            layer: Name of a layer; None for the method's default.
+            layer: Name of a layer; None for the one the method did best with when this checkpoint's
+                explanations were measured, else the method's own choice for such a network.
 
         Raises:
             ExplainError: The method does not apply to this model or layer.
         """
         from core.explain import explain
 
-        return explain(self.model, self.card.preprocess(crop), self.labels, method, layer)
+        chosen = layer or self._trusted_layers.get(method)
+        return explain(self.model, self.card.preprocess(crop), self.labels, method, chosen)
+
+    @cached_property
+    def _trusted_layers(self) -> dict[str, str]:
+        return trusted_layers(self.folder)
 
     def analyse(
         self,

@@ -1,6 +1,5 @@
 """How far a run's explanations can be trusted: measured on its test faces, kept in its folder."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,9 @@ import numpy as np
 from core.checkpoints import find_checkpoint
 from core.errors import DataError
 from core.files import write_json
+from core.hashes import fingerprint
 from core.preprocess import Preprocess
+from core.trust_file import FILE, WEIGHTS, recommended_method, stored_trust, trusted_layers
 from core.types import Image
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from core.data import Dataset
     from core.models import Card
 
-FILE = "faithfulness.json"
+__all__ = ["measure_trust", "recommended_method", "stored_trust", "trusted_layers"]
+
 FACES = 300
 SEED = 20240229  # which faces: the same for every run on the same data
 BATCH = 256
@@ -70,6 +72,7 @@ def measure_trust(
         "split": "test",
         "selection": "test faces the network answers as they are labelled",
         "data_hash": dataset.data_hash,
+        "weights_fingerprint": fingerprint(folder / WEIGHTS),
         **faithfulness_report(model, batch, methods=methods, on_progress=on_progress),
     }
     if methods is None:
@@ -120,15 +123,6 @@ def _rightly_answered(
             "they are labelled; at least 2 are needed. Choose another run or data set."
         )
     return torch.cat(found)[:faces]
-
-
-def stored_trust(folder: Path) -> dict[str, Any] | None:
-    """The report kept in a run's folder; None where none was made or it cannot be read."""
-    try:
-        report: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return report if isinstance(report, dict) and "methods" in report else None
 
 
 def _at_size(images: Image, preprocess: Preprocess) -> Image:

@@ -23,7 +23,7 @@ from core.evaluation.predictions import FACTS, Predictions
 from core.evaluation.prepared import Material, materials, own_sources
 from core.evaluation.report import build_report
 from core.evaluation.report_file import save_report
-from core.evaluation.runs import file_hash, fingerprint
+from core.hashes import file_hash, fingerprint
 
 if TYPE_CHECKING:
     from core.models import Card

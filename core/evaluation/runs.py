@@ -3,7 +3,6 @@
 Free of torch: cards and configurations are read as JSON.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +13,10 @@ import psutil
 from core.checkpoints import list_checkpoints
 from core.errors import CoreError
 from core.evaluation.prepared import BENCHMARKS, PUBLISHED_VALID, sources_of
+from core.hashes import fingerprint
 from core.paths import below, data_root, run_root
 from core.training import RunFolder
 
-BLOCKS, BLOCK = 16, 4096  # of a fingerprint; bytes
 ALL_SOURCES = frozenset(BENCHMARKS) - {PUBLISHED_VALID}
 
 
@@ -116,34 +115,6 @@ def _is_current(folder: Path, report: dict[str, Any]) -> bool:
         return False
     weights = folder / "weights.safetensors"
     return not weights.is_file() or fingerprint(weights) == report.get("weights_fingerprint")
-
-
-def file_hash(path: Path) -> str:
-    """The sha256 of a file's content.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def fingerprint(path: Path) -> str:
-    """A quick hash of a large file: of its size and of blocks spread evenly over it.
-
-    Another training changes every block of a weights file, so this tells two apart in a
-    millisecond, where the whole hash takes a twentieth of a second.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
-        for number in range(BLOCKS):
-            file.seek(max(0, size - BLOCK) * number // (BLOCKS - 1))
-            digest.update(file.read(BLOCK))
-    return digest.hexdigest()
 
 
 def _object(path: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ The list of methods is here at once; whatever needs torch is loaded when it is f
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from core.explain.method import EXPLAINERS, MethodInfo
+from core.explain.method import EXPLAINERS, SLOW_PASSES, MethodInfo
 
 if TYPE_CHECKING:
     from core.explain.action_units import (
@@ -84,6 +84,7 @@ __all__ = [
     "COLOURS",
     "EXPLAINERS",
     "NO_EVIDENCE",
+    "SLOW_PASSES",
     "ActionUnit",
     "Agreement",
     "ClosedGradCam",

@@ -1,0 +1,71 @@
+"""What a run's `faithfulness.json` says of its explanations.  Free of torch."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from core.explain import EXPLAINERS, SLOW_PASSES
+from core.hashes import fingerprint
+
+FILE = "faithfulness.json"
+WEIGHTS = "weights.safetensors"
+UNMEASURED = "layer_cam"  # did well on every network tried, and its cells tell brow from eye
+
+
+def stored_trust(folder: Path) -> dict[str, Any] | None:
+    """The report kept in a run's folder.
+
+    Returns:
+        None where none was made, it cannot be read, or it was made with other weights than those
+        that lie beside it.
+    """
+    try:
+        report: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        if not isinstance(report, dict) or not isinstance(report.get("methods"), dict):
+            return None
+        is_current = report.get("weights_fingerprint") == fingerprint(folder / WEIGHTS)
+    except (OSError, ValueError):
+        return None
+    return report if is_current else None
+
+
+def recommended_method(folder: Path) -> str:
+    """The explanation method to offer first for a run.
+
+    Of the methods that tell the classes apart, pass parameter randomisation and beat all three
+    controls with an interval above zero, the one with the highest gap.  Methods of 20 forward
+    passes and more are left out: they cannot answer at once, and were measured on fewer faces.
+
+    Args:
+        folder: Of the run.
+
+    Returns:
+        Registry name; Layer-CAM where nothing was measured or no method passes.
+    """
+    return recommended_of(stored_trust(folder))
+
+
+def recommended_of(report: dict[str, Any] | None) -> str:
+    """The same for a report at hand."""
+    entries = {} if report is None else report["methods"]
+    passing = {name: one["gap"] for name, one in entries.items() if _is_trusted(name, one)}
+    return max(passing, key=lambda name: passing[name], default=UNMEASURED)
+
+
+def trusted_layers(folder: Path) -> dict[str, str]:
+    """The layer at which each method was measured; methods not measured are missing.
+
+    The layers of the fine methods were chosen on clean-validation faces.
+    """
+    report = stored_trust(folder) or {"methods": {}}
+    return {name: str(one["layer"]) for name, one in report["methods"].items()}
+
+
+def _is_trusted(name: str, entry: dict[str, Any]) -> bool:
+    return (
+        name in EXPLAINERS
+        and EXPLAINERS[name].class_discriminative
+        and EXPLAINERS[name].passes < SLOW_PASSES
+        and entry["verdict"] == "beats its controls"
+        and entry["sanity"] == "passes"
+    )
