@@ -1,4 +1,4 @@
-"""The eleven networks by name, with what Table 2 says of them."""
+"""The networks by name: eleven of the papers, with what Table 2 says of them, and one of ours."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ from core.errors import ConfigError
 from core.models.gimefive import GiMEFiVE
 from core.models.mini_xception import MiniXception
 from core.models.residual import GiMEFiVERes, ResNet
+from core.models.slim_resnet import SlimResNet
 from core.models.vgg import VGG
 from core.preprocess import Preprocess
 from core.registry import Registry
@@ -78,6 +79,7 @@ _add(
         classes=7,
     )
 )
+_add(ModelSpec("resnet14", "ResNet14 (slim)", "+RB", SlimResNet))
 
 
 def build(name: str, classes: int | None = None, **options: Any) -> nn.Module:  # noqa: ANN401 - options differ a model

@@ -3,17 +3,17 @@
 from core.errors import ConfigError
 from core.training.config import FLIP_ONLY, RunConfig
 
-# Rows of Table 2 by data set, plus the preliminary report's and the sibling report's networks.
+# Rows of Table 2 by data set, the preliminary and the sibling report's networks, and the slim one.
 TABLE_ROWS: dict[str, tuple[str, ...]] = {
     "rafdb": (
         "vgg", "resnet18", "resnet34", "gimefive_baseline", "gimefive_se", "gimefive_plain",
-        "gimefive", "gimefive_deep", "gimefive_nobn",
+        "gimefive", "gimefive_deep", "gimefive_nobn", "resnet14",
     ),
     "fer2013": (
         "vgg", "resnet18", "resnet34", "gimefive_baseline", "gimefive_plain", "gimefive",
-        "gimefive_deep", "mini_xception",
+        "gimefive_deep", "mini_xception", "resnet14",
     ),
-    "fergimefive": ("vgg", "resnet18", "resnet34", "gimefive", "gimefive_res"),
+    "fergimefive": ("vgg", "resnet18", "resnet34", "gimefive", "gimefive_res", "resnet14"),
 }  # fmt: skip
 SOURCES: dict[str, tuple[str, ...]] = {
     "rafdb": ("raf_db",),
@@ -27,9 +27,7 @@ PAPER = RunConfig(
     class_weighting=0.0, ema=0.0, gradient_clip=0.0, augment=FLIP_ONLY, patience=15,
     precision="32-true",
 )  # fmt: skip
-MODERN = RunConfig(epochs=50, start_side=48, grow_until=0.4)
-# VGG flattens its last map, six poolings leave nothing of 48 pixels, and crops of 44 are small.
-ONE_SIDE = ("vgg", "gimefive_deep", "mini_xception")
+MODERN = RunConfig(epochs=28)
 RECIPES = {"paper": PAPER, "modern": MODERN}
 
 
@@ -57,8 +55,6 @@ def preset(name: str) -> RunConfig:
             "rafdb-gimefive-modern; `python -m core train --list` prints them all."
         )
     config = RECIPES[recipe].replaced(model=model, sources=SOURCES[data])
-    if model in ONE_SIDE:
-        config = config.replaced(start_side=0, grow_until=0.0)
     if model == "mini_xception" and recipe == "paper":  # its report decays the rate
         config = config.replaced(schedule="exponential", learning_rate=1e-2)
     return config

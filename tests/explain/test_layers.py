@@ -29,6 +29,7 @@ FINE = {
     "resnet18": "stage2.1.relu2",
     "resnet34": "stage2.3.relu2",
     "mini_xception": "blocks.block2.relu1",
+    "resnet14": "stages.stage1.1.relu2",
 }
 POOLED = {
     "gimefive": "blocks.block5.pool",
