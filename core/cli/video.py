@@ -80,16 +80,20 @@ def _analyse(
         Progress,
         analyse_folder,
         analyse_video,
+        list_videos,
     )
 
     record = JobRecord(out)
+    begun = 0
 
     def one(source: Path, folder: Path) -> dict[str, Any]:
+        nonlocal begun
+        begun += 1
         with progress_bar(source.name, 100) as advance:
 
             def show(progress: Progress) -> None:
                 advance(100 * (progress.share or 0.0))
-                record.note(source.name, progress)
+                record.note(source.name, progress, begun, videos)
 
             return analyse_video(
                 source, folder, model, reader, settings, on_progress=show, stopped=stop.is_set
@@ -97,6 +101,7 @@ def _analyse(
 
     try:
         model, reader = Predictor.load(checkpoint), FacesReader()
+        videos = len(list_videos(path)) if path.is_dir() else 1
         if path.is_dir():
             report = analyse_folder(path, out, one, stopped=stop.is_set)
         else:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from core.errors import TrainingError
-from core.training.process import ProcessId
+from core.process import ProcessId
 
 PATIENCE = 2.0  # seconds; whoever only looks holds the lock for a moment as well
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.checkpoints import DEFAULT_CHECKPOINT
 from core.errors import TrainingError
-from core.training.process import ProcessId
+from core.process import ProcessId
 from core.training.run_folder import RunFolder
 
 SILENT = 300.0  # seconds; a run of another machine that long without a sign of life is given up

@@ -13,9 +13,9 @@ import torch
 
 from core.errors import CoreError, TrainingError
 from core.paths import is_first_process
+from core.process import ProcessId
 from core.training.config import RunConfig
 from core.training.observing import observe
-from core.training.process import ProcessId
 from core.training.run_folder import RunFolder
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -11,8 +11,8 @@ from typing import Any
 
 from core.errors import CheckpointError, ConfigError
 from core.files import write_json, write_text
+from core.process import ProcessId
 from core.training.config import RunConfig
-from core.training.process import ProcessId
 
 STATES = ("queued", "running", "finished", "stopped", "failed")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")

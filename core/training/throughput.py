@@ -14,9 +14,9 @@ from typing import Any
 from core.errors import TrainingError
 from core.files import write_json
 from core.paths import PROJECT_ROOT, cache_root
+from core.process import ProcessId
 from core.training.config import RunConfig
 from core.training.observing import list_runs, observe
-from core.training.process import ProcessId
 from core.training.run_folder import RunFolder
 
 # What decides the time of a step; all else is small beside it.

@@ -4,17 +4,16 @@ import logging
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
-from core.paths import PROJECT_ROOT, run_root
+from core.paths import run_root
+from core.process import ProcessId, start_detached
 from core.training.lock import WorkerLock
 from core.training.observing import list_jobs, observe
-from core.training.process import ProcessId
 from core.training.queue import Job, obey_stop, stop_file, waiting
 from core.training.run_folder import RunFolder
 
@@ -156,7 +155,9 @@ class Worker:
 
     def _spawn(self, folder: RunFolder, task: str) -> None:
         logger.info("Starting %s of %s", task, folder.name)
-        process = _detached(self.command(folder, task), folder.path / "output.log")
+        process = start_detached(
+            self.command(folder, task), folder.path / "output.log", append=True
+        )
         self.children.append(_Child(folder, task, process))
 
     def _stop_children(self) -> None:
@@ -231,19 +232,6 @@ def _last_words(folder: RunFolder) -> str:
     return f"It ended before it could begin: {said.removeprefix('Error: ')}"
 
 
-def _detached(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own that outlives this one, and writes to a file."""
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            list(command),
-            cwd=PROJECT_ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-
 def ensure_worker(root: Path, *, jobs: int = 1, stay: bool = False) -> None:
     """Start this machine's worker, unless it works already; it survives whoever calls.
 
@@ -257,9 +245,7 @@ def ensure_worker(root: Path, *, jobs: int = 1, stay: bool = False) -> None:
     lock.folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "core", "queue", "run", "--jobs", str(jobs)]
     command += ["--stay"] if stay else []
-    process = _detached(command, lock.folder / "worker.log")
-    # Waited for, so that no zombie stays while the web server lives.
-    threading.Thread(target=process.wait, name="wait for worker", daemon=True).start()
+    start_detached(command, lock.folder / "worker.log", append=True)
 
 
 def work_until_told(worker: Worker) -> None:

@@ -8,7 +8,7 @@ from core.video.analysis import (
     Progress,
     analyse_video,
 )
-from core.video.batch import analyse_folder
+from core.video.batch import BATCH, BATCH_TABLE, analyse_folder, list_videos
 from core.video.drawing import SHOWN, UNCLEAR, DrawingSettings, colour_of, draw
 from core.video.faces_reader import FacesReader
 from core.video.job import JobRecord, JobStatus, read_job, start_job, stop_job
@@ -23,6 +23,8 @@ from core.video.writing import VideoWriter, writing
 
 __all__ = [
     "ANNOTATED",
+    "BATCH",
+    "BATCH_TABLE",
     "DEFAULT_SMOOTHING",
     "PAPER_REFRESH",
     "SHOWN",
@@ -51,6 +53,7 @@ __all__ = [
     "analyse_video",
     "colour_of",
     "draw",
+    "list_videos",
     "read_job",
     "region_shares",
     "start_job",

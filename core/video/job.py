@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,14 +11,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil
-
 from core.files import write_json
+from core.process import ProcessId, start_detached
 from core.video.analysis import Progress
 
 State = Literal["running", "finished", "stopped", "failed"]
 
-_STATUS, _LOG = "job.json", "job.log"
+_STATUS, _LOG, _STOP = "job.json", "job.log", "job.stop"
 _EVERY = 0.5  # seconds between two notes of progress
 _VANISHED = "The analysis ended without a word; the computer may have run out of memory."
 
@@ -30,6 +30,8 @@ class JobStatus:
         state: Where it stands.
         reason: Why it failed; empty otherwise.
         video: The file being analysed.
+        number: Of that file in a folder, from 1.
+        of: Files in all.
         frames: Done in that file.
         expected: Frames in all; None where the file does not say.
         time: Seconds of video done.
@@ -41,6 +43,8 @@ class JobStatus:
     state: State
     reason: str = ""
     video: str = ""
+    number: int = 1
+    of: int = 1
     frames: int = 0
     expected: int | None = None
     time: float = 0.0
@@ -64,16 +68,24 @@ class JobRecord:
     def __init__(self, out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         self._path = out / _STATUS
-        own = psutil.Process()
-        self._own = {"pid": own.pid, "born": own.create_time()}
+        own = ProcessId.of()
+        self._own = {"pid": own.pid, "born": own.created}
         self._noted = 0.0
         self._write(state="running")
 
-    def note(self, video: str, progress: Progress) -> None:
-        """Keep the progress, at most twice a second."""
+    def note(self, video: str, progress: Progress, number: int = 1, of: int = 1) -> None:
+        """Keep the progress, at most twice a second.
+
+        Args:
+            video: Name of the file.
+            progress: In that file.
+            number: Of the file in a folder, from 1.
+            of: Files in all.
+        """
         if time.monotonic() - self._noted >= _EVERY:
             self._noted = time.monotonic()
-            self._write(state="running", video=video, **asdict(progress))
+            place = {"video": video, "number": number, "of": of}
+            self._write(state="running", **place, **asdict(progress))
 
     def end(self, state: State, reason: str = "") -> None:
         """Keep how it ended."""
@@ -93,7 +105,9 @@ def read_job(out: Path) -> JobStatus | None:
         status = JobStatus(**json.loads((out / _STATUS).read_text()))
     except FileNotFoundError:
         return None
-    if status.state == "running" and not _alive(status.pid, status.born):
+    if status.state == "running" and not ProcessId(status.pid, status.born).is_alive():
+        if (out / _STOP).exists():  # it was asked to end before it could answer
+            return JobStatus("stopped")
         return JobStatus("failed", _last_line(out / _LOG) or _VANISHED)
     return status
 
@@ -107,16 +121,10 @@ def start_job(source: Path, out: Path, options: Sequence[str] = ()) -> "subproce
         options: Further options of the command.
     """
     out.mkdir(parents=True, exist_ok=True)
+    (out / _STOP).unlink(missing_ok=True)
     command = [sys.executable, "-m", "core", "video", str(source), "--out", str(out), *options]
-    with (out / _LOG).open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    born = psutil.Process(process.pid).create_time()
+    process = start_detached(command, out / _LOG)
+    born = ProcessId.of(process.pid).created
     write_json(out / _STATUS, asdict(JobStatus("running", pid=process.pid, born=born)))
     return process
 
@@ -125,16 +133,8 @@ def stop_job(out: Path) -> None:
     """Ask the analysis to end; what it did so far is kept."""
     status = read_job(out)
     if status is not None and status.state == "running":
-        os.kill(status.pid, 15)
-
-
-def _alive(pid: int, born: float) -> bool:
-    try:
-        process = psutil.Process(pid)
-        same = abs(process.create_time() - born) < 1
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+        (out / _STOP).touch()
+        os.kill(status.pid, signal.SIGTERM)
 
 
 def _last_line(path: Path) -> str:

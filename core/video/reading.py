@@ -1,6 +1,7 @@
 """Video files in: upright RGB frames with their times, and the sound beside them."""
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -25,6 +26,7 @@ _OPTIONS = {
 _Item = SoundPacket | av.VideoFrame
 
 _BAD_PACKETS = 200  # in a row, after which the rest is given up
+_ROUNDING = 1e-3  # seconds by which a time read from a table may lie before its frame
 _SHORT = 0.5  # seconds by which a file may end before its stated duration
 _DEFAULT_RATE = 25.0  # frames a second where the file says nothing
 
@@ -145,6 +147,30 @@ class VideoReader:
             self.notes.append(
                 f"The file says it lasts {duration:.1f} s, but its pictures end after {time:.1f} s."
             )
+
+    def frame_at(self, time: float) -> Image:
+        """The picture shown at a time, RGB uint8 (H, W, 3); the last one beyond the end.
+
+        It moves the file's position: `frames` cannot be asked for on the same reader.
+
+        Args:
+            time: Seconds from the first frame.
+
+        Raises:
+            VideoError: There is no picture that can be read.
+        """
+        wanted = time + self._start + _ROUNDING
+        self._container.seek(max(round(wanted * av.time_base), 0))
+        shown = None
+        with closing(self._demuxed()) as items:
+            for item in items:
+                if isinstance(item, av.VideoFrame):
+                    if shown is not None and item.time is not None and item.time > wanted:
+                        break
+                    shown = item
+        if shown is None:
+            raise VideoError(f"{self._path.name} holds no picture at {time:.1f} s.")
+        return self._upright(shown)
 
     def _demuxed(self) -> Generator[_Item]:
         """Frames and audio packets in the order of the file."""

@@ -18,6 +18,7 @@ _CLOCK = Fraction(1, 90_000)  # seconds a tick: exact for all usual frame rates
 _OPTIONS = {
     "crf": "21",  # constant rate factor; 18 can hardly be told from the original
     "preset": "veryfast",  # the analysis needs the processor more
+    "g": "50",  # frames at most between two that stand alone, so that players jump quickly
 }
 _BT709 = 1  # colour matrix, primaries and transfer that players assume
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from training_pages import Opened, charts, labels, trained, words
 
+from core.process import ProcessId
 from core.training import (
     RunConfig,
     WorkerLock,
     add_run,
     observe,
 )
-from core.training.process import ProcessId
 
 
 def test_a_finished_run_shows_its_curves_and_figures(training_page: Opened, own_runs: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError, TrainingError
+from core.process import ProcessId
 from core.training import (
     RunConfig,
     RunFolder,
@@ -21,7 +22,6 @@ from core.training import (
     stop_worker,
     waiting,
 )
-from core.training.process import ProcessId
 
 
 @pytest.fixture

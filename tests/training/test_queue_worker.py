@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from core.process import ProcessId
 from core.training import RunConfig, RunFolder, WorkerLock, add_run, observe, request_stop
-from core.training.process import ProcessId
 from core.training.queue import Job, stop_worker
 from core.training.worker import Worker
 

@@ -15,9 +15,9 @@ from striped_faces import stripes, weights_of
 
 from core.errors import CoreError, TrainingError
 from core.models import load_model
+from core.process import ProcessId
 from core.training import RunConfig, RunFolder, observe
 from core.training import run_folder as run_folder_module
-from core.training.process import ProcessId
 from core.training.records import sentence
 from core.training.run import run_training
 from core.training.trainer import Stopped, Trainer, TrainingData

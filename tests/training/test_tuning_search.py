@@ -7,8 +7,8 @@ import optuna
 import pytest
 
 from core.errors import CoreError, TrainingError
+from core.process import ProcessId
 from core.training import RunConfig, RunFolder, Search, add_search, observe, read_findings
-from core.training.process import ProcessId
 from core.training.trainer import Stopped, TrainingData
 from core.training.tuning import searching
 from core.training.tuning.search import trial_folder

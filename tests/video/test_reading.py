@@ -159,3 +159,29 @@ def test_audio_packets_come_between_the_frames(tmp_path: Path) -> None:
 
     assert len(seconds) > 80
     assert float(max(seconds)) == pytest.approx(2.0, abs=0.1)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm", ".avi"])
+def test_the_picture_of_any_moment_can_be_had(tmp_path: Path, suffix: str) -> None:
+    greys = [np.full((64, 64, 3), 20 + 2 * number, np.uint8) for number in range(100)]
+    path = write_clip(tmp_path / f"clip{suffix}", greys)
+
+    seen = []
+    for number in (70, 3, 99, 0, 51):
+        with VideoReader(path) as reader:
+            seen.append(float(reader.frame_at(number / 25).mean()))
+
+    np.testing.assert_allclose(seen, [160, 26, 218, 20, 122], atol=1.9)
+
+
+def test_between_two_frames_the_earlier_one_is_shown(tmp_path: Path) -> None:
+    times = [0.0, 0.04, 1.0]
+    greys = [np.full((64, 64, 3), grey, np.uint8) for grey in (40, 120, 200)]
+    path = write_clip(tmp_path / "clip.mp4", greys, times=lambda number: times[number])
+
+    seen = []
+    for moment in (0.02, 0.04, 0.9, 1.0, 60.0):
+        with VideoReader(path) as reader:
+            seen.append(float(reader.frame_at(moment).mean()))
+
+    np.testing.assert_allclose(seen, [40, 120, 120, 200, 200], atol=3)

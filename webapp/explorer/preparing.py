@@ -16,12 +16,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import psutil
-
 from core.data import SOURCES, Dataset
 from core.errors import DataError
 from core.files import write_json
-from core.paths import PROJECT_ROOT, below, data_root, read_only
+from core.paths import below, data_root, read_only
+from core.process import ProcessId, start_detached
 
 DEMO = "demo"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
@@ -168,15 +167,8 @@ def _start(name: str, sources: Sequence[str], class_set: str) -> Preparation:
     path.parent.mkdir(parents=True, exist_ok=True)
     begun = Preparation(name, tuple(sources), class_set, "running", time.time())
     begun.save()
-    with path.with_suffix(".log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "webapp.explorer.prepare_job", name],
-            cwd=PROJECT_ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    command = [sys.executable, "-m", "webapp.explorer.prepare_job", name]
+    process = start_detached(command, path.with_suffix(".log"))
     threading.Thread(target=_see_off, args=(process, begun), daemon=True).start()
     return begun
 
@@ -192,9 +184,4 @@ def _see_off(process: "subprocess.Popen[bytes]", begun: Preparation) -> None:
 def _is_alive(found: Preparation) -> bool:
     if not found.pid:
         return time.time() - found.began < _START
-    try:
-        process = psutil.Process(found.pid)
-        same = abs(process.create_time() - found.born) < 1
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return ProcessId(found.pid, found.born).is_alive()

@@ -10,7 +10,7 @@ from optuna.samplers import GridSampler
 from optuna.trial import TrialState
 
 from core.errors import CoreError
-from core.training.process import ProcessId
+from core.process import ProcessId
 from core.training.records import Records, sentence, stop_signal
 from core.training.run import run_training, training_data
 from core.training.run_folder import RunFolder

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import TrainingError
-from core.training.process import ProcessId
+from core.process import ProcessId
 from core.training.run_folder import RunFolder
 from core.training.tuning.search import Search
 from core.training.tuning.space import Choice, Range, Value

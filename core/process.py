@@ -1,10 +1,16 @@
-"""Which process works on a run, told apart from a later one that got the same number."""
+"""Processes that outlive whoever starts them, told apart from later ones of the same number."""
 
 import platform
-from dataclasses import asdict, dataclass
+import subprocess
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psutil
+
+from core.paths import PROJECT_ROOT
 
 TOLERANCE = 2.0  # seconds between clocks that tell when a process began
 
@@ -21,7 +27,7 @@ class ProcessId:
 
     pid: int
     created: float
-    host: str
+    host: str = field(default_factory=platform.node)
 
     @classmethod
     def of(cls, pid: int | None = None) -> "ProcessId":
@@ -68,3 +74,27 @@ class ProcessId:
         if self.created:
             return abs(began - self.created) < TOLERANCE
         return began < before + TOLERANCE
+
+
+def start_detached(
+    command: Sequence[str], log: Path, *, append: bool = False
+) -> "subprocess.Popen[bytes]":
+    """Start a process in a session of its own, so that it goes on when this one ends.
+
+    Args:
+        command: Program and arguments; run from the project's root.
+        log: File that takes all it prints.
+        append: Whether what the file holds already is kept.
+    """
+    with log.open("ab" if append else "wb") as output:
+        process = subprocess.Popen(
+            list(command),
+            cwd=PROJECT_ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    # Waited for, so that no zombie stays while the web server lives.
+    threading.Thread(target=process.wait, name=f"wait for {process.pid}", daemon=True).start()
+    return process
