@@ -18,12 +18,18 @@ if TYPE_CHECKING:
     )
     from core.explain.closed_form import ClosedGradCam, has_closed_form
     from core.explain.colours import COLOURS, NO_EVIDENCE, Colours, colour_bar, default_colours
+    from core.explain.contrasts import contrast_map
     from core.explain.explainer import explain
     from core.explain.faithfulness.measuring import Sizes
     from core.explain.faithfulness.report import faithfulness_report
     from core.explain.faithfulness.single import FaceTest, check_face
     from core.explain.hiding import HiddenRegions, RegionGame, hide_regions, region_game
-    from core.explain.layers import explainable_layers, feature_maps
+    from core.explain.layers import (
+        explainable_layers,
+        feature_maps,
+        layer_outputs,
+        model_layers,
+    )
     from core.explain.overlays import heat_image, overlay, paste_overlay
     from core.explain.region_reports import RegionReport, region_report
     from core.explain.regions import RegionEvidence, fit_masks, region_evidence
@@ -48,6 +54,7 @@ _HOMES = {
         "colour_bar",
         "default_colours",
     ),
+    "contrasts": ("contrast_map",),
     "explainer": ("explain",),
     "faithfulness.measuring": ("Sizes",),
     "faithfulness.report": ("faithfulness_report",),
@@ -61,6 +68,8 @@ _HOMES = {
     "layers": (
         "explainable_layers",
         "feature_maps",
+        "layer_outputs",
+        "model_layers",
     ),
     "overlays": (
         "heat_image",
@@ -100,6 +109,7 @@ __all__ = [
     "agreement",
     "check_face",
     "colour_bar",
+    "contrast_map",
     "default_colours",
     "explain",
     "explainable_layers",
@@ -109,6 +119,8 @@ __all__ = [
     "has_closed_form",
     "heat_image",
     "hide_regions",
+    "layer_outputs",
+    "model_layers",
     "overlay",
     "paste_overlay",
     "region_evidence",

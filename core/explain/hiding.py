@@ -30,17 +30,23 @@ class HiddenRegions:
         whole: float64 (K,), logits of the face as it is.
         logits: float64 (R, K), logits with one region filled from its surroundings.
         pictures: float32 (R, C, S, S), the network's inputs with the region filled.
+        temperature: Divisor of the logits before the softmax, from the checkpoint's card.
     """
 
     regions: tuple[str, ...]
     whole: NDArray[np.float64]
     logits: NDArray[np.float64]
     pictures: NDArray[np.float32]
+    temperature: float = 1.0
 
     def drop(self, label: int) -> NDArray[np.float64]:
         """By how much each hiding lowers the probability of a class, float64 (R,)."""
-        lowered: NDArray[np.float64] = _softmax(self.whole)[label] - _softmax(self.logits)[:, label]
+        lowered: NDArray[np.float64] = self.answer()[label] - self.probabilities()[:, label]
         return lowered
+
+    def answer(self) -> NDArray[np.float64]:
+        """Probabilities of the face as it is, float64 (K,)."""
+        return _softmax(self.whole / self.temperature)
 
     def images(self, preprocess: Preprocess) -> Image:
         """The pictures as one sees them, grey uint8 (R, S, S).
@@ -54,7 +60,7 @@ class HiddenRegions:
 
     def probabilities(self) -> NDArray[np.float64]:
         """Answers with each region hidden, float64 (R, K)."""
-        return _softmax(self.logits)
+        return _softmax(self.logits / self.temperature)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,13 +85,16 @@ class RegionGame:
     changed_to: int | None
 
 
-def hide_regions(model: nn.Module, batch: Tensor, masks: Masks) -> HiddenRegions:
+def hide_regions(
+    model: nn.Module, batch: Tensor, masks: Masks, temperature: float = 1.0
+) -> HiddenRegions:
     """Measure the answer with each region hidden in turn; one forward pass of R + 1 pictures.
 
     Args:
         model: In eval mode.
         batch: float32 (1, C, S, S).
         masks: bool (S, S) a region.
+        temperature: Divisor of the logits wherever probabilities are told.
 
     Raises:
         ExplainError: Training mode, or masks that do not fit.
@@ -94,7 +103,7 @@ def hide_regions(model: nn.Module, batch: Tensor, masks: Masks) -> HiddenRegions
     known = ~_stacked(masks, batch)
     pictures = filled(batch.expand(len(names), -1, -1, -1), known)
     logits = _logits(model, torch.cat([batch, pictures]))
-    return HiddenRegions(names, logits[0], logits[1:], pictures.numpy())
+    return HiddenRegions(names, logits[0], logits[1:], pictures.numpy(), temperature)
 
 
 def region_game(model: nn.Module, batch: Tensor, masks: Masks) -> RegionGame:

@@ -24,7 +24,7 @@ _ADD_NO_CELL_BIAS = {
 }
 
 
-def layers(model: nn.Module, sample: Tensor) -> list[Layer]:
+def model_layers(model: nn.Module, sample: Tensor) -> list[Layer]:
     """Every layer that one pass meets, in the order in which they finish.
 
     Args:
@@ -39,7 +39,7 @@ def layers(model: nn.Module, sample: Tensor) -> list[Layer]:
 
 def explainable_layers(model: nn.Module, sample: Tensor) -> list[str]:
     """Names of all layers a map can be made of, first to last."""
-    return [layer.name for layer in layers(model, sample) if layer.is_explainable]
+    return [layer.name for layer in model_layers(model, sample) if layer.is_explainable]
 
 
 def default_layer(model: nn.Module, sample: Tensor, rule: DefaultLayer) -> str:
@@ -70,7 +70,7 @@ def default_layer(model: nn.Module, sample: Tensor, rule: DefaultLayer) -> str:
 
 def is_complete_at(model: nn.Module, sample: Tensor, layer: str) -> bool:
     """Whether gradient times activation at this layer sums to the logit up to linear biases."""
-    found = [entry for entry in layers(model, sample) if entry.is_leaf]
+    found = [entry for entry in model_layers(model, sample) if entry.is_leaf]
     names = [entry.name for entry in found]
     if layer not in names:
         return False
@@ -83,7 +83,7 @@ def _rectified(model: nn.Module, sample: Tensor) -> list[tuple[str, int]]:
     """ReLU modules that give a feature map, with their cells a side."""
     return [
         (layer.name, min(layer.shape[1:]))
-        for layer in layers(model, sample)
+        for layer in model_layers(model, sample)
         if layer.is_explainable and layer.kind == "ReLU"
     ]
 
@@ -109,13 +109,28 @@ def feature_maps(model: nn.Module, batch: Tensor, layer: str) -> Tensor:
     Raises:
         ExplainError: Training mode, no such layer, or one that does not run exactly once.
     """
+    found = layer_outputs(model, batch, layer)
+    check_feature_map(found, layer)
+    return found[0]
+
+
+def layer_outputs(model: nn.Module, batch: Tensor, layer: str) -> list[Tensor]:
+    """What a layer gives in one pass, one tensor for each time it runs.
+
+    Args:
+        model: In eval mode.
+        batch: float32 (N, C, S, S), normalised by Preprocess.
+        layer: Any name in `model_layers`.
+
+    Raises:
+        ExplainError: Training mode, or no such layer.
+    """
     view = frozen_view(model)
     found: list[Tensor] = []
     find_layer(view, layer).register_forward_hook(lambda _, __, output: found.append(output))
     with torch.no_grad():
         view(batch)
-    check_feature_map(found, layer)
-    return found[0]
+    return found
 
 
 def check_feature_map(found: list[Tensor], layer: str) -> None:

@@ -57,6 +57,7 @@ def region_report(
     *,
     explanation: Explanation | None = None,
     all_sets: bool = False,
+    temperature: float = 1.0,
 ) -> RegionReport:
     """Measure and describe the regions of one face.
 
@@ -68,6 +69,7 @@ def region_report(
         explanation: Of the same face; one with too few cells is replaced by HiResCAM.
         all_sets: Whether all 128 sets of regions are measured, for Shapley values and the smallest
             deciding set; otherwise each region by itself, nine pictures.
+        temperature: Divisor of the logits wherever probabilities are told, from the card.
 
     Raises:
         ExplainError: The masks do not fit, or the labels do not.
@@ -76,7 +78,7 @@ def region_report(
         raise ExplainError("Regions are compared between classes; expected at least two labels.")
     if explanation is None or min(explanation.maps.shape[1:]) < LEAST_CELLS:
         explanation = explain(model, batch, labels, FINE_METHOD)
-    hidden = hide_regions(model, batch, masks)
+    hidden = hide_regions(model, batch, masks, temperature)
     game = region_game(model, batch, masks) if all_sets else None
     order = np.argsort(hidden.whole)[::-1]
     predicted, second = labels[int(order[0])], labels[int(order[1])]

@@ -21,8 +21,8 @@ def sentence(labels: Sequence[str], hidden: HiddenRegions, game: RegionGame | No
         hidden: Measured by `hide_regions`.
         game: Measured by `region_game`; adds the smallest set that changes the answer.
     """
-    whole = float(_first(hidden.whole))
     best = int(hidden.whole.argmax())
+    whole = float(hidden.answer()[best])
     label = labels[best]
     drops = hidden.drop(best)
     kept = [i for i, name in enumerate(hidden.regions) if name != BACKGROUND]
@@ -37,11 +37,6 @@ def sentence(labels: Sequence[str], hidden: HiddenRegions, game: RegionGame | No
     if game is not None:
         text.append(_deciding(labels, game, label))
     return " ".join(part for part in text if part)
-
-
-def _first(logits: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
-    powers = np.exp(logits - logits.max())
-    return float(powers.max() / powers.sum())
 
 
 def _strongest(

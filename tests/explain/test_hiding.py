@@ -58,6 +58,16 @@ def test_each_region_is_hidden_by_itself() -> None:
     np.testing.assert_allclose(found.probabilities().sum(axis=1), 1)
 
 
+def test_probabilities_are_told_at_the_temperature_of_the_card() -> None:
+    found = hide_regions(Corners().eval(), face(), masks(), temperature=0.5)
+
+    # Logits 6 and 1.5 are divided by a half: 12 and 3.
+    whole = 1 / (1 + np.exp(3 - 12))
+    np.testing.assert_allclose(found.answer(), [whole, 1 - whole])
+    np.testing.assert_allclose(found.probabilities()[0], [1 / (1 + np.e), np.e / (1 + np.e)])
+    np.testing.assert_allclose(found.drop(0)[0], whole - 1 / (1 + np.e))
+
+
 def test_pictures_differ_from_the_face_in_their_region_only() -> None:
     found = hide_regions(Corners().eval(), face(), masks())
 

@@ -12,7 +12,8 @@ from core.explain.layers import (
     explainable_layers,
     feature_maps,
     is_complete_at,
-    layers,
+    layer_outputs,
+    model_layers,
 )
 from core.explain.trace import functional_relus, traced
 from core.models import MODELS
@@ -41,7 +42,7 @@ POOLED = {
 def test_layers_are_listed_as_a_pass_meets_them(trained_like: Callable[..., nn.Module]) -> None:
     model = trained_like("gimefive", width=4, depth=2)
 
-    found = layers(model, torch.zeros(1, 3, 64, 64))
+    found = model_layers(model, torch.zeros(1, 3, 64, 64))
 
     assert [(layer.name, layer.kind, layer.shape, layer.is_leaf) for layer in found[:6]] == [
         ("blocks.block1.conv", "Conv2d", (4, 64, 64), True),
@@ -60,7 +61,7 @@ def test_a_module_used_twice_is_counted_twice_and_not_offered(
 ) -> None:
     model, sample = trained_like("vgg"), torch.zeros(1, 3, 64, 64)
 
-    norms = [layer for layer in layers(model, sample) if layer.kind == "BatchNorm2d"]
+    norms = [layer for layer in model_layers(model, sample) if layer.kind == "BatchNorm2d"]
 
     assert [layer.calls for layer in norms] == [2, 2, 2]
     assert "pair1.bn" not in explainable_layers(model, sample)
@@ -138,3 +139,31 @@ def test_feature_maps_are_the_layers_output(trained_like: Callable[..., nn.Modul
     block = model.get_submodule("blocks.block1")
     expected = torch.relu(block.get_submodule("bn")(block.get_submodule("conv")(batch)))
     assert torch.equal(found, expected)
+
+
+class TwiceRectified(nn.Module):
+    """x -> relu(x - 1) -> relu(that - 1), with one ReLU module."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.relu = nn.ReLU()
+
+    def forward(self, batch: Tensor) -> Tensor:
+        return self.relu(self.relu(batch - 1) - 1).mean(dim=(2, 3))
+
+
+def test_each_run_of_a_layer_has_its_own_output() -> None:
+    batch = torch.full((1, 1, 2, 2), 3.0)
+
+    first, second = layer_outputs(TwiceRectified().eval(), batch, "relu")
+
+    assert first.tolist() == [[[[2.0, 2.0], [2.0, 2.0]]]]
+    assert second.tolist() == [[[[1.0, 1.0], [1.0, 1.0]]]]
+
+
+def test_a_layer_without_cells_has_an_output_too(trained_like: Callable[..., nn.Module]) -> None:
+    model = trained_like("gimefive", width=4, depth=2)
+
+    (logits,) = layer_outputs(model, torch.zeros(1, 3, 64, 64), "head")
+
+    torch.testing.assert_close(logits, model(torch.zeros(1, 3, 64, 64)))

@@ -16,6 +16,14 @@ def hidden(*probabilities: float) -> HiddenRegions:
     return HiddenRegions(REGIONS, logits[0], logits[1:], pictures)
 
 
+def test_the_sentence_tells_the_probability_that_the_page_tells() -> None:
+    warm = hidden(0.8, 0.8, 0.8, 0.8)
+    cold = HiddenRegions(warm.regions, warm.whole, warm.logits, warm.pictures, temperature=0.5)
+
+    # Odds of 4 to 1 at half the temperature: 16 to 1.
+    assert sentence(LABELS, cold).startswith("The network answers happiness (94%).")
+
+
 def game(*names: str, to: int | None) -> RegionGame:
     return RegionGame(REGIONS[:2], np.zeros((4, 2)), np.zeros((2, 2)), names or None, to)
 
