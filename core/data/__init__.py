@@ -1,7 +1,8 @@
 """Data sets: prepare them, audit them, read them. Torch-free; parts load when first used."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from core.front_door import late_names
 
 if TYPE_CHECKING:
     from core.data.auditing import audit, write_audit
@@ -16,20 +17,22 @@ if TYPE_CHECKING:
     from core.data.statistics import class_means, histograms, read_means
     from core.data.table1 import AGGREGATE, FIVE, TABLE1, Cell, compare, with_aggregate
 
-_HOMES = {
-    "auditing": ("audit", "write_audit"),
-    "dataset": ("WITHOUT_TWINS", "Dataset", "Subset", "load_dataset"),
-    "exclude": ("exclude_path", "read_exclude", "write_exclude"),
-    "leaks": ("conflicts", "leak_pairs"),
-    "preparation": ("prepare",),
-    "report": ("report_text", "title_of"),
-    "reference": ("shipped_audit", "shipped_means"),
-    "shortcuts": ("origins",),
-    "sources": ("SOURCES", "Source"),
-    "statistics": ("class_means", "histograms", "read_means"),
-    "table1": ("AGGREGATE", "FIVE", "TABLE1", "Cell", "compare", "with_aggregate"),
-}
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+__getattr__ = late_names(
+    __name__,
+    {
+        "auditing": ("audit", "write_audit"),
+        "dataset": ("WITHOUT_TWINS", "Dataset", "Subset", "load_dataset"),
+        "exclude": ("exclude_path", "read_exclude", "write_exclude"),
+        "leaks": ("conflicts", "leak_pairs"),
+        "preparation": ("prepare",),
+        "report": ("report_text", "title_of"),
+        "reference": ("shipped_audit", "shipped_means"),
+        "shortcuts": ("origins",),
+        "sources": ("SOURCES", "Source"),
+        "statistics": ("class_means", "histograms", "read_means"),
+        "table1": ("AGGREGATE", "FIVE", "TABLE1", "Cell", "compare", "with_aggregate"),
+    },
+)
 
 __all__ = [
     "AGGREGATE",
@@ -61,10 +64,3 @@ __all__ = [
     "write_audit",
     "write_exclude",
 ]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
-    """Import a public name's module when it is first asked for: pandas and av cost a second."""
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)

@@ -3,8 +3,9 @@
 Only `evaluate_run` loads a runtime; parts load when first used, since scikit-learn takes a second.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from core.front_door import late_names
 
 if TYPE_CHECKING:
     from core.evaluation.album import Album
@@ -25,42 +26,28 @@ if TYPE_CHECKING:
     from core.evaluation.runs import Run, all_runs
     from core.evaluation.tables import Accuracy, figure1, measure, table2
 
-_HOMES = {
-    "FORMATS": "export",
-    "SPLITS": "predictions",
-    "Accuracy": "tables",
-    "Album": "album",
-    "Comparison": "comparison",
-    "Predictions": "predictions",
-    "PublishedRow": "literature",
-    "Run": "runs",
-    "Shortcut": "cross_source",
-    "SourceScore": "cross_source",
-    "all_runs": "runs",
-    "answer": "report",
-    "by_source": "cross_source",
-    "cell": "examples",
-    "confident_mistakes": "examples",
-    "confusion": "figures",
-    "evaluate_run": "run",
-    "exported": "export",
-    "feature_points": "features",
-    "figure1": "tables",
-    "label_in_name": "naming",
-    "load_report": "report_file",
-    "mcnemar": "comparison",
-    "measure": "tables",
-    "metrics": "figures",
-    "model_card": "card_text",
-    "most_uncertain": "examples",
-    "own_folder": "prepared",
-    "pooled_features": "features",
-    "published": "literature",
-    "published_rows": "literature",
-    "shortcut": "cross_source",
-    "table2": "tables",
-    "with_intervals": "report",
-}
+__getattr__ = late_names(
+    __name__,
+    {
+        "album": ("Album",),
+        "card_text": ("model_card",),
+        "comparison": ("Comparison", "mcnemar"),
+        "cross_source": ("Shortcut", "SourceScore", "by_source", "shortcut"),
+        "examples": ("cell", "confident_mistakes", "most_uncertain"),
+        "export": ("FORMATS", "exported"),
+        "features": ("feature_points", "pooled_features"),
+        "figures": ("confusion", "metrics"),
+        "literature": ("PublishedRow", "published", "published_rows"),
+        "naming": ("label_in_name",),
+        "predictions": ("Predictions", "SPLITS"),
+        "prepared": ("own_folder",),
+        "report": ("answer", "with_intervals"),
+        "report_file": ("load_report",),
+        "run": ("evaluate_run",),
+        "runs": ("Run", "all_runs"),
+        "tables": ("Accuracy", "figure1", "measure", "table2"),
+    },
+)
 
 __all__ = [
     "FORMATS",
@@ -98,10 +85,3 @@ __all__ = [
     "table2",
     "with_intervals",
 ]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - module attribute
-    """Import a public name's module when it is first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"core.evaluation.{_HOMES[name]}"), name)

@@ -3,10 +3,10 @@
 The list of methods is here at once; whatever needs torch is loaded when it is first used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.explain.method import EXPLAINERS, SLOW_PASSES, MethodInfo
+from core.front_door import late_names
 
 if TYPE_CHECKING:
     from core.explain.action_units import (
@@ -35,59 +35,31 @@ if TYPE_CHECKING:
     from core.explain.regions import RegionEvidence, fit_masks, region_evidence
     from core.explain.trace import Layer
 
-_HOMES = {
-    "action_units": (
-        "ActionUnit",
-        "Agreement",
-        "agreement",
-        "textbook_pattern",
-        "textbook_sources",
-    ),
-    "closed_form": (
-        "ClosedGradCam",
-        "has_closed_form",
-    ),
-    "colours": (
-        "COLOURS",
-        "NO_EVIDENCE",
-        "Colours",
-        "colour_bar",
-        "default_colours",
-    ),
-    "contrasts": ("contrast_map",),
-    "explainer": ("explain",),
-    "faithfulness.measuring": ("Sizes",),
-    "faithfulness.report": ("faithfulness_report",),
-    "faithfulness.single": ("FaceTest", "check_face"),
-    "hiding": (
-        "HiddenRegions",
-        "RegionGame",
-        "hide_regions",
-        "region_game",
-    ),
-    "layers": (
-        "explainable_layers",
-        "feature_maps",
-        "layer_outputs",
-        "model_layers",
-    ),
-    "overlays": (
-        "heat_image",
-        "overlay",
-        "paste_overlay",
-    ),
-    "region_reports": (
-        "RegionReport",
-        "region_report",
-    ),
-    "regions": (
-        "RegionEvidence",
-        "fit_masks",
-        "region_evidence",
-    ),
-    "trace": ("Layer",),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+__getattr__ = late_names(
+    __name__,
+    {
+        "action_units": (
+            "ActionUnit",
+            "Agreement",
+            "agreement",
+            "textbook_pattern",
+            "textbook_sources",
+        ),
+        "closed_form": ("ClosedGradCam", "has_closed_form"),
+        "colours": ("COLOURS", "NO_EVIDENCE", "Colours", "colour_bar", "default_colours"),
+        "contrasts": ("contrast_map",),
+        "explainer": ("explain",),
+        "faithfulness.measuring": ("Sizes",),
+        "faithfulness.report": ("faithfulness_report",),
+        "faithfulness.single": ("FaceTest", "check_face"),
+        "hiding": ("HiddenRegions", "RegionGame", "hide_regions", "region_game"),
+        "layers": ("explainable_layers", "feature_maps", "layer_outputs", "model_layers"),
+        "overlays": ("heat_image", "overlay", "paste_overlay"),
+        "region_reports": ("RegionReport", "region_report"),
+        "regions": ("RegionEvidence", "fit_masks", "region_evidence"),
+        "trace": ("Layer",),
+    },
+)
 
 __all__ = [
     "COLOURS",
@@ -129,10 +101,3 @@ __all__ = [
     "textbook_pattern",
     "textbook_sources",
 ]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - the names of many modules
-    """Load a public name from its module on first use."""
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)

@@ -1,8 +1,8 @@
 """Runs: their configuration, folders, queue and training.  Only the trainer loads torch."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from core.front_door import late_names
 from core.training.config import FLIP_ONLY, Augmentation, RunConfig
 from core.training.lock import WorkerLock
 from core.training.observing import Observed, delete_job, list_jobs, list_runs, observe
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from core.training.tuning.searching import run_search
 
 # Loaded when first asked for: they need torch or Optuna.
-_HEAVY = {
-    "Findings": "core.training.tuning.findings",
-    "Trial": "core.training.tuning.findings",
-    "read_findings": "core.training.tuning.findings",
-    "run_search": "core.training.tuning.searching",
-    "run_training": "core.training.run",
-    "trial_config": "core.training.tuning.findings",
-}
+__getattr__ = late_names(
+    __name__,
+    {
+        "run": ("run_training",),
+        "tuning.findings": ("Findings", "Trial", "read_findings", "trial_config"),
+        "tuning.searching": ("run_search",),
+    },
+)
 
 __all__ = [
     "FLIP_ONLY",
@@ -73,9 +73,3 @@ __all__ = [
     "waiting",
     "work_until_told",
 ]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - module attribute
-    if name not in _HEAVY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HEAVY[name]), name)
