@@ -65,7 +65,8 @@ def _gradients(logits: Tensor, targets: Tensor, activations: Tensor) -> Tensor:
     One column at a time is as fast as all at once (`is_grads_batched`), which makes torch import
     sympy, more than a second, before its first answer.
     """
-    scores = [logits.gather(1, column[:, None]).sum() for column in targets.T]  # rows do not mix
+    columns = targets.T.clone()  # born in inference mode, they could not take part in a graph
+    scores = [logits.gather(1, column[:, None]).sum() for column in columns]  # rows do not mix
     last = len(scores) - 1
     return torch.stack(
         [
