@@ -8,6 +8,7 @@ import streamlit as st
 from core.images import SUFFIXES
 
 UPLOAD, SAMPLE, CAMERA = "Upload", "Sample photo", "Camera"
+LARGEST_PICTURES = 10  # MB a file, also of a zip of pictures
 SAMPLE_CREDIT = "Sample photo: the astronaut Eileen Collins, NASA, in the public domain."
 
 
@@ -40,6 +41,7 @@ def picture_input() -> list[Picture]:
         "Photos with faces: JPEG, PNG, WEBP, BMP, TIFF",
         type=[suffix.removeprefix(".") for suffix in SUFFIXES],
         accept_multiple_files=True,
+        max_upload_size=LARGEST_PICTURES,
         key="files",
     )
     return [Picture(file.name, file.getvalue()) for file in files]

@@ -11,10 +11,11 @@ from core.video.analysis import (
 from core.video.batch import BATCH, BATCH_TABLE, analyse_folder, list_videos
 from core.video.drawing import SHOWN, UNCLEAR, DrawingSettings, colour_of, draw
 from core.video.faces_reader import FacesReader
-from core.video.job import JobRecord, JobStatus, read_job, start_job, stop_job
+from core.video.film import RATE, sample_film
+from core.video.job import JobRecord, JobStatus, command_options, read_job, start_job, stop_job
 from core.video.parts import FaceReader, FrameModel
 from core.video.pipeline import Pipeline
-from core.video.reading import VIDEO_SUFFIXES, VideoFrame, VideoInfo, VideoReader
+from core.video.reading import LONGEST, VIDEO_SUFFIXES, VideoFrame, VideoInfo, VideoReader
 from core.video.region_shares import region_shares
 from core.video.result import FrameResult, LiveFace
 from core.video.settings import DEFAULT_SMOOTHING, PAPER_REFRESH, PipelineSettings
@@ -26,7 +27,9 @@ __all__ = [
     "BATCH",
     "BATCH_TABLE",
     "DEFAULT_SMOOTHING",
+    "LONGEST",
     "PAPER_REFRESH",
+    "RATE",
     "SHOWN",
     "SUMMARY",
     "TABLE",
@@ -52,10 +55,12 @@ __all__ = [
     "analyse_folder",
     "analyse_video",
     "colour_of",
+    "command_options",
     "draw",
     "list_videos",
     "read_job",
     "region_shares",
+    "sample_film",
     "start_job",
     "stop_job",
     "writing",

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from core.files import write_json
 from core.process import ProcessId, start_detached
-from core.video.analysis import Progress
+from core.video.analysis import AnalysisSettings, Progress
 
 State = Literal["running", "finished", "stopped", "failed"]
 
@@ -127,6 +127,22 @@ def start_job(source: Path, out: Path, options: Sequence[str] = ()) -> "subproce
     born = ProcessId.of(process.pid).created
     write_json(out / _STATUS, asdict(JobStatus("running", pid=process.pid, born=born)))
     return process
+
+
+def command_options(settings: AnalysisSettings, checkpoint: Path) -> list[str]:
+    """The options of `python -m core video` that stand for these settings; drawing has none."""
+    pipeline = settings.pipeline
+    return [
+        *("--checkpoint", str(checkpoint)),
+        *("--detector", pipeline.detector),
+        *("--detect-every", str(pipeline.detect_every)),
+        *("--smoothing", str(pipeline.smoothing)),
+        *("--label-every", str(pipeline.label_every)),
+        *("--max-faces", str(pipeline.max_faces)),
+        *("--method", pipeline.method or "none"),
+        *("--longest", str(settings.longest)),
+        "--annotated" if settings.annotated else "--no-annotated",
+    ]
 
 
 def stop_job(out: Path) -> None:

@@ -117,6 +117,10 @@ class VideoReader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
         self._rest.close()
         self._container.close()
 

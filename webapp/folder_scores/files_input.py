@@ -14,6 +14,7 @@ from core.images import SUFFIXES
 from core.paths import below, data_root
 from core.scoring import list_files
 from core.unpacking import free_place, unpack_pictures
+from webapp.inputs import LARGEST_PICTURES
 from webapp.text import counted
 
 FOLDER, UPLOAD = "A folder of the data folder", "Upload files or a zip"
@@ -78,6 +79,7 @@ def _upload_input() -> FileSet | None:
         "Pictures, or a zip of folders of pictures",
         type=[*kinds, "zip"],
         accept_multiple_files=True,
+        max_upload_size=LARGEST_PICTURES,
         key="scores files",
     )
     if not files:

@@ -15,25 +15,35 @@ from webapp.text import literal
 from webapp.widgets import DETECTOR_TITLES
 
 NO_MAP = "none"
+CAMERA_METHODS = (
+    "Grad-CAM has a closed form for most networks here and keeps up with the camera; "
+    "other methods show fewer new maps a second."
+)
 AT_ONCE, PAPER = "at once", f"every {PAPER_REFRESH}th frame, as in the paper"
 
 
-def pipeline_controls() -> PipelineSettings:
-    """How faces are found, steadied and explained."""
+def pipeline_controls(
+    place: str = "live", *, help_on_methods: str = CAMERA_METHODS
+) -> PipelineSettings:
+    """How faces are found, steadied and explained.
+
+    Args:
+        place: Beginning of the widgets' keys: every page keeps settings of its own.
+        help_on_methods: What the choice of a method costs there.
+    """
     method = st.sidebar.selectbox(
         "Method of explanation",
         [*EXPLAINERS, NO_MAP],
         format_func=lambda name: "No map" if name == NO_MAP else EXPLAINERS[name].title,
-        key="live_method",
+        key=f"{place}_method",
         persist_state="session",
-        help="Grad-CAM has a closed form for most networks here and keeps up with the camera; "
-        "other methods show fewer new maps a second.",
+        help=help_on_methods,
     )
     if method != NO_MAP and EXPLAINERS[method].caveat:
         st.sidebar.caption(literal(EXPLAINERS[method].caveat))
     smoothing = st.sidebar.slider(
         "Smoothing", 0, 100, round(100 * DEFAULT_SMOOTHING), 5, format="%d %%",
-        key="live_smoothing", persist_state="session",
+        key=f"{place}_smoothing", persist_state="session",
         help="Steadies points, percentages and the name. 0 % shows each frame by itself.",
     )  # fmt: skip
     with st.sidebar.expander("Finding faces"):
@@ -42,16 +52,16 @@ def pipeline_controls() -> PipelineSettings:
             "Face detector",
             names,
             format_func=lambda name: DETECTOR_TITLES.get(name, name),
-            key="live_detector",
+            key=f"{place}_detector",
             persist_state="session",
         )
         every = st.slider(
-            "Search every … frames", 1, 15, 5, key="live_every", persist_state="session",
+            "Search every … frames", 1, 15, 5, key=f"{place}_every", persist_state="session",
             help="Between searches, faces are followed by their landmarks.",
         )  # fmt: skip
-        most = st.slider("Faces at most", 1, 16, 8, key="live_faces", persist_state="session")
+        most = st.slider("Faces at most", 1, 16, 8, key=f"{place}_faces", persist_state="session")
         refresh = st.radio(
-            "The name changes", [AT_ONCE, PAPER], key="live_refresh", persist_state="session"
+            "The name changes", [AT_ONCE, PAPER], key=f"{place}_refresh", persist_state="session"
         )
     return PipelineSettings(
         detector=detector,

@@ -1,0 +1,110 @@
+"""The table of an analysed video, by face, over time and at a moment."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.video import JobStatus
+from webapp.charts.timeline import face_timeline
+from webapp.video.numbers import MOST_POINTS, FaceNumbers
+from webapp.video.watching import overall, time_left, words
+
+LABELS = ("calm", "glad")
+HEADER = "frame,time,face,left,top,right,bottom,calm,glad,label,detected"
+
+
+def table(tmp_path: Path, *rows: tuple[float, int | None, float]) -> FaceNumbers:
+    """Numbers of rows of time, face and probability of "glad"."""
+    lines, frames = [HEADER], sorted({time for time, _, _ in rows})
+    for time, face, glad in rows:
+        number = frames.index(time)
+        if face is None:
+            lines.append(f"{number},{time:.4f},,,,,,,,,")
+        else:
+            name = "glad" if glad > 0.5 else "unclear"
+            lines.append(f"{number},{time:.4f},{face},1,2,3,4,{1 - glad:.6f},{glad:.6f},{name},1")
+    path = tmp_path / "faces.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return FaceNumbers.read(path)
+
+
+def test_classes_are_the_columns_between_box_and_label(tmp_path: Path) -> None:
+    assert table(tmp_path, (0.0, 1, 0.2)).labels == LABELS
+
+
+def test_at_a_moment_all_faces_of_the_frame_shown_are_given(tmp_path: Path) -> None:
+    numbers = table(tmp_path, (0.0, 1, 0.2), (0.04, 1, 0.9), (0.04, 2, 0.4), (0.08, None, 0.0))
+
+    found = numbers.at(0.06)
+
+    assert [(face, label) for face, label, _ in found] == [(1, "glad"), (2, "unclear")]
+    np.testing.assert_allclose(found[0][2].probabilities, [0.1, 0.9])
+    assert numbers.at(0.08) == []
+    assert [numbers.nearest(moment) for moment in (-1, 0.039, 0.04, 9)] == [0, 0, 0.04, 0.08]
+
+
+def test_a_short_timeline_is_the_table_itself(tmp_path: Path) -> None:
+    numbers = table(tmp_path, (0.0, 1, 0.2), (0.04, 2, 0.5), (0.04, 1, 0.3))
+
+    times, shares = numbers.timeline(1)
+
+    assert times.tolist() == [0.0, 0.04]
+    np.testing.assert_allclose(shares, [[0.8, 0.2], [0.7, 0.3]])
+
+
+def test_a_long_timeline_is_averaged_over_equal_spans(tmp_path: Path) -> None:
+    count = 2 * MOST_POINTS
+    rows = [(number / 25, 1, 0.2 if number % 2 else 0.6) for number in range(count)]
+
+    times, shares = table(tmp_path, *rows).timeline(1)
+
+    assert len(times) == MOST_POINTS
+    np.testing.assert_allclose(times[:2], [0.02, 0.10])
+    np.testing.assert_allclose(shares[:, 1], 0.4)
+
+
+def test_the_line_breaks_where_the_face_was_away(tmp_path: Path) -> None:
+    numbers = table(tmp_path, (0.0, 1, 0.2), (0.04, 1, 0.2), (5.0, 1, 0.8), (5.04, 1, 0.8))
+
+    times, shares = numbers.timeline(1)
+
+    assert np.isnan(shares[:, 1]).tolist() == [False, False, True, False, False]
+    assert 0.04 < times[2] < 5.0
+
+
+def test_the_chart_has_a_line_a_class_and_a_mark_at_the_moment() -> None:
+    figure = face_timeline(
+        np.array([0.0, 1.0]), np.array([[0.2, 0.8], [0.4, 0.6]]), LABELS, 0.5, ""
+    )
+
+    assert [trace.name for trace in figure.data] == list(LABELS)
+    assert figure.data[1].y.tolist() == [0.8, 0.6]
+    assert figure.layout.shapes[0].x0 == 0.5
+    assert "markers" in figure.data[0].mode  # lines alone take no clicks
+
+
+@pytest.mark.parametrize(
+    ("job", "share", "said"),
+    [
+        (JobStatus("running"), 0.0, "Loading the network …"),
+        (
+            JobStatus("running", frames=50, expected=200, elapsed=10.0),
+            0.25,
+            "50 of 200 frames, 30 s left",
+        ),
+        (JobStatus("running", frames=7, elapsed=10.0), 0.0, "7 frames"),
+        (
+            JobStatus("running", video="b.avi", number=2, of=4, frames=1, expected=2, elapsed=60),
+            0.375,
+            "Video 2 of 4, b.avi: 1 of 2 frames, 1 min 0 s left",
+        ),
+    ],
+)
+def test_progress_is_told_in_words(job: JobStatus, share: float, said: str) -> None:
+    assert overall(job) == share
+    assert words(job) == said
+
+
+def test_the_time_left_is_not_guessed_at_once() -> None:
+    assert time_left(JobStatus("running", frames=1, expected=100, elapsed=0.5)) is None

@@ -1,0 +1,61 @@
+"""The probabilities of one face over a video."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from core.labels import COLOURS, NEUTRAL
+
+HEIGHT = 300
+QUIET = "#8A8A8A"
+_CLICKABLE = 14  # px about a point that takes a click
+
+
+def face_timeline(
+    times: NDArray[np.float64],
+    shares: NDArray[np.float64],
+    labels: Sequence[str],
+    moment: float,
+    revision: str,
+) -> go.Figure:
+    """A line a class, and an upright one at the moment shown.
+
+    Args:
+        times: float64 (T,), seconds.
+        shares: float64 (T, K), 0 to 1; NaN breaks the lines.
+        labels: Class names.
+        moment: Seconds.
+        revision: As long as it stays, a visitor's zoom does.
+    """
+    figure = go.Figure()
+    for index, label in enumerate(labels):
+        colour = COLOURS.get(label, COLOURS[NEUTRAL])
+        figure.add_trace(
+            go.Scatter(
+                x=times,
+                y=shares[:, index],
+                name=label,
+                mode="lines+markers",
+                line={"color": colour, "width": 2},
+                # Lines take no clicks; points do, also when they are too faint to be seen.
+                marker={"color": colour, "size": _CLICKABLE, "opacity": 0},
+                selected={"marker": {"opacity": 0}},
+                unselected={"marker": {"opacity": 0}},
+                connectgaps=False,
+                hovertemplate="%{y:.0%}",
+            )
+        )
+    figure.add_vline(x=moment, line={"color": QUIET, "width": 2, "dash": "dot"})
+    figure.update_layout(
+        height=HEIGHT,
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        hovermode="x unified",
+        dragmode=False,
+        uirevision=revision,
+        legend={"orientation": "h", "y": -0.22, "x": 0, "itemclick": "toggle"},
+    )
+    figure.update_xaxes(title="seconds", showgrid=False, fixedrange=True)
+    figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", fixedrange=True)
+    return figure

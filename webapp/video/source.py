@@ -1,0 +1,149 @@
+"""Where a video comes from: an upload, the data folder, or a short film of the sample photo."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import streamlit as st
+
+from core.errors import VideoError
+from core.paths import below, data_root
+from core.video import RATE, VIDEO_SUFFIXES, list_videos, sample_film, writing
+from webapp.inputs import SAMPLE_CREDIT
+from webapp.text import counted, literal
+
+UPLOAD, FOLDER, SAMPLE = "Upload", "Data folder", "Sample film"
+LARGEST_UPLOAD = 200  # MB; as the server's own limit in .streamlit/config.toml
+UPLOADED = ("mp4", "m4v", "mov", "avi", "webm", "mkv")
+MOST_LISTED = 500
+LISTING_SECONDS = 60  # a listing of the data folder is kept that long
+SAMPLE_SECONDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A video, or a folder of videos, that may be analysed.
+
+    Attributes:
+        title: As the visitor knows it.
+        path: On this machine; None for what has to be written first.
+        upload: An uploaded file.
+    """
+
+    title: str
+    path: Path | None = None
+    upload: BinaryIO | None = field(default=None, repr=False)
+
+    def on_disk(self, folder: Path) -> Path:
+        """The file to analyse; an upload or the sample is written into `folder`."""
+        if self.path is not None:
+            if self.path.is_dir():
+                list_videos(self.path)  # says so where there is none
+            return self.path
+        if self.upload is None:
+            return _sample(folder / "sample.mp4")
+        target = folder / f"video{PurePosixPath(self.title).suffix.lower()}"
+        with target.open("wb") as file:
+            while part := self.upload.read(2**20):
+                file.write(part)
+        return target
+
+
+def video_input() -> Chosen | None:
+    """Draw the choice; None while nothing is chosen.
+
+    Raises:
+        CoreError: What was chosen cannot be used.
+    """
+    kind = st.segmented_control(
+        "Video from",
+        (UPLOAD, FOLDER, SAMPLE),
+        default=UPLOAD,
+        required=True,
+        key="video_source",
+        label_visibility="collapsed",
+    )
+    if kind == SAMPLE:
+        st.caption(f"{SAMPLE_SECONDS} seconds in which the photo wanders about. {SAMPLE_CREDIT}")
+        return Chosen("Sample film")
+    return _from_data_folder() if kind == FOLDER else _uploaded()
+
+
+def _uploaded() -> Chosen | None:
+    file = st.file_uploader(
+        f"A video with faces: MP4, MOV, AVI, WEBM, MKV, at most {LARGEST_UPLOAD} MB",
+        type=list(UPLOADED),
+        max_upload_size=LARGEST_UPLOAD,
+        key="video_file",
+    )
+    if file is None:
+        return None
+    if file.size > LARGEST_UPLOAD * 2**20:  # the browser checks it, too; a program may not
+        raise VideoError(
+            f"The file has {file.size / 2**20:,.0f} MB; expected at most {LARGEST_UPLOAD}. Shorten "
+            "it, put it into the data folder, or use `python -m core video`."
+        )
+    return Chosen(file.name, upload=file)
+
+
+def _from_data_folder() -> Chosen | None:
+    root = data_root()
+    found = videos_below(str(root))
+    if not found:
+        st.info(
+            f"There is no video below the data folder ({literal(str(root))}). Put one there, or "
+            "upload one."
+        )
+        return None
+    name = st.selectbox(
+        "Video, or folder of videos, below the data folder",
+        list(found),
+        index=None,
+        placeholder="Choose a video or a folder",
+        format_func=lambda name: (
+            f"{name}/ ({counted(found[name], 'video')})" if found[name] else name
+        ),
+        key="video_path",
+    )
+    if name is None:
+        return None
+    if found[name]:
+        st.caption(
+            "All its videos are analysed one after the other; recordings whose names differ only "
+            "in left and right are compared."
+        )
+    return Chosen(name, below(root, name))
+
+
+@st.cache_data(ttl=LISTING_SECONDS, max_entries=4, show_spinner="Looking for videos …")
+def videos_below(root: str) -> dict[str, int]:
+    """Videos below a root, and the folders that hold some.
+
+    Returns:
+        Paths from the root with forward slashes, each with the number of videos in the folder, 0
+        for a video itself; folders first.
+    """
+    files: list[str] = []
+    folders: dict[str, int] = {}
+    for place, inner, names in os.walk(root):
+        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        path = PurePosixPath(Path(place).relative_to(root).as_posix())
+        own = [
+            name
+            for name in names
+            if name.lower().endswith(VIDEO_SUFFIXES) and not name.startswith(".")
+        ]
+        files += [str(path / name) for name in own]
+        for folder in (path, *path.parents) if own else ():
+            if str(folder) != ".":
+                folders[str(folder)] = folders.get(str(folder), 0) + len(own)
+    several = {name: count for name, count in sorted(folders.items()) if count > 1}
+    return dict([*several.items(), *((name, 0) for name in sorted(files))][:MOST_LISTED])
+
+
+def _sample(path: Path) -> Path:
+    with writing(path, 640, 480, RATE) as (writer, _):
+        for number, image in enumerate(sample_film(SAMPLE_SECONDS * RATE)):
+            writer.write(image, number / RATE)
+    return path

@@ -1,0 +1,155 @@
+"""Analyses of videos on disk: each in a folder of its own, known by a name nobody can guess.
+
+The folder is the only channel: a reload, another tab and a restarted server see the same.
+"""
+
+import json
+import re
+import secrets
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from core.errors import VideoError
+from core.files import write_json
+from core.paths import cache_root, read_only
+from core.video import (
+    AnalysisSettings,
+    VideoReader,
+    command_options,
+    read_job,
+    start_job,
+)
+from webapp.video.source import Chosen
+
+PARAMETER = "analysis"  # in the page's address, and in the session
+KEPT = 24 * 3600.0  # seconds; whoever forgets to delete a video finds it gone the next day
+AT_ONCE = 2  # analyses on this server; more only slow each other
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16}")
+_REQUEST, _RESULTS = "request.json", "results"
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """An analysis that was asked for.
+
+    Attributes:
+        token: Its name in the address.
+        title: Of the video.
+        checkpoint: Name of the network.
+        several: Whether it is a folder of videos.
+    """
+
+    token: str
+    title: str
+    checkpoint: str
+    several: bool
+
+    @property
+    def folder(self) -> Path:
+        return place() / self.token
+
+    @property
+    def results(self) -> Path:
+        return self.folder / _RESULTS
+
+
+def place() -> Path:
+    """The folder of all analyses."""
+    return cache_root() / "videos"
+
+
+def begin(chosen: Chosen, checkpoint: Path, settings: AnalysisSettings) -> Analysis:
+    """Start to analyse in a process of its own.
+
+    Raises:
+        CoreError: It is no video, the server is read-only, or it has enough to do.
+    """
+    if read_only():
+        raise VideoError("This server is read-only. Use `python -m core video` instead.")
+    forget_old()
+    if sum(_is_running(folder) for folder in _folders()) >= AT_ONCE:
+        raise VideoError(
+            f"{AT_ONCE} analyses are under way on this server. Wait until one has ended, or "
+            "cancel one."
+        )
+    analysis = Analysis(secrets.token_urlsafe(12), chosen.title, checkpoint.name, False)
+    analysis.folder.mkdir(parents=True)
+    try:
+        source = chosen.on_disk(analysis.folder)
+        if not source.is_dir():
+            VideoReader(source).close()  # what is no video is refused here and now
+        analysis = Analysis(analysis.token, chosen.title, checkpoint.name, several=source.is_dir())
+        write_json(analysis.folder / _REQUEST, asdict(analysis))
+        start_job(source, analysis.results, command_options(settings, checkpoint))
+    except BaseException:
+        shutil.rmtree(analysis.folder, ignore_errors=True)
+        raise
+    show(analysis)
+    return analysis
+
+
+def current() -> Analysis | None:
+    """The analysis in the address, or of this visit; None where there is none.
+
+    Raises:
+        VideoError: The address names one that is gone.
+    """
+    asked = st.query_params.get(PARAMETER)
+    token = asked or st.session_state.get(PARAMETER, "")
+    if not token:
+        return None
+    found = _read(token) if _TOKEN.fullmatch(token) else None
+    if found is None:
+        leave()
+        if asked:
+            raise VideoError(
+                "The analysis in this address is gone: it was deleted, or a day has passed. "
+                "Begin a new one."
+            )
+        return None
+    show(found)
+    return found
+
+
+def show(analysis: Analysis) -> None:
+    """Put it into the address, where a reload finds it, and into the session."""
+    st.query_params[PARAMETER] = st.session_state[PARAMETER] = analysis.token
+
+
+def leave() -> None:
+    """Turn to a new analysis; the results of this one stay."""
+    st.query_params.pop(PARAMETER, None)
+    st.session_state.pop(PARAMETER, None)
+
+
+def delete(analysis: Analysis) -> None:
+    """Remove the video's copy and all results."""
+    shutil.rmtree(analysis.folder, ignore_errors=True)
+    leave()
+
+
+def forget_old() -> None:
+    """Remove what was begun more than a day ago and has ended."""
+    for folder in _folders():
+        if time.time() - folder.stat().st_mtime > KEPT and not _is_running(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folders() -> list[Path]:
+    return [path for path in place().glob("*") if _TOKEN.fullmatch(path.name)]
+
+
+def _is_running(folder: Path) -> bool:
+    job = read_job(folder / _RESULTS)
+    return job is not None and job.state == "running"
+
+
+def _read(token: str) -> Analysis | None:
+    try:
+        return Analysis(**json.loads((place() / token / _REQUEST).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None

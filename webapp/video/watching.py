@@ -1,0 +1,101 @@
+"""An analysis under way: how far it is, how long it still takes, and a way to end it."""
+
+import streamlit as st
+
+from core.video import JobStatus, read_job, stop_job
+from webapp.text import counted, literal
+from webapp.video import store
+from webapp.video.store import Analysis
+
+REFRESH = 1.0  # seconds between two looks
+_FIRST = 2.0  # seconds of work from which the time left can be told
+
+
+def watch(analysis: Analysis) -> None:
+    """Draw the progress until the analysis ends, then run the page again."""
+    st.markdown(
+        f"**{literal(analysis.title)}** is being analysed. You may leave this page; its address "
+        "leads back."
+    )
+    _progress(analysis)
+
+
+@st.fragment(run_every=REFRESH)
+def _progress(analysis: Analysis) -> None:
+    job = read_job(analysis.results)
+    if job is None or job.state != "running":
+        st.rerun()
+    st.progress(overall(job), text=words(job))
+    st.button("Cancel", key="video_cancel", on_click=_cancel, args=(analysis,))
+
+
+def _cancel(analysis: Analysis) -> None:
+    """End it; the page shows what there is once the process has let go."""
+    stop_job(analysis.results)
+    st.toast("Ending after this frame; what was done is kept.")
+
+
+def overall(job: JobStatus) -> float:
+    """Part done, 0 to 1, over all videos."""
+    return min((job.number - 1 + (job.share or 0.0)) / max(job.of, 1), 1.0)
+
+
+def words(job: JobStatus) -> str:
+    """What stands on the bar."""
+    if not job.frames:
+        return "Loading the network …"
+    said = f"{counted(job.frames, 'frame')}"
+    if job.expected:
+        said = f"{job.frames:,} of {counted(job.expected, 'frame')}"
+    if job.of > 1:
+        said = f"Video {job.number:,} of {job.of:,}, {literal(job.video)}: {said}"
+    left = time_left(job)
+    return said if left is None else f"{said}, {duration(left)} left"
+
+
+def time_left(job: JobStatus) -> float | None:
+    """Seconds until this video is done at the pace so far; None where it cannot be told."""
+    share = job.share
+    if not share or job.elapsed < _FIRST:
+        return None
+    return job.elapsed / share - job.elapsed
+
+
+def duration(seconds: float) -> str:
+    """A length of time in words.
+
+    >>> duration(8), duration(75), duration(4000)
+    ('8 s', '1 min 15 s', '1 h 7 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def show_failure(analysis: Analysis, job: JobStatus | None) -> None:
+    """One sentence on why there is nothing to see, and a way on."""
+    if job is not None and job.state == "stopped":
+        st.info(f"{literal(analysis.title)}: cancelled before a frame was analysed.")
+    else:
+        reason = job.reason if job is not None else "It was never begun."
+        st.error(f"{literal(analysis.title)}: {literal(reason)}")
+    if st.button("Choose another video", type="primary", key="video_again"):
+        store.delete(analysis)
+        st.rerun()
+
+
+def show_title(analysis: Analysis) -> None:
+    """What was analysed by which network, and ways on."""
+    said, again, delete = st.columns([4, 1, 1], vertical_alignment="center")
+    said.markdown(f"**{literal(analysis.title)}**, by {literal(analysis.checkpoint)}")
+    if again.button("New video", key="video_again", width="stretch"):
+        store.leave()
+        st.rerun()
+    if delete.button(
+        "Delete", key="video_delete", width="stretch", help="The video's copy and all results."
+    ):
+        store.delete(analysis)
+        st.rerun()
