@@ -107,7 +107,7 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     )
     yield (
         f"Trained on the {report['trained_on_split']} split of {_titles(report['sources'])}"
-        f"{counts}. Data hash `{data.get('data_hash', report['data_hash'])}`."
+        f"{counts}. Data hash `{data.get('data_hash', report['data_hash'])}`.{_origin(data)}"
     )
     yield ""
     for name in report["sources"]:
@@ -116,6 +116,20 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield f"Weights: {card.get('licence', 'no terms stated')}"
     yield ""
+
+
+def _origin(data: dict[str, Any]) -> str:
+    """Where fine-tuning began, and whether its data were split as these are."""
+    origin = data.get("initial")
+    if not origin:
+        return ""
+    same = all(origin.get(key) == data.get(key) for key in ("data_hash", "split"))
+    words = (
+        "whose training part holds none of the validation and test images below"
+        if same
+        else "trained on other data, which may hold images of the parts below"
+    )
+    return f" Fine-tuned from the weights of `{origin['checkpoint']}`, {words}."
 
 
 def _scores(report: dict[str, Any]) -> Iterator[str]:

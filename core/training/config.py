@@ -63,6 +63,8 @@ class RunConfig:
     Attributes:
         model: Registry name of the network.
         model_options: Keyword options of the network (paper, Table 3: depth, dropout, ...).
+        initial: Run or shipped checkpoint whose weights are the start (fine-tuning); empty for
+            fresh weights.
         data: Prepared data folder, below the data root or absolute.
         split: Name of the split file, "clean" or "published".
         sources: Sources to train on; empty for all.
@@ -96,6 +98,7 @@ class RunConfig:
 
     model: str = "gimefive"
     model_options: dict[str, Any] = field(default_factory=dict)
+    initial: str = ""
     data: str = "fer-gimefive"
     split: str = "clean"
     sources: tuple[str, ...] = ()
@@ -129,6 +132,8 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.class_set not in CLASS_SETS:
             raise ConfigError(f"class_set is {self.class_set!r}; expected six or seven.")
+        if not isinstance(self.initial, str) or self.initial != self.initial.rpartition("/")[2]:
+            raise ConfigError(f"initial is {self.initial!r}; expected the name of a checkpoint.")
         for name, choices in (
             ("optimiser", get_args(Optimiser)),
             ("schedule", get_args(Schedule)),

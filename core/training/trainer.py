@@ -19,6 +19,7 @@ from core.paths import processes_here
 from core.training.batches import BatchMaker, Faces, step_seed
 from core.training.config import RunConfig
 from core.training.epoch_sums import EpochSums
+from core.training.initial import start_from
 from core.training.optimise import WeightAverage, build_optimiser, learning_rate
 from core.training.reporting import Reporter
 from core.training.run_folder import RunFolder
@@ -87,6 +88,7 @@ class Trainer:
         self.preprocess = MODELS[config.model].preprocess
         self.batches = BatchMaker(data.train, config, self.preprocess)
         model = build(config.model, len(config.labels), **config.model_options)
+        self.origin = start_from(model, config) if config.initial else None
         model = model.to(memory_format=torch.channels_last)
         self.model, self.optimiser = self.fabric.setup(model, build_optimiser(model, config))
         self.average = WeightAverage(self.network, config.ema) if config.ema else None
@@ -266,7 +268,7 @@ class Trainer:
             model_options=self.config.model_options,
             labels=self.config.labels,
             preprocess=self.preprocess,
-            data=self.data.facts,
+            data=self.data.facts | ({"initial": self.origin} if self.origin else {}),
             metrics=self.best,
             training=self.config.to_json(),
             versions=library_versions(),

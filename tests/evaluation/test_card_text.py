@@ -127,6 +127,21 @@ def test_the_licence_of_the_data_is_named(run: Path) -> None:
     assert "RAF-DB: Non-commercial research only" in model_card(run)
 
 
+@pytest.mark.parametrize(
+    ("data_hash", "words"),
+    [("0123456789abcdef", "holds none of"), ("another", "may hold images of")],
+)
+def test_fine_tuning_names_its_origin(run: Path, data_hash: str, words: str) -> None:
+    card = json.loads((run / "card.json").read_text())
+    card["data"]["initial"] = {"checkpoint": "parent", "data_hash": data_hash, "split": None}
+    (run / "card.json").write_text(json.dumps(card))
+
+    text = model_card(run)
+
+    assert "Fine-tuned from the weights of `parent`" in text
+    assert words in text
+
+
 def test_tables_have_equal_rows(run: Path) -> None:
     blocks = re.findall(r"(?:^\|.*\n)+", model_card(run), flags=re.MULTILINE)
 

@@ -205,3 +205,40 @@ def test_the_data_are_left_as_they_were(
     Trainer(tiny.replaced(epochs=1), stripes_data, new_folder("run", tiny)).fit()
 
     np.testing.assert_array_equal(stripes_data.train.images, stripes(96, 0).images)
+
+
+def test_a_run_starts_from_the_weights_of_another(
+    stripes_data: TrainingData,
+    tiny: RunConfig,
+    new_folder: NewFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GIMEFIVE_RUNS", str(tmp_path))
+    first = new_folder("first", tiny)
+    Trainer(tiny, stripes_data, first).fit()
+    still = tiny.replaced(initial="first", learning_rate=1e-8, epochs=1, weight_decay=0.0, ema=0.0)
+    second = new_folder("second", still)
+    trainer = Trainer(still, stripes_data, second)
+    trainer.fit()
+
+    learnt, _ = load_model(first.path)
+    parameters = dict(trainer.network.named_parameters())
+    for name, value in learnt.named_parameters():
+        torch.testing.assert_close(parameters[name], value, rtol=0, atol=1e-5)
+    assert load_model(second.path)[1].data["initial"]["checkpoint"] == "first"
+
+
+def test_weights_of_another_network_are_refused(
+    stripes_data: TrainingData,
+    tiny: RunConfig,
+    new_folder: NewFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GIMEFIVE_RUNS", str(tmp_path))
+    Trainer(tiny, stripes_data, new_folder("first", tiny)).fit()
+    other = tiny.replaced(initial="first", model_options=WIDER)
+
+    with pytest.raises(TrainingError, match="same network, options and classes"):
+        Trainer(other, stripes_data, new_folder("second", other))

@@ -14,7 +14,7 @@ from webapp.training import store
 KEY = "set "  # before the name of a setting; the widget's key
 GROUPS: dict[str, tuple[str, ...]] = {
     "Data": ("data", "split", "sources", "class_set"),
-    "Network": ("model",),
+    "Network": ("model", "initial"),
     "Learning": (
         "epochs", "batch_size", "learning_rate", "optimiser", "momentum", "nesterov",
         "weight_decay", "decay_all", "schedule", "warmup", "final_rate", "gradient_clip",
@@ -28,8 +28,9 @@ REST = "More"  # for settings that came later
 OPEN = ("Data",)
 TITLES = {
     "ema": "EMA of weights", "data": "Data set", "sources": "Image sets", "class_set": "Classes",
-    "decay_all": "Decay all values", "model": "Network", "model_options.fc_depth": "Linear layers",
-    "model_options.depth": "Convolution blocks", "model_options.width": "Channels of the first",
+    "decay_all": "Decay all values", "model": "Network", "initial": "Start from",
+    "model_options.fc_depth": "Linear layers", "model_options.depth": "Convolution blocks",
+    "model_options.width": "Channels of the first",
 }  # fmt: skip
 COLUMNS = 3
 
