@@ -17,14 +17,15 @@ from core.types import Image
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from core.data import Dataset
+    from core.data import Dataset, Subset
     from core.models import Card
 
 __all__ = ["measure_trust", "recommended_method", "stored_trust", "trusted_layers"]
 
 FACES = 300
+CHOOSING = 48  # clean-validation faces on which layers are chosen
 SEED = 20240229  # which faces: the same for every run on the same data
-BATCH = 256
+BATCH = 128
 
 # (measured so far, to be measured, what comes next)
 Progress = Callable[[int, int, str], None]
@@ -66,22 +67,47 @@ def measure_trust(
     folder = find_checkpoint(run)
     model, card = load_model(folder)
     dataset = load_dataset(data if data is not None else own_folder(card, folder.name))
-    batch = _rightly_answered(model, card, dataset, faces, own=data is None)
+    sources = tuple(str(name) for name in card.data.get("sources", ()))
+    chosen = sources if data is None and sources else None
+    test = dataset.part("published", "test", chosen)
+    batch = _rightly_answered(model, card, dataset, test, faces)
+    if len(batch) < 2:
+        raise DataError(
+            f"The network answers {len(batch)} of {len(test)} test faces of "
+            f"{dataset.folder.name} as they are labelled; at least 2 are needed. Choose another "
+            "run or data set."
+        )
+    choosing = _choosing_faces(model, card, dataset, chosen)
     report = {
         "checkpoint": folder.name,
         "split": "test",
         "selection": "test faces the network answers as they are labelled",
         "data_hash": dataset.data_hash,
         "weights_fingerprint": fingerprint(folder / WEIGHTS),
-        **faithfulness_report(model, batch, methods=methods, on_progress=on_progress),
+        "layers_chosen_on": "clean-validation faces the network answers as they are labelled",
+        **faithfulness_report(
+            model, batch, methods=methods, choosing=choosing, on_progress=on_progress
+        ),
     }
     if methods is None:
         write_json(folder / FILE, report)
     return report
 
 
+def _choosing_faces(
+    model: "nn.Module", card: "Card", dataset: "Dataset", sources: Sequence[str] | None
+) -> "Tensor | None":
+    """Clean-validation faces float32 (N, C, S, S); None where the data have none."""
+    try:
+        subset = dataset.part("clean", "valid", sources)
+    except DataError:
+        return None
+    found = _rightly_answered(model, card, dataset, subset, CHOOSING)
+    return found if len(found) else None
+
+
 def _rightly_answered(
-    model: "nn.Module", card: "Card", dataset: "Dataset", faces: int, *, own: bool
+    model: "nn.Module", card: "Card", dataset: "Dataset", subset: "Subset", faces: int
 ) -> "Tensor":
     """The first faces, in a fixed order of chance, whose label the network answers.
 
@@ -89,19 +115,14 @@ def _rightly_answered(
         model: In eval mode.
         card: Its card.
         dataset: Prepared data.
+        subset: A part of it.
         faces: How many at most.
-        own: Whether only the sources the run was trained on are taken.
 
     Returns:
         float32 (N, C, S, S).
-
-    Raises:
-        DataError: There are fewer than two.
     """
     import torch
 
-    sources = tuple(str(name) for name in card.data.get("sources", ()))
-    subset = dataset.part("published", "test", sources if own and sources else None)
     order = np.random.default_rng(SEED).permutation(len(subset))
     numbers = np.array(
         [card.labels.index(name) if name in card.labels else -1 for name in dataset.labels]
@@ -113,15 +134,10 @@ def _rightly_answered(
         batch = torch.from_numpy(card.preprocess.normalise(squares))
         with torch.inference_mode():
             answers = model(batch).argmax(1).numpy()
-        found.append(batch[torch.from_numpy(answers == numbers[subset.labels[chosen]])])
+        found.append(batch[torch.from_numpy(answers == numbers[subset.labels[chosen]])].clone())
         count += len(found[-1])
         if count >= faces:
             break
-    if count < 2:
-        raise DataError(
-            f"The network answers {count} of {len(subset)} test faces of {dataset.folder.name} as "
-            "they are labelled; at least 2 are needed. Choose another run or data set."
-        )
     return torch.cat(found)[:faces]
 
 

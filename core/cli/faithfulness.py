@@ -1,5 +1,6 @@
 """The verb `faithfulness`: which explanations of a run can be trusted."""
 
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -37,6 +38,8 @@ def faithfulness(
             if not bars:
                 bars.append(stack.enter_context(progress_bar("Measuring", total)))
             bars[0](done)
+            if name and not sys.stderr.isatty():  # a log has no bar
+                typer.echo(f"{done} of {total} measured, now {name}", err=True)
 
         report = measure_trust(run, data=data, faces=faces, methods=methods, on_progress=show)
     if json_file is not None:

@@ -10,34 +10,22 @@ from core.errors import ExplainError
 from core.explain.gradients import layer_gradients
 from core.explain.layers import feature_maps, find_layer
 from core.explain.trace import traced
+from core.explain.weighing import grad_cam_pp_weighing, hires_cam_weighing, layer_cam_weighing
 
 
 def grad_cam_pp(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -> Tensor:
-    """Grad-CAM++ (Chattopadhay et al. 2018, arXiv 1710.11063, Eq. 5, 10 and 19).
-
-    The paper's score is exp(y_c); its derivatives are exp(y_c) times powers of g, and the factor,
-    equal for all cells, is left out.
-    """
-    found = layer_gradients(model, batch, targets, layer)
-    gradient, maps = found.gradients, found.activations  # (T, N, C, h, w), (N, C, h, w)
-    square = gradient**2
-    share = 2 * square + maps.sum(dim=(2, 3), keepdim=True) * square * gradient
-    alpha = torch.where(share != 0, square / torch.where(share != 0, share, 1), 0)
-    weights = (alpha * torch.relu(gradient)).sum(dim=(3, 4))  # (T, N, C)
-    return torch.relu(torch.einsum("tnc,nchw->nthw", weights, maps))
+    """Grad-CAM++, see `grad_cam_pp_weighing`."""
+    return grad_cam_pp_weighing(layer_gradients(model, batch, targets, layer))
 
 
 def hires_cam(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -> Tensor:
-    """HiResCAM (Draelos and Carin 2020, arXiv 2011.08891, Eq. 3), signed: no final ReLU."""
-    found = layer_gradients(model, batch, targets, layer)
-    return torch.einsum("tnchw,nchw->nthw", found.gradients, found.activations)
+    """HiResCAM, see `hires_cam_weighing`."""
+    return hires_cam_weighing(layer_gradients(model, batch, targets, layer))
 
 
 def layer_cam(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -> Tensor:
-    """Layer-CAM (Jiang et al. 2021, Eq. 5 and 6)."""
-    found = layer_gradients(model, batch, targets, layer)
-    positive = torch.relu(found.gradients)
-    return torch.relu(torch.einsum("tnchw,nchw->nthw", positive, found.activations))
+    """Layer-CAM, see `layer_cam_weighing`."""
+    return layer_cam_weighing(layer_gradients(model, batch, targets, layer))
 
 
 def activation(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -> Tensor:

@@ -1,9 +1,9 @@
 """Grad-CAM for any network and any of its layers."""
 
-import torch
 from torch import Tensor, nn
 
 from core.explain.gradients import layer_gradients
+from core.explain.weighing import grad_cam_weighing
 
 
 def grad_cam(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -> Tensor:
@@ -21,6 +21,4 @@ def grad_cam(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -> Te
     Raises:
         ExplainError: See `layer_gradients`.
     """
-    found = layer_gradients(model, batch, targets, layer)
-    weights = found.gradients.mean(dim=(3, 4))  # (T, N, C)
-    return torch.relu(torch.einsum("tnc,nchw->nthw", weights, found.activations))
+    return grad_cam_weighing(layer_gradients(model, batch, targets, layer))

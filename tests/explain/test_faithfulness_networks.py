@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import spearmanr
-from torch import Tensor, nn
+from torch import nn
 
 from core.explain.faithfulness.randomisation import randomised
 from core.explain.faithfulness.similarity import mean_or_none, spearman
-from core.explain.faithfulness.stability import stability
+from core.explain.faithfulness.stability import changed_faces, stability
 
 
 def dice(seed: int = 0) -> torch.Generator:
@@ -107,7 +107,7 @@ def test_a_blank_map_has_no_correlation() -> None:
 def test_a_map_that_follows_its_face_is_stable() -> None:
     batch = torch.randn(4, 1, 32, 32, generator=dice())
 
-    found = stability(lambda faces: faces[:, 0], batch, dice(3))
+    found = stability(batch[:, 0], lambda _, faces: faces[:, 0], changed_faces(batch, dice(3)))
 
     assert found["flip"] == pytest.approx(1)
     assert found["shift"] == pytest.approx(1)
@@ -119,7 +119,9 @@ def test_a_map_that_stays_in_its_place_is_not() -> None:
     fixed = torch.randn(1, 32, 32, generator=dice())
 
     found = stability(
-        lambda faces: fixed.expand(len(faces), -1, -1), torch.zeros(2, 1, 32, 32), dice()
+        fixed.expand(2, -1, -1),
+        lambda _, faces: fixed.expand(len(faces), -1, -1),
+        changed_faces(torch.zeros(2, 1, 32, 32), dice()),
     )
 
     assert found["flip"] is not None
@@ -133,9 +135,6 @@ def test_the_face_given_is_not_changed() -> None:
     batch = torch.randn(2, 1, 16, 16, generator=dice())
     before = batch.clone()
 
-    def spy(faces: Tensor) -> Tensor:
-        return faces[:, 0] * 2
-
-    stability(spy, batch, dice())
+    changed_faces(batch, dice())
 
     assert torch.equal(batch, before)

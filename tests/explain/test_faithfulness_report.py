@@ -153,7 +153,7 @@ def test_progress_names_each_method(half_reader: nn.Module, rough_faces: Tensor)
         on_progress=lambda *facts: heard.append(facts),
     )
 
-    assert heard == [(0, 1, "Saliency"), (1, 1, "")]
+    assert heard == [(0, 1, "choosing layers"), (0, 1, "Saliency"), (1, 1, "")]
 
 
 def test_one_face_is_too_few(half_reader: nn.Module, rough_faces: Tensor) -> None:

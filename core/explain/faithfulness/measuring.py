@@ -1,6 +1,6 @@
 """All figures of one method over many faces."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,24 +8,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core.explain.explainer import METHODS, layer_of
 from core.explain.faithfulness.controls import other_faces
 from core.explain.faithfulness.curves import Curves, Ends, curve_ends, curves
+from core.explain.faithfulness.making import MapMaker
 from core.explain.faithfulness.masking import Masked, masked, road
 from core.explain.faithfulness.ranking import pixel_ranks
 from core.explain.faithfulness.scoring import Scorer
 from core.explain.faithfulness.similarity import mean_or_none, spearman
-from core.explain.faithfulness.stability import stability
-from core.explain.method import EXPLAINERS, SLOW_PASSES, MethodInfo
-from core.explain.pixels import integrated_gradients
+from core.explain.faithfulness.stability import changed_faces, stability
+from core.explain.method import EXPLAINERS, SLOW_PASSES
 from core.types import BLANK
 
-CHUNK = 32  # faces whose maps are made at once
-REPORT_STEPS = (16,)  # of integrated gradients: enough for an order of pixels
 SEED = 20240229
 
-# (network, batch (N, C, S, S), targets (N,)) -> maps (N, h, w)
-Maps = Callable[[nn.Module, Tensor, Tensor], Tensor]
+OWN = "own"  # occasion: the network as it is, and the faces as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +54,9 @@ class Material:
         scorer: Scores changed faces.
         ends: Both ends of every curve.
         random_networks: By stage, the same for every method.
+        changed: The first faces mirrored, moved and noisy.
+        layers: The layer of every method.
+        maker: Makes and remembers maps.
         sizes: How many faces each measurement takes.
     """
 
@@ -67,6 +66,9 @@ class Material:
     scorer: Scorer
     ends: Ends
     random_networks: Sequence[tuple[str, nn.Module]]
+    changed: Mapping[str, Tensor]
+    layers: Mapping[str, str]
+    maker: MapMaker
     sizes: Sizes
 
     def curves(self, maps: Tensor) -> Curves:
@@ -111,37 +113,45 @@ class MethodFigures:
 def material(
     model: nn.Module,
     batch: Tensor,
-    targets: Tensor,
     scorer: Scorer,
     random_networks: Sequence[tuple[str, nn.Module]],
+    layers: Mapping[str, str],
     sizes: Sizes,
 ) -> Material:
     """Score the faces as they are and wholly blurred."""
     batch = batch.contiguous(memory_format=torch.channels_last)  # a third faster on CPUs
-    ends = curve_ends(scorer.score, batch, targets)
-    return Material(model, batch, targets, scorer, ends, random_networks, sizes)
+    targets = scorer.score(batch).argmax(dim=1)
+    return Material(
+        model=model,
+        batch=batch,
+        targets=targets,
+        scorer=scorer,
+        ends=curve_ends(scorer.score, batch, targets),
+        random_networks=random_networks,
+        changed=changed_faces(batch[: sizes.checks], _dice()),
+        layers=layers,
+        maker=MapMaker(layers),
+        sizes=sizes,
+    )
 
 
-def measure_method(given: Material, method: str, layer: str | None = None) -> MethodFigures:
-    """Measure one method at its default layer or another.
+def measure_method(given: Material, method: str) -> MethodFigures:
+    """Measure one method at its layer.
 
     Raises:
         ExplainError: The method does not apply to this network.
     """
-    info, sizes = EXPLAINERS[method], given.sizes
-    chosen = layer_of(given.model, given.batch[:1], info, layer)
-    explain = map_function(info, chosen)
-    slow = info.passes >= SLOW_PASSES
+    sizes = given.sizes
+    slow = EXPLAINERS[method].passes >= SLOW_PASSES
     count = min(len(given.batch), sizes.slow if slow else len(given.batch))
     batch, targets = given.batch[:count], given.targets[:count]
-    maps = _in_chunks(explain, given.model, batch, targets)
+    maps = given.maker.maps(OWN, method, given.model, batch, targets)
     score = given.scorer.score
-    checks = slice(min(count, sizes.slow_checks if slow else sizes.checks))
-    others = min(count, sizes.others)
+    checks = min(count, sizes.slow_checks if slow else sizes.checks)
     return MethodFigures(
-        layer=chosen,
+        layer=given.layers[method],
         curves=given.curves(maps),
-        other=given.curves(other_faces(maps[:others])).gap,
+        other=given.curves(other_faces(maps[: sizes.others])).gap,
         masked=masked(score, batch, targets, maps, given.ends.whole[:count]),
         blank=(maps.amax(dim=(1, 2)) <= BLANK).numpy(),
         road=road(
@@ -150,41 +160,26 @@ def measure_method(given: Material, method: str, layer: str | None = None) -> Me
             targets[: sizes.checks],
             pixel_ranks(maps[: sizes.checks], batch.shape[-1], _dice()),
         ),
-        randomisation=dict(_randomisation(given, explain, maps[checks])),
+        randomisation=dict(_randomisation(given, method, maps[:checks])),
         stability=stability(
-            lambda faces: _in_chunks(explain, given.model, faces, targets[checks]),
-            batch[checks],
-            _dice(),
+            maps[:checks],
+            lambda change, faces: given.maker.maps(
+                change, method, given.model, faces[:checks], targets[:checks]
+            ),
+            given.changed,
         ),
     )
 
 
-def map_function(info: MethodInfo, layer: str) -> Maps:
-    """A method as a function of faces and one class each."""
-
-    def explain(model: nn.Module, batch: Tensor, targets: Tensor) -> Tensor:
-        if info.name == "integrated_gradients":
-            found = integrated_gradients(model, batch, targets[:, None], layer, steps=REPORT_STEPS)
-        else:
-            found = METHODS[info.name](model, batch, targets[:, None], layer)
-        return found[:, 0]
-
-    return explain
-
-
 def _randomisation(
-    given: Material, explain: Maps, original: Tensor
+    given: Material, method: str, original: Tensor
 ) -> Iterator[tuple[str, float | None]]:
     """Likeness of the original maps and those of networks with random weights."""
     count = len(original)
+    faces, targets = given.batch[:count], given.targets[:count]
     for stage, network in given.random_networks:
-        maps = _in_chunks(explain, network, given.batch[:count], given.targets[:count])
+        maps = given.maker.maps(f"random {stage}", method, network, faces, targets)
         yield stage, mean_or_none(spearman(original, maps))
-
-
-def _in_chunks(explain: Maps, model: nn.Module, batch: Tensor, targets: Tensor) -> Tensor:
-    parts = zip(torch.split(batch, CHUNK), torch.split(targets, CHUNK), strict=True)
-    return torch.cat([explain(model, faces, wanted) for faces, wanted in parts])
 
 
 def _dice() -> torch.Generator:

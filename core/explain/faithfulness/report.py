@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.errors import ExplainError
+from core.explain.explainer import layer_of
+from core.explain.faithfulness.choosing import layer_gaps
 from core.explain.faithfulness.controls import CONTROLS, centre_blob, random_maps
 from core.explain.faithfulness.intervals import Estimate, estimate
 from core.explain.faithfulness.measuring import (
@@ -21,9 +23,9 @@ from core.explain.faithfulness.measuring import (
     measure_method,
 )
 from core.explain.faithfulness.randomisation import randomised
-from core.explain.faithfulness.scoring import fastest_scorer
+from core.explain.faithfulness.scoring import Scorer, fastest_scorer
 from core.explain.faithfulness.verdict import sanity, verdict
-from core.explain.method import EXPLAINERS
+from core.explain.method import EXPLAINERS, MethodInfo
 
 SAMPLE = 32  # faces on which the arithmetic is chosen
 REFERENCE = "grad_cam"  # whose map stands for "another face's map" among the shared controls
@@ -37,6 +39,7 @@ def faithfulness_report(
     batch: Tensor,
     *,
     methods: Sequence[str] | None = None,
+    choosing: Tensor | None = None,
     sizes: Sizes | None = None,
     on_progress: Progress = lambda done, total, name: None,
 ) -> dict[str, Any]:
@@ -47,12 +50,15 @@ def faithfulness_report(
         batch: float32 (N, C, S, S), at least two faces, in an order that means nothing: some
             measurements take the first ones only.
         methods: Registry names; None for all.
+        choosing: float32 (M, C, S, S), other faces, on which the layer of the fine methods is
+            chosen by its gap; None takes each method's own choice for such a network.
         sizes: How many faces each measurement takes.
         on_progress: Called before each method.
 
     Returns:
         `n`, `precision`, `seconds`, `methods`: name -> figures, `controls`: name -> gap and
-        interval, `refused`: name -> why the method does not apply.
+        interval, `layer_choice`: on how many faces and {method: {layer: gap}}, `refused`: name ->
+        why the method does not apply.
 
     Raises:
         ConfigError: No such method.
@@ -66,14 +72,18 @@ def faithfulness_report(
     started = time.perf_counter()
     names = list(EXPLAINERS) if methods is None else list(methods)
     infos = [EXPLAINERS[name] for name in names]
-    given = _material(model, batch, sizes or Sizes())
+    scorer = fastest_scorer(model, batch[:SAMPLE])
+    on_progress(0, len(infos), "choosing layers")
+    gaps = {} if choosing is None else layer_gaps(model, choosing, scorer, names)
+    layers, refused = _layers(model, batch[:1], infos, gaps)
+    given = _material(model, batch, scorer, layers, sizes or Sizes())
     control_gaps = _control_gaps(given)
     figures: dict[str, MethodFigures] = {}
-    refused: dict[str, str] = {}
     for number, info in enumerate(infos):
         on_progress(number, len(infos), info.title)
         try:
-            figures[info.name] = measure_method(given, info.name)
+            if info.name in layers:
+                figures[info.name] = measure_method(given, info.name)
         except ExplainError as error:
             refused[info.name] = str(error)
     on_progress(len(infos), len(infos), "")
@@ -89,16 +99,36 @@ def faithfulness_report(
             for name in CONTROLS
             if name in control_gaps
         },
+        "layer_choice": {"n": 0 if choosing is None else len(choosing), "gaps": gaps},
         "refused": refused,
     }
 
 
-def _material(model: nn.Module, batch: Tensor, sizes: Sizes) -> Material:
-    scorer = fastest_scorer(model, batch[:SAMPLE])
-    targets = scorer.score(batch).argmax(dim=1)
+def _layers(
+    model: nn.Module,
+    sample: Tensor,
+    infos: Sequence[MethodInfo],
+    gaps: Mapping[str, Mapping[str, float]],
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The layer of each method, and why others do not apply."""
+    layers: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    for info in infos:
+        tried = gaps.get(info.name) or {}
+        best = max(tried, key=lambda layer: tried[layer], default=None)
+        try:
+            layers[info.name] = layer_of(model, sample, info, best)
+        except ExplainError as error:
+            refused[info.name] = str(error)
+    return layers, refused
+
+
+def _material(
+    model: nn.Module, batch: Tensor, scorer: Scorer, layers: Mapping[str, str], sizes: Sizes
+) -> Material:
     generator = torch.Generator().manual_seed(SEED)
     networks = list(randomised(model, batch[:1], generator))
-    return material(model, batch, targets, scorer, networks, sizes)
+    return material(model, batch, scorer, networks, layers, sizes)
 
 
 def _control_gaps(given: Material) -> dict[str, NDArray[np.float64]]:
