@@ -6,7 +6,8 @@ from core.errors import CheckpointError
 from core.paths import PROJECT_ROOT, run_root
 
 SHIPPED = PROJECT_ROOT / "checkpoints"
-DEFAULT_CHECKPOINT = "gimefive-rafdb"
+SHIPPED_CHECKPOINTS = ("gimefive-rafdb",)  # with weights in the repository
+DEFAULT_CHECKPOINT = SHIPPED_CHECKPOINTS[0]
 NEEDED = ("card.json", "weights.safetensors")
 
 

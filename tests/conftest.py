@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.checkpoints import DEFAULT_CHECKPOINT
+
 # Before torch is imported, here and in the processes that tests start: small nets want few threads.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 # The app's configuration hides error texts from visitors, and so from AppTest.
@@ -92,7 +94,7 @@ def made_checkpoint(own_runs: Path) -> Callable[..., Path]:
     """
 
     def make(
-        name: str = "gimefive-rafdb",
+        name: str = DEFAULT_CHECKPOINT,
         *,
         share: float = 0.5,
         weight: float = 0.0,

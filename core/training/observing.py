@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.checkpoints import DEFAULT_CHECKPOINT
+from core.checkpoints import SHIPPED_CHECKPOINTS
 from core.errors import TrainingError
 from core.process import ProcessId
 from core.training.run_folder import RunFolder
@@ -77,12 +77,12 @@ def delete_job(folder: RunFolder) -> None:
     """Remove a run or search with all its files.
 
     Raises:
-        TrainingError: It is at work, it is no job's folder, or it is the app's own checkpoint.
+        TrainingError: It is at work, it is no job's folder, or the app comes with it.
     """
     if not is_job(folder.path):
         raise TrainingError(f"{folder.name} is no run; nothing was deleted.")
-    if folder.name == DEFAULT_CHECKPOINT:
-        raise TrainingError(f"{folder.name} is the checkpoint the app uses; it is kept.")
+    if folder.name in SHIPPED_CHECKPOINTS:
+        raise TrainingError(f"{folder.name} is a checkpoint the app comes with; it is kept.")
     if observe(folder).is_active:
         raise TrainingError(f"{folder.name} is at work or queued. Stop it first, then delete it.")
     shutil.rmtree(folder.path)

@@ -6,6 +6,7 @@ from typing import Any
 
 from source_files import ROOT
 
+from core.checkpoints import SHIPPED_CHECKPOINTS
 from core.evaluation import SPLITS, load_report
 
 SHOWN = ("test", "test_clean", "valid")  # the rest says nothing about unseen pictures
@@ -15,10 +16,8 @@ HEAD = """\
 
 
 def shipped() -> list[Path]:
-    """Folders of the checkpoints that git keeps and that hold a report."""
-    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8")
-    names = re.findall(r"^!checkpoints/([^/\s]+)/$", ignored, flags=re.MULTILINE)
-    folders = [ROOT / "checkpoints" / name for name in names]
+    """Folders of the checkpoints that come with weights and hold a report."""
+    folders = [ROOT / "checkpoints" / name for name in SHIPPED_CHECKPOINTS]
     return [folder for folder in folders if (folder / "report.json").is_file()]
 
 
@@ -46,6 +45,13 @@ def test_the_numbers_in_readme_are_those_of_the_reports() -> None:
 
     assert marked is not None
     assert marked[1] == wanted, f"Put this between the marks in README.md:\n{wanted}"
+
+
+def test_git_keeps_the_weights_of_the_shipped_checkpoints_alone() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8")
+    kept = re.findall(r"^!checkpoints/(.+)/weights.safetensors$", ignored, flags=re.MULTILINE)
+
+    assert sorted(kept) == sorted(SHIPPED_CHECKPOINTS)
 
 
 def test_every_shipped_checkpoint_was_measured_on_its_test_pictures() -> None:

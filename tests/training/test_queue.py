@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.checkpoints import SHIPPED_CHECKPOINTS
 from core.errors import ConfigError, TrainingError
 from core.process import ProcessId
 from core.training import (
@@ -160,9 +161,9 @@ def test_what_works_is_no_run_or_serves_the_app_is_not_deleted(
     with pytest.raises(TrainingError, match="no run"):
         delete_job(RunFolder(tmp_path / "holiday"))
 
-    shipped = RunFolder(tmp_path / "gimefive-rafdb")
+    shipped = RunFolder(tmp_path / SHIPPED_CHECKPOINTS[-1])
     shipped.create(RunConfig())
-    with pytest.raises(TrainingError, match="the app uses"):
+    with pytest.raises(TrainingError, match="the app comes with"):
         delete_job(shipped)
 
 
