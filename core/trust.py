@@ -10,9 +10,7 @@ from core.checkpoints import find_checkpoint
 from core.errors import DataError
 from core.files import write_json
 from core.hashes import fingerprint
-from core.preprocess import Preprocess
 from core.trust_file import FILE, WEIGHTS, recommended_method, stored_trust, trusted_layers
-from core.types import Image
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -123,6 +121,8 @@ def _rightly_answered(
     """
     import torch
 
+    from core.evaluation import at_size
+
     order = np.random.default_rng(SEED).permutation(len(subset))
     numbers = np.array(
         [card.labels.index(name) if name in card.labels else -1 for name in dataset.labels]
@@ -130,7 +130,7 @@ def _rightly_answered(
     found, count = [], 0
     for start in range(0, len(order), BATCH):
         chosen = order[start : start + BATCH]
-        squares = _at_size(subset.images[chosen], card.preprocess)
+        squares = at_size(subset.images[chosen], card.preprocess)
         batch = torch.from_numpy(card.preprocess.normalise(squares))
         with torch.inference_mode():
             answers = model(batch).argmax(1).numpy()
@@ -139,10 +139,3 @@ def _rightly_answered(
         if count >= faces:
             break
     return torch.cat(found)[:faces]
-
-
-def _at_size(images: Image, preprocess: Preprocess) -> Image:
-    """Grey squares uint8 (n, S, S) at the size the network's preprocessing asks for."""
-    if images.shape[1] == preprocess.size:
-        return images
-    return np.stack([preprocess.pixels(image) for image in images])

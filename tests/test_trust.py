@@ -4,19 +4,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 import torch
+from noise_run import COUNT, OPTIONS, save_data, save_manifest, save_run
 
-from core import EMOTIONS
 from core.errors import ConfigError, DataError
-from core.models import Card, build, load_model, save_weights
-from core.preprocess import Preprocess
 from core.trust import measure_trust, stored_trust
-
-OPTIONS = {"depth": 2, "width": 4, "fc_depth": 1}
-COUNT = 10
 
 
 @pytest.fixture(autouse=True)
@@ -26,29 +19,6 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-def save_run(folder: Path, **options: int) -> None:
-    """An untrained network with its card."""
-    folder.mkdir(exist_ok=True)
-    torch.manual_seed(0)
-    save_weights(build("gimefive", 6, **options).state_dict(), folder / "weights.safetensors")
-    facts = {"name": "noise", "data_hash": "abc", "sources": ["noise"]}
-    Card(model="gimefive", labels=EMOTIONS, model_options=options, data=facts).save(
-        folder / "card.json"
-    )
-
-
-def save_manifest(data: Path, run: Path, shift: list[int]) -> None:
-    """Label every picture as the network answers, moved on by so many classes."""
-    model, _ = load_model(run)
-    images = np.load(data / "images.npy")
-    with torch.no_grad():
-        answers = model(torch.from_numpy(Preprocess().normalise(images))).argmax(1).tolist()
-    labels = [EMOTIONS[(answer + by) % 6] for answer, by in zip(answers, shift, strict=True)]
-    facts = {"id": range(COUNT), "source": "noise", "split": "test", "label": labels}
-    table = pd.DataFrame({**facts, "path": "x", "mode": "L", "pixel_hash": "x"})
-    table.assign(perceptual_hash="x").to_csv(data / "manifest.csv", index=False)
 
 
 @pytest.fixture
@@ -61,16 +31,7 @@ def run(own_runs: Path) -> Path:
 def data(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Prepared noise, of which every second picture is labelled as the network answers."""
     folder = tmp_path / "data" / "noise"
-    (folder / "splits").mkdir(parents=True)
-    images = np.random.default_rng(0).integers(0, 256, (COUNT, 64, 64), dtype=np.uint8)
-    np.save(folder / "images.npy", images)
-    save_manifest(folder, run, [0, 1] * (COUNT // 2))
-    (folder / "pairs.csv").write_text("first,second,exact,correlation\n")
-    for name in ("published", "clean"):
-        split = pd.DataFrame({"id": range(COUNT), "part": "test", "reason": ""})
-        split.to_csv(folder / "splits" / f"{name}.csv", index=False)
-    facts = {"data_hash": "abc", "counts": {"noise": {}}, "sources": []}
-    (folder / "dataset.json").write_text(json.dumps({"format": 1, "labels": EMOTIONS, **facts}))
+    save_data(folder, run)
     monkeypatch.setenv("GIMEFIVE_DATA", str(tmp_path / "data"))
     return folder
 
@@ -95,6 +56,25 @@ def test_a_report_of_all_methods_is_kept_beside_the_weights(run: Path, data: Pat
         "faithfulness.json",
         "weights.safetensors",
     ]
+
+
+def test_layers_are_chosen_on_validation_faces_and_kept(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = ["valid"] * 4 + ["test"] * (COUNT - 4)
+    save_data(tmp_path / "split" / "noise", run, parts)
+    monkeypatch.setenv("GIMEFIVE_DATA", str(tmp_path / "split"))
+
+    report = measure_trust("small", methods=["hires_cam", "layer_cam", "grad_cam"])
+
+    choice = report["layer_choice"]
+    assert choice["n"] == 2  # of the four validation faces two are answered as labelled
+    assert set(choice["gaps"]) == {"hires_cam", "layer_cam"}
+    for method, gaps in choice["gaps"].items():
+        assert list(gaps) == ["blocks.block1.pool", "blocks.block2.relu", "blocks.block2.pool"]
+        assert report["methods"][method]["layer"] == max(gaps, key=lambda layer: gaps[layer])
+    assert report["methods"]["grad_cam"]["layer"] == "blocks.block2.conv"
+    assert report["n"] == 3
 
 
 def test_too_few_right_answers_say_so(run: Path, data: Path) -> None:

@@ -5,7 +5,18 @@ from typing import cast
 
 import typer
 
-from core.cli import data, faithfulness, inference, measure, queue, results, training, tuning, video
+from core.cli import (
+    data,
+    faithfulness,
+    global_view,
+    inference,
+    measure,
+    queue,
+    results,
+    training,
+    tuning,
+    video,
+)
 from core.errors import CoreError
 
 # Typer from 0.26 on carries its own copy of click, so click's errors are reached through typer:
@@ -32,6 +43,7 @@ for function in (
     inference.models,
     inference.export,
     faithfulness.faithfulness,
+    global_view.global_view,
     measure.bench,
     video.video,
 ):

@@ -10,6 +10,7 @@ from core.front_door import late_names
 if TYPE_CHECKING:
     from core.evaluation.album import Album
     from core.evaluation.card_text import model_card
+    from core.evaluation.collecting import at_size
     from core.evaluation.comparison import Comparison, mcnemar
     from core.evaluation.cross_source import Shortcut, SourceScore, by_source, shortcut
     from core.evaluation.examples import cell, confident_mistakes, most_uncertain
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from core.evaluation.literature import PublishedRow, published, published_rows
     from core.evaluation.naming import label_in_name
     from core.evaluation.predictions import SPLITS, Predictions
-    from core.evaluation.prepared import own_folder
+    from core.evaluation.prepared import PUBLISHED_VALID, own_folder
     from core.evaluation.report import answer, with_intervals
     from core.evaluation.report_file import load_report
     from core.evaluation.run import evaluate_run
@@ -31,6 +32,7 @@ __getattr__ = late_names(
     {
         "album": ("Album",),
         "card_text": ("model_card",),
+        "collecting": ("at_size",),
         "comparison": ("Comparison", "mcnemar"),
         "cross_source": ("Shortcut", "SourceScore", "by_source", "shortcut"),
         "examples": ("cell", "confident_mistakes", "most_uncertain"),
@@ -40,7 +42,7 @@ __getattr__ = late_names(
         "literature": ("PublishedRow", "published", "published_rows"),
         "naming": ("label_in_name",),
         "predictions": ("Predictions", "SPLITS"),
-        "prepared": ("own_folder",),
+        "prepared": ("PUBLISHED_VALID", "own_folder"),
         "report": ("answer", "with_intervals"),
         "report_file": ("load_report",),
         "run": ("evaluate_run",),
@@ -51,6 +53,7 @@ __getattr__ = late_names(
 
 __all__ = [
     "FORMATS",
+    "PUBLISHED_VALID",
     "SPLITS",
     "Accuracy",
     "Album",
@@ -62,6 +65,7 @@ __all__ = [
     "SourceScore",
     "all_runs",
     "answer",
+    "at_size",
     "by_source",
     "cell",
     "confident_mistakes",

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from core.explain.closed_form import ClosedGradCam, has_closed_form
     from core.explain.colours import COLOURS, NO_EVIDENCE, Colours, colour_bar, default_colours
     from core.explain.contrasts import contrast_map
-    from core.explain.explainer import explain
+    from core.explain.explainer import explain, layer_of
+    from core.explain.faithfulness.making import class_maps
     from core.explain.faithfulness.measuring import Sizes
     from core.explain.faithfulness.report import faithfulness_report
     from core.explain.faithfulness.single import FaceTest, check_face
@@ -32,7 +33,13 @@ if TYPE_CHECKING:
     )
     from core.explain.overlays import heat_image, overlay, paste_overlay
     from core.explain.region_reports import RegionReport, region_report
-    from core.explain.regions import RegionEvidence, fit_masks, region_evidence
+    from core.explain.regions import (
+        LEAST_CELLS,
+        RegionEvidence,
+        cell_shares,
+        fit_masks,
+        region_evidence,
+    )
     from core.explain.trace import Layer
 
 __getattr__ = late_names(
@@ -48,7 +55,8 @@ __getattr__ = late_names(
         "closed_form": ("ClosedGradCam", "has_closed_form"),
         "colours": ("COLOURS", "NO_EVIDENCE", "Colours", "colour_bar", "default_colours"),
         "contrasts": ("contrast_map",),
-        "explainer": ("explain",),
+        "explainer": ("explain", "layer_of"),
+        "faithfulness.making": ("class_maps",),
         "faithfulness.measuring": ("Sizes",),
         "faithfulness.report": ("faithfulness_report",),
         "faithfulness.single": ("FaceTest", "check_face"),
@@ -56,7 +64,7 @@ __getattr__ = late_names(
         "layers": ("explainable_layers", "feature_maps", "layer_outputs", "model_layers"),
         "overlays": ("heat_image", "overlay", "paste_overlay"),
         "region_reports": ("RegionReport", "region_report"),
-        "regions": ("RegionEvidence", "fit_masks", "region_evidence"),
+        "regions": ("LEAST_CELLS", "RegionEvidence", "cell_shares", "fit_masks", "region_evidence"),
         "trace": ("Layer",),
     },
 )
@@ -64,6 +72,7 @@ __getattr__ = late_names(
 __all__ = [
     "COLOURS",
     "EXPLAINERS",
+    "LEAST_CELLS",
     "NO_EVIDENCE",
     "SLOW_PASSES",
     "ActionUnit",
@@ -79,7 +88,9 @@ __all__ = [
     "RegionReport",
     "Sizes",
     "agreement",
+    "cell_shares",
     "check_face",
+    "class_maps",
     "colour_bar",
     "contrast_map",
     "default_colours",
@@ -91,6 +102,7 @@ __all__ = [
     "has_closed_form",
     "heat_image",
     "hide_regions",
+    "layer_of",
     "layer_outputs",
     "model_layers",
     "overlay",

@@ -4,7 +4,7 @@ Importing this package loads no model and no dlib.
 """
 
 from core.faces import dlib_hog, haar  # noqa: F401 - registers them
-from core.faces.alignment import CROP_SIDE, aligned_crop
+from core.faces.alignment import CROP_SIDE, aligned_crop, plausible
 from core.faces.auto import NAME as DEFAULT_DETECTOR
 from core.faces.blazeface import available as blazeface_available
 from core.faces.detection import DETECTORS, Detector
@@ -24,6 +24,7 @@ __all__ = [
     "detect",
     "find_faces",
     "fit_landmarks",
+    "plausible",
     "regions",
     "warm_up",
     "whole_picture",

@@ -56,7 +56,7 @@ class MapMaker:
             elif method == "guided_grad_cam" and self._layers.get("grad_cam") == layer:
                 self._known[key] = self._guided(occasion, model, batch, targets)
             else:
-                self._known[key] = made(method, model, batch, targets, layer)
+                self._known[key] = class_maps(model, batch, targets, method, layer)
         return self._known[key]
 
     def _guided(self, occasion: str, model: nn.Module, batch: Tensor, targets: Tensor) -> Tensor:
@@ -66,8 +66,22 @@ class MapMaker:
         return fine * enlarged(self.maps(occasion, "grad_cam", *given), batch.shape[-1])
 
 
-def made(method: str, model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -> Tensor:
-    """Maps float32 (N, h, w) of one class a face, chunk by chunk."""
+def class_maps(model: nn.Module, batch: Tensor, targets: Tensor, method: str, layer: str) -> Tensor:
+    """Maps of one class a face, chunk by chunk.
+
+    Args:
+        model: In eval mode.
+        batch: float32 (N, C, S, S).
+        targets: int64 (N,), the class explained of each face.
+        method: Registry name.
+        layer: The layer explained; "input" for methods that explain pixels.
+
+    Returns:
+        float32 (N, h, w).
+
+    Raises:
+        ExplainError: The method does not apply to this network or layer.
+    """
     parts = []
     for faces, wanted in _chunks(batch, targets):
         if method == "integrated_gradients":
