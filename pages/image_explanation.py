@@ -6,6 +6,8 @@ import streamlit as st
 
 from webapp import analysis, shelf, widgets
 from webapp.errors import shown_errors
+from webapp.explaining.closer_look import closer_look
+from webapp.explaining.subject import Subject
 from webapp.inputs import picture_input
 
 st.title("Image explanation")
@@ -16,7 +18,8 @@ st.caption(
 
 checkpoint = widgets.checkpoint_picker()
 detector = widgets.detector_picker()
-method = widgets.method_picker()
+method = widgets.method_picker(checkpoint)
+layer_place = st.sidebar.container()
 look = widgets.look_controls(shelf.labels(checkpoint), signed=method.signed)
 chosen = picture_input()
 
@@ -29,11 +32,14 @@ model = widgets.loaded(checkpoint)
 if model is None:
     st.stop()
 
+layer = widgets.layer_picker(model, method, layer_place)
 found = analysis.outcomes(checkpoint, chosen, detector)
 picture = analysis.picture_picker(chosen, found, model.labels)
 if picture is not None:
     preprocess = model.card.preprocess
     look = replace(look, coverage=preprocess.crop / preprocess.size)
+    subject = Subject(checkpoint, picture, detector, 0, method.name, layer)
     with shown_errors():
-        result = analysis.result_of(checkpoint, picture, detector, method.name)
-        analysis.show_result(result, picture, checkpoint.name, look)
+        result = analysis.result_of(subject)
+        analysis.show_result(result, subject, look)
+        closer_look(result, subject, look)

@@ -9,6 +9,8 @@ from core.explanations import png_bytes
 from webapp import cache, downloads, pictures
 from webapp.downloads import Outcome
 from webapp.errors import sentence
+from webapp.explaining.badges import trust_of
+from webapp.explaining.subject import Subject
 from webapp.face_card import face_card
 from webapp.inputs import Picture
 from webapp.pictures import SCREEN, Look
@@ -78,17 +80,19 @@ def _summary(outcome: Outcome) -> str:
     return f"{outcome.name}: {said or 'no face found'}"
 
 
-def result_of(folder: Path, picture: Picture, detector: str, method: str) -> ImageResult:
+def result_of(first: Subject) -> ImageResult:
     """The picture's faces with maps; without, and a sentence, where the method does not apply."""
+    place = (first.folder, first.picture, first.detector)
     try:
-        return cache.explained(folder, picture, detector, method)
+        return cache.explained(*place, first.method, first.layer)
     except CoreError as error:
         st.error(literal(str(error)))
-        return cache.faces(folder, picture, detector)
+        return cache.faces(*place)
 
 
-def show_result(result: ImageResult, picture: Picture, checkpoint: str, look: Look) -> None:
+def show_result(result: ImageResult, first: Subject, look: Look) -> None:
     """Draw the photo, its faces and the downloads."""
+    picture, checkpoint = first.picture, first.folder.name
     height, width = result.image.shape[:2]
     left, right = st.columns([1, 1] if width > WIDE * height else [5, 7], gap="medium")
     with left:
@@ -107,9 +111,9 @@ def show_result(result: ImageResult, picture: Picture, checkpoint: str, look: Lo
     with right:
         if not result.faces:
             st.warning(f"{literal(' '.join(result.notes))} {WHAT_HELPS}")
-        scale = pictures.common_scale(result)
+        scale, report = pictures.common_scale(result), trust_of(first.folder)
         for number, face in enumerate(result.faces, start=1):
-            face_card(number, face, scale, look)
+            face_card(number, face, scale, look, report)
 
 
 def _downloads(result: ImageResult, picture: Picture, checkpoint: str, look: Look) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core import CoreError, ImageResult, Prediction
+from core import CoreError, Explanation, FaceResult, ImageResult, Prediction
 from core.checkpoints import find_checkpoint
 from core.images import decode
 from webapp.inputs import Picture, sample_picture
@@ -76,15 +76,49 @@ def answers(folder: Path, picture: Picture, detector: str) -> tuple[Answer, ...]
     return _answers(*key, _whole=lambda: faces(folder, picture, detector))
 
 
-def explained(folder: Path, picture: Picture, detector: str, method: str) -> ImageResult:
+def explained(
+    folder: Path, picture: Picture, detector: str, method: str, layer: str = ""
+) -> ImageResult:
     """Faces, probabilities and maps of a picture.
 
     Raises:
-        CoreError: As `faces`, or the method does not apply to this network.
+        CoreError: As `faces`, or the method does not apply to this network or layer.
     """
-    key = (str(folder), _modified(folder), _digest(picture), detector, method)
     found = faces(folder, picture, detector)
-    return _explained(*key, _predictor=predictor(folder), _found=found)
+    maps = [
+        explanation(folder, picture, detector, number, method, layer)
+        for number in range(len(found.faces))
+    ]
+    pairs = zip(found.faces, maps, strict=True)
+    return replace(found, faces=tuple(replace(face, explanation=own) for face, own in pairs))
+
+
+def explanation(
+    folder: Path, picture: Picture, detector: str, number: int, method: str, layer: str = ""
+) -> Explanation:
+    """The maps of one face.
+
+    Args:
+        folder: Of the checkpoint.
+        picture: With the face.
+        detector: Which found it.
+        number: Of the face, from 0.
+        method: Registry name.
+        layer: Name of a layer; "" for the method's own choice.
+
+    Raises:
+        CoreError: As `explained`.
+    """
+    key = (*face_key(folder, picture, detector, number), method, layer)
+    found = faces(folder, picture, detector).faces[number]
+    return _explanation(*key, _predictor=predictor(folder), _found=found)
+
+
+def face_key(
+    folder: Path, picture: Picture, detector: str, number: int
+) -> tuple[str, float, str, str, int]:
+    """What tells a face under one checkpoint from every other, for caches."""
+    return str(folder), _modified(folder), _digest(picture), detector, number
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -135,22 +169,20 @@ def _answers(
     return tuple(Answer(face.prediction, face.face.detection.detector) for face in _whole().faces)
 
 
-@st.cache_resource(scope="session", max_entries=12, show_spinner=False)
-def _explained(
+@st.cache_resource(scope="session", max_entries=96, show_spinner=False)
+def _explanation(
     folder: str,
     modified: float,
     digest: str,
     detector: str,
+    number: int,
     method: str,
+    layer: str,
     *,
     _predictor: "Predictor",
-    _found: ImageResult,
-) -> ImageResult:
-    explained_faces = tuple(
-        replace(face, explanation=_predictor.explain(face.face.crop, method))
-        for face in _found.faces
-    )
-    return replace(_found, faces=explained_faces)
+    _found: FaceResult,
+) -> Explanation:
+    return _predictor.explain(_found.face.crop, method, layer or None)
 
 
 def _modified(folder: Path) -> float:

@@ -1,7 +1,9 @@
 """One face on the page: its pictures, its probabilities, its maps for all expressions."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import streamlit as st
 
@@ -10,13 +12,16 @@ from core.explain import NO_EVIDENCE
 from core.types import BLANK
 from webapp import pictures
 from webapp.charts.probabilities import probability_bars
+from webapp.explaining.badges import show_badges
 from webapp.pictures import Look
 from webapp.text import percent
 
 _SMALL = "display:flex;font-size:0.82rem;opacity:0.75"
 
 
-def face_card(number: int, face: FaceResult, scale: float, look: Look) -> None:
+def face_card(
+    number: int, face: FaceResult, scale: float, look: Look, report: Mapping[str, Any] | None
+) -> None:
     """Draw the card.
 
     Args:
@@ -24,6 +29,7 @@ def face_card(number: int, face: FaceResult, scale: float, look: Look) -> None:
         face: With its explanation, or without.
         scale: The value of the strongest colour, one for the whole photo.
         look: What is drawn and how.
+        report: What was measured of the checkpoint's explanations.
     """
     prediction = face.prediction
     with st.container(border=True):
@@ -33,6 +39,7 @@ def face_card(number: int, face: FaceResult, scale: float, look: Look) -> None:
         st.markdown(f"#### Face {number}: {answer}")
         if face.explanation is not None:
             _maps(face, face.explanation, scale, look)
+            show_badges(report, face.explanation.method, face.explanation.layer, f"badges {number}")
         st.plotly_chart(
             probability_bars(prediction),
             key=f"bars_{number}",

@@ -93,10 +93,15 @@ def face_alone(face: FaceResult, *, landmarks: bool = False) -> Image:
 
 def map_alone(explanation: Explanation, label: str, scale: float, look: Look) -> Image:
     """The map of a class, RGB uint8 (FACE, FACE, 3), where the network saw the face."""
+    return evidence_alone(explanation.map_of(label), scale, look)
+
+
+def evidence_alone(evidence: NDArray[np.float32], scale: float, look: Look) -> Image:
+    """Any evidence float32 (h, w), RGB uint8 (FACE, FACE, 3), where the network saw the face."""
     nothing = heat_image(np.zeros((1, 1), dtype=np.float32), 0.0, FACE, look.colours)
     inner = round(FACE * look.coverage)
     start = (FACE - inner) // 2
-    heat = heat_image(explanation.map_of(label), scale, inner, look.colours)
+    heat = heat_image(evidence, scale, inner, look.colours)
     nothing[start : start + inner, start : start + inner] = heat
     return nothing
 
@@ -107,6 +112,18 @@ def map_on_face(
     """The map of a class over the face, RGB uint8 like `original`."""
     evidence = explanation.map_of(label)
     return overlay(original, evidence, scale, look.opacity, look.colours, coverage=look.coverage)
+
+
+def evidence_on_face(
+    original: Image, evidence: NDArray[np.float32], scale: float, look: Look
+) -> Image:
+    """Any evidence float32 (h, w) over the face, RGB uint8 like `original`.
+
+    Unlike `map_on_face`, the face is grey, so that the only colours are those of the evidence.
+    """
+    grey = cv2.cvtColor(cv2.cvtColor(original, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    plain = np.asarray(grey, dtype=np.uint8)
+    return overlay(plain, evidence, scale, look.opacity, look.colours, coverage=look.coverage)
 
 
 def side_by_side(*pictures: Image, gap: int = 12) -> Image:

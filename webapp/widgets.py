@@ -8,20 +8,28 @@ import streamlit as st
 
 from core import CheckpointError
 from core.checkpoints import find_checkpoint, list_checkpoints
-from core.explain import EXPLAINERS, Colours, MethodInfo, default_colours
+from core.explain import (
+    EXPLAINERS,
+    SLOW_PASSES,
+    Colours,
+    MethodInfo,
+    default_colours,
+    model_layers,
+)
 from core.faces import DEFAULT_DETECTOR, DETECTORS
+from core.trust import recommended_method
 from webapp import cache, shelf
 from webapp.errors import shown_errors
 from webapp.pictures import PREDICTED, Look
 from webapp.text import literal
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from core.explain import Layer
     from core.predict import Predictor
 
-# The paper's Grad-CAM has 4 x 4 cells, and none of them may speak for the answer: on the sample
-# photo its map is blank. Layer-CAM has 16 x 16, and beat a fixed blob in the middle where Grad-CAM
-# did not (see docs/benchmarks.md).
-DEFAULT_METHOD = "layer_cam"
+OWN_LAYER = ""  # in place of a layer's name: the method's own choice
 DETECTOR_TITLES = {
     DEFAULT_DETECTOR: "Automatic",
     "blazeface": "BlazeFace, fastest",
@@ -45,7 +53,13 @@ def checkpoint_picker() -> Path | None:
     return folders[name]
 
 
-def linked_choice(label: str, titles: Mapping[str, str], key: str, explanation: str = "") -> str:
+def linked_choice(
+    label: str,
+    titles: Mapping[str, str],
+    key: str,
+    explanation: str = "",
+    place: "DeltaGenerator | None" = None,
+) -> str:
     """A select box in the sidebar whose choice is part of the page's address.
 
     Streamlit's own binding would write titles into the address; links should hold names, which
@@ -57,10 +71,11 @@ def linked_choice(label: str, titles: Mapping[str, str], key: str, explanation: 
             names another.
         key: Of the widget and of the parameter in the address.
         explanation: Shown behind the question mark.
+        place: Where the box is drawn; None for the end of the sidebar.
     """
     names = list(titles)
     asked = st.query_params.get(key, "")
-    name: str = st.sidebar.selectbox(
+    name: str = (place or st.sidebar).selectbox(
         label,
         names,
         index=names.index(asked) if asked in titles else 0,
@@ -103,16 +118,55 @@ def detector_picker() -> str:
     )
 
 
-def method_picker() -> MethodInfo:
-    """How the maps are made."""
-    names = [DEFAULT_METHOD, *(name for name in EXPLAINERS if name != DEFAULT_METHOD)]
-    titles = {name: EXPLAINERS[name].title for name in names}
+def method_picker(checkpoint: Path | None) -> MethodInfo:
+    """How the maps are made; first the method that held best when the checkpoint was measured."""
+    first = recommended_method(checkpoint) if checkpoint is not None else next(iter(EXPLAINERS))
+    names = [first, *(name for name in EXPLAINERS if name != first)]
+    titles = {
+        name: f"{EXPLAINERS[name].title} (slow)"
+        if EXPLAINERS[name].passes >= SLOW_PASSES
+        else EXPLAINERS[name].title
+        for name in names
+    }
     titles["grad_cam"] += ", as in the paper"
     name = linked_choice("Method of explanation", titles, "method")
     info = EXPLAINERS[name]
     if info.caveat:
         st.sidebar.caption(literal(info.caveat))
     return info
+
+
+def layer_picker(model: "Predictor", method: MethodInfo, place: "DeltaGenerator") -> str:
+    """The layer that is explained; OWN_LAYER where the method chooses, or takes no layer.
+
+    Args:
+        model: Whose layers are offered.
+        method: For which.
+        place: Where the box is drawn.
+    """
+    if not method.any_layer:
+        return OWN_LAYER
+    titles = {layer.name: _layer_title(layer) for layer in layers_of(model) if layer.is_explainable}
+    return linked_choice(
+        "Layer",
+        {OWN_LAYER: "Chosen for the method", **titles},
+        "layer",
+        "Early layers have many small cells and know edges; late ones have few and know parts.",
+        place,
+    )
+
+
+def layers_of(model: "Predictor") -> "list[Layer]":
+    """Every layer that a face passes, first to last."""
+    import torch
+
+    spec = model.card.preprocess
+    return model_layers(model.model, torch.zeros(1, spec.channels, spec.crop, spec.crop))
+
+
+def _layer_title(layer: "Layer") -> str:
+    channels, height, width = layer.shape
+    return f"{layer.name}: {channels} x {height} x {width}"
 
 
 def look_controls(labels: tuple[str, ...], *, signed: bool) -> Look:

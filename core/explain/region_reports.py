@@ -57,6 +57,7 @@ def region_report(
     *,
     explanation: Explanation | None = None,
     all_sets: bool = False,
+    game: RegionGame | None = None,
     temperature: float = 1.0,
 ) -> RegionReport:
     """Measure and describe the regions of one face.
@@ -69,6 +70,7 @@ def region_report(
         explanation: Of the same face; one with too few cells is replaced by HiResCAM.
         all_sets: Whether all 128 sets of regions are measured, for Shapley values and the smallest
             deciding set; otherwise each region by itself, nine pictures.
+        game: All sets of regions of this face, where they were measured before.
         temperature: Divisor of the logits wherever probabilities are told, from the card.
 
     Raises:
@@ -79,7 +81,8 @@ def region_report(
     if explanation is None or min(explanation.maps.shape[1:]) < LEAST_CELLS:
         explanation = explain(model, batch, labels, FINE_METHOD)
     hidden = hide_regions(model, batch, masks, temperature)
-    game = region_game(model, batch, masks) if all_sets else None
+    if game is None and all_sets:
+        game = region_game(model, batch, masks)
     order = np.argsort(hidden.whole)[::-1]
     predicted, second = labels[int(order[0])], labels[int(order[1])]
     return RegionReport(

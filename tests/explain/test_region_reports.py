@@ -74,3 +74,15 @@ def test_all_sets_are_measured_only_when_asked_for(face: tuple[nn.Module, Tensor
     assert long.game.regions == ("eyes", "nose", "mouth")
     assert short.textbook is not None
     assert set(short.textbook.expected) <= {"eyes", "nose", "mouth"}
+
+
+def test_sets_that_were_measured_before_are_taken_as_they_are(
+    face: tuple[nn.Module, Tensor],
+) -> None:
+    model, batch = face
+    before = region_report(model, batch, quarters(64), EMOTIONS, all_sets=True)
+
+    after = region_report(model, batch, quarters(64), EMOTIONS, game=before.game)
+
+    assert after.game is before.game
+    assert after.sentence == before.sentence

@@ -1,0 +1,288 @@
+"""The lower part of the image page: parts of a face, contrasts, methods, and whether maps hold."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from skimage.data import data_dir
+from streamlit.testing.v1 import AppTest
+from visits import elements, texts, with_sample
+
+from core.hashes import fingerprint
+
+PAGE = "../pages/image_explanation.py"
+PHOTO = (Path(data_dir) / "astronaut.png").read_bytes()
+CONTRAST, METHODS, TRUTH = "Why this and not that", "Methods side by side", "Is the map true?"
+Made = Callable[..., Path]
+
+
+@pytest.fixture
+def opened(app: AppTest, made_checkpoint: Made) -> AppTest:
+    """The page with the sample and a network whose only evidence is brightness, for surprise."""
+    made_checkpoint(weight=8.0)
+    return with_sample(app.run().switch_page(PAGE).run())
+
+
+def turn_to(app: AppTest, view: str) -> AppTest:
+    app.button_group(key="view").set_value(view).run()
+    assert not app.exception
+    return app
+
+
+def choose(app: AppTest, method: str) -> AppTest:
+    return app.selectbox(key="method").set_value(method).run()
+
+
+def pair(app: AppTest) -> list[Any]:
+    """The boxes of the two expressions that are compared."""
+    return [box for box in app.selectbox if "this" in box.label or "that" in box.label]
+
+
+def chart(app: AppTest, place: int) -> dict[str, Any]:
+    """One trace of a chart, counted after the bars of probabilities."""
+    found: dict[str, Any] = json.loads(elements(app, "plotly_chart")[1 + place].proto.spec)
+    return dict(found["data"][0])
+
+
+def measured(folder: Path, **entry: object) -> None:
+    """Write a report that knows Layer-CAM at the made network's only ReLU."""
+    value = {"gap": 0.25, "ci": [0.2, 0.3]}
+    known = {"layer": "blocks.block1.relu", "n": 300, "insertion": 0.75, "deletion": 0.5}
+    facts = {"verdict": "beats its controls", "sanity": "passes", "over_controls": {}}
+    report = {
+        "weights_fingerprint": fingerprint(folder / "weights.safetensors"),
+        "methods": {"layer_cam": {**known, **value, **facts, **entry}},
+        "controls": {"centre": {"gap": 0.125, "ci": [0.1, 0.15]}},
+        "refused": {},
+    }
+    (folder / "faithfulness.json").write_text(json.dumps(report))
+
+
+def test_the_sentence_tells_the_probability_above_it(opened: AppTest) -> None:
+    heading = next(text.value for text in opened.markdown if text.value.startswith("#### Face 1"))
+    share = float(heading.split(", ")[1].removesuffix(" %"))
+
+    assert f"The network answers surprise ({share:.0f}%)." in texts(opened, "markdown")
+
+
+def test_each_part_has_a_bar_and_a_picture(opened: AppTest) -> None:
+    parts = ["forehead", "brows", "eyes", "nose", "cheeks", "mouth", "chin", "background"]
+
+    assert chart(opened, 0)["y"] == parts
+    assert chart(opened, 1)["y"] == parts
+    tiles = texts(opened, "html")
+    assert tiles.count("<img") >= 9
+    assert all(f"without {part}" in tiles for part in parts)
+
+
+def test_shares_of_the_map_sum_to_one(opened: AppTest) -> None:
+    shares = chart(opened, 1)
+
+    assert sum(shares["x"]) == pytest.approx(1)
+
+
+def test_signed_evidence_is_read_from_a_signed_method(opened: AppTest) -> None:
+    opened.button_group(key="described").set_value("For and against").run()
+
+    assert not opened.exception
+    assert "HiResCAM at blocks.block1.relu" in texts(opened, "caption")
+    assert "Another method stands in here" in texts(opened, "caption")
+
+
+def test_all_combinations_are_measured_when_asked_for(
+    opened: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "change" not in texts(opened, "markdown")
+
+    opened.button_group(key="hiding").set_value("All combinations").run()
+
+    assert not opened.exception
+    assert "Fair share of each part in the logit of surprise" in texts(opened, "caption")
+    said = texts(opened, "markdown")
+    assert "No set of hidden parts changes" in said or "is enough to change it to" in said
+
+
+def test_the_textbook_is_told_apart_from_truth(opened: AppTest) -> None:
+    said = texts(opened, "markdown")
+
+    assert "onsistent with the textbook pattern of surprise" in said
+    assert "inner brow raiser" in said.lower()
+    assert "It says nothing of whether a map is true." in texts(opened, "caption")
+
+
+def test_without_landmarks_a_sentence_says_what_to_do(
+    opened: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.faces.finding.fit_landmarks", lambda *_: None)
+
+    opened.selectbox(key="detector").set_value("whole").run()
+
+    assert not opened.exception
+    assert not opened.error
+    assert any("none could be fitted here" in info.value for info in opened.info)
+
+
+def test_without_a_face_there_is_no_closer_look(opened: AppTest) -> None:
+    opened.button_group(key="source").set_value("Upload").run()
+
+    assert "A closer look" not in texts(opened, "subheader")
+
+
+def test_a_method_that_does_not_apply_leaves_what_is_measured(
+    opened: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core import ExplainError
+    from core.predict import Predictor
+
+    explain = Predictor.explain
+
+    def refusing(self: Predictor, crop: Any, method: str, layer: str | None = None) -> Any:  # noqa: ANN401
+        if method == "cam":
+            raise ExplainError("CAM needs another head. Use Grad-CAM.")
+        return explain(self, crop, method, layer)
+
+    monkeypatch.setattr(Predictor, "explain", refusing)
+
+    choose(opened, "cam")
+
+    assert not opened.exception
+    assert [error.value for error in opened.error] == ["CAM needs another head. Use Grad-CAM."]
+    assert "The network answers surprise" in texts(opened, "markdown")
+
+    turn_to(opened, METHODS)
+    opened.multiselect(key="methods").set_value(["cam", "layer_cam"]).run()
+    assert not opened.exception
+    assert ["CAM does not apply" in warning.value for warning in opened.warning] == [True]
+    assert "Layer-CAM at" in texts(opened, "html")
+
+
+def test_the_contrast_begins_with_answer_and_runner_up(opened: AppTest) -> None:
+    turn_to(choose(opened, "hires_cam"), CONTRAST)
+
+    assert [box.value for box in pair(opened)] == ["surprise", "happiness"]
+    assert "surprise rather than happiness" in texts(opened, "html")
+    assert not opened.info
+    # Happiness has no evidence of its own, so the difference is the map of surprise.
+    assert "the logits differ by" in texts(opened, "caption")
+    assert "blank</div>" in texts(opened, "html")
+
+
+def test_a_method_without_signs_is_replaced_and_says_so(opened: AppTest) -> None:
+    turn_to(opened, CONTRAST)
+
+    assert any("Layer-CAM keeps only what speaks for" in info.value for info in opened.info)
+    assert "HiResCAM at blocks.block1.relu" in texts(opened, "caption")
+
+
+def test_an_expression_is_not_compared_with_itself(opened: AppTest) -> None:
+    turn_to(opened, CONTRAST)
+
+    pair(opened)[1].set_value("surprise").run()
+
+    assert not opened.exception
+    assert any("two different expressions" in info.value for info in opened.info)
+
+
+def test_methods_stand_side_by_side_and_blank_maps_are_marked(opened: AppTest) -> None:
+    turn_to(opened, METHODS)
+
+    opened.multiselect(key="methods").set_value(["grad_cam", "layer_cam"]).run()
+
+    grid = texts(opened, "html")
+    rows = grid[grid.index("Grad-CAM at") :]
+    assert rows.count("<img") == 12
+    assert rows.count(">blank</div>") == 10  # all but surprise, by either method
+
+
+def test_no_method_at_all_is_asked_for_one(opened: AppTest) -> None:
+    turn_to(opened, METHODS)
+
+    opened.multiselect(key="methods").set_value([]).run()
+
+    assert any("at least one method" in info.value for info in opened.info)
+
+
+def test_badges_come_from_the_checkpoints_own_report(app: AppTest, made_checkpoint: Made) -> None:
+    folder = made_checkpoint(weight=8.0)
+    with_sample(app.run().switch_page(PAGE).run())
+    assert "not measured for this checkpoint" in texts(app, "markdown")
+
+    measured(folder)
+    app.run()
+
+    assert "beats its controls" in texts(app, "markdown")
+    assert "| gap | +0.250 (+0.200 to +0.300) |" in texts(app, "markdown")
+    assert "not measured" not in texts(app, "markdown")
+
+
+def test_a_report_of_other_weights_is_not_shown(app: AppTest, made_checkpoint: Made) -> None:
+    folder, other = made_checkpoint(weight=8.0), made_checkpoint("other", share=0.75)
+    measured(folder)
+    (other / "weights.safetensors").replace(folder / "weights.safetensors")
+    stamp = (folder / "card.json").stat().st_mtime + 10
+    os.utime(folder / "weights.safetensors", (stamp, stamp))
+
+    with_sample(app.run().switch_page(PAGE).run())
+
+    assert "not measured for this checkpoint" in texts(app, "markdown")
+
+
+def test_a_layer_that_was_not_measured_says_so(app: AppTest, made_checkpoint: Made) -> None:
+    measured(made_checkpoint(weight=8.0))
+    with_sample(app.run().switch_page(PAGE).run())
+
+    app.selectbox(key="layer").set_value("blocks.block1.conv").run()
+
+    assert not app.exception
+    assert "Layer-CAM at blocks.block1.conv" in texts(app, "caption")
+    assert "not measured at this layer" in texts(app, "markdown")
+
+
+def test_one_face_is_tested_when_asked_for_and_stays_tested(opened: AppTest) -> None:
+    turn_to(opened, TRUTH)
+    assert "On this face, the map" not in texts(opened, "markdown")
+
+    opened.button(key="measure").click().run()
+
+    assert not opened.exception
+    assert "On this face, the map" in texts(opened, "markdown")
+    assert chart(opened, 0)["y"] == ["this map", "fixed blob in the middle", "random maps, mean"]
+    opened.slider(key="opacity").set_value(20).run()
+    assert "On this face, the map" in texts(opened, "markdown")
+
+
+def test_a_blank_map_is_not_tested_but_named(opened: AppTest) -> None:
+    turn_to(opened, TRUTH)
+    opened.selectbox(key="tested 0").set_value("fear").run()
+
+    opened.button(key="measure").click().run()
+
+    assert "The map is blank" in texts(opened, "markdown")
+
+
+def test_a_link_opens_a_view(app: AppTest, made_checkpoint: Made) -> None:
+    made_checkpoint(weight=8.0)
+    app.run().switch_page(PAGE)
+    app.query_params["source"], app.query_params["view"] = "Sample photo", METHODS
+
+    app.run()
+
+    assert not app.exception
+    assert app.multiselect(key="methods").value
+
+
+def test_turning_to_another_view_looks_at_no_face_again(
+    opened: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn_to(opened, CONTRAST)
+    turn_to(opened, "Parts of the face")
+    monkeypatch.setattr("webapp.explaining.subject.region_report", None)
+    monkeypatch.setattr("core.predict.Predictor.explain", None)
+
+    turn_to(opened, CONTRAST)
+    turn_to(opened, "Parts of the face")
+
+    assert not opened.error

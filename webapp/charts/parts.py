@@ -1,0 +1,74 @@
+"""Bars of one number for each part of a face, from the forehead down."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import plotly.graph_objects as go
+
+FOR_COLOUR, AGAINST_COLOUR = "#D55E00", "#0072B2"  # those of signed maps
+FROM_ABOVE = ("forehead", "brows", "eyes", "nose", "cheeks", "mouth", "chin", "background")
+BAR = 30  # px a bar with its gap
+ROOM_FOR_NUMBERS = 0.28  # of the axis, on the side of bars
+LEAST_SPAN = {"points": 0.1}  # of the axis, so that tiny effects look tiny
+
+Unit = Literal["points", "share", "times", "logits"]
+_FORMS = {"points": "{:+.1f}", "share": "{:.1f} %", "times": "{:.2f} x", "logits": "{:+.2f}"}
+_FACTORS = {"points": 100.0, "share": 100.0, "times": 1.0, "logits": 1.0}
+
+
+def from_above(names: Sequence[str]) -> list[int]:
+    """Places of the parts in `names` in the order of the face, unknown ones last."""
+    known = {name: place for place, name in enumerate(FROM_ABOVE)}
+    return sorted(range(len(names)), key=lambda place: known.get(names[place], len(known)))
+
+
+def told(value: float, unit: Unit) -> str:
+    """A number as it stands at its bar."""
+    rounded = round(value * _FACTORS[unit], 2)
+    return _FORMS[unit].format(rounded + 0.0)  # no minus before a zero
+
+
+def part_bars(names: Sequence[str], values: Sequence[float], unit: Unit) -> go.Figure:
+    """One horizontal bar a part: to the right what speaks for the answer, to the left against.
+
+    Args:
+        names: Of the parts.
+        values: One a part.
+        unit: "points" and "share" show hundredths, "times" and "logits" the value itself.
+    """
+    order = from_above(names)
+    shown = [float(values[place]) for place in order]
+    figure = go.Figure(
+        go.Bar(
+            x=shown,
+            y=[names[place] for place in order],
+            orientation="h",
+            marker={"color": [AGAINST_COLOUR if x < 0 else FOR_COLOUR for x in shown]},
+            text=[told(value, unit) for value in shown],
+            textposition="outside",
+            textfont={"size": 13},
+            cliponaxis=False,
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        height=BAR * len(shown) + 12,
+        margin={"l": 0, "r": 0, "t": 4, "b": 4},
+        bargap=0.3,
+        showlegend=False,
+        font={"size": 14},
+        dragmode=False,
+    )
+    low, high = min(0.0, *shown), max(LEAST_SPAN.get(unit, 0.0), *shown)
+    room = ROOM_FOR_NUMBERS * max(high - low, 1e-9)
+    figure.update_xaxes(
+        range=[low - room if low < 0 else 0.0, high + room],
+        visible=False,
+        fixedrange=True,
+    )
+    if low < 0:
+        figure.add_vline(x=0, line={"width": 1, "color": "#8A8A8A"})
+    figure.update_yaxes(
+        autorange="reversed", fixedrange=True, automargin=True, title=None, tickfont={"size": 14}
+    )
+    return figure

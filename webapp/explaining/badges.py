@@ -1,0 +1,163 @@
+"""What a measurement over many faces says of a method, in two words and in full."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any, Literal
+
+import streamlit as st
+
+from core.explain import EXPLAINERS
+from core.trust import stored_trust
+from webapp.text import counted, literal, percent
+
+Colour = Literal["green", "orange", "gray"]
+
+BEATS, FALLS_SHORT = "beats its controls", "does not beat its controls"
+UNMEASURED = "not measured for this checkpoint"
+OTHER_LAYER = "not measured at this layer"
+SAME_FOR_ALL = "the same for every expression"
+CONTROL_NAMES = {
+    "random": "a random map",
+    "centre": "a fixed blob in the middle",
+    "other_face": "another face's map",
+}
+HOW_IT_IS_MEASURED = (
+    "Pixels are shown to the network, or hidden from it, in the order of the map. A true map makes "
+    "the probability rise early when pixels are shown (insertion) and fall early when they are "
+    "hidden (deletion); its gap is the difference of the two. A method beats its controls when its "
+    "gap is above zero and above those of maps that know nothing of the answer, with 95 % "
+    "intervals."
+)
+_CSS = {"green": "#1A7F37", "orange": "#BC4C00", "gray": "#7D8590"}
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A few words and their colour."""
+
+    words: str
+    colour: Colour
+
+
+def trust_of(folder: Path) -> dict[str, Any] | None:
+    """The checkpoint's report on its explanations; None where it was not measured."""
+    return stored_trust(folder)
+
+
+def entry_of(report: Mapping[str, Any] | None, method: str, layer: str) -> dict[str, Any] | None:
+    """The figures of a method at a layer; None where there are none."""
+    found = (report or {}).get("methods", {}).get(method)
+    if not isinstance(found, dict) or found.get("layer") != layer:
+        return None
+    return found
+
+
+def badges(report: Mapping[str, Any] | None, method: str, layer: str) -> tuple[Badge, ...]:
+    """What stands beside a map.
+
+    Args:
+        report: Of `trust_of`.
+        method: Registry name.
+        layer: The layer explained.
+    """
+    entry = entry_of(report, method, layer)
+    if entry is None:
+        known = (report or {}).get("methods", {})
+        return (Badge(OTHER_LAYER if method in known else UNMEASURED, "gray"),)
+    found = [
+        Badge(BEATS, "green") if entry.get("verdict") == BEATS else Badge(FALLS_SHORT, "orange")
+    ]
+    if entry.get("sanity") == "fails":
+        found.append(Badge("barely depends on the weights", "orange"))
+    if method in EXPLAINERS and not EXPLAINERS[method].class_discriminative:
+        found.append(Badge(SAME_FOR_ALL, "gray"))
+    return tuple(found)
+
+
+def badge_html(badge: Badge) -> str:
+    """A badge inside other HTML, in the page's own letters."""
+    colour = _CSS[badge.colour]
+    return (
+        f'<span style="display:inline-block;font-size:0.75rem;padding:0 0.5em;margin-left:0.2em;'
+        f"border-radius:0.6em;border:1px solid {colour};"
+        f'background:color-mix(in srgb, {colour} 16%, transparent)">{escape(badge.words)}</span>'
+    )
+
+
+def show_badges(
+    report: Mapping[str, Any] | None, method: str, layer: str, key: str, *, figures: bool = True
+) -> None:
+    """Draw the method's name with its badges, and the numbers behind a button.
+
+    Args:
+        report: Of `trust_of`.
+        method: Registry name.
+        layer: The layer explained.
+        key: Tells this place from others on the page.
+        figures: Whether there is such a button.
+    """
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small", key=key)
+    place = "" if layer == "input" else f" at {layer}"
+    row.caption(literal(f"{EXPLAINERS[method].title}{place}"), width="content")
+    for badge in badges(report, method, layer):
+        row.badge(badge.words, color=badge.colour)
+    if figures:
+        with row.popover("Numbers", type="tertiary"):
+            st.markdown(numbers(report, method, layer))
+
+
+def numbers(report: Mapping[str, Any] | None, method: str, layer: str) -> str:
+    """The figures behind the badge as Markdown; a sentence where there are none."""
+    entry = entry_of(report, method, layer)
+    if report is None or entry is None:
+        refusal = (report or {}).get("refused", {}).get(method)
+        if refusal:
+            return literal(str(refusal))
+        at = "at this layer " if report is not None and method in report["methods"] else ""
+        return (
+            f"Nothing was measured {at}for this checkpoint. `python -m core faithfulness RUN` "
+            f"measures every method on test faces.\n\n{HOW_IT_IS_MEASURED}"
+        )
+    rows = "\n".join(f"| {name} | {value} |" for name, value in figure_rows(report, entry))
+    faces = counted(int(entry.get("n", 0)), "test face")
+    return f"{HOW_IT_IS_MEASURED}\n\n| over {faces} | |\n|---|---|\n{rows}"
+
+
+def figure_rows(report: Mapping[str, Any], entry: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Names and values of all figures that are there, intervals with them."""
+    rows = [("gap", _ranged(entry))]
+    rows += [
+        (name, f"{entry[name]:.3f}")
+        for name in ("insertion", "deletion")
+        if _is_number(entry, name)
+    ]
+    for name, title in CONTROL_NAMES.items():
+        own = report.get("controls", {}).get(name)
+        if own:
+            rows.append((f"gap of {title}", _ranged(own)))
+        ahead = entry.get("over_controls", {}).get(name)
+        if ahead:
+            rows.append((f"ahead of {title} by", _ranged(ahead)))
+    if isinstance(entry.get("road"), dict):
+        rows.append(("ROAD", _ranged(entry["road"])))
+    for name, title in (
+        ("average_drop", "average drop"),
+        ("increase", "increase in confidence"),
+        ("blank", "blank maps"),
+    ):
+        if _is_number(entry, name):
+            rows.append((title, percent(float(entry[name]))))
+    if entry.get("sanity"):
+        rows.append(("parameter randomisation", literal(str(entry["sanity"]))))
+    return rows
+
+
+def _is_number(entry: Mapping[str, Any], name: str) -> bool:
+    return isinstance(entry.get(name), int | float)
+
+
+def _ranged(value: Mapping[str, Any]) -> str:
+    low, high = value["ci"]
+    return f"{value['gap']:+.3f} ({low:+.3f} to {high:+.3f})"

@@ -1,0 +1,198 @@
+"""One face with the checkpoint, method and layer it is explained by, and what was measured of it.
+
+Whatever takes longer than a drawing is kept for the visit.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core import Explanation, FaceResult
+from core.explain import (
+    FaceTest,
+    HiddenRegions,
+    RegionGame,
+    RegionReport,
+    check_face,
+    fit_masks,
+    hide_regions,
+    region_game,
+    region_report,
+)
+from core.faces import regions
+from core.types import Image
+from webapp import cache
+from webapp.inputs import Picture
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.predict import Predictor
+
+Masks = dict[str, NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a closer look is about.
+
+    Attributes:
+        folder: Of the checkpoint.
+        picture: With the face.
+        detector: Which found it.
+        number: Of the face, from 0.
+        method: Registry name of the explanation method.
+        layer: Name of a layer; "" for the method's own choice.
+    """
+
+    folder: Path
+    picture: Picture
+    detector: str
+    number: int
+    method: str
+    layer: str = ""
+
+    @property
+    def key(self) -> tuple[str, float, str, str, int]:
+        """Tells the face from every other; method and layer take no part."""
+        return cache.face_key(self.folder, self.picture, self.detector, self.number)
+
+    @property
+    def predictor(self) -> "Predictor":
+        return cache.predictor(self.folder)
+
+    @property
+    def face(self) -> FaceResult:
+        """The face without a map."""
+        return cache.faces(self.folder, self.picture, self.detector).faces[self.number]
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether landmarks tell the parts of the face apart."""
+        return self.face.face.landmarks is not None
+
+    def by(self, method: str, layer: str = "") -> "Subject":
+        """The same face by another method."""
+        return replace(self, method=method, layer=layer)
+
+    def explanation(self) -> Explanation:
+        """The maps of every class.
+
+        Raises:
+            CoreError: The method does not apply to this network or layer.
+        """
+        place = (self.folder, self.picture, self.detector, self.number)
+        return cache.explanation(*place, self.method, self.layer)
+
+    def batch(self) -> "Tensor":
+        """The network's input, float32 (1, C, S, S)."""
+        import torch
+
+        return torch.from_numpy(self.predictor.card.preprocess(self.face.face.crop))
+
+    def seen(self) -> Image:
+        """The face as the network sees it, grey uint8 (S, S)."""
+        preprocess = self.predictor.card.preprocess
+        margin = (preprocess.size - preprocess.crop) // 2
+        window = slice(margin, margin + preprocess.crop)
+        return preprocess.pixels(self.face.face.crop)[window, window]
+
+    def masks(self) -> Masks:
+        """The parts of the face where the network sees them; empty without landmarks."""
+        face = self.face.face
+        if face.crop_landmarks is None:
+            return {}
+        drawn = regions(face.crop_landmarks, face.crop.shape[0])
+        return fit_masks(drawn, self.predictor.card.preprocess)
+
+
+def parts(subject: Subject, *, all_sets: bool = False) -> RegionReport:
+    """What the parts of the face do to the answer; the face must have landmarks.
+
+    Args:
+        subject: The face; a coarse map of its method is replaced, see `region_report`.
+        all_sets: Whether every set of parts is hidden, 128 pictures instead of nine.
+
+    Raises:
+        CoreError: The method does not apply to this network or layer.
+    """
+    game = sets_of_parts(subject) if all_sets else None
+    key = (*subject.key, subject.method, subject.layer, all_sets)
+    return _parts(*key, _subject=subject, _game=game)
+
+
+def sets_of_parts(subject: Subject) -> RegionGame:
+    """Answers with every set of parts hidden."""
+    return _sets(*subject.key, _subject=subject)
+
+
+def hidden_together(subject: Subject, names: tuple[str, ...]) -> HiddenRegions:
+    """The answer with these parts hidden at once; one region, named after all of them."""
+    masks = subject.masks()
+    together = np.logical_or.reduce([masks[name] for name in names])
+    temperature = subject.predictor.card.temperature
+    named = {" and ".join(names): together}
+    return hide_regions(subject.predictor.model, subject.batch(), named, temperature)
+
+
+def tested(subject: Subject, label: str) -> FaceTest:
+    """Whether the map of one class holds on its own face, beside maps that know nothing.
+
+    Raises:
+        CoreError: The method does not apply to this network or layer.
+    """
+    key = (*subject.key, subject.method, subject.layer, label)
+    return _tested(*key, _subject=subject)
+
+
+@st.cache_resource(scope="session", max_entries=48, show_spinner=False)
+def _parts(
+    folder: str,
+    modified: float,
+    digest: str,
+    detector: str,
+    number: int,
+    method: str,
+    layer: str,
+    all_sets: bool,
+    *,
+    _subject: Subject,
+    _game: RegionGame | None,
+) -> RegionReport:
+    predictor = _subject.predictor
+    return region_report(
+        predictor.model,
+        _subject.batch(),
+        _subject.masks(),
+        predictor.labels,
+        explanation=_subject.explanation(),
+        game=_game,
+        temperature=predictor.card.temperature,
+    )
+
+
+@st.cache_resource(scope="session", max_entries=24, show_spinner=False)
+def _sets(
+    folder: str, modified: float, digest: str, detector: str, number: int, *, _subject: Subject
+) -> RegionGame:
+    return region_game(_subject.predictor.model, _subject.batch(), _subject.masks())
+
+
+@st.cache_resource(scope="session", max_entries=48, show_spinner=False)
+def _tested(
+    folder: str,
+    modified: float,
+    digest: str,
+    detector: str,
+    number: int,
+    method: str,
+    layer: str,
+    label: str,
+    *,
+    _subject: Subject,
+) -> FaceTest:
+    return check_face(_subject.predictor.model, _subject.batch(), _subject.explanation(), label)
