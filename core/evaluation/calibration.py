@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 BINS = 15
@@ -86,6 +85,8 @@ def fit_temperature(logits: NDArray[np.float64], true: NDArray[np.int64]) -> flo
     Returns:
         A positive number; the likelihood has one maximum in its inverse, so the search is safe.
     """
+    from scipy.optimize import minimize_scalar  # slow to import, and needed at a fit alone
+
     rows = np.arange(len(true))
 
     def loss(log_temperature: float) -> float:

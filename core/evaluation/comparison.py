@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from core.errors import DataError
 from core.evaluation.predictions import Predictions
@@ -52,6 +51,8 @@ def mcnemar(first: Predictions, second: Predictions) -> Comparison:
     Raises:
         DataError: No image was answered by both.
     """
+    from scipy.stats import binomtest  # slow to import, and needed for a comparison alone
+
     keys = ["source", "part", "pixel_hash", "copy"]
     pairs = _keyed(first).merge(_keyed(second), on=keys, suffixes=("_first", "_second"))
     if pairs.empty:

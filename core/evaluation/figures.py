@@ -1,15 +1,12 @@
-"""The figures of a set of predictions, from scikit-learn."""
+"""The figures of a set of predictions, from scikit-learn.
+
+It is imported where it computes: a page that only shows figures need not wait for it.
+"""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import (
-    accuracy_score,
-    confusion_matrix,
-    log_loss,
-    precision_recall_fscore_support,
-)
 
 from core.errors import DataError
 from core.evaluation.calibration import expected_calibration_error
@@ -18,6 +15,8 @@ from core.evaluation.predictions import Predictions
 
 def confusion(predictions: Predictions) -> NDArray[np.int64]:
     """Counts int64 (K, K): rows are true labels, columns predicted ones."""
+    from sklearn.metrics import confusion_matrix
+
     counts: NDArray[np.int64] = confusion_matrix(
         predictions.true, predictions.predicted, labels=range(len(predictions.labels))
     )
@@ -37,6 +36,8 @@ def metrics(predictions: Predictions) -> dict[str, Any]:
     Raises:
         DataError: There is no row.
     """
+    from sklearn.metrics import accuracy_score, log_loss, precision_recall_fscore_support
+
     if not len(predictions):
         raise DataError("There are no predictions of this split. Evaluate on data that has it.")
     true, predicted = predictions.true, predictions.predicted

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from core.evaluation import Run, by_source, shortcut
+from core.evaluation import Run, by_source
 from webapp import shelf
 from webapp.checkpoint_card import source_names
 from webapp.errors import shown_errors
@@ -74,7 +74,7 @@ def _shortcuts(runs: list[Run]) -> None:
 
 def _shortcut_rows(run: Run) -> list[dict[str, object]]:
     with shown_errors():
-        found = shortcut(store.predictions(run.folder))
+        found = store.portrait_shortcut(run.folder)
         if found is not None:
             false = found.false_portraits
             return [

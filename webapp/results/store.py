@@ -10,9 +10,11 @@ from core.evaluation import (
     Album,
     Predictions,
     Run,
+    Shortcut,
     all_runs,
     load_report,
     measure,
+    shortcut,
     table2,
     with_intervals,
 )
@@ -64,6 +66,15 @@ def figures(folder: Path, split: str, sources: tuple[str, ...]) -> dict[str, Any
     return _figures(str(folder), time, split, sources)
 
 
+def portrait_shortcut(folder: Path) -> Shortcut | None:
+    """How much better happiness is found in portraits; None where that was not measured.
+
+    Raises:
+        CheckpointError: The predictions are missing or damaged.
+    """
+    return _shortcut(str(folder), changed(folder / "predictions.csv"))
+
+
 def album(sources: tuple[str, ...]) -> Album:
     """The pictures of these sources in all prepared folders."""
     folders = sorted(data_root().glob("*/dataset.json"))
@@ -83,6 +94,11 @@ def _measurement(folder: str, times: tuple[float, float]) -> dict[str, Accuracy]
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _predictions(folder: str, time: float) -> Predictions:
     return Predictions.load(Path(folder) / "predictions.csv")
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _shortcut(folder: str, time: float) -> Shortcut | None:
+    return shortcut(Predictions.load(Path(folder) / "predictions.csv"))
 
 
 @st.cache_resource(max_entries=50, show_spinner=False)
