@@ -1,5 +1,6 @@
 """From a picture to faces, answers and maps: the one object that the app and the commands share."""
 
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -108,12 +109,13 @@ class Predictor:
     @cached_property
     def _frame_engine(self) -> "OnnxEngine":
         """The engine for single frames, looked up once: that hashes the weights, which takes longer
-        than a face.  One thread, which leaves the others to decoding, encoding and other streams.
+        than a face.  Two threads: more gain little on a few faces and keep others from decoding.
         """
         from core.explain import has_closed_form
         from core.inference import engine
 
-        return engine(self.folder, "maps" if has_closed_form(self.model) else "exact", threads=1)
+        kind: Literal["exact", "maps"] = "maps" if has_closed_form(self.model) else "exact"
+        return engine(self.folder, kind, threads=min(2, os.cpu_count() or 1))
 
     def prediction(self, logits: NDArray[np.float64]) -> Prediction:
         """The answer that logits (K,) stand for: softmax (paper, Eq. 1) after temperature."""

@@ -1,11 +1,15 @@
-"""Grad-CAM of every class from one forward pass, without autograd, for the GiMEFiVE family."""
+"""Grad-CAM of every class from one forward pass, without autograd."""
 
+from collections.abc import Iterator
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from core.errors import ExplainError
+
+_BLOCKS = (["conv", "bn", "relu", "pool"], ["conv", "relu", "pool"])
+_RESIDUAL = ["conv1", "bn1", "relu1", "conv2", "bn2", "shortcut", "relu2"]
 
 
 class ClosedGradCam(nn.Module):
@@ -18,12 +22,14 @@ class ClosedGradCam(nn.Module):
 
     with v_c = W1' diag(h1 > 0) W2' diag(h2 > 0) W3[c] the linear layers' part, s_k = gamma_k /
     sqrt(var_k + eps) the batch norm's slope, n_k the number of positive cells after max pooling, m
-    the number of pooled cells and h w that of A.  This is Grad-CAM (Selvaraju et al. 2017) with its
-    gradient worked out by hand.  It holds no state, so threads may share it; it works in
-    inference_mode and exports to ONNX.
+    the number of pooled cells and h w that of A.  In a residual block the shortcut is added before
+    the ReLU and nothing is pooled: n_k counts the positive cells of the sum, and m = h w.  This is
+    Grad-CAM (Selvaraju et al. 2017) with its gradient worked out by hand.  It holds no state, so
+    threads may share it; it works in inference_mode and exports to ONNX.
 
     Args:
-        model: A GiMEFiVE network in eval mode; its weights are shared, not copied.
+        model: A network in eval mode that ends in a GiMEFiVE block or a residual one, a global
+            average and linear layers; its weights are shared, not copied.
 
     Raises:
         ExplainError: The network has another form.
@@ -33,16 +39,15 @@ class ClosedGradCam(nn.Module):
         super().__init__()
         if not has_closed_form(model):
             raise ExplainError(
-                f"{type(model).__name__} has no closed form of Grad-CAM (it needs convolution "
-                "blocks without squeeze-excitation in the last one, global average pooling and "
-                "linear layers). Use the general Grad-CAM."
+                f"{type(model).__name__} has no closed form of Grad-CAM (it needs convolution or "
+                "residual blocks without squeeze-excitation in the last one, global average "
+                "pooling and linear layers). Use the general Grad-CAM."
             )
-        blocks = cast(nn.Sequential, model.blocks)
-        self.trunk = blocks[:-1]
+        *first, self.last = _stages(model)
+        self.trunk = nn.Sequential(*first)
         self.training = self.trunk.training = model.training  # both are new modules
-        self.last = cast(nn.Sequential, blocks[-1])
         self.gap = cast(nn.Module, model.gap)
-        self.head = cast(nn.Sequential, model.head)
+        self.head = cast(nn.Module, model.head)
 
     def forward(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and maps.
@@ -58,58 +63,92 @@ class ClosedGradCam(nn.Module):
         """
         if self.last.training:
             raise ExplainError("The network is in training mode. Call model.eval() first.")
-        cells = self.last.get_submodule("conv")(self.trunk(batch))  # (N, C, h, w)
-        normed = self.last.get_submodule("bn")(cells) if hasattr(self.last, "bn") else cells
-        rectified = self.last.get_submodule("relu")(normed)
-        pooled = self.last.get_submodule("pool")(rectified)  # (N, C, h / 2, w / 2)
-        logits, slopes = _head(self.head, torch.flatten(self.gap(pooled), 1))
-        active = self._active_cells(rectified, pooled)  # (N, C)
+        end = _residual_end if hasattr(self.last, "conv2") else _block_end
+        cells, features, passing = end(self.last, self.trunk(batch))
+        logits, slopes = _head(self.head, torch.flatten(self.gap(features), 1))
         height, width = cells.shape[2:]
-        spread = pooled.shape[2] * pooled.shape[3] * height * width
-        alpha = slopes * (active * self._norm_slope(cells) / spread)[:, None]  # (N, K, C)
+        spread = features.shape[2] * features.shape[3] * height * width
+        alpha = slopes * (passing / spread)[:, None]  # (N, K, C)
         maps = torch.relu(alpha @ torch.flatten(cells, 2))  # (N, K, h w)
         return logits, maps.reshape(-1, maps.shape[1], height, width)
-
-    def _norm_slope(self, cells: Tensor) -> Tensor:
-        """What the batch norm multiplies a channel by, float32 (C,)."""
-        if not hasattr(self.last, "bn"):
-            return cells.new_ones(cells.shape[1])
-        norm = cast(nn.BatchNorm2d, self.last.get_submodule("bn"))
-        return norm.weight / torch.sqrt(cast(Tensor, norm.running_var) + norm.eps)
-
-    def _active_cells(self, rectified: Tensor, pooled: Tensor) -> Tensor:
-        """Cells that pass a gradient, counted in pooled cells, float32 (N, C)."""
-        pool = self.last.get_submodule("pool")
-        if isinstance(pool, nn.MaxPool2d):
-            # A positive maximum hands its gradient to exactly one cell.
-            return (pooled > 0).to(pooled.dtype).sum(dim=(2, 3))
-        step = int(cast(int, pool.kernel_size))
-        rows, columns = step * pooled.shape[2], step * pooled.shape[3]  # a rest is not pooled
-        passing = (rectified[:, :, :rows, :columns] > 0).to(pooled.dtype)
-        return passing.sum(dim=(2, 3)) / step**2
 
 
 def has_closed_form(model: nn.Module) -> bool:
     """Whether `ClosedGradCam` covers this network."""
-    parts = [getattr(model, name, None) for name in ("blocks", "gap", "head")]
-    blocks, gap, head = parts
-    if not (
-        isinstance(blocks, nn.Sequential)
-        and isinstance(gap, nn.AdaptiveAvgPool2d)
-        and isinstance(head, nn.Sequential)
-        and len(blocks) > 0
-        and isinstance(blocks[-1], nn.Sequential)
-    ):
+    head = getattr(model, "head", None)
+    stages = _stages(model)
+    if not stages or not isinstance(getattr(model, "gap", None), nn.AdaptiveAvgPool2d):
         return False
-    names = [name for name, _ in blocks[-1].named_children()]
-    linear = all(isinstance(part, nn.Linear | nn.ReLU | nn.Dropout) for part in head)
-    return linear and names in (["conv", "bn", "relu", "pool"], ["conv", "relu", "pool"])
+    parts = list(head) if isinstance(head, nn.Sequential) else [head]
+    names = [name for name, _ in stages[-1].named_children()]
+    linear = all(isinstance(part, nn.Linear | nn.ReLU | nn.Dropout) for part in parts)
+    return linear and (names in _BLOCKS or names == _RESIDUAL)
 
 
-def _head(head: nn.Sequential, features: Tensor) -> tuple[Tensor, Tensor]:
+def _stages(model: nn.Module) -> list[nn.Module]:
+    """What the batch passes one after the other before the global average."""
+    children = dict(model.named_children())
+    names = list(children)
+    before = names[: names.index("gap")] if "gap" in names else []
+    return [stage for name in before for stage in _flat(children[name])]
+
+
+def _flat(part: nn.Module) -> Iterator[nn.Module]:
+    """The parts of nested sequences; a block that is one itself stays whole."""
+    names = [name for name, _ in part.named_children()]
+    if isinstance(part, nn.Sequential) and names not in _BLOCKS:
+        for inner in part:
+            yield from _flat(inner)
+    else:
+        yield part
+
+
+def _block_end(block: nn.Module, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Cells of the last convolution, the block's output, and how much gradient passes between.
+
+    Returns:
+        float32 (N, C, h, w), (N, C, h / 2, w / 2), and (N, C): the derivative of a channel's sum
+        over the output by its cells, summed over the cells.
+    """
+    cells = block.get_submodule("conv")(features)
+    normed = block.get_submodule("bn")(cells) if hasattr(block, "bn") else cells
+    rectified = block.get_submodule("relu")(normed)
+    pool = block.get_submodule("pool")
+    pooled = pool(rectified)
+    slope = _slope(block.get_submodule("bn")) if hasattr(block, "bn") else cells.new_ones(1)
+    if isinstance(pool, nn.MaxPool2d):
+        # A positive maximum hands its gradient to exactly one cell.
+        return cells, pooled, _positive(pooled) * slope
+    step = int(cast(int, pool.kernel_size))
+    rows, columns = step * pooled.shape[2], step * pooled.shape[3]  # a rest is not pooled
+    return cells, pooled, _positive(rectified[:, :, :rows, :columns]) * slope / step**2
+
+
+def _residual_end(block: nn.Module, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """As `_block_end`, of a residual block, whose output has the cells' size."""
+    first = block.get_submodule("bn1")(block.get_submodule("conv1")(features))
+    cells = block.get_submodule("conv2")(block.get_submodule("relu1")(first))
+    normed = block.get_submodule("bn2")(cells)
+    total = block.get_submodule("relu2")(normed + block.get_submodule("shortcut")(features))
+    return cells, total, _positive(total) * _slope(block.get_submodule("bn2"))
+
+
+def _slope(norm: nn.Module) -> Tensor:
+    """What a batch norm multiplies a channel by, float32 (C,)."""
+    batch_norm = cast(nn.BatchNorm2d, norm)
+    variance = cast(Tensor, batch_norm.running_var)
+    return batch_norm.weight / torch.sqrt(variance + batch_norm.eps)
+
+
+def _positive(values: Tensor) -> Tensor:
+    """Number of positive cells of each channel, float32 (N, C)."""
+    return (values > 0).to(values.dtype).sum(dim=(2, 3))
+
+
+def _head(head: nn.Module, features: Tensor) -> tuple[Tensor, Tensor]:
     """Logits (N, K) and their derivative by the features (N, K, C)."""
     masks: list[Tensor] = []
-    linear = [part for part in head if isinstance(part, nn.Linear)]
+    linear = [part for part in head.modules() if isinstance(part, nn.Linear)]
     values = features
     for part in linear[:-1]:
         before = part(values)

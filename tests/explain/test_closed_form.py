@@ -27,14 +27,19 @@ FAMILY: list[tuple[str, dict[str, Any]]] = [
     ("gimefive", {"fc_depth": 2}),
     ("gimefive", {"fc_depth": 1}),
     ("gimefive", {"depth": 1}),
+    ("gimefive_res", {}),
+    ("resnet18", {}),
+    ("resnet14", {}),
+    ("resnet14", {"blocks": (1, 1)}),
 ]
+WIDE = {"gimefive_res", "resnet18"}  # whose width is fixed
 each_member = pytest.mark.parametrize(("name", "options"), FAMILY)
 
 
 def assert_equal_maps(found: Tensor, expected: Tensor) -> None:
     scale = expected.abs().max()
     assert scale > 0
-    torch.testing.assert_close(found / scale, expected / scale, rtol=0, atol=1e-6)
+    torch.testing.assert_close(found / scale, expected / scale, rtol=0, atol=2e-6)
 
 
 @each_member
@@ -44,7 +49,8 @@ def test_closed_and_general_form_and_captum_agree(
     trained_like: Callable[..., nn.Module],
     face_like: Callable[..., Tensor],
 ) -> None:
-    model, batch = trained_like(name, width=16, **options), face_like(name, 3)
+    width = {} if name in WIDE else {"width": 16}
+    model, batch = trained_like(name, **width, **options), face_like(name, 3)
     layer = last_convolution(model)
 
     with torch.inference_mode():
@@ -52,12 +58,12 @@ def test_closed_and_general_form_and_captum_agree(
 
     general = grad_cam(model, batch, torch.arange(6).expand(3, 6), layer)
     assert_equal_maps(maps, general)
-    torch.testing.assert_close(logits, model(batch), rtol=0, atol=1e-6)
+    torch.testing.assert_close(logits, model(batch), rtol=0, atol=2e-6)
     captum = LayerGradCam(model, model.get_submodule(layer))
     for target in range(6):
         other = captum.attribute(batch, target=target, relu_attributions=True)[:, 0]
         torch.testing.assert_close(
-            maps[:, target] / general.max(), other.detach() / general.max(), rtol=0, atol=1e-6
+            maps[:, target] / general.max(), other.detach() / general.max(), rtol=0, atol=2e-6
         )
 
 
@@ -89,7 +95,7 @@ def test_a_class_nothing_speaks_for_gets_zeros(trained_like: Callable[..., nn.Mo
     assert torch.equal(maps[0, 2], torch.zeros(4, 4))
 
 
-@pytest.mark.parametrize("name", ["gimefive_res", "vgg", "resnet18", "mini_xception"])
+@pytest.mark.parametrize("name", ["vgg", "mini_xception"])
 def test_other_networks_are_refused(name: str) -> None:
     from core.models import build
 
@@ -156,7 +162,7 @@ def test_it_exports_to_onnx_for_any_batch(
     logits, maps = session.run(None, {"batch": batch.numpy()})
     with torch.inference_mode():
         expected_logits, expected_maps = closed(batch)
-    np.testing.assert_allclose(logits, expected_logits.numpy(), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(logits, expected_logits.numpy(), rtol=0, atol=2e-6)
     scale = float(expected_maps.max())
     # Another library sums in another order: a few units of float32's last place.
     np.testing.assert_allclose(maps / scale, expected_maps.numpy() / scale, rtol=0, atol=5e-6)

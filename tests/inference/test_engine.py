@@ -16,16 +16,16 @@ from core.models import Card, build, load_model, save_weights
 from core.preprocess import Preprocess
 
 LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
-OPTIONS = {"depth": 3, "width": 8}
+OPTIONS = {"gimefive": {"depth": 3, "width": 8}, "resnet14": {"width": 8}}
 
 
 def make_checkpoint(folder: Path, seed: int = 0, model: str = "gimefive") -> Path:
     """A small untrained network with batch-norm statistics of its own."""
     folder.mkdir(exist_ok=True)
     torch.manual_seed(seed)
-    options = OPTIONS if model == "gimefive" else {}
+    options = OPTIONS.get(model, {})
     network = build(model, 6, **options).train()
-    preprocess = Preprocess() if model == "gimefive" else Preprocess(48, 44, (0.5,), (0.5,))
+    preprocess = Preprocess() if model in OPTIONS else Preprocess(48, 44, (0.5,), (0.5,))
     for _ in range(5):
         network(torch.randn(16, preprocess.channels, preprocess.crop, preprocess.crop))
     save_weights(network.state_dict(), folder / "weights.safetensors")
@@ -39,8 +39,9 @@ def faces(n: int, side: int = 64) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (n, side, side), dtype=np.uint8)
 
 
-def test_logits_and_maps_are_those_of_the_network(tmp_path: Path) -> None:
-    folder = make_checkpoint(tmp_path / "run")
+@pytest.mark.parametrize("name", OPTIONS)
+def test_logits_and_maps_are_those_of_the_network(tmp_path: Path, name: str) -> None:
+    folder = make_checkpoint(tmp_path / "run", model=name)
     model, card = load_model(folder)
     pixels = faces(70)  # more than one call of the engine
 
