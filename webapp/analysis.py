@@ -110,10 +110,15 @@ def show_result(result: ImageResult, first: Subject, look: Look) -> None:
             _downloads(result, picture, checkpoint, look)
     with right:
         if not result.faces:
-            st.warning(f"{literal(' '.join(result.notes))} {WHAT_HELPS}")
+            st.warning(no_face(result))
         scale, report = pictures.common_scale(result), trust_of(first.folder)
         for number, face in enumerate(result.faces, start=1):
             face_card(number, face, scale, look, report)
+
+
+def no_face(result: ImageResult) -> str:
+    """What to tell of a picture without a face, and what helps."""
+    return f"{literal(' '.join(result.notes))} {WHAT_HELPS}"
 
 
 def _downloads(result: ImageResult, picture: Picture, checkpoint: str, look: Look) -> None:

@@ -44,6 +44,13 @@ ENTRIES = (
         "Explain a photo",
     ),
     PageEntry(
+        "layer_activations",
+        "Layer activations",
+        "Look",
+        "Every layer and every channel of a network, for any face: what each responds to.",
+        "Browse the layers",
+    ),
+    PageEntry(
         "live_camera",
         "Live camera",
         "Look",

@@ -83,7 +83,7 @@ def region_report(
     hidden = hide_regions(model, batch, masks, temperature)
     if game is None and all_sets:
         game = region_game(model, batch, masks)
-    order = np.argsort(hidden.whole)[::-1]
+    order = np.argsort(-hidden.whole, kind="stable")
     predicted, second = labels[int(order[0])], labels[int(order[1])]
     return RegionReport(
         predicted=predicted,

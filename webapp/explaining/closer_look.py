@@ -31,7 +31,7 @@ def closer_look(result: ImageResult, first: Subject, look: Look) -> None:
         return
     st.divider()
     st.subheader("A closer look", anchor=False)
-    subject = replace(first, number=_face_picker(len(result.faces)))
+    subject = replace(first, number=face_picker(len(result.faces)))
     if result.faces[0].explanation is None:  # the method does not apply, which the page said above
         subject = subject.by(recommended_method(first.folder))
     view = st.segmented_control(
@@ -55,7 +55,7 @@ def closer_look(result: ImageResult, first: Subject, look: Look) -> None:
                 parts_view.show(subject)
 
 
-def _face_picker(count: int) -> int:
+def face_picker(count: int) -> int:
     """Number of the face, from 0."""
     if count == 1:
         return 0

@@ -70,7 +70,7 @@ def show(subject: Subject, look: Look) -> None:
 
 def _pair(subject: Subject, labels: tuple[str, ...]) -> tuple[str, str]:
     """The two expressions: at first the answer and the runner-up."""
-    order = np.argsort(subject.face.prediction.probabilities)[::-1]
+    order = np.argsort(-subject.face.prediction.probabilities, kind="stable")
     left, right = st.columns(2)
     _, _, digest, detector, number = subject.key
     key = f"{digest} {detector} {number}"  # another face begins with its own two

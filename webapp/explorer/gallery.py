@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.data import title_of
+from webapp import tiles
 from webapp.explorer import address, store
 from webapp.explorer.filters import chosen_rows
 from webapp.text import counted
@@ -15,27 +16,12 @@ if TYPE_CHECKING:
     from core.data import Dataset
 
 PAGE_SIZES = (24, 48, 96, 192)
-TILE = 112  # px
 LEGEND = (
     "Click a picture to see it in full. x2: pictures in its group of copies · ⚠ leaks · "
     "≠ contradicting labels · ⊘ excluded"
 )
 EXPORTED = ["id", "source", "split", "label", "path", "width", "height", "pixel_hash", "group",
             "clean", "reason", "copies", "leaks", "contradicting", "excluded"]  # fmt: skip
-# The button lies over its whole tile, so that a click on the picture opens it; the picture's own
-# button, which enlarges it, would lie on top of that.
-STYLE = """<style>
-[class*="st-key-tile-"] {position: relative; padding-bottom: 1.7rem; border-radius: .4rem;}
-[class*="st-key-tile-"]:hover {outline: 2px solid rgba(128, 128, 160, .6);}
-[class*="st-key-tile-"] [data-testid="stElementToolbar"] {display: none;}
-[class*="st-key-tile-"] .stElementContainer:has(.stButton),
-[class*="st-key-tile-"] .stButton, [class*="st-key-tile-"] .stButton > div,
-[class*="st-key-tile-"] .stButton button
-{position: absolute; inset: 0; width: 100%; height: 100%;}
-[class*="st-key-tile-"] .stButton button
-{align-items: flex-end; padding: 0 0 .15rem 0; z-index: 1;}
-[class*="st-key-tile-"] .stButton button p {font-size: .8rem; white-space: nowrap;}
-</style>"""
 
 
 def show(folder: Path) -> None:
@@ -70,7 +56,7 @@ def thumbnails(folder: Path, rows: pd.DataFrame, name: str) -> None:
         name: Tells this grid from another on the page.
     """
     data = store.dataset(folder)
-    st.html(STYLE)
+    st.html(tiles.STYLE)
     grid = st.container(horizontal=True, gap="small")
     for _, row in rows.iterrows():
         with grid:
@@ -80,16 +66,14 @@ def thumbnails(folder: Path, rows: pd.DataFrame, name: str) -> None:
 def tile(data: "Dataset", row: pd.Series, name: str) -> None:
     """One picture with a button over it that opens it in full."""
     number = int(row["id"])
-    place = st.container(key=f"tile {name} {number}", width=TILE, gap=None)
-    place.image(data.images[number], width=TILE, alt=f"Picture {number}")
-    place.button(
+    tiles.tile(
+        data.images[number],
         caption(row),
-        key=f"{name} {number}",
-        on_click=address.open_picture,
-        args=(number,),
-        help=f"#{number} · {title_of(row['source'])} · {row['split']}",
-        type="tertiary",
-        width="stretch",
+        f"{name} {number}",
+        address.open_picture,
+        number,
+        alt=f"Picture {number}",
+        explained=f"#{number} · {title_of(row['source'])} · {row['split']}",
     )
 
 

@@ -1,0 +1,61 @@
+"""What does each layer of the network make of a face?  Every layer, every channel."""
+
+import pandas as pd
+import streamlit as st
+
+from webapp import analysis, cache, widgets
+from webapp.activations import view
+from webapp.errors import shown_errors
+from webapp.explaining.closer_look import face_picker
+from webapp.explaining.subject import Subject
+from webapp.inputs import picture_input
+
+st.title("Layer activations")
+st.caption(
+    "A network sees a face through layers, and each layer has channels: pictures of where it "
+    "finds one pattern. They show what the network responds to, whatever it answers; they are no "
+    "evidence for an expression."
+)
+
+checkpoint = widgets.checkpoint_picker()
+detector = widgets.detector_picker()
+chosen = picture_input()
+
+if checkpoint is None:
+    st.stop()
+if not chosen:
+    st.info(analysis.HOW_TO_BEGIN)
+    st.stop()
+model = widgets.loaded(checkpoint)
+if model is None:
+    st.stop()
+
+found = analysis.outcomes(checkpoint, chosen, detector)
+picture = analysis.picture_picker(chosen, found, model.labels)
+if picture is None:
+    st.stop()
+with shown_errors():
+    result = cache.faces(checkpoint, picture, detector)
+    if not result.faces:
+        st.warning(analysis.no_face(result))
+        st.stop()
+    layers = view.browsable(widgets.layers_of(model))
+    titles = {layer.name: view.title(layer) for layer in layers}
+    name = widgets.linked_choice("Layer", titles, "layer", place=st.container())
+    with st.expander(
+        "All layers, in the order a face passes them", key="all", on_change="rerun"
+    ) as x:
+        if x.open:
+            st.dataframe(
+                pd.DataFrame(
+                    {
+                        "layer": [layer.name for layer in layers],
+                        "kind": [layer.kind for layer in layers],
+                        "output": [" x ".join(map(str, layer.shape)) for layer in layers],
+                        "runs": [layer.calls for layer in layers],
+                    }
+                ),
+                hide_index=True,
+            )
+    subject = Subject(checkpoint, picture, detector, face_picker(len(result.faces)), "activation")
+    view.show(subject, next(layer for layer in layers if layer.name == name))

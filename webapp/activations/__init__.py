@@ -1,0 +1,1 @@
+"""Every layer and every channel of a network, for one face."""

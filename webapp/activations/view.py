@@ -1,0 +1,250 @@
+"""One layer on the page: its channels as a grid, one of them enlarged."""
+
+from pathlib import PurePath
+
+import cv2
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.explain import Layer
+from core.explanations import png_bytes
+from core.types import Image
+from webapp import pictures, tiles
+from webapp.activations import channels, store
+from webapp.charts.channels import value_bars
+from webapp.explaining.plate import Tile, tiles_sheet
+from webapp.explaining.subject import Subject
+from webapp.pictures import FACE
+from webapp.text import counted, percent
+
+CHANNEL, PAGE = "channel", "page"
+PAGE_SIZE = 24  # channels
+ORDERS: dict[str, channels.Order] = {
+    "Highest mean first": "mean",
+    "Strongest peak first": "peak",
+    "As numbered": "number",
+}
+COLUMNS = 6  # of the figure to take away
+
+
+def title(layer: Layer) -> str:
+    """A layer with what it gives, as a line of the list."""
+    count, *sides = layer.shape
+    size = f" of {sides[0]} x {sides[1]}" if sides else ""
+    runs = f", runs {layer.calls} times" if layer.calls > 1 else ""
+    unit = counted(count, "channel" if sides else "value")
+    return f"{layer.name}: {layer.kind}, {unit}{size}{runs}"
+
+
+def browsable(layers: list[Layer]) -> list[Layer]:
+    """Those with channels: of cells, or single values."""
+    return [layer for layer in layers if len(layer.shape) in (1, 3)]
+
+
+def show(subject: Subject, layer: Layer) -> None:
+    """Draw the layer.
+
+    Raises:
+        CoreError: The layer cannot be run.
+    """
+    found = store.outputs(subject, layer.name)
+    run = 0
+    if len(found) > 1:
+        run = st.segmented_control(
+            "This layer runs several times in one pass",
+            range(len(found)),
+            default=0,
+            required=True,
+            format_func=lambda number: f"Run {number + 1}",
+            key=f"run of {len(found)}",
+        )
+    values = found[run]
+    if values.ndim == 1 or values.shape[1:] == (1, 1):
+        _single_values(subject, layer, values.reshape(-1))
+    else:
+        _maps(subject, layer, values)
+
+
+def _single_values(subject: Subject, layer: Layer, values: NDArray[np.float32]) -> None:
+    """A layer without cells: one value a channel."""
+    st.caption("This layer has no cells: each channel is a single number.")
+    labels = subject.predictor.labels
+    are_logits = layer.kind != "AdaptiveAvgPool2d" and len(values) == len(labels)
+    names = labels if are_logits else tuple(f"channel {n}" for n in range(len(values)))
+    st.plotly_chart(
+        value_bars(values.tolist(), names),
+        key="values",
+        config={"displayModeBar": False},
+        alt=f"{len(values)} values from {values.min():.2f} to {values.max():.2f}",
+    )
+    _numbers_button(subject, layer, channels.figures(values[:, None, None]))
+
+
+def _maps(subject: Subject, layer: Layer, maps: NDArray[np.float32]) -> None:
+    facts = channels.figures(maps)
+    first, second = st.columns([3, 2], vertical_alignment="bottom")
+    by = first.segmented_control(
+        "Order", list(ORDERS), default=next(iter(ORDERS)), required=True, key="order"
+    )
+    shared = second.toggle(
+        "One colour scale for all channels",
+        key="shared",
+        help="On, channels can be compared; off, weak ones can be seen as well.",
+    )
+    order = channels.ordered(facts, ORDERS[by])
+    # Another layer may have fewer channels and pages.
+    asked = st.session_state.get(CHANNEL)
+    if asked is None or not 0 <= asked < len(maps):
+        st.session_state[CHANNEL] = order[0]
+    enlarged = st.container()
+    page = _page(len(order))
+    shown = order[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    scale = channels.scale_of(maps) if shared else None
+    _grid(maps, facts, shown, scale)
+    with enlarged:
+        _enlarged(subject, layer, maps, facts, scale)
+    _files(subject, layer, maps, facts, shown, scale)
+
+
+def _page(count: int) -> int:
+    pages = -(-count // PAGE_SIZE)
+    if st.session_state.get(PAGE, 1) > pages:
+        st.session_state[PAGE] = 1
+    if pages == 1:
+        return 1
+    return int(st.pagination(pages, key=PAGE))
+
+
+def _grid(
+    maps: NDArray[np.float32], facts: channels.Figures, shown: list[int], scale: float | None
+) -> None:
+    st.html(tiles.STYLE)
+    colours = channels.colours_of(maps)
+    with st.container(horizontal=True, gap="small"):
+        for channel in shown:
+            own = channels.scale_of(maps[channel]) if scale is None else scale
+            tiles.tile(
+                channels.channel_picture(maps[channel], own, colours, tiles.TILE),
+                f"{channel}: {facts.mean[channel]:.2f}",
+                f"channel {channel}",
+                _enlarge,
+                channel,
+                alt=f"Channel {channel}",
+                explained=f"Channel {channel}: mean {facts.mean[channel]:.3g}, "
+                f"peak {facts.peak[channel]:.3g}",
+            )
+    st.caption(
+        "Below each picture: channel and mean activation. Click one to enlarge it above. "
+        + (
+            "Orange is above zero, blue below."
+            if colours == "diverging"
+            else "Black is zero, bright is high."
+        )
+    )
+
+
+def _enlarge(channel: int) -> None:
+    st.session_state[CHANNEL] = channel
+
+
+def _enlarged(
+    subject: Subject,
+    layer: Layer,
+    maps: NDArray[np.float32],
+    facts: channels.Figures,
+    scale: float | None,
+) -> None:
+    """One channel over the face, by itself, and in numbers."""
+    left, right = st.columns([3, 2], gap="medium", vertical_alignment="center")
+    number = right.number_input("Channel", 0, len(maps) - 1, key=CHANNEL)
+    picture = enlarged_picture(subject, maps, number, scale)
+    words = ", ".join(("the face", f"channel {number}", "channel on the face"))
+    left.image(pictures.quick_png(picture), width="stretch", alt=words)
+    height, width = maps.shape[1:]
+    right.markdown(
+        f"Mean **{facts.mean[number]:.3g}**, peak **{facts.peak[number]:.3g}**, above zero in "
+        f"**{percent(float(facts.active[number]))}** of {height} x {width} cells."
+    )
+    if channels.scale_of(maps[number]) == 0:
+        right.info("This channel is zero everywhere: the layer finds nothing here on this face.")
+
+
+def enlarged_picture(
+    subject: Subject, maps: NDArray[np.float32], number: int, scale: float | None
+) -> Image:
+    """Face, channel, and the channel on the face, side by side; RGBA uint8 (FACE, w, 4)."""
+    preprocess = subject.predictor.card.preprocess
+    coverage = preprocess.crop / preprocess.size
+    colours = channels.colours_of(maps)
+    own = channels.scale_of(maps[number]) if scale is None else scale
+    face = pictures.face_alone(subject.face)
+    grey = cv2.cvtColor(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    both = channels.channel_on_face(
+        np.asarray(grey, np.uint8), maps[number], own, colours, coverage
+    )
+    alone = channels.channel_picture(maps[number], own, colours, FACE)
+    return pictures.side_by_side(face, alone, both)
+
+
+def _files(
+    subject: Subject,
+    layer: Layer,
+    maps: NDArray[np.float32],
+    facts: channels.Figures,
+    shown: list[int],
+    scale: float | None,
+) -> None:
+    number: int = st.session_state[CHANNEL]
+    colours = channels.colours_of(maps)
+
+    def grid() -> bytes:
+        drawn = [
+            Tile(
+                channels.channel_picture(
+                    maps[n], channels.scale_of(maps[n]) if scale is None else scale, colours, 224
+                ),
+                f"Channel {n}",
+                (f"{n}: mean {facts.mean[n]:.3g}",),
+            )
+            for n in shown
+        ]
+        return tiles_sheet(drawn, title(layer), COLUMNS).png()
+
+    with st.container(horizontal=True):
+        for words, data, name in (
+            ("Channel (PNG)", lambda: _channel_png(subject, maps, number, scale), f"-{number}"),
+            ("This page (PNG)", grid, ""),
+        ):
+            st.download_button(
+                words,
+                data,
+                f"{_stem(subject, layer)}{name}.png",
+                "image/png",
+                key=words,
+                icon=":material/download:",
+                on_click="ignore",
+            )
+        _numbers_button(subject, layer, facts)
+
+
+def _channel_png(
+    subject: Subject, maps: NDArray[np.float32], number: int, scale: float | None
+) -> bytes:
+    return png_bytes(enlarged_picture(subject, maps, number, scale))
+
+
+def _numbers_button(subject: Subject, layer: Layer, facts: channels.Figures) -> None:
+    st.download_button(
+        "All channels (CSV)",
+        lambda: channels.as_csv(facts),
+        f"{_stem(subject, layer)}.csv",
+        "text/csv",
+        key="channels csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _stem(subject: Subject, layer: Layer) -> str:
+    return f"{PurePath(subject.picture.name).stem}-face{subject.number + 1}-{layer.name}"
