@@ -97,6 +97,6 @@ class PaperFrame:
 
 def _with_heat(face: Image, heat: NDArray[np.float32]) -> Image:
     height, width = face.shape[:2]
-    large = np.uint8(255 * cv2.resize(heat, (width, height)))
+    large = (255 * cv2.resize(heat, (width, height))).astype(np.uint8)
     colours = cv2.cvtColor(cv2.applyColorMap(large, cv2.COLORMAP_JET), cv2.COLOR_BGR2RGB)
     return np.asarray(cv2.addWeighted(face, 0.6, colours, 0.4, 0), np.uint8)

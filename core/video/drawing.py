@@ -1,9 +1,11 @@
 """Boxes, landmarks, maps and numbers on a frame, readable on any background and at any size."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core.explain import paste_overlay
 from core.labels import COLOURS
@@ -113,10 +115,22 @@ def _draw_landmarks(canvas: Image, face: LiveFace) -> None:
     if face.face.landmarks is None:
         return
     radius = round(face.box.width / 150)  # 0 is a single pixel
-    centres = np.rint(face.face.landmarks).astype(int).tolist()
+    centres = np.rint(face.face.landmarks).astype(np.int64)
+    height, width = canvas.shape[:2]
     for colour, extra in ((_DARK, 1), (WHITE, 0)):
-        for x, y in centres:
-            cv2.circle(canvas, (x, y), radius + extra, colour, cv2.FILLED)
+        # All discs at once: a call a point would take longer than all the rest.
+        pixels = (centres[:, None] + _disc(radius + extra)).reshape(-1, 2)
+        inside = ((pixels >= 0) & (pixels < (width, height))).all(axis=1)
+        canvas[pixels[inside, 1], pixels[inside, 0]] = colour
+
+
+@cache
+def _disc(radius: int) -> NDArray[np.int64]:
+    """Pixels (x, y) of a filled disc about (0, 0), int64 (N, 2)."""
+    side = 2 * radius + 1
+    area = np.zeros((side, side), np.uint8)
+    cv2.circle(area, (radius, radius), radius, 1, cv2.FILLED)
+    return np.argwhere(area)[:, ::-1] - radius
 
 
 def _draw_box(canvas: Image, face: LiveFace) -> None:

@@ -64,6 +64,8 @@ def _freest(
         box = _inside(left, top, width, height, frame)
         covered = sum(_shared(box, other) for other in taken)
         covered += _FACE_WEIGHT * sum(_shared(box, other) for other in faces)
+        if not covered:
+            return box, 0
         if best is None or covered < best[1]:
             best = (box, covered)
     if best is None:
@@ -78,6 +80,9 @@ def _inside(left: int, top: int, width: int, height: int, frame: Box) -> Box:
 
 
 def _shared(one: Box, other: Box) -> int:
+    if one.left >= other.right or other.left >= one.right:
+        return 0
+    if one.top >= other.bottom or other.top >= one.bottom:
+        return 0
     width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    return max(width, 0) * max(height, 0)
+    return width * (min(one.bottom, other.bottom) - max(one.top, other.top))
