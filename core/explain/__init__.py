@@ -17,7 +17,14 @@ if TYPE_CHECKING:
         textbook_sources,
     )
     from core.explain.closed_form import ClosedGradCam, has_closed_form
-    from core.explain.colours import COLOURS, NO_EVIDENCE, Colours, colour_bar, default_colours
+    from core.explain.colours import (
+        COLOURS,
+        NO_EVIDENCE,
+        Colours,
+        colour_bar,
+        colour_table,
+        default_colours,
+    )
     from core.explain.contrasts import contrast_map
     from core.explain.explainer import explain, layer_of
     from core.explain.faithfulness.making import class_maps
@@ -53,7 +60,14 @@ __getattr__ = late_names(
             "textbook_sources",
         ),
         "closed_form": ("ClosedGradCam", "has_closed_form"),
-        "colours": ("COLOURS", "NO_EVIDENCE", "Colours", "colour_bar", "default_colours"),
+        "colours": (
+            "COLOURS",
+            "NO_EVIDENCE",
+            "Colours",
+            "colour_bar",
+            "colour_table",
+            "default_colours",
+        ),
         "contrasts": ("contrast_map",),
         "explainer": ("explain", "layer_of"),
         "faithfulness.making": ("class_maps",),
@@ -92,6 +106,7 @@ __all__ = [
     "check_face",
     "class_maps",
     "colour_bar",
+    "colour_table",
     "contrast_map",
     "default_colours",
     "explain",

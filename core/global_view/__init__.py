@@ -7,10 +7,27 @@ from typing import TYPE_CHECKING
 
 from core.front_door import late_names
 from core.global_view.stored import global_view_file, stored_global_view
+from core.global_view.table import MEASURES, region_rows
 
 if TYPE_CHECKING:
+    from core.global_view.drawing import group_of, mean_map_picture, view_scale
     from core.global_view.viewing import make_global_view
 
-__getattr__ = late_names(__name__, {"viewing": ("make_global_view",)})
+__getattr__ = late_names(
+    __name__,
+    {
+        "drawing": ("group_of", "mean_map_picture", "view_scale"),
+        "viewing": ("make_global_view",),
+    },
+)
 
-__all__ = ["global_view_file", "make_global_view", "stored_global_view"]
+__all__ = [
+    "MEASURES",
+    "global_view_file",
+    "group_of",
+    "make_global_view",
+    "mean_map_picture",
+    "region_rows",
+    "stored_global_view",
+    "view_scale",
+]

@@ -58,9 +58,9 @@ def test_it_agrees_with_scikit_image() -> None:
     heat = np.random.default_rng(3).uniform(size=(SIDE, SIDE))
     # scikit-image counts in pixels whose centres are whole numbers.
     mean, own = (np.concatenate([points, frame]) * SIDE - 0.5 for points in (shape, face))
-    transform = PiecewiseAffineTransform.from_estimate(mean, own)
+    transform = PiecewiseAffineTransform.from_estimate(mean, own)  # type: ignore[no-untyped-call]
 
-    expected = warp(heat, transform, order=1, mode="edge")
+    expected = warp(heat, transform, order=1, mode="edge")  # type: ignore[no-untyped-call]
 
     found = MeanShapeWarp(shape, SIDE)(heat, face)
     inner = slice(1, -1)  # beyond the outermost centres it knows no triangles

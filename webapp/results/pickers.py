@@ -1,10 +1,12 @@
 """Choices the views share: a run, a split, a source."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from core.checkpoints import list_checkpoints
 from core.evaluation import SPLITS, Run
 from webapp import shelf
 from webapp.checkpoint_card import source_names
@@ -44,6 +46,18 @@ def run_picker(title: str, key: str, *, other_than: Run | None = None) -> Run | 
         bind="query-params",
     )
     return by_name.get(name)
+
+
+def explained_run_picker(key: str) -> Path | None:
+    """One of the checkpoints here, whether measured or not; None, and a hint, without any."""
+    folders = {folder.name: folder for folder in list_checkpoints()}
+    if not folders:
+        st.info("There is no checkpoint here yet. Train one on the training page.")
+        return None
+    name = st.selectbox(
+        "Run", list(folders), format_func=lambda name: shelf.title(folders[name]), key=key
+    )
+    return folders.get(name)
 
 
 def split_picker(report: dict[str, Any], key: str = "split") -> str:

@@ -1,0 +1,96 @@
+"""A faithfulness report as rows: one a method, best first, and one a control."""
+
+from typing import Any
+
+from core.explain import EXPLAINERS
+from core.trust_file import recommended_of
+
+CONTROL_TITLES = {
+    "random": "Control: random map",
+    "centre": "Control: blob in the middle",
+    "other_face": "Control: another face's map",
+}
+
+
+def trust_rows(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a report, methods by their gap.
+
+    Args:
+        report: Of `stored_trust` or `measure_trust`.
+
+    Returns:
+        Dictionaries with the same keys, None where a control has no such figure: `method` (title),
+        `name`, `layer`, `faces`, `insertion`, `deletion`, `gap` with `gap_low` and `gap_high`,
+        `lead` (over the strongest control, the interval's low end), `average_drop`, `increase`,
+        `road` with its ends, `blank`, `sanity`, `random_likeness` (the highest correlation with a
+        map of randomised weights), `flip`, `shift`, `noise` (stability), `cost`, `verdict`,
+        `recommended`.
+    """
+    best = recommended_of(report)
+    methods = sorted(report["methods"].items(), key=lambda one: -one[1]["gap"])
+    rows = [_method_row(name, entry, is_best=name == best) for name, entry in methods]
+    empty = dict.fromkeys(_COLUMNS)
+    rows += [
+        {
+            **empty,
+            "method": CONTROL_TITLES.get(name, name),
+            "name": name,
+            "gap": entry["gap"],
+            "gap_low": entry["ci"][0],
+            "gap_high": entry["ci"][1],
+            "recommended": False,
+        }
+        for name, entry in report["controls"].items()
+    ]
+    return rows
+
+
+def _method_row(name: str, entry: dict[str, Any], *, is_best: bool) -> dict[str, Any]:
+    info = dict(EXPLAINERS).get(name)
+    known = [value for value in entry["randomisation"].values() if value is not None]
+    found = {
+        "method": info.title if info else name,
+        "name": name,
+        **{key: entry[key] for key in ("layer", "insertion", "deletion", "gap")},
+        "faces": entry["n"],
+        "gap_low": entry["ci"][0],
+        "gap_high": entry["ci"][1],
+        "lead": min(control["ci"][0] for control in entry["over_controls"].values()),
+        **{key: entry[key] for key in ("average_drop", "increase", "blank", "sanity", "verdict")},
+        "road": entry["road"]["gap"],
+        "road_low": entry["road"]["ci"][0],
+        "road_high": entry["road"]["ci"][1],
+        "random_likeness": max(known, default=None),
+        **entry["stability"],
+        "cost": info.cost if info else None,
+        "recommended": is_best,
+    }
+    return {key: found[key] for key in _COLUMNS}
+
+
+_COLUMNS = (
+    "method",
+    "name",
+    "layer",
+    "faces",
+    "insertion",
+    "deletion",
+    "gap",
+    "gap_low",
+    "gap_high",
+    "lead",
+    "average_drop",
+    "increase",
+    "road",
+    "road_low",
+    "road_high",
+    "blank",
+    "sanity",
+    "random_likeness",
+    "flip",
+    "shift",
+    "noise",
+    "cost",
+    "verdict",
+    "recommended",
+)

@@ -1,0 +1,137 @@
+"""The results page on explanations: what was measured, or how to measure it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_trust import made_entry, made_report
+from made_view import made_view
+from streamlit.testing.v1 import AppTest
+
+from core.files import write_json
+from core.global_view import global_view_file
+from core.hashes import fingerprint
+
+
+@pytest.fixture
+def open_view(app: AppTest) -> Callable[[str], AppTest]:
+    def open_it(name: str) -> AppTest:
+        app.run()
+        app.switch_page("../pages/results.py").run()
+        app.segmented_control(key="view").set_value(name).run()
+        assert not app.exception
+        return app
+
+    return open_it
+
+
+@pytest.fixture
+def run(made_checkpoint: Callable[..., Path]) -> Path:
+    return made_checkpoint("one")
+
+
+def keep(path: Path, content: dict[str, Any]) -> None:
+    """Write a report of the weights that lie beside it."""
+    mark = fingerprint(path.parent / "weights.safetensors")
+    write_json(path, content | {"weights_fingerprint": mark})
+
+
+def words(page: AppTest) -> str:
+    return "\n".join(part.value for part in [*page.markdown, *page.caption, *page.info])
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("Explanations", "python -m core faithfulness one"),
+        ("Mean maps", "python -m core global-view one --split test"),
+    ],
+)
+def test_what_was_not_measured_names_its_command(
+    open_view: Callable[[str], AppTest], run: Path, name: str, command: str
+) -> None:
+    page = open_view(name)
+
+    assert page.code[0].value == command
+
+
+@pytest.mark.parametrize("name", ["Explanations", "Mean maps"])
+def test_without_a_checkpoint_nothing_is_offered(
+    open_view: Callable[[str], AppTest], own_runs: Path, name: str
+) -> None:
+    assert "no checkpoint here yet" in words(open_view(name))
+
+
+def test_methods_stand_beside_their_controls(
+    open_view: Callable[[str], AppTest], run: Path
+) -> None:
+    keep(run / "faithfulness.json", made_report())
+
+    page = open_view("Explanations")
+
+    table = page.dataframe[0].value
+    assert table["Method"].tolist()[:3] == ["HiResCAM", "Layer-CAM", "Grad-CAM"]
+    assert table["Gap"].tolist()[:3] == [0.3, 0.25, 0.1]
+    assert table["Verdict"].tolist()[2] == ["does not beat its controls"]
+    assert table["Method"].tolist()[-1] == "Control: another face's map"
+    text = words(page)
+    assert "The app offers **HiResCAM** first" in text
+    assert "The paper's Grad-CAM does not beat its controls: its gap is 0.100" in text
+    assert "31 % of its maps are blank" in text
+    assert "CAM does not apply" in text
+    assert {button.label for button in page.get("download_button")} == {
+        "Markdown",
+        "CSV",
+        "LaTeX",
+        "JSON",
+    }
+
+
+def test_where_no_method_passes_the_page_says_so(
+    open_view: Callable[[str], AppTest], run: Path
+) -> None:
+    failing = {"grad_cam": made_entry(0.1, verdict="does not beat its controls")}
+    keep(run / "faithfulness.json", made_report(methods=failing))
+
+    assert "No quick method beats all three controls" in words(open_view("Explanations"))
+
+
+def test_mean_maps_and_regions_of_right_answers(
+    open_view: Callable[[str], AppTest], run: Path
+) -> None:
+    keep(global_view_file(run, "test"), made_view())
+
+    page = open_view("Mean maps")
+
+    assert len(page.get("image")) == 3  # two maps and their colours
+    text = words(page)
+    assert "**happiness**, 40 faces" in text
+    assert "Layer-CAM at blocks.block2.pool" in text
+    assert "3 left out" in text
+    assert "probability lost when the region is hidden, in percentage points" in text
+
+
+def test_wrong_answers_are_shown_apart(open_view: Callable[[str], AppTest], run: Path) -> None:
+    keep(global_view_file(run, "test"), made_view())
+    page = open_view("Mean maps")
+
+    page.segmented_control(key="viewed answers").set_value("Wrong answers").run()
+
+    assert not page.exception
+    assert len(page.get("image")) == 2  # nobody happy was called anything else
+    assert "No such face" in words(page)
+    assert "speak for the wrong answer" in words(page)
+
+
+@pytest.mark.parametrize(("measure", "said"), [("share", "Descriptive"), ("lift", "1 is as much")])
+def test_other_measures_can_be_chosen(
+    open_view: Callable[[str], AppTest], run: Path, measure: str, said: str
+) -> None:
+    keep(global_view_file(run, "test"), made_view())
+    page = open_view("Mean maps")
+
+    page.segmented_control(key="region measure").set_value(measure).run()
+
+    assert not page.exception
+    assert said in words(page)

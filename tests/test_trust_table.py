@@ -1,0 +1,79 @@
+"""A report as rows, and rows as text."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from made_trust import made_report
+
+from core.tabular import TableFormat, table_text
+from core.trust_table import trust_rows
+
+
+def rows() -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in trust_rows(made_report())}
+
+
+def test_methods_come_by_their_gap_and_controls_last() -> None:
+    assert list(rows()) == ["hires_cam", "layer_cam", "grad_cam", "random", "centre", "other_face"]
+
+
+def test_figures_are_those_of_the_report() -> None:
+    row = rows()["hires_cam"]
+
+    assert row["method"] == "HiResCAM"
+    assert (row["gap"], row["gap_low"], row["gap_high"]) == (0.3, 0.25, 0.35)
+    assert row["lead"] == 0.08  # the low end over the strongest control
+    assert row["random_likeness"] == 0.4
+    assert (row["flip"], row["shift"], row["noise"]) == (0.9, 0.8, None)
+    assert row["road"] == 0.2
+    assert row["cost"] == "1.3 to 4 forward passes"
+
+
+def test_only_the_method_offered_first_is_marked() -> None:
+    assert [name for name, row in rows().items() if row["recommended"]] == ["hires_cam"]
+
+
+def test_a_control_has_a_gap_and_nothing_else() -> None:
+    row = rows()["centre"]
+
+    assert row["gap"] == 0.15
+    assert row["verdict"] is None
+    assert row["insertion"] is None
+
+
+TABLE: list[dict[str, Any]] = [{"name": "a_b|c", "value": 0.12345}, {"name": "50 %", "value": None}]
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("md", ["| name | value |", "| --- | --- |", r"| a_b\|c | 0.123 |", "| 50 % | - |"]),
+        ("csv", ["name,value", "a_b|c,0.12345", "50 %,"]),
+        (
+            "latex",
+            [
+                r"\begin{tabular}{ll}",
+                r"\toprule",
+                r"name & value \\",
+                r"\midrule",
+                r"a\_b|c & 0.123 \\",
+                r"50 \% & - \\",
+                r"\bottomrule",
+                r"\end{tabular}",
+            ],
+        ),
+    ],
+)
+def test_tables_as_text(form: TableFormat, expected: list[str]) -> None:
+    assert table_text(TABLE, form) == "\n".join(expected) + "\n"
+
+
+def test_csv_and_json_keep_every_digit() -> None:
+    found = trust_rows(made_report())
+
+    assert json.loads(table_text(found, "json")) == found
+    read = list(csv.DictReader(io.StringIO(table_text(found, "csv"))))
+    assert [float(row["gap"]) for row in read] == [row["gap"] for row in found]

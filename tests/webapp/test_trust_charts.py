@@ -1,0 +1,52 @@
+"""Figures about explanations hold the numbers they were given."""
+
+import numpy as np
+import pytest
+from made_trust import made_report
+
+from core.trust_table import trust_rows
+from webapp.charts.trust import gap_bars, region_heat
+
+
+def test_bars_are_ordered_by_gap_with_the_controls_among_them() -> None:
+    figure = gap_bars(trust_rows(made_report()))
+
+    order = list(figure.layout.yaxis.categoryarray)
+    assert order[-1] == "HiResCAM"
+    assert order.index("Control: blob in the middle") > order.index("Grad-CAM")
+
+
+def test_a_bar_has_the_ends_of_its_interval() -> None:
+    beats, falls, controls = gap_bars(trust_rows(made_report())).data
+
+    assert list(beats.y) == ["Layer-CAM", "HiResCAM"]
+    assert list(falls.y) == ["Grad-CAM"]
+    assert len(controls.y) == 3
+    assert list(beats.x) == [0.25, 0.3]
+    assert list(beats.error_x.array) == pytest.approx([0.05, 0.05])
+    assert list(beats.error_x.arrayminus) == pytest.approx([0.05, 0.05])
+    assert len({beats.marker.color, falls.marker.color, controls.marker.color}) == 3
+
+
+def test_a_cell_says_mean_and_interval_in_percent() -> None:
+    heat = region_heat([[[0.3, 0.25, 0.35], None]], ["mouth"], ["happiness", "fear"]).data[0]
+
+    assert list(heat.text[0]) == ["30<br>[25, 35]", "-"]
+    assert heat.z[0][0] == pytest.approx(30)
+    assert np.isnan(heat.z[0][1])
+    assert (heat.zmin, heat.zmax) == (-30, 30)
+
+
+def test_lifts_have_their_middle_at_one() -> None:
+    heat = region_heat(
+        [[[2.0, 1.6, 2.4]], [[0.5, 0.4, 0.6]]], ["a", "b"], ["c"], factor=1, middle=1, digits=1
+    ).data[0]
+
+    assert heat.text[0][0] == "2.0<br>[1.6, 2.4]"
+    assert (heat.zmin, heat.zmax) == (0, 2)
+
+
+def test_without_any_number_the_table_is_empty() -> None:
+    heat = region_heat([[None]], ["a"], ["c"]).data[0]
+
+    assert heat.text[0][0] == "-"

@@ -1,0 +1,136 @@
+"""Where a run's evidence lies on the average face, by expression and part of the face."""
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from core.evaluation import SPLITS
+from core.explain import EXPLAINERS, colour_bar, default_colours
+from core.explanations import png_bytes
+from core.global_view import (
+    MEASURES,
+    group_of,
+    mean_map_picture,
+    region_rows,
+    stored_global_view,
+    view_scale,
+)
+from core.tabular import table_text
+from webapp import shelf
+from webapp.charts.trust import region_heat
+from webapp.results import pickers
+from webapp.text import counted, literal
+
+ANSWERS = {"Right answers": True, "Wrong answers": False}
+TITLES = {"drop": "Hidden", "share": "Evidence", "lift": "Evidence by size"}
+COLUMNS = 3  # pictures in a row
+
+
+def global_view() -> None:
+    """Choose a run and split; mean maps, the table of regions, downloads."""
+    run = pickers.explained_run_picker("viewed run")
+    if run is None:
+        return
+    views = {split: stored_global_view(run, split) for split in SPLITS}
+    known = {split: view for split, view in views.items() if view is not None}
+    if not known:
+        st.info(f"No such view of {literal(shelf.title(run))} was made yet. Make one with:")
+        st.code(f"python -m core global-view {run.name} --split test", language="bash")
+        return
+    left, right = st.columns(2)
+    with left:
+        split = st.selectbox(
+            "Images",
+            list(known),
+            format_func=lambda name: pickers.SPLIT_TITLES[name],
+            key="viewed split",
+        )
+    with right:
+        answers = st.segmented_control(
+            "Answers", list(ANSWERS), default="Right answers", required=True, key="viewed answers"
+        )
+    view = known[split]
+    _maps(view, right=ANSWERS[answers])
+    _regions(view, right=ANSWERS[answers])
+    _downloads(view, run.name, split)
+
+
+def _maps(view: dict[str, Any], *, right: bool) -> None:
+    st.subheader("Mean maps on the mean face")
+    st.caption(_about(view, right=right))
+    scale = view_scale(view)
+    for start in range(0, len(view["labels"]), COLUMNS):
+        row = view["labels"][start : start + COLUMNS]
+        for column, label in zip(st.columns(COLUMNS), row, strict=False):
+            group = group_of(view, label, right=right)
+            blank = f", {group['blank']} blank" if group["blank"] else ""
+            column.caption(f"**{label}**, {counted(group['n'], 'face')}{blank}")
+            if not group["map"]:
+                column.info("No such face.")
+                continue
+            picture = mean_map_picture(view, group, scale)
+            column.image(png_bytes(picture), width="stretch", alt=f"Mean map of {label}")
+    bar = colour_bar(scale, default_colours(signed=view["signed"]))
+    st.image(png_bytes(bar), alt="Colours from no evidence to the strongest; 1 is the even value")
+
+
+def _about(view: dict[str, Any], *, right: bool) -> str:
+    of_whom = (
+        "Faces answered as they are labelled"
+        if right
+        else "Faces labelled so and answered otherwise; the maps speak for the wrong answer"
+    )
+    signed = " Blue speaks against it." if view["signed"] else ""
+    return literal(
+        f"{of_whom}. {EXPLAINERS[view['method']].title} at {view['layer']}, moved landmark on "
+        f"landmark to the mean of all faces (the lines) and averaged; 1 is the value of an even "
+        f"map.{signed} At most {view['faces_per_label']} faces of each expression; "
+        f"{view['without_landmarks']} left out for want of landmarks."
+    )
+
+
+def _regions(view: dict[str, Any], *, right: bool) -> None:
+    st.subheader("Parts of the face by expression")
+    measure = st.segmented_control(
+        "Measure",
+        list(MEASURES),
+        format_func=lambda name: TITLES[name],
+        default="drop",
+        required=True,
+        key="region measure",
+    )
+    groups = [group_of(view, label, right=right) for label in view["labels"]]
+    values = [[one["regions"][region][measure] for one in groups] for region in view["regions"]]
+    is_lift = measure == "lift"
+    st.plotly_chart(
+        region_heat(
+            values,
+            view["regions"],
+            [f"{one['label']} ({one['n']})" for one in groups],
+            factor=1.0 if is_lift else 100.0,
+            middle=1.0 if is_lift else 0.0,
+            digits=1 if is_lift else 0,
+        ),
+        key="regions",
+        config={"displayModeBar": False},
+        alt="Parts of the face in rows, expressions in columns",
+    )
+    unit = "" if is_lift else ", in percentage points" if measure == "drop" else ", in %"
+    kind = "Measured" if measure == "drop" else "Descriptive, as true as its maps"
+    st.caption(
+        f"{kind}: {MEASURES[measure]}{unit}; below it the 95 % bootstrap interval over faces. "
+        "A region's numbers say how this network answers, not what a person feels."
+    )
+
+
+def _downloads(view: dict[str, Any], run: str, split: str) -> None:
+    rows = region_rows(view)
+    files = {
+        f"regions-{run}-{split}.csv": ("CSV", table_text(rows, "csv")),
+        f"regions-{run}-{split}.md": ("Markdown", table_text(rows, "md")),
+        f"global-view-{run}-{split}.json": ("JSON with maps", json.dumps(view)),
+    }
+    with st.container(horizontal=True):
+        for name, (title, text) in files.items():
+            st.download_button(title, text, name, key=f"view {title}", on_click="ignore")
