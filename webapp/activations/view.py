@@ -18,12 +18,12 @@ from webapp.explaining.subject import Subject
 from webapp.pictures import FACE
 from webapp.text import counted, percent
 
-CHANNEL, PAGE = "channel", "page"
+CHANNEL, PAGE, LAYER = "channel", "page", "layer of the channel"
 PAGE_SIZE = 24  # channels
 ORDERS: dict[str, channels.Order] = {
-    "Highest mean first": "mean",
-    "Strongest peak first": "peak",
-    "As numbered": "number",
+    "Mean": "mean",
+    "Peak": "peak",
+    "Number": "number",
 }
 COLUMNS = 6  # of the figure to take away
 
@@ -85,7 +85,7 @@ def _maps(subject: Subject, layer: Layer, maps: NDArray[np.float32]) -> None:
     facts = channels.figures(maps)
     first, second = st.columns([3, 2], vertical_alignment="bottom")
     by = first.segmented_control(
-        "Order", list(ORDERS), default=next(iter(ORDERS)), required=True, key="order"
+        "Order by", list(ORDERS), default=next(iter(ORDERS)), required=True, key="order"
     )
     shared = second.toggle(
         "One colour scale for all channels",
@@ -93,10 +93,9 @@ def _maps(subject: Subject, layer: Layer, maps: NDArray[np.float32]) -> None:
         help="On, channels can be compared; off, weak ones can be seen as well.",
     )
     order = channels.ordered(facts, ORDERS[by])
-    # Another layer may have fewer channels and pages.
-    asked = st.session_state.get(CHANNEL)
-    if asked is None or not 0 <= asked < len(maps):
-        st.session_state[CHANNEL] = order[0]
+    if st.session_state.get(LAYER) != layer.name:  # begin with its strongest, on the first page
+        st.session_state.update({LAYER: layer.name, CHANNEL: order[0], PAGE: 1})
+    st.session_state.setdefault(CHANNEL, order[0])
     enlarged = st.container()
     page = _page(len(order))
     shown = order[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]

@@ -1,0 +1,124 @@
+"""Parts of a face as bars, tiles and words."""
+
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from core.explain import FaceTest, HiddenRegions
+from core.faces import find_faces
+from core.preprocess import Preprocess
+from webapp.charts import insertion
+from webapp.charts.parts import from_above, part_bars, told
+from webapp.explaining import part_pictures, truth_view
+from webapp.explaining.parts_view import listed
+
+NAMES = ("mouth", "background", "brows")
+
+
+def test_parts_stand_as_on_a_face() -> None:
+    assert from_above(NAMES) == [2, 0, 1]
+    assert from_above(("odd", "chin")) == [1, 0]
+
+
+def test_bars_show_each_parts_number_on_its_side() -> None:
+    bars = part_bars(NAMES, (0.52, 0.0, -0.1), "points").data[0]
+
+    assert list(bars.y) == ["brows", "mouth", "background"]
+    assert list(bars.x) == [-0.1, 0.52, 0.0]
+    assert list(bars.text) == ["-10.0", "+52.0", "+0.0"]
+    assert bars.marker.color[0] != bars.marker.color[1]
+
+
+def test_tiny_effects_get_tiny_bars() -> None:
+    low, high = part_bars(NAMES, (0.008, 0.0, 0.001), "points").layout.xaxis.range
+
+    assert low == 0
+    assert high >= 0.1
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.123, "points", "+12.3"),
+        (-0.00001, "points", "+0.0"),
+        (0.5, "share", "50.0 %"),
+        (2.3, "times", "2.30 x"),
+        (-0.5, "logits", "-0.50"),
+    ],
+)
+def test_numbers_are_told_in_their_unit(value: float, unit: str, text: str) -> None:
+    assert told(value, unit) == text  # type: ignore[arg-type]
+
+
+def test_lists_are_told_in_words() -> None:
+    assert listed(["mouth"]) == "the mouth"
+    assert listed(["eyes", "mouth", "cheeks"]) == "the eyes, the mouth and the cheeks"
+
+
+def test_a_name_stands_at_the_widest_place() -> None:
+    mask = np.zeros((40, 40), dtype=bool)
+    mask[2:5, 2:5] = True  # small, with the centroid of both far from either
+    mask[20:31, 10:21] = True
+
+    assert part_pictures.widest_place(mask) == (15, 25)
+
+
+def test_the_parts_are_outlined_on_the_face() -> None:
+    face = find_faces(astronaut()).faces[0]
+
+    drawn = part_pictures.face_with_parts(face)
+
+    assert drawn.shape == (part_pictures.LARGE, part_pictures.LARGE, 3)
+    assert (drawn == 255).all(axis=2).mean() > 0.01
+    assert face.crop.max() <= 255
+
+
+def test_tiles_name_the_answer_that_is_left() -> None:
+    logits = np.log([[0.2, 0.8], [0.6, 0.4]])
+    hidden = HiddenRegions(
+        ("mouth", "eyes"), np.log([0.9, 0.1]), logits, np.zeros((2, 3, 8, 8), np.float32)
+    )
+    preprocess = Preprocess(size=8, crop=8)
+
+    whole, eyes, mouth = part_pictures.hidden_tiles(
+        hidden, np.full((8, 8), 7, np.uint8), ("joy", "fear"), preprocess
+    )
+
+    assert whole.words == ("nothing hidden", "joy 90.0 %")
+    assert (whole.picture == 7).all()
+    assert eyes.words == ("without eyes", "joy 60.0 %")
+    assert mouth.words == ("without mouth", "joy 20.0 %", "now fear 80.0 %")
+    # A network's input of 0 is the mean of ImageNet's first channel.
+    assert (mouth.picture == round(0.485 * 255)).all()
+
+
+def face_test(gap: float, *, centre: float, random: float, blank: bool = False) -> FaceTest:
+    from core.explain.faithfulness.curves import Curves
+
+    curves = Curves(np.array([0.0, 1.0]), np.array([[0.1, 0.9]]), np.array([[0.9, 0.1]]))
+    return FaceTest(curves, gap, random, centre, blank)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (face_test(0.5, centre=0.2, random=0.0), "better than the fixed blob and than random"),
+        (face_test(0.1, centre=0.2, random=0.0), "better than random maps only"),
+        (face_test(0.1, centre=0.2, random=0.3), "no better than maps that know nothing"),
+        (face_test(-0.1, centre=-0.2, random=-0.3), "no better than its reverse"),
+        (face_test(0.5, centre=0.2, random=0.0, blank=True), "nothing to test"),
+    ],
+)
+def test_the_outcome_on_one_face_is_told_with_its_controls(found: FaceTest, words: str) -> None:
+    assert words in truth_view.verdict(found)
+
+
+def test_both_curves_and_all_gaps_are_drawn() -> None:
+    found = face_test(0.5, centre=0.25, random=-0.125)
+
+    shown, hidden = insertion.answer_curves(found, "joy").data
+    gaps = insertion.gap_bars(found).data[0]
+
+    assert (list(shown.y), list(hidden.y)) == ([0.1, 0.9], [0.9, 0.1])
+    assert list(gaps.x) == [0.5, 0.25, -0.125]
+    assert list(gaps.text) == ["+0.500", "+0.250", "-0.125"]

@@ -1,0 +1,80 @@
+"""Badges say what was measured, and nothing where nothing was."""
+
+from typing import Any
+
+import pytest
+
+from webapp.explaining.badges import Badge, badge_html, badges, numbers
+
+UNMEASURED = Badge("not measured for this checkpoint", "gray")
+
+
+def report(**entry: Any) -> dict[str, Any]:  # noqa: ANN401
+    known = {"layer": "last", "n": 2388, "gap": 0.25, "ci": [0.125, 0.375]}
+    facts = {"verdict": "beats its controls", "sanity": "passes"}
+    control = {"gap": 0.0625, "ci": [0.0, 0.125]}
+    return {
+        "methods": {"grad_cam": {**known, **facts, "over_controls": {"centre": control}, **entry}},
+        "controls": {"centre": control},
+        "refused": {"cam": "CAM needs one linear layer. Use Grad-CAM."},
+    }
+
+
+def test_without_a_report_nothing_is_claimed() -> None:
+    assert badges(None, "grad_cam", "last") == (UNMEASURED,)
+    assert "Nothing was measured for this checkpoint" in numbers(None, "grad_cam", "last")
+
+
+def test_a_method_that_beats_its_controls_is_green() -> None:
+    assert badges(report(), "grad_cam", "last") == (Badge("beats its controls", "green"),)
+
+
+def test_a_method_that_does_not_is_orange() -> None:
+    found = badges(report(verdict="does not beat its controls"), "grad_cam", "last")
+
+    assert found == (Badge("does not beat its controls", "orange"),)
+
+
+def test_a_verdict_nobody_knows_is_no_praise() -> None:
+    assert badges(report(verdict="?"), "grad_cam", "last")[0].colour == "orange"
+
+
+def test_a_map_that_ignores_the_weights_is_called_so() -> None:
+    found = badges(report(sanity="fails"), "grad_cam", "last")
+
+    assert found[1] == Badge("barely depends on the weights", "orange")
+
+
+def test_a_method_that_ignores_the_expression_is_called_so() -> None:
+    known = report()
+    known["methods"]["activation"] = known["methods"]["grad_cam"]
+
+    assert badges(known, "activation", "last")[1].words == "the same for every expression"
+
+
+def test_figures_hold_for_the_layer_they_were_measured_at_only() -> None:
+    assert badges(report(), "grad_cam", "first") == (Badge("not measured at this layer", "gray"),)
+    assert badges(report(), "layer_cam", "last") == (UNMEASURED,)
+    assert "at this layer" in numbers(report(), "grad_cam", "first")
+
+
+def test_the_numbers_are_told_with_their_intervals() -> None:
+    text = numbers(report(average_drop=0.5), "grad_cam", "last")
+
+    assert "2,388 test faces" in text
+    assert "| gap | +0.250 (+0.125 to +0.375) |" in text
+    assert "| gap of a fixed blob in the middle | +0.062 (+0.000 to +0.125) |" in text
+    assert "| ahead of a fixed blob in the middle by | +0.062 (+0.000 to +0.125) |" in text
+    assert "| average drop | 50.0 % |" in text
+
+
+def test_a_refused_method_says_why() -> None:
+    assert numbers(report(), "cam", "last") == "CAM needs one linear layer. Use Grad-CAM."
+
+
+@pytest.mark.parametrize("words", ["beats its controls", "<b>"])
+def test_badges_are_safe_html(words: str) -> None:
+    html = badge_html(Badge(words, "green"))
+
+    assert words.replace("<", "&lt;").replace(">", "&gt;") in html
+    assert "<b>" not in html
