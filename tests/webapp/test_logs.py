@@ -16,9 +16,7 @@ def _levels_restored() -> Iterator[None]:
         logging.getLogger(name).setLevel(level)
 
 
-@pytest.mark.parametrize(
-    "name", ["aioice.ice", "aiortc.rtcpeerconnection", "streamlit_webrtc.webrtc"]
-)
+@pytest.mark.parametrize("name", ["aioice.ice", "aiortc.rtp", "streamlit_webrtc.webrtc"])
 def test_addresses_of_visitors_stay_out_of_the_log(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
