@@ -23,6 +23,7 @@ def _late(module: str, function: str = "bench") -> Callable[[Path], Comparison]:
 BENCHES.register("classify")(_late("core.bench.classify"))
 BENCHES.register("train")(_late("core.bench.training"))
 BENCHES.register("explain")(_late("core.bench.explaining"))
+BENCHES.register("explain_whole")(_late("core.bench.explaining", "whole"))
 BENCHES.register("live")(_late("core.bench.live", "median"))
 BENCHES.register("live_p95")(_late("core.bench.live", "p95"))
 BENCHES.register("live_four_faces")(_late("core.bench.live", "four_faces"))
