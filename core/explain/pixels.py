@@ -121,6 +121,7 @@ def occlusion(model: nn.Module, batch: Tensor, targets: Tensor, _: str) -> Tenso
         whole = view(batch)  # (N, K)
         for face, hidden, logits, wanted in zip(batch, blurred(batch), whole, targets, strict=True):
             rows = torch.where(windows[:, None], hidden, face)  # (windows, C, S, S)
+            rows = rows.contiguous(memory_format=torch.channels_last)  # quicker on CPUs
             drops = logits - torch.cat([view(part) for part in torch.split(rows, ROWS)])
             maps.append(torch.einsum("wt,wij->tij", drops[:, wanted], covering))
     return torch.stack(maps) / covering.sum(dim=0)
