@@ -163,7 +163,7 @@ def test_the_contrast_begins_with_answer_and_runner_up(opened: AppTest) -> None:
     turn_to(choose(opened, "hires_cam"), CONTRAST)
 
     assert [box.value for box in pair(opened)] == ["surprise", "happiness"]
-    assert "surprise rather than happiness" in texts(opened, "html")
+    assert "surprise<br>rather than happiness" in texts(opened, "html")
     assert not opened.info
     # Happiness has no evidence of its own, so the difference is the map of surprise.
     assert "the logits differ by" in texts(opened, "caption")

@@ -100,7 +100,7 @@ def test_channels_come_in_pages_by_their_mean(wide: AppTest) -> None:
     # The ten that answer, strongest first; all others are zero, in the order of their numbers.
     assert tiles(wide) == [*range(29, 19, -1), *range(14)]
 
-    wide.session_state["page"] = 2
+    wide.session_state["page blocks.block1.relu 30"] = 2
     wide.run()
     assert tiles(wide) == [*range(14, 20)]
 
@@ -135,7 +135,7 @@ def test_a_channel_that_is_zero_everywhere_is_called_so(wide: AppTest) -> None:
 
 def test_another_layer_begins_with_its_strongest_channel(wide: AppTest) -> None:
     wide.number_input(key="channel").set_value(3).run()
-    wide.session_state["page"] = 2
+    wide.session_state["page blocks.block1.conv 30"] = 2
     wide.run()
 
     wide.selectbox(key="layer").set_value("blocks.block1.pool").run()

@@ -43,7 +43,7 @@ def test_tiny_effects_get_tiny_bars() -> None:
         (-0.00001, "points", "+0.0"),
         (0.5, "share", "50.0 %"),
         (2.3, "times", "2.30 x"),
-        (-0.5, "logits", "-0.50"),
+        (-0.0042, "logits", "-0.004"),
     ],
 )
 def test_numbers_are_told_in_their_unit(value: float, unit: str, text: str) -> None:

@@ -18,7 +18,7 @@ from webapp.explaining.subject import Subject
 from webapp.pictures import FACE
 from webapp.text import counted, percent
 
-CHANNEL, PAGE, LAYER = "channel", "page", "layer of the channel"
+CHANNEL, LAYER = "channel", "layer of the channel"
 PAGE_SIZE = 24  # channels
 ORDERS: dict[str, channels.Order] = {
     "Mean": "mean",
@@ -93,26 +93,30 @@ def _maps(subject: Subject, layer: Layer, maps: NDArray[np.float32]) -> None:
         help="On, channels can be compared; off, weak ones can be seen as well.",
     )
     order = channels.ordered(facts, ORDERS[by])
-    if st.session_state.get(LAYER) != layer.name:  # begin with its strongest, on the first page
-        st.session_state.update({LAYER: layer.name, CHANNEL: order[0], PAGE: 1})
+    place = (subject.key, layer.name)
+    if st.session_state.get(LAYER) != place:  # another face or layer begins with its strongest
+        st.session_state.update({LAYER: place, CHANNEL: order[0]})
     st.session_state.setdefault(CHANNEL, order[0])
     enlarged = st.container()
-    page = _page(len(order))
+    page = _page(layer, len(order))
     shown = order[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     scale = channels.scale_of(maps) if shared else None
     _grid(maps, facts, shown, scale)
+    number: int = st.session_state[CHANNEL]
+    preprocess = subject.predictor.card.preprocess
+    coverage = preprocess.crop / preprocess.size
+    picture = enlarged_picture(
+        pictures.face_alone(subject.face), maps, number, scale, coverage=coverage
+    )
     with enlarged:
-        _enlarged(subject, layer, maps, facts, scale)
-    _files(subject, layer, maps, facts, shown, scale)
+        _enlarged(maps, facts, number, picture)
+    _files(subject, layer, maps, facts, shown, scale, picture)
 
 
-def _page(count: int) -> int:
+def _page(layer: Layer, count: int) -> int:
+    """Number of the page, from 1; each layer begins with its first."""
     pages = -(-count // PAGE_SIZE)
-    if st.session_state.get(PAGE, 1) > pages:
-        st.session_state[PAGE] = 1
-    if pages == 1:
-        return 1
-    return int(st.pagination(pages, key=PAGE))
+    return int(st.pagination(pages, key=f"page {layer.name} {count}")) if pages > 1 else 1
 
 
 def _grid(
@@ -148,16 +152,11 @@ def _enlarge(channel: int) -> None:
 
 
 def _enlarged(
-    subject: Subject,
-    layer: Layer,
-    maps: NDArray[np.float32],
-    facts: channels.Figures,
-    scale: float | None,
+    maps: NDArray[np.float32], facts: channels.Figures, number: int, picture: Image
 ) -> None:
     """One channel over the face, by itself, and in numbers."""
     left, right = st.columns([3, 2], gap="medium", vertical_alignment="center")
-    number = right.number_input("Channel", 0, len(maps) - 1, key=CHANNEL)
-    picture = enlarged_picture(subject, maps, number, scale)
+    right.number_input("Channel", 0, len(maps) - 1, key=CHANNEL)
     words = ", ".join(("the face", f"channel {number}", "channel on the face"))
     left.image(pictures.quick_png(picture), width="stretch", alt=words)
     height, width = maps.shape[1:]
@@ -170,14 +169,19 @@ def _enlarged(
 
 
 def enlarged_picture(
-    subject: Subject, maps: NDArray[np.float32], number: int, scale: float | None
+    face: Image, maps: NDArray[np.float32], number: int, scale: float | None, *, coverage: float
 ) -> Image:
-    """Face, channel, and the channel on the face, side by side; RGBA uint8 (FACE, w, 4)."""
-    preprocess = subject.predictor.card.preprocess
-    coverage = preprocess.crop / preprocess.size
+    """Face, channel, and the channel on the face, side by side; RGBA uint8 (FACE, w, 4).
+
+    Args:
+        face: RGB uint8 (FACE, FACE, 3).
+        maps: All channels of the layer, float32 (C, h, w).
+        number: Of the channel.
+        scale: What the strongest colour stands for; None for the channel's own largest value.
+        coverage: Share of the face's side that the network sees.
+    """
     colours = channels.colours_of(maps)
     own = channels.scale_of(maps[number]) if scale is None else scale
-    face = pictures.face_alone(subject.face)
     grey = cv2.cvtColor(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     both = channels.channel_on_face(
         np.asarray(grey, np.uint8), maps[number], own, colours, coverage
@@ -193,7 +197,9 @@ def _files(
     facts: channels.Figures,
     shown: list[int],
     scale: float | None,
+    enlarged: Image,
 ) -> None:
+    """Buttons; what they hand out is made at the click, from values at hand."""
     number: int = st.session_state[CHANNEL]
     colours = channels.colours_of(maps)
 
@@ -212,7 +218,7 @@ def _files(
 
     with st.container(horizontal=True):
         for words, data, name in (
-            ("Channel (PNG)", lambda: _channel_png(subject, maps, number, scale), f"-{number}"),
+            ("Channel (PNG)", lambda: png_bytes(enlarged), f"-{number}"),
             ("This page (PNG)", grid, ""),
         ):
             st.download_button(
@@ -225,12 +231,6 @@ def _files(
                 on_click="ignore",
             )
         _numbers_button(subject, layer, facts)
-
-
-def _channel_png(
-    subject: Subject, maps: NDArray[np.float32], number: int, scale: float | None
-) -> bytes:
-    return png_bytes(enlarged_picture(subject, maps, number, scale))
 
 
 def _numbers_button(subject: Subject, layer: Layer, facts: channels.Figures) -> None:

@@ -12,7 +12,7 @@ ROOM_FOR_NUMBERS = 0.28  # of the axis, on the side of bars
 LEAST_SPAN = {"points": 0.1}  # of the axis, so that tiny effects look tiny
 
 Unit = Literal["points", "share", "times", "logits"]
-_FORMS = {"points": "{:+.1f}", "share": "{:.1f} %", "times": "{:.2f} x", "logits": "{:+.2f}"}
+_FORMS = {"points": "{:+.1f}", "share": "{:.1f} %", "times": "{:.2f} x", "logits": "{:+.3f}"}
 _FACTORS = {"points": 100.0, "share": 100.0, "times": 1.0, "logits": 1.0}
 
 
@@ -24,7 +24,7 @@ def from_above(names: Sequence[str]) -> list[int]:
 
 def told(value: float, unit: Unit) -> str:
     """A number as it stands at its bar."""
-    rounded = round(value * _FACTORS[unit], 2)
+    rounded = round(value * _FACTORS[unit], 1 if unit in ("points", "share") else 3)
     return _FORMS[unit].format(rounded + 0.0)  # no minus before a zero
 
 

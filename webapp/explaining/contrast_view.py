@@ -97,7 +97,7 @@ def contrast_plate(
         drawn = pictures.evidence_on_face(face, values, scale, signed)
         blank = "blank" if float(np.abs(values).max()) <= BLANK else ""
         tiles.append(Tile(drawn, f"Evidence for {name}", mark=blank))
-    headings = ((f"for {label}",), (f"for {other}",), (f"{label} rather than {other}",))
+    headings = (("for", label), ("for", other), (label, f"rather than {other}"))
     return Plate(headings, (Row("", tuple(tiles)),))
 
 
@@ -138,7 +138,9 @@ def contrast_sheet(
     drawn = plate_sheet(row, title)
     if not names:
         return drawn
-    return stacked(drawn, figures.bars_sheet(title, names, values, "logits"))
+    return stacked(
+        drawn, figures.bars_sheet("The same by parts of the face", names, values, "logits")
+    )
 
 
 def _values(

@@ -7,6 +7,7 @@ import streamlit as st
 from core import CoreError, Explanation
 from core.explain import EXPLAINERS, SLOW_PASSES, default_colours
 from core.trust import recommended_method
+from core.types import Image
 from webapp import pictures
 from webapp.explaining import figures, takeaway
 from webapp.explaining.badges import badges, numbers, trust_of
@@ -63,10 +64,11 @@ def show(subject: Subject, look: Look) -> None:
             for one in compared.explanations:
                 st.markdown(f"**{literal(EXPLAINERS[one.method].title)}**")
                 st.markdown(numbers(report, one.method, one.layer))
+    title = _title(subject)
     takeaway.offer(
         subject,
         "methods",
-        lambda: plate_sheet(plate, _title(subject)),
+        lambda: plate_sheet(plate, title),
         lambda: figures.as_text(
             {
                 "checkpoint": subject.folder.name,
@@ -115,28 +117,27 @@ def methods_plate(
     prediction = subject.face.prediction
     shares = dict(zip(prediction.labels, prediction.probabilities.tolist(), strict=True))
     report = trust_of(subject.folder)
+    face = pictures.face_alone(subject.face) if on_face else None
     headings = tuple((label, percent(shares[label])) for label in prediction.labels)
     rows = []
     for one in explanations:
-        tiles = tuple(_tile(subject, one, label, look, on_face) for label in prediction.labels)
+        tiles = tuple(_tile(face, one, label, look) for label in prediction.labels)
         title = EXPLAINERS[one.method].title
         place = "" if one.layer == "input" else f" at {one.layer}"
         rows.append(Row(f"{title}{place}", tiles, badges(report, one.method, one.layer)))
     return Plate(headings, tuple(rows))
 
 
-def _tile(
-    subject: Subject, explanation: Explanation, label: str, look: Look, on_face: bool
-) -> Tile:
+def _tile(face: Image | None, explanation: Explanation, label: str, look: Look) -> Tile:
+    """One map on the face, or alone where there is none."""
     if explanation.signed or look.colours == "diverging":
         look = replace(look, colours=default_colours(signed=explanation.signed))
     evidence, scale = explanation.map_of(label), explanation.scale
     title = EXPLAINERS[explanation.method].title
-    if on_face:
-        face = pictures.face_alone(subject.face)
-        drawn = pictures.evidence_on_face(face, evidence, scale, look)
-    else:
+    if face is None:
         drawn = pictures.evidence_alone(evidence, scale, look)
+    else:
+        drawn = pictures.evidence_on_face(face, evidence, scale, look)
     mark = "blank" if explanation.is_blank(label) else ""
     return Tile(drawn, f"{title}, evidence for {label}", mark=mark)
 

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from core.explain import RegionReport, textbook_sources
+from core.types import Image
 from webapp.charts.parts import Unit, part_bars, told
 from webapp.explaining import figures, part_pictures, plate, takeaway
 from webapp.explaining.badges import show_badges, trust_of
@@ -60,8 +61,9 @@ def show(subject: Subject) -> None:
     with right, st.spinner("Hiding the parts of the face …"):
         found = parts(subject, all_sets=way == ALL)
     said.markdown(f"**{literal(found.sentence)}**")
+    picture = part_pictures.face_with_parts(subject.face.face)
     left.image(
-        part_pictures.face_with_parts(subject.face.face),
+        picture,
         width="stretch",
         alt="The face with the outlines of its parts",
     )
@@ -74,11 +76,12 @@ def show(subject: Subject) -> None:
     st.html(plate.tiles_html(tiles))
     described = _described(subject, found)
     _textbook(found)
+    labels = subject.predictor.labels
     takeaway.offer(
         subject,
         "parts",
-        lambda: parts_sheet(subject, found, [measured, described], tiles),
-        lambda: figures.as_text(figures.part_values(found, subject.predictor.labels)),
+        lambda: parts_sheet(picture, found, [measured, described], tiles),
+        lambda: figures.as_text(figures.part_values(found, labels)),
     )
 
 
@@ -208,11 +211,10 @@ def listed(names: Sequence[str]) -> str:
 
 
 def parts_sheet(
-    subject: Subject, found: RegionReport, measures: list[Measure], tiles: list[Tile]
+    picture: Image, found: RegionReport, measures: list[Measure], tiles: list[Tile]
 ) -> Sheet:
     """The view as one figure."""
-    picture = part_pictures.face_with_parts(subject.face.face)
-    face = Sheet(WIDTH, 272, (Inset(16, 16, 256, np.ascontiguousarray(picture)),))
+    face = Sheet(WIDTH, 272, (Inset(16, 16, 256, picture),))
     return stacked(
         face,
         plate.text_sheet(found.sentence, WIDTH),

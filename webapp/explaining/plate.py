@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
 
+import cv2
+import numpy as np
+
 from core.types import Image
 from webapp.explaining.badges import Badge, badge_html
 from webapp.explaining.sheet import FAINT, Inset, Item, Patch, Sheet, Words
 from webapp.pictures import quick_png
 
+SENT = 168  # px, side of the pictures of a wide plate on their way to the browser
+FEW = 3  # columns; up to here pictures are shown large, and sent as they are
 SIDE, GAP, MARGIN, LINE = 112, 8, 16, 18  # units of the sheet
 _MARK = (
     "position:absolute;left:0;right:0;top:42%;text-align:center;font-size:0.78rem;"
@@ -73,7 +78,7 @@ def plate_html(plate: Plate) -> str:
         + "</div>"
         for lines in plate.headings
     )
-    body = "".join(_row_html(row) for row in plate.rows)
+    body = "".join(_row_html(row, shrinks=count > FEW) for row in plate.rows)
     return (
         f'<div style="display:grid;grid-template-columns:repeat({count},minmax(0,1fr));'
         f'gap:4px 6px;align-items:end">{heads}{body}</div>'
@@ -95,7 +100,7 @@ def tiles_html(tiles: Sequence[Tile], least: int = 104) -> str:
     )
 
 
-def _row_html(row: Row) -> str:
+def _row_html(row: Row, *, shrinks: bool) -> str:
     chips = "".join(f" {badge_html(badge)}" for badge in row.badges)
     title = (
         f'<div style="grid-column:1/-1;margin-top:0.5rem;font-size:0.9rem">'
@@ -103,11 +108,15 @@ def _row_html(row: Row) -> str:
         if row.title
         else ""
     )
-    return title + "".join(_tile_html(tile) for tile in row.tiles)
+    return title + "".join(_tile_html(tile, shrinks=shrinks) for tile in row.tiles)
 
 
-def _tile_html(tile: Tile) -> str:
-    data = b64encode(quick_png(tile.picture)).decode()
+def _tile_html(tile: Tile, *, shrinks: bool = False) -> str:
+    picture = tile.picture
+    if shrinks and picture.shape[0] > SENT:
+        smaller = cv2.resize(picture, (SENT, SENT), interpolation=cv2.INTER_AREA)
+        picture = np.asarray(smaller, dtype=np.uint8)
+    data = b64encode(quick_png(picture)).decode()
     mark = f'<div style="{_MARK}">{escape(tile.mark)}</div>' if tile.mark else ""
     lines = "<br>".join(escape(line) for line in tile.words)
     words = f'<div style="{_FAINT};margin-top:3px">{lines}</div>' if lines else ""

@@ -14,6 +14,9 @@ def offer(
 ) -> None:
     """Draw three buttons; their files are made at the click.
 
+    That happens outside of the visit's script, so nothing here may ask for what is kept for the
+    visit: `figure` and `numbers` work on values at hand.
+
     Args:
         subject: Gives the files their names.
         what: Of them, one word, for example "parts".
