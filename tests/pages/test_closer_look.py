@@ -1,20 +1,24 @@
 """The lower part of the image page: parts of a face, contrasts, methods, and whether maps hold."""
 
+import io
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import PIL.Image
 import pytest
-from skimage.data import data_dir
+from skimage.data import astronaut
 from streamlit.testing.v1 import AppTest
 from visits import elements, texts, with_sample
 
+from core import EMOTIONS
 from core.hashes import fingerprint
+from core.models import Card, build, save_weights
 
 PAGE = "../pages/image_explanation.py"
-PHOTO = (Path(data_dir) / "astronaut.png").read_bytes()
 CONTRAST, METHODS, TRUTH = "Why this and not that", "Methods side by side", "Is the map true?"
 Made = Callable[..., Path]
 
@@ -286,3 +290,42 @@ def test_turning_to_another_view_looks_at_no_face_again(
     turn_to(opened, "Parts of the face")
 
     assert not opened.error
+
+
+def test_each_face_of_a_photo_can_be_looked_at(app: AppTest, made_checkpoint: Made) -> None:
+    made_checkpoint(weight=8.0)
+    app.run().switch_page(PAGE).run()
+    crowd = io.BytesIO()
+    PIL.Image.fromarray(np.hstack([astronaut()] * 2)).save(crowd, "PNG")
+    app.file_uploader(key="files").set_value([("two.png", crowd.getvalue(), "image/png")]).run()
+    assert not app.exception
+
+    app.button_group(key="closer face of 2").set_value(1).run()
+
+    assert not app.exception
+    assert not app.error
+    assert "The network answers surprise" in texts(app, "markdown")
+
+
+def test_a_layer_the_next_checkpoint_lacks_is_forgotten(
+    app: AppTest, made_checkpoint: Made, own_runs: Path
+) -> None:
+    made_checkpoint(weight=8.0)
+    options = {"depth": 2, "width": 2, "batch_norm": False, "fc_depth": 1}
+    model = build("gimefive", len(EMOTIONS), **options)
+    (own_runs / "deeper").mkdir()
+    save_weights(model.state_dict(), own_runs / "deeper" / "weights.safetensors", half=False)
+    Card(model="gimefive", model_options=options, labels=EMOTIONS).save(
+        own_runs / "deeper" / "card.json"
+    )
+    app.run().switch_page(PAGE)
+    app.query_params["checkpoint"], app.query_params["source"] = "deeper", "Sample photo"
+    app.run()
+    app.selectbox(key="layer").set_value("blocks.block2.conv").run()
+    assert "at blocks.block2.conv" in texts(app, "caption")
+
+    app.selectbox(key="checkpoint").set_value("gimefive-rafdb").run()
+
+    assert not app.exception
+    assert not app.error
+    assert "at blocks.block1.relu" in texts(app, "caption")

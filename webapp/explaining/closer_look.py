@@ -19,6 +19,7 @@ PARTS, CONTRAST, METHODS, TRUTH = VIEWS = (
 )
 
 
+@st.fragment  # a choice within the section leaves the photo and its cards as they are
 def closer_look(result: ImageResult, first: Subject, look: Look) -> None:
     """Draw the section; only the view that is open is computed.
 

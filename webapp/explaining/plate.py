@@ -85,15 +85,16 @@ def plate_html(plate: Plate) -> str:
     )
 
 
-def tiles_html(tiles: Sequence[Tile], least: int = 104) -> str:
+def tiles_html(tiles: Sequence[Tile], least: int = 104, most: int = 12) -> str:
     """Tiles side by side, as many as fit.
 
     Args:
         tiles: In their order.
         least: Width of the narrowest tile, pixels.
+        most: Columns at most.
     """
     body = "".join(_tile_html(tile) for tile in tiles)
-    columns = f"repeat(auto-fill,minmax({least}px,1fr))"
+    columns = f"repeat(auto-fill,minmax(max({least}px,{100 // (most + 1) + 1}%),1fr))"
     return (
         f'<div style="display:grid;grid-template-columns:{columns};gap:10px;'
         f'align-items:start">{body}</div>'
