@@ -29,9 +29,11 @@ def test_a_bar_has_the_ends_of_its_interval() -> None:
 
 
 def test_a_cell_says_mean_and_interval_in_percent() -> None:
-    heat = region_heat([[[0.3, 0.25, 0.35], None]], ["mouth"], ["happiness", "fear"]).data[0]
+    heat = region_heat(
+        [[[0.3, 0.25, 0.35], None, [-0.001, -0.1, 0.1]]], ["mouth"], ["happiness", "fear", "anger"]
+    ).data[0]
 
-    assert list(heat.text[0]) == ["30<br>[25, 35]", "-"]
+    assert list(heat.text[0]) == ["30<br>[25, 35]", "-", "0<br>[-10, 10]"]
     assert heat.z[0][0] == pytest.approx(30)
     assert np.isnan(heat.z[0][1])
     assert (heat.zmin, heat.zmax) == (-30, 30)

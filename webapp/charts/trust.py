@@ -51,9 +51,10 @@ def gap_bars(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
     )
     figure.update_xaxes(title="insertion minus deletion", fixedrange=True, zeroline=True)
     return figure.update_layout(
-        height=90 + 26 * len(ordered),
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "y": 1.08, "x": 0},
+        height=80 + 26 * len(ordered),
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        # The bars are shortest below, so there is room whatever the width.
+        legend={"x": 1, "xanchor": "right", "y": 0.02, "yanchor": "bottom"},
         dragmode=False,
     )
 
@@ -100,7 +101,7 @@ def region_heat(
     figure.update_xaxes(side="top", fixedrange=True, tickangle=-30)
     return figure.update_layout(
         height=90 + 44 * len(regions),
-        margin={"l": 10, "r": 10, "t": 60, "b": 10},
+        margin={"l": 10, "r": 24, "t": 60, "b": 10},
         dragmode=False,
     )
 
@@ -108,5 +109,6 @@ def region_heat(
 def _cell(one: Sequence[float] | None, factor: float, digits: int) -> str:
     if one is None:
         return "-"
-    mean, low, high = (f"{factor * value:.{digits}f}" for value in one)
+    # Adding nothing turns a negative zero into zero.
+    mean, low, high = (f"{round(factor * value, digits) + 0.0:.{digits}f}" for value in one)
     return f"{mean}<br>[{low}, {high}]"

@@ -19,12 +19,14 @@ from core.global_view import (
 from core.tabular import table_text
 from webapp import shelf
 from webapp.charts.trust import region_heat
+from webapp.explaining.plate import Tile, tiles_html
 from webapp.results import pickers
 from webapp.text import counted, literal
 
 ANSWERS = {"Right answers": True, "Wrong answers": False}
 TITLES = {"drop": "Hidden", "share": "Evidence", "lift": "Evidence by size"}
-COLUMNS = 3  # pictures in a row
+COLUMNS = 3  # pictures in a row at most
+LEAST_WIDTH = 150  # px of a picture
 
 
 def global_view() -> None:
@@ -60,19 +62,20 @@ def _maps(view: dict[str, Any], *, right: bool) -> None:
     st.subheader("Mean maps on the mean face")
     st.caption(_about(view, right=right))
     scale = view_scale(view)
-    for start in range(0, len(view["labels"]), COLUMNS):
-        row = view["labels"][start : start + COLUMNS]
-        for column, label in zip(st.columns(COLUMNS), row, strict=False):
-            group = group_of(view, label, right=right)
-            blank = f", {group['blank']} blank" if group["blank"] else ""
-            column.caption(f"**{label}**, {counted(group['n'], 'face')}{blank}")
-            if not group["map"]:
-                column.info("No such face.")
-                continue
-            picture = mean_map_picture(view, group, scale)
-            column.image(png_bytes(picture), width="stretch", alt=f"Mean map of {label}")
+    tiles = [_tile(view, group_of(view, label, right=right), scale) for label in view["labels"]]
+    st.html(tiles_html(tiles, LEAST_WIDTH, COLUMNS))
     bar = colour_bar(scale, default_colours(signed=view["signed"]))
     st.image(png_bytes(bar), alt="Colours from no evidence to the strongest; 1 is the even value")
+
+
+def _tile(view: dict[str, Any], group: dict[str, Any], scale: float) -> Tile:
+    words = counted(group["n"], "face") + (f", {group['blank']} blank" if group["blank"] else "")
+    return Tile(
+        picture=mean_map_picture(view, group, scale),
+        name=f"Mean map of {group['label']} on the mean face",
+        words=(group["label"], words),
+        mark="" if group["map"] else "no map",
+    )
 
 
 def _about(view: dict[str, Any], *, right: bool) -> str:
@@ -107,7 +110,7 @@ def _regions(view: dict[str, Any], *, right: bool) -> None:
         region_heat(
             values,
             view["regions"],
-            [f"{one['label']} ({one['n']})" for one in groups],
+            view["labels"],
             factor=1.0 if is_lift else 100.0,
             middle=1.0 if is_lift else 0.0,
             digits=1 if is_lift else 0,

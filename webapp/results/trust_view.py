@@ -81,6 +81,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
         hide_index=True,
         key="trust",
         height="content",
+        placeholder="-",
         column_config={
             "Method": st.column_config.TextColumn(pinned=True),
             "Verdict": st.column_config.MultiselectColumn(
