@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 
 from core.labels import COLOURS
 
-BEATS_COLOUR, FALLS_COLOUR, CONTROL_COLOUR = COLOURS["disgust"], COLOURS["anger"], "#8A8A8A"
+BEATS_COLOUR, FALLS_COLOUR = COLOURS["disgust"], COLOURS["anger"]
+CONTROL_COLOUR, END_COLOUR = "#8A8A8A", "#6E7681"
 BEATS = "beats its controls"
 KINDS = {
     BEATS: ("beats its controls", BEATS_COLOUR),
@@ -36,6 +37,7 @@ def gap_bars(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
                 marker={"color": colour},
                 error_x={
                     "type": "data",
+                    "color": END_COLOUR,  # seen on light and dark pages, and on the bars
                     "symmetric": False,
                     "array": [row["gap_high"] - row["gap"] for row in some],
                     "arrayminus": [row["gap"] - row["gap_low"] for row in some],
