@@ -33,6 +33,7 @@ def measure_trust(
     run: str | Path,
     *,
     data: Path | None = None,
+    sources: Sequence[str] = (),
     faces: int = FACES,
     methods: Sequence[str] | None = None,
     on_progress: Progress = lambda done, total, name: None,
@@ -42,6 +43,7 @@ def measure_trust(
     Args:
         run: Run name, folder, or "default".
         data: Prepared folder; None finds the run's own below the data root.
+        sources: Image sets the faces are taken from; empty for those of the run's training.
         faces: How many, drawn by a fixed chance.
         methods: Registry names; None for all.
         on_progress: Called before each method.
@@ -65,8 +67,8 @@ def measure_trust(
     folder = find_checkpoint(run)
     model, card = load_model(folder)
     dataset = load_dataset(data if data is not None else own_folder(card, folder.name))
-    sources = tuple(str(name) for name in card.data.get("sources", ()))
-    chosen = sources if data is None and sources else None
+    own = card.data.get("sources", ()) if data is None else ()
+    chosen = tuple(sources) or tuple(str(name) for name in own) or None
     test = dataset.part("published", "test", chosen)
     batch = _rightly_answered(model, card, dataset, test, faces)
     if len(batch) < 2:
@@ -79,6 +81,7 @@ def measure_trust(
     report = {
         "checkpoint": folder.name,
         "split": "test",
+        "sources": sorted(set(test.sources.tolist())),
         "selection": "test faces the network answers as they are labelled",
         "data_hash": dataset.data_hash,
         "weights_fingerprint": fingerprint(folder / WEIGHTS),

@@ -46,6 +46,14 @@ def test_only_faces_answered_as_labelled_are_measured(run: Path, data: Path) -> 
     assert stored_trust(run) is None  # a report of some methods is not kept
 
 
+def test_faces_come_from_the_image_sets_asked_for(run: Path, data: Path) -> None:
+    report = measure_trust("small", methods=["hires_cam"], sources=["noise"])
+
+    assert report["sources"] == ["noise"]
+    with pytest.raises(DataError, match="tfeid"):
+        measure_trust("small", methods=["hires_cam"], sources=["tfeid"])
+
+
 def test_a_report_of_all_methods_is_kept_beside_the_weights(run: Path, data: Path) -> None:
     report = measure_trust(run, faces=3, data=data)
 

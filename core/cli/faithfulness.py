@@ -24,6 +24,10 @@ def faithfulness(
     data: Annotated[
         Path | None, typer.Option(help="Prepared data to use; else the run's own.")
     ] = None,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option("--source", help="Only faces of this image set; may be repeated."),
+    ] = None,
 ) -> None:
     """Measure whether a run's explanations are true: insertion, deletion, controls, randomisation.
 
@@ -41,7 +45,14 @@ def faithfulness(
             if name and not sys.stderr.isatty():  # a log has no bar
                 typer.echo(f"{done} of {total} measured, now {name}", err=True)
 
-        report = measure_trust(run, data=data, faces=faces, methods=methods, on_progress=show)
+        report = measure_trust(
+            run,
+            data=data,
+            sources=sources or (),
+            faces=faces,
+            methods=methods,
+            on_progress=show,
+        )
     if json_file is not None:
         write_json(json_file, report)
     Console().print(_table(report))
