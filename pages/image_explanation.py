@@ -23,23 +23,15 @@ layer_place = st.sidebar.container()
 look = widgets.look_controls(shelf.labels(checkpoint), signed=method.signed)
 chosen = picture_input()
 
-if checkpoint is None:
+ready = analysis.ready_picture(checkpoint, chosen, detector)
+if checkpoint is None or ready is None:
     st.stop()
-if not chosen:
-    st.info(analysis.HOW_TO_BEGIN)
-    st.stop()
-model = widgets.loaded(checkpoint)
-if model is None:
-    st.stop()
-
+model, picture = ready
 layer = widgets.layer_picker(model, method, layer_place)
-found = analysis.outcomes(checkpoint, chosen, detector)
-picture = analysis.picture_picker(chosen, found, model.labels)
-if picture is not None:
-    preprocess = model.card.preprocess
-    look = replace(look, coverage=preprocess.crop / preprocess.size)
-    subject = Subject(checkpoint, picture, detector, 0, method.name, layer)
-    with shown_errors():
-        result = analysis.result_of(subject)
-        analysis.show_result(result, subject, look)
-        closer_look(result, subject, look)
+preprocess = model.card.preprocess
+look = replace(look, coverage=preprocess.crop / preprocess.size)
+subject = Subject(checkpoint, picture, detector, 0, method.name, layer)
+with shown_errors():
+    result = analysis.result_of(subject)
+    analysis.show_result(result, subject, look)
+    closer_look(result, subject, look)

@@ -19,21 +19,11 @@ st.caption(
 
 checkpoint = widgets.checkpoint_picker()
 detector = widgets.detector_picker()
-chosen = picture_input()
 
-if checkpoint is None:
+ready = analysis.ready_picture(checkpoint, picture_input(), detector)
+if checkpoint is None or ready is None:
     st.stop()
-if not chosen:
-    st.info(analysis.HOW_TO_BEGIN)
-    st.stop()
-model = widgets.loaded(checkpoint)
-if model is None:
-    st.stop()
-
-found = analysis.outcomes(checkpoint, chosen, detector)
-picture = analysis.picture_picker(chosen, found, model.labels)
-if picture is None:
-    st.stop()
+model, picture = ready
 with shown_errors():
     result = cache.faces(checkpoint, picture, detector)
     if not result.faces:

@@ -1,12 +1,13 @@
 """The image page's work and drawing: many files to outcomes, one result to pictures and cards."""
 
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core import CoreError, ImageResult
 from core.explanations import png_bytes
-from webapp import cache, downloads, pictures
+from webapp import cache, downloads, pictures, widgets
 from webapp.downloads import Outcome
 from webapp.errors import sentence
 from webapp.explaining.badges import trust_of
@@ -15,6 +16,9 @@ from webapp.face_card import face_card
 from webapp.inputs import Picture
 from webapp.pictures import SCREEN, Look
 from webapp.text import counted, literal
+
+if TYPE_CHECKING:
+    from core.predict import Predictor
 
 HOW_TO_BEGIN = (
     "Upload one or more photos, choose **Sample photo**, or take a picture with **Camera**. "
@@ -25,6 +29,31 @@ WHAT_HELPS = (
     "Faces are found best where they look at the camera, stand upright, are evenly lit and "
     "at least 30 pixels high."
 )
+
+
+def ready_picture(
+    folder: Path | None, chosen: list[Picture], detector: str
+) -> "tuple[Predictor, Picture] | None":
+    """The loaded checkpoint and the picture to show.
+
+    Args:
+        folder: Of the checkpoint; None where there is none, which the page then has said.
+        chosen: The visitor's pictures.
+        detector: Which looks for faces.
+
+    Returns:
+        None where something is missing; the page then says what.
+    """
+    if folder is None:
+        return None
+    if not chosen:
+        st.info(HOW_TO_BEGIN)
+        return None
+    model = widgets.loaded(folder)
+    if model is None:
+        return None
+    picture = picture_picker(chosen, outcomes(folder, chosen, detector), model.labels)
+    return None if picture is None else (model, picture)
 
 
 def outcomes(folder: Path, chosen: list[Picture], detector: str) -> list[Outcome]:

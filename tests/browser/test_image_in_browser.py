@@ -1,5 +1,6 @@
 """The main job in a real browser: a photo goes in, its explained face comes back."""
 
+import json
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -58,4 +59,29 @@ def test_an_uploaded_photo_comes_back_with_its_map_on_the_face(
     assert np.mean(difference[FACE] > 40) > 0.05  # the map is on the face
     assert np.mean(difference[around] > 40) < 0.001  # and the rest is the photo
     assert foreign_requests == []
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_closer_look_can_be_taken_away(
+    made_checkpoint: Callable[..., Path],
+    serve: Callable[[], Any],
+    page: Page,
+    settled: Callable[[Page], None],
+) -> None:
+    """Files are made at the click, outside of the visit's script, where its caches are closed."""
+    made_checkpoint(weight=8.0)
+    server = serve()
+    page.goto(f"{server.address}/image_explanation?source=Sample+photo")
+    expect(page.get_by_role("heading", name="Beside the textbook")).to_be_visible()
+    settled(page)
+
+    files = {}
+    for kind in ("PNG", "SVG", "JSON"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=kind).last.click()
+        files[kind] = Path(download.value.path()).read_bytes()
+
+    assert decode(files["PNG"]).shape[1] > 1000
+    assert b"without mouth" in files["SVG"]
+    assert json.loads(files["JSON"])["predicted"] == "surprise"
     assert "Traceback" not in server.log.read_text()

@@ -149,7 +149,8 @@ class TwiceRectified(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, batch: Tensor) -> Tensor:
-        return self.relu(self.relu(batch - 1) - 1).mean(dim=(2, 3))
+        twice: Tensor = self.relu(self.relu(batch - 1) - 1)
+        return twice.mean(dim=(2, 3))
 
 
 def test_each_run_of_a_layer_has_its_own_output() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
-from skimage.data import astronaut
+from photos import sample_photo
 from streamlit.testing.v1 import AppTest
 from visits import elements, texts, with_sample
 
@@ -296,7 +296,7 @@ def test_each_face_of_a_photo_can_be_looked_at(app: AppTest, made_checkpoint: Ma
     made_checkpoint(weight=8.0)
     app.run().switch_page(PAGE).run()
     crowd = io.BytesIO()
-    PIL.Image.fromarray(np.hstack([astronaut()] * 2)).save(crowd, "PNG")
+    PIL.Image.fromarray(np.hstack([sample_photo()] * 2)).save(crowd, "PNG")
     app.file_uploader(key="files").set_value([("two.png", crowd.getvalue(), "image/png")]).run()
     assert not app.exception
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from skimage.data import astronaut
+from photos import sample_photo
 
 from core.explain import FaceTest, HiddenRegions
 from core.faces import find_faces
@@ -64,7 +64,7 @@ def test_a_name_stands_at_the_widest_place() -> None:
 
 
 def test_the_parts_are_outlined_on_the_face() -> None:
-    face = find_faces(astronaut()).faces[0]
+    face = find_faces(sample_photo()).faces[0]
 
     drawn = part_pictures.face_with_parts(face)
 

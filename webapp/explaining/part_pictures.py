@@ -31,13 +31,17 @@ def face_with_parts(face: Face) -> Image:
     side = face.crop.shape[0]
     points = (face.crop_landmarks + 0.5) * LARGE / side - 0.5
     masks = {name: mask for name, mask in regions(points, LARGE).items() if mask.any()}
+    outlines = [_outline(mask) for mask in masks.values()]
     for width, colour in ((4, (0, 0, 0)), (2, (255, 255, 255))):
-        for mask in masks.values():
-            outlines, _ = cv2.findContours(
-                mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-            )
-            cv2.drawContours(canvas, outlines, -1, colour, width, cv2.LINE_AA)
+        for outline in outlines:
+            cv2.polylines(canvas, outline, True, colour, width, cv2.LINE_AA)
     return _named(canvas, {name: mask for name, mask in masks.items() if name != BACKGROUND})
+
+
+def _outline(mask: NDArray[np.bool_]) -> list[NDArray[np.int32]]:
+    """The closed lines around a part, smoothed by a pixel."""
+    found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return [np.asarray(cv2.approxPolyDP(line, 1.0, True), np.int32) for line in found]
 
 
 def _named(canvas: Image, masks: dict[str, NDArray[np.bool_]]) -> Image:
