@@ -19,6 +19,10 @@ from core.video.summary import Summary
 from core.video.table import FaceTable, writing_table
 from core.video.writing import VideoWriter, writing
 
+BLANK_NOTE = (
+    "In {blank:,} of {maps:,} maps nothing speaks for the expression named: they are blank. "
+    "Another method may still find some evidence."
+)
 ANNOTATED, TABLE, SUMMARY = "annotated.mp4", "faces.csv", "summary.json"
 
 
@@ -156,11 +160,13 @@ class _Run:
         self._table, self._writer = table, writer
         self.summary = Summary(model.labels)
         self.time = 0.0
+        self._maps = self._blank = 0
         self._notes: dict[str, None] = {}  # in the order they came up, each once
 
     @property
     def notes(self) -> list[str]:
-        return list(self._notes)
+        blank = BLANK_NOTE.format(blank=self._blank, maps=self._maps)
+        return [*self._notes, *([blank] if self._blank else [])]
 
     def add(self, frame: VideoFrame) -> None:
         result = self._pipeline.process(frame.image, frame.time)
@@ -169,6 +175,8 @@ class _Run:
             if face.explanation is not None:
                 label = face.label or face.prediction.predicted
                 shares[face.id] = region_shares(face.face, face.explanation, label)
+                self._maps += 1
+                self._blank += face.explanation.is_blank(label) if face.label else 0
                 cells = min(face.explanation.maps.shape[1:])
                 if cells < FINE:
                     self._notes[COARSE_NOTE.format(cells=f"{cells}x{cells}")] = None

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 from clips import face_frame, paste_face, walking_face, write_clip
-from live_world import World
+from live_world import Person, World
 
 from core.errors import VideoError
 from core.faces import REGIONS
@@ -211,3 +211,12 @@ def test_what_is_no_video_leaves_nothing_behind(tmp_path: Path) -> None:
         analyse(source, tmp_path / "out")
 
     assert not (tmp_path / "out").exists()
+
+
+def test_blank_maps_are_counted_and_called_blank(tmp_path: Path) -> None:
+    world = World([Person(1, 160, 120, logits=(-1, -2, -2, -2, -2, -2))])  # maps follow the logits
+    source = write_clip(tmp_path / "in.mp4", [world.frame()] * 4)
+
+    report = analyse_video(source, tmp_path / "out", world, world)
+
+    assert [note for note in report["notes"] if note.startswith("In 4 of 4 maps")]

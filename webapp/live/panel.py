@@ -4,6 +4,7 @@ import time
 
 import streamlit as st
 
+from core.explain import NO_EVIDENCE
 from core.video import UNCLEAR, LiveFace
 from webapp.live import diagnosis
 from webapp.live.diagnosis import Connection
@@ -76,6 +77,8 @@ def _face(stream: LiveStream, face: LiveFace, now: float, *, numbered: bool) -> 
             st.caption("Relative to the resting face taken.")
         st.html(bars(face.prediction))
         st.html(minute(stream.history.of(face.id), stream.labels, now))
+        if face.explanation is not None and face.label and face.explanation.is_blank(face.label):
+            st.caption(f"Its map is blank: {NO_EVIDENCE} for {face.label} in this frame.")
 
 
 def rest_controls(stream: LiveStream, *, playing: bool) -> None:
