@@ -16,6 +16,7 @@ from webapp.video.numbers import FaceNumbers
 from webapp.video.watching import duration
 
 MOMENT, FACE, CHART = "video_moment", "video_face", "video_chart"
+FIGURE_WIDTH = 140  # px
 PLAYABLE = 300  # MB; larger copies are for download only, they would fill the server's memory
 _MOST_FACES = 12  # in the choice of faces; the table names all
 
@@ -52,11 +53,15 @@ def _numbers(path: str, modified: float) -> FaceNumbers:
 
 
 def _figures(report: dict[str, Any]) -> None:
-    first, second = st.columns(2), st.columns(2)
-    first[0].metric("Length", duration(report["seconds"]))
-    first[1].metric("Faces", f"{len(report['faces']):,}")
-    second[0].metric("Frames", f"{report['frames']:,}")
-    second[1].metric("Without a face", f"{report['frames_without_face']:,}")
+    figures = {
+        "Length": duration(report["seconds"]),
+        "Faces": f"{len(report['faces']):,}",
+        "Frames": f"{report['frames']:,}",
+        "Without a face": f"{report['frames_without_face']:,}",
+    }
+    with st.container(horizontal=True):  # columns would fill a phone's screen with four numbers
+        for title, figure in figures.items():
+            st.metric(title, figure, width=FIGURE_WIDTH)
     st.caption(
         f"Analysed in {duration(report['elapsed'])}, {report['times_real_time']:.1f} times as fast "
         "as it plays."
