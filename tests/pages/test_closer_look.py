@@ -329,3 +329,20 @@ def test_a_layer_the_next_checkpoint_lacks_is_forgotten(
     assert not app.exception
     assert not app.error
     assert "at blocks.block1.relu" in texts(app, "caption")
+
+
+def test_a_coarse_map_is_replaced_before_it_is_read_by_parts(app: AppTest, own_runs: Path) -> None:
+    options = {"depth": 4, "width": 2, "batch_norm": False, "fc_depth": 1}  # ends in 8 x 8 cells
+    model = build("gimefive", len(EMOTIONS), **options)
+    folder = own_runs / "gimefive-rafdb"
+    folder.mkdir()
+    save_weights(model.state_dict(), folder / "weights.safetensors", half=False)
+    Card(model="gimefive", model_options=options, labels=EMOTIONS).save(folder / "card.json")
+    with_sample(app.run().switch_page(PAGE).run())
+
+    choose(app, "grad_cam")
+
+    assert not app.exception
+    assert not app.error
+    assert "HiResCAM at blocks.block3.relu" in texts(app, "caption")
+    assert "too coarse to tell the parts apart" in texts(app, "caption")

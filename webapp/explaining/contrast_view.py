@@ -14,12 +14,9 @@ from webapp.explaining import figures, takeaway
 from webapp.explaining.badges import show_badges, trust_of
 from webapp.explaining.plate import Plate, Row, Tile, plate_html, plate_sheet
 from webapp.explaining.sheet import Sheet, stacked
-from webapp.explaining.subject import Subject
+from webapp.explaining.subject import LEAST_CELLS, SIGNED_METHOD, Subject
 from webapp.pictures import Look
 from webapp.text import literal
-
-SIGNED_METHOD = "hires_cam"
-LEAST_CELLS = 16  # cells a side, from which parts of the face can be told apart
 
 
 def show(subject: Subject, look: Look) -> None:

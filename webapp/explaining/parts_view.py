@@ -13,12 +13,11 @@ from webapp.explaining import figures, part_pictures, plate, takeaway
 from webapp.explaining.badges import show_badges, trust_of
 from webapp.explaining.plate import Tile
 from webapp.explaining.sheet import Inset, Sheet, stacked
-from webapp.explaining.subject import Subject, hidden_together, parts
+from webapp.explaining.subject import SIGNED_METHOD, Subject, hidden_together, parts
 from webapp.text import literal, percent
 
 ONE, ALL = "Each part by itself", "All combinations"
 SHARE, LIFT, SIGNED, CONTRAST = "Share", "Density", "For and against", "Against the runner-up"
-SIGNED_METHOD = "hires_cam"
 NO_PARTS = (
     "The parts of a face are told apart by its 68 landmarks, and none could be fitted here. Try "
     "another face detector on the left, or a larger picture of the face."

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
     from core.predict import Predictor
 
+SIGNED_METHOD = "hires_cam"  # stands in where a method is too coarse, or is not signed
+LEAST_CELLS = 16  # cells a side, from which parts of the face can be told apart
+
 Masks = dict[str, NDArray[np.bool_]]
 
 
@@ -163,13 +166,15 @@ def _parts(
     _subject: Subject,
     _game: RegionGame | None,
 ) -> RegionReport:
-    predictor = _subject.predictor
+    predictor, explanation = _subject.predictor, _subject.explanation()
+    if min(explanation.maps.shape[1:]) < LEAST_CELLS:
+        explanation = _subject.by(SIGNED_METHOD).explanation()
     return region_report(
         predictor.model,
         _subject.batch(),
         _subject.masks(),
         predictor.labels,
-        explanation=_subject.explanation(),
+        explanation=explanation,
         game=_game,
         temperature=predictor.card.temperature,
     )
