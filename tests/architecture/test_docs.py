@@ -56,14 +56,15 @@ def test_commands_that_are_named_exist() -> None:
     from core.cli import app
 
     known = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    verb = r"python -m core ([a-z0-9-]+)"
     named = {
-        verb
+        found
         for document in DOCUMENTS
-        for verb in re.findall(r"python -m core ([a-z0-9]+)", document.read_text(encoding="utf-8"))
+        for found in re.findall(verb, document.read_text(encoding="utf-8"))
     }
 
     assert named <= known
-    assert known <= set(re.findall(r"python -m core ([a-z0-9]+)", text_of("README.md")))
+    assert known <= set(re.findall(verb, text_of("README.md")))
 
 
 def test_readme_keeps_its_order() -> None:
