@@ -13,6 +13,8 @@ from rich.table import Table
 from core.cli.progress import progress_bar
 from core.files import write_json
 
+LOG_WIDTH = 140  # characters; a file has no edge at which lines must break
+
 
 def faithfulness(
     run: Annotated[str, typer.Argument(help="Run name, folder, or `default`.")] = "default",
@@ -55,7 +57,7 @@ def faithfulness(
         )
     if json_file is not None:
         write_json(json_file, report)
-    Console().print(_table(report))
+    Console(width=None if sys.stdout.isatty() else LOG_WIDTH).print(_table(report))
     for name, reason in report["refused"].items():
         typer.echo(f"{name} does not apply: {reason}")
 
@@ -67,7 +69,7 @@ def _table(report: dict[str, Any]) -> Table:
         caption="gap = insertion - deletion, with its 95 % interval",
     )
     for heading in ("method", "layer", "gap", "interval", "drop", "blank", "random weights"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=heading in ("method", "gap", "interval"))
     table.add_column("verdict")
     rows = sorted(report["methods"].items(), key=lambda row: -row[1]["gap"])
     for name, entry in rows:
