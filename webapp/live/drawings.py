@@ -25,7 +25,7 @@ def bars(prediction: Prediction) -> str:
     for label, share in zip(prediction.labels, shares, strict=True):
         bar = (
             f'<div style="width:{100 * share:.1f}%;height:100%;background:{colour(label)};'
-            'border-radius:3px;transition:width 0.4s"></div>'
+            'border-radius:3px;transition:width 0.9s"></div>'
         )
         rows.append(
             f"<div>{escape(label)}</div>"

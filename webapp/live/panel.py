@@ -13,7 +13,7 @@ from webapp.live.recorder import LONGEST, Recorder
 from webapp.live.stream import LiveStream
 from webapp.text import counted, percent
 
-REFRESH = 0.5  # seconds between two looks at the stream
+REFRESH = 1.0  # seconds between two looks at the stream; each costs as much as analysing a frame
 MOST_CARDS = 4  # faces with bars and a chart of their own; all are drawn in the picture
 _STALE = 1.5  # seconds after which the last result is no longer news
 
