@@ -3,6 +3,7 @@
 Not part of `make test`, because it takes minutes: `python -m pytest tests/bench -m bench`.
 """
 
+import asyncio
 import logging
 import time
 from fractions import Fraction
@@ -12,7 +13,6 @@ import av
 import numpy as np
 import psutil
 import pytest
-from coroutines import completed
 
 from core.predict import Predictor
 from core.video import RATE, FacesReader, sample_film
@@ -30,14 +30,14 @@ def test_delay_and_memory_stay_and_the_log_is_empty(caplog: pytest.LogCaptureFix
     film = list(islice(sample_film(FILM), FILM))
     stream = LiveStream(Predictor.load(), FacesReader())
     stream.warm_up(film[0])
-    process = psutil.Process()
+    process, loop = psutil.Process(), asyncio.new_event_loop()
     delays, memory, results = [], [], 0
 
     for number in range(MINUTES * MINUTE):
         frame = av.VideoFrame.from_ndarray(film[number % FILM], "rgb24").reformat(format="yuv420p")
         frame.pts, frame.time_base = number * 3600, Fraction(1, 90000)
         started = time.perf_counter()
-        (answer,) = completed(stream.handle([frame]))
+        (answer,) = loop.run_until_complete(stream.handle([frame]))
         delays.append(time.perf_counter() - started)
         newest = stream.history.newest()
         results += newest is not None and len(newest.faces) == 1
@@ -45,6 +45,7 @@ def test_delay_and_memory_stay_and_the_log_is_empty(caplog: pytest.LogCaptureFix
         if number % MINUTE == MINUTE - 1:
             memory.append(process.memory_info().rss)
 
+    loop.close()
     first, last = delays[:MINUTE], delays[-MINUTE:]
     logging.getLogger(__name__).info(
         "delay %.1f ms in the first minute, %.1f in the last; memory %+.1f MB; a face in %d of %d",
