@@ -27,7 +27,7 @@ class PaperFrame:
     def __init__(self, folder: Path) -> None:
         import dlib
 
-        cascades = Path(cv2.data.haarcascades)
+        cascades = Path(cv2.__file__).parent / "data"
         self._haar = cv2.CascadeClassifier(str(cascades / "haarcascade_frontalface_default.xml"))
         self._points = dlib.shape_predictor(str(packaged_file()))
         self._rectangle = dlib.rectangle
@@ -69,7 +69,8 @@ class PaperFrame:
     def _explained(self, face: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities (K,) and the Grad-CAM map (h, w), 0 to 1, of the expression on top."""
         grey = cv2.cvtColor(cv2.resize(face, (_SIDE, _SIDE)), cv2.COLOR_RGB2GRAY)
-        logits = self._model(torch.from_numpy(self._card.preprocess.normalise(grey[None])))
+        pixels = np.asarray(grey[None], np.uint8)
+        logits = self._model(torch.from_numpy(self._card.preprocess.normalise(pixels)))
         self._model.zero_grad()
         logits[0, logits.argmax()].backward()
         weights = self._gradient.mean(dim=(2, 3), keepdim=True)  # (1, channels, 1, 1)
