@@ -72,3 +72,10 @@ def names_at_the_top() -> set[str]:
         check=True,
     )
     return {line.split("/")[0] for line in listing.stdout.splitlines()}
+
+
+def test_test_modules_have_names_of_their_own() -> None:
+    """They are no packages, so that two of one name hide each other."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+
+    assert sorted({name for name in names if names.count(name) > 1}) == []
