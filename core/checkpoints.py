@@ -6,7 +6,7 @@ from core.errors import CheckpointError
 from core.paths import PROJECT_ROOT, run_root
 
 SHIPPED = PROJECT_ROOT / "checkpoints"
-SHIPPED_CHECKPOINTS = ("gimefive-rafdb",)  # with weights in the repository
+SHIPPED_CHECKPOINTS = ("fergimefive-resnet14", "gimefive-rafdb")  # with weights in the repository
 DEFAULT_CHECKPOINT = SHIPPED_CHECKPOINTS[0]
 NEEDED = ("card.json", "weights.safetensors")
 
