@@ -46,7 +46,7 @@ def _comparison(folder: Path, faces: int, quantile: float) -> Comparison:
         f"640x480, {faces} face{'s' * (faces > 1)} ({shown:.1f} found a frame), {name} of "
         f"{len(ours)} frames: detection every 5th frame, 68 landmarks, logits, six maps, drawing; "
         f"baseline ({len(theirs)} frames): Haar on every frame, 68 landmarks, eager forward and "
-        "backward with hooks, drawing"
+        "backward of GiMEFiVE with hooks, drawing"
     )
     return Comparison(own, other, other / own, "ms", note)
 
@@ -55,7 +55,7 @@ def _comparison(folder: Path, faces: int, quantile: float) -> Comparison:
 def _measured(folder: Path, faces: int) -> tuple[Times, Times, float]:
     """Seconds of every frame of both, timed in one run, and faces we found a frame."""
     pipeline = Pipeline(Predictor(folder), FacesReader(), budget=0)
-    paper = PaperFrame(folder)
+    paper = PaperFrame()
     own: list[float] = []
     other: list[float] = []
     found: list[int] = []

@@ -8,10 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from core.checkpoints import find_checkpoint
 from core.faces.landmarks import packaged_file
 from core.models import load_model
 from core.types import Image
 
+NETWORK = "gimefive-rafdb"  # the paper's own, whatever network it is compared with
 REFRESH = 5  # frames from one look at the top expression to the next
 _SIDE = 64  # pixels of the network's input
 _WHITE, _GREEN, _BLUE = (255, 255, 255), (0, 255, 0), (255, 0, 0)
@@ -20,18 +22,17 @@ _WHITE, _GREEN, _BLUE = (255, 255, 255), (0, 255, 0), (255, 0, 0)
 class PaperFrame:
     """Haar on the whole frame, 68 landmarks, an eager forward and backward pass with hooks.
 
-    Args:
-        folder: Checkpoint folder, whose network and labels are used.
+    The network is GiMEFiVE as the paper describes it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         import dlib
 
         cascades = Path(cv2.__file__).parent / "data"
         self._haar = cv2.CascadeClassifier(str(cascades / "haarcascade_frontalface_default.xml"))
         self._points = dlib.shape_predictor(str(packaged_file()))
         self._rectangle = dlib.rectangle
-        self._model, self._card = load_model(folder)
+        self._model, self._card = load_model(find_checkpoint(NETWORK))
         self._activation = self._gradient = torch.zeros(0)
         self._model.requires_grad_(True)  # the whole backward pass, as while training
         last = [layer for layer in self._model.modules() if isinstance(layer, nn.Conv2d)][-1]
