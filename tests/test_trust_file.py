@@ -9,7 +9,12 @@ import pytest
 from core.hashes import fingerprint
 from core.trust import recommended_method, stored_trust, trusted_layers
 
-GOOD = {"verdict": "beats its controls", "sanity": "passes"}
+GOOD = {
+    "verdict": "beats its controls",
+    "sanity": "passes",
+    "ci": [0.05, 0.6],
+    "average_drop": 0.3,
+}
 
 
 @pytest.fixture
@@ -28,12 +33,25 @@ def test_of_the_methods_that_pass_the_highest_gap_is_recommended(run: Path) -> N
         run,
         {
             "grad_cam": {"gap": 0.1, **GOOD},
-            "hires_cam": {"gap": 0.3, **GOOD},
-            "layer_cam": {"gap": 0.2, **GOOD},
+            "hires_cam": {"gap": 0.3, **GOOD, "ci": [0.25, 0.35]},
+            "layer_cam": {"gap": 0.2, **GOOD, "average_drop": 0.0},
         },
     )
 
     assert recommended_method(run) == "hires_cam"
+
+
+def test_of_equal_gaps_the_map_that_keeps_most_is_recommended(run: Path) -> None:
+    keep(
+        run,
+        {
+            "hires_cam": {"gap": 0.3, **GOOD, "ci": [0.25, 0.35], "average_drop": 0.5},
+            "layer_cam": {"gap": 0.26, **GOOD, "average_drop": 0.1},
+            "grad_cam": {"gap": 0.24, **GOOD, "average_drop": 0.0},
+        },
+    )
+
+    assert recommended_method(run) == "layer_cam"
 
 
 @pytest.mark.parametrize(
