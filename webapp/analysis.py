@@ -140,7 +140,7 @@ def show_result(result: ImageResult, first: Subject, look: Look) -> None:
     with right:
         if not result.faces:
             st.warning(no_face(result))
-        scale, report = pictures.common_scale(result), trust_of(first.folder)
+        scale, report = pictures.common_scale(result, look), trust_of(first.folder)
         for number, face in enumerate(result.faces, start=1):
             face_card(number, face, scale, look, report)
 

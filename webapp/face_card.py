@@ -27,7 +27,7 @@ def face_card(
     Args:
         number: As on the box in the photo.
         face: With its explanation, or without.
-        scale: The value of the strongest colour, one for the whole photo.
+        scale: The value of the strongest colour, one for all faces of the photo.
         look: What is drawn and how.
         report: What was measured of the checkpoint's explanations.
     """
@@ -55,7 +55,7 @@ def face_card(
             )
             if maps.open:  # drawn when asked for: packing the pictures takes longer than the maps
                 with maps:
-                    _all_maps(face, face.explanation, scale, look)
+                    _all_maps(face, face.explanation, look)
 
 
 def _maps(face: FaceResult, explanation: Explanation, scale: float, look: Look) -> None:
@@ -91,8 +91,9 @@ def _colour_bar(scale: float, look: Look) -> str:
     )
 
 
-def _all_maps(face: FaceResult, explanation: Explanation, scale: float, look: Look) -> None:
-    """Map and overlay for every class, side by side (paper, Figure 5)."""
+def _all_maps(face: FaceResult, explanation: Explanation, look: Look) -> None:
+    """Map and overlay for every class on one scale, side by side (paper, Figure 5)."""
+    scale = explanation.scale
     original = pictures.face_alone(face)
     shares = dict(zip(face.prediction.labels, face.prediction.probabilities, strict=True))
     for start in range(0, len(explanation.labels), 2):

@@ -43,9 +43,16 @@ class Look:
         return face.prediction.predicted if self.target == PREDICTED else self.target
 
 
-def common_scale(result: ImageResult) -> float:
-    """The value of the strongest colour: the largest of all maps of all faces."""
-    return max((face.explanation.scale for face in result.faces if face.explanation), default=0.0)
+def common_scale(result: ImageResult, look: Look) -> float:
+    """The value of the strongest colour: the largest of the maps shown, one a face."""
+    return max(
+        (
+            float(np.abs(face.explanation.map_of(look.label_of(face))).max())
+            for face in result.faces
+            if face.explanation
+        ),
+        default=0.0,
+    )
 
 
 def annotated(result: ImageResult, look: Look, longest: int | None = None) -> Image:
@@ -69,7 +76,7 @@ def annotated(result: ImageResult, look: Look, longest: int | None = None) -> Im
                 canvas,
                 replace(face.face, matrix=_rescaled(face.face.matrix, scale)),
                 face.explanation.map_of(look.label_of(face)),
-                common_scale(result),
+                common_scale(result, look),
                 look.opacity,
                 look.colours,
                 coverage=look.coverage,

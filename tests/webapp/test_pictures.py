@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_results import face_result, grey, image_result
+from made_results import LABELS, face_result, grey, image_result
 
 from core import Box
 from core.explain import heat_image
@@ -111,8 +111,14 @@ def test_one_scale_serves_all_faces_of_a_photo() -> None:
     weak, strong = face_result(BOX, strength=0.5), face_result(Box(100, 30, 140, 70), strength=2.0)
     result = image_result(weak, strong)
 
-    assert pictures.common_scale(result) == 2.0
-    assert pictures.common_scale(image_result()) == 0.0
+    assert pictures.common_scale(result, replace(BARE, target="surprise")) == 2.0
+    assert pictures.common_scale(image_result(), BARE) == 0.0
+
+
+def test_the_scale_is_that_of_the_maps_shown() -> None:
+    result = image_result(face_result(BOX, strength=0.5))
+
+    assert pictures.common_scale(result, replace(BARE, target=LABELS[0])) == 0.0
 
 
 def test_the_map_covers_the_part_the_network_saw() -> None:
