@@ -21,8 +21,8 @@ RESIDUAL = 1e-3  # in logits
 
 @pytest.fixture(scope="module")
 def trained() -> Trained:
-    """The default checkpoint and the sample photo's face."""
-    model, card = load_model(find_checkpoint("default"))
+    """The paper's network and the sample photo's face."""
+    model, card = load_model(find_checkpoint("gimefive-rafdb"))
     crop = find_faces(sample_photo()).faces[0].crop
     return model, card, torch.from_numpy(card.preprocess(crop))
 

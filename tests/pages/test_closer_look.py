@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from visits import elements, texts, with_sample
 
 from core import EMOTIONS
+from core.checkpoints import DEFAULT_CHECKPOINT
 from core.hashes import fingerprint
 from core.models import Card, build, save_weights
 
@@ -53,7 +54,7 @@ def chart(app: AppTest, place: int) -> dict[str, Any]:
 
 def measured(folder: Path, **entry: object) -> None:
     """Write a report that knows Layer-CAM at the made network's only ReLU."""
-    value = {"gap": 0.25, "ci": [0.2, 0.3]}
+    value = {"gap": 0.25, "ci": [0.2, 0.3], "average_drop": 0.1}
     known = {"layer": "blocks.block1.relu", "n": 300, "insertion": 0.75, "deletion": 0.5}
     facts = {"verdict": "beats its controls", "sanity": "passes", "over_controls": {}}
     report = {
@@ -324,7 +325,7 @@ def test_a_layer_the_next_checkpoint_lacks_is_forgotten(
     app.selectbox(key="layer").set_value("blocks.block2.conv").run()
     assert "at blocks.block2.conv" in texts(app, "caption")
 
-    app.selectbox(key="checkpoint").set_value("gimefive-rafdb").run()
+    app.selectbox(key="checkpoint").set_value(DEFAULT_CHECKPOINT).run()
 
     assert not app.exception
     assert not app.error
@@ -334,7 +335,7 @@ def test_a_layer_the_next_checkpoint_lacks_is_forgotten(
 def test_a_coarse_map_is_replaced_before_it_is_read_by_parts(app: AppTest, own_runs: Path) -> None:
     options = {"depth": 4, "width": 2, "batch_norm": False, "fc_depth": 1}  # ends in 8 x 8 cells
     model = build("gimefive", len(EMOTIONS), **options)
-    folder = own_runs / "gimefive-rafdb"
+    folder = own_runs / DEFAULT_CHECKPOINT
     folder.mkdir()
     save_weights(model.state_dict(), folder / "weights.safetensors", half=False)
     Card(model="gimefive", model_options=options, labels=EMOTIONS).save(folder / "card.json")

@@ -11,6 +11,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 from visits import elements, texts, with_sample
 
+from core.checkpoints import DEFAULT_CHECKPOINT
 from core.models import Card, build, save_weights
 
 PAGE = "../pages/layer_activations.py"
@@ -33,7 +34,7 @@ def wide(app: AppTest, own_runs: Path) -> AppTest:
     # Channel n answers n + 1 everywhere, but for the first 20, which answer below zero.
     numbers = torch.arange(30)
     state["blocks.block1.conv.bias"][:] = (numbers + 1) * torch.where(numbers < 20, -1, 1)
-    folder = own_runs / "gimefive-rafdb"
+    folder = own_runs / DEFAULT_CHECKPOINT
     folder.mkdir()
     save_weights(state, folder / "weights.safetensors", half=False)
     labels = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")

@@ -119,12 +119,12 @@ def test_the_time_is_told_from_a_run_of_equal_settings(
     trained(own_runs, "former", 0.5, 0.6, model_options={}, batch_size=64)
     app = training_page("New run")
 
-    found = re.search(r"About \*\*(.+?)\*\* for 50 epochs: 100 faces a second, as in run former",
+    found = re.search(r"About \*\*(.+?)\*\* for 28 epochs: 100 faces a second, as in run former",
                       words(app))  # fmt: skip
 
     assert found is not None
-    # 10 steps of 64: 640 x (30 + 20 x 0.75 squared) faces, and 50 x 76 / 3 of validation: 27,667
-    assert found[1] == "4 min 37 s"
+    # 10 steps of 64: 640 x 28 faces, and 28 x 76 / 3 of validation: 18,629
+    assert found[1] == "3 min 6 s"
 
 
 def test_starting_queues_a_run_and_turns_to_it(
