@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ from webapp.inputs import Picture, sample_picture
 if TYPE_CHECKING:
     from core.predict import Predictor
 
-SLOW_TO_IMPORT = ("pandas", "plotly.graph_objects", "scipy.special")
 WHOLE = "whole"  # in place of a detector: the whole picture is one face
 
 
@@ -133,8 +131,6 @@ def _loading(folder: str, modified: float) -> "Future[Predictor]":
             future.set_result(_loaded_and_warm(Path(folder)))
         except Exception as error:  # noqa: BLE001 - raised again where the result is asked for
             future.set_exception(error)
-        for name in SLOW_TO_IMPORT:  # before a visitor opens the page that needs it
-            import_module(name)
 
     threading.Thread(target=work, name="load checkpoint", daemon=True).start()
     return future
