@@ -4,6 +4,7 @@ from core.models.card import Card
 from core.models.catalogue import MODELS, ModelSpec, build, describe, parameter_count
 from core.models.checkpoint import library_versions, load_model, save_weights
 from core.models.gimefive import GiMEFiVE
+from core.models.slim_resnet import SlimResNet
 from core.models.summary import LayerRow, summary, summary_text
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "GiMEFiVE",
     "LayerRow",
     "ModelSpec",
+    "SlimResNet",
     "build",
     "describe",
     "library_versions",

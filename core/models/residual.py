@@ -17,18 +17,22 @@ class ResidualBlock(nn.Module):
         following: Channels out.
         stride: Step of the first convolution and of the shortcut.
         bias: Whether the convolutions have a bias.
+        groups: Equal parts of the channels that are kept apart.
     """
 
-    def __init__(self, channels: int, following: int, stride: int, *, bias: bool) -> None:
+    def __init__(
+        self, channels: int, following: int, stride: int, *, bias: bool, groups: int = 1
+    ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, following, 3, stride, padding=1, bias=bias)
+        self.conv1 = nn.Conv2d(channels, following, 3, stride, padding=1, bias=bias, groups=groups)
         self.bn1 = nn.BatchNorm2d(following)
         self.relu1 = nn.ReLU()
-        self.conv2 = nn.Conv2d(following, following, 3, padding=1, bias=bias)
+        self.conv2 = nn.Conv2d(following, following, 3, padding=1, bias=bias, groups=groups)
         self.bn2 = nn.BatchNorm2d(following)
         self.shortcut = nn.Sequential()
         if stride != 1 or channels != following:
-            self.shortcut.add_module("conv", nn.Conv2d(channels, following, 1, stride, bias=bias))
+            shortcut = nn.Conv2d(channels, following, 1, stride, bias=bias, groups=groups)
+            self.shortcut.add_module("conv", shortcut)
             self.shortcut.add_module("bn", nn.BatchNorm2d(following))
         self.relu2 = nn.ReLU()
 

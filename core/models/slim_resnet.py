@@ -1,10 +1,11 @@
 """A small residual network for 64x64 faces: a third of GiMEFiVE's work a face."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from core.errors import ConfigError
 from core.models.residual import ResidualBlock
 
 
@@ -12,12 +13,15 @@ class SlimResNet(nn.Module):
     """Basic residual blocks (He et al., 2016) behind a narrow stem, and one linear layer.
 
     The stem halves the side at once, so no layer works on the full picture with many channels;
-    every stage halves it again.
+    every stage halves it again.  Several columns are several such networks side by side, as grouped
+    convolutions, whose mean logits are the answer: an ensemble that is one network to train, to
+    export and to explain.
 
     Args:
         classes: Number of outputs K.
         blocks: Residual blocks in each stage.
-        width: Channels of the first stage; every further stage doubles them.
+        width: Channels of a column's first stage; every further stage doubles them.
+        columns: Networks side by side.
         head_dropout: Share of the pooled features dropped before the linear layer.
     """
 
@@ -29,21 +33,26 @@ class SlimResNet(nn.Module):
         *,
         blocks: Sequence[int] = (2, 2, 2),
         width: int = 64,
+        columns: int = 1,
         head_dropout: float = 0.2,
     ) -> None:
         super().__init__()
-        channels = width // 2
+        if columns < 1:
+            raise ConfigError(f"columns is {columns}; expected 1 or more.")
+        self.columns = columns
+        channels = columns * (width // 2)
         self.stem = nn.Sequential()
         self.stem.add_module("conv", nn.Conv2d(3, channels, 3, stride=2, padding=1, bias=False))
         self.stem.add_module("bn", nn.BatchNorm2d(channels))
         self.stem.add_module("relu", nn.ReLU())
         self.stages = nn.Sequential()
         for stage, count in enumerate(blocks, start=1):
-            following = width * 2 ** (stage - 1)
+            following = columns * width * 2 ** (stage - 1)
             parts = nn.Sequential()
             for number in range(count):
                 stride = 2 if number == 0 else 1
-                parts.append(ResidualBlock(channels, following, stride, bias=False))
+                block = ResidualBlock(channels, following, stride, bias=False, groups=columns)
+                parts.append(block)
                 channels = following
             self.stages.add_module(f"stage{stage}", parts)
         self.gap = nn.AdaptiveAvgPool2d(1)
@@ -69,3 +78,28 @@ class SlimResNet(nn.Module):
         features = self.stages(self.stem(batch))  # (N, C, S / 16, S / 16)
         logits: Tensor = self.head(self.dropout(torch.flatten(self.gap(features), 1)))
         return logits
+
+    def join(self, states: Sequence[Mapping[str, Tensor]]) -> None:
+        """Take over the weights of several networks of one column, one a column.
+
+        Args:
+            states: `state_dict` of each; its order is the columns' order.
+
+        Raises:
+            ConfigError: Their number is not that of the columns.
+        """
+        if len(states) != self.columns:
+            raise ConfigError(
+                f"There are weights of {len(states)} networks for {self.columns} columns. Name as "
+                "many as there are columns."
+            )
+        joined = {}
+        for name in states[0]:
+            values = [state[name] for state in states]
+            if name == "head.weight":  # the mean of the columns' logits
+                joined[name] = torch.cat(values, dim=1) / self.columns
+            elif name == "head.bias" or values[0].ndim == 0:
+                joined[name] = torch.stack(values).double().mean(dim=0).to(values[0].dtype)
+            else:
+                joined[name] = torch.cat(values)
+        self.load_state_dict(joined)

@@ -63,8 +63,8 @@ class RunConfig:
     Attributes:
         model: Registry name of the network.
         model_options: Keyword options of the network (paper, Table 3: depth, dropout, ...).
-        initial: Run or shipped checkpoint whose weights are the start (fine-tuning); empty for
-            fresh weights.
+        initial: Run or shipped checkpoint whose weights are the start (fine-tuning); several,
+            joined by "+", fill the columns of a network that has them; empty for fresh weights.
         data: Prepared data folder, below the data root or absolute.
         split: Name of the split file, "clean" or "published".
         sources: Sources to train on; empty for all.

@@ -152,3 +152,35 @@ def test_summary_of_the_first_block_is_what_the_paper_draws() -> None:
     )  # fmt: skip
     assert (norm.kind, norm.parameters) == ("BatchNorm2d", 128)
     assert pool.output == (64, 32, 32)
+
+
+def test_columns_give_the_mean_of_their_networks() -> None:
+    torch.manual_seed(0)
+    members = [build("resnet14", classes=3, width=8).eval() for _ in range(2)]
+    for part in members[1].modules():
+        if isinstance(part, nn.BatchNorm2d):  # else both normalise alike
+            part.running_mean.uniform_(-1, 1)
+            part.weight.data.uniform_(0.5, 1.5)
+    pair = build("resnet14", classes=3, width=8, columns=2).eval()
+
+    pair.join([member.state_dict() for member in members])
+
+    batch = torch.randn(4, 3, 64, 64)
+    with torch.inference_mode():
+        expected = sum(member(batch) for member in members) / 2
+        torch.testing.assert_close(pair(batch), expected, rtol=0, atol=1e-5)
+    assert parameter_count(pair) == 2 * parameter_count(members[0]) - 3  # one bias for both
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_columns_want_one_network_each(columns: int) -> None:
+    member = build("resnet14", width=8)
+    network = build("resnet14", width=8, columns=columns)
+
+    with pytest.raises(ConfigError, match=f"2 networks for {columns} columns"):
+        network.join([member.state_dict(), member.state_dict()])
+
+
+def test_a_network_without_columns_is_refused() -> None:
+    with pytest.raises(ConfigError, match="columns is 0"):
+        build("resnet14", columns=0)
