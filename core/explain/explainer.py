@@ -13,9 +13,10 @@ from core.explain.cam_family import activation, cam, grad_cam_pp, hires_cam, lay
 from core.explain.closed_form import ClosedGradCam, has_closed_form
 from core.explain.grad_cam import grad_cam
 from core.explain.guided import guided_backprop, guided_grad_cam
+from core.explain.integrated import integrated_gradients
 from core.explain.layers import default_layer, is_complete_at
 from core.explain.method import EXPLAINERS, MethodInfo
-from core.explain.pixels import integrated_gradients, occlusion, saliency, smooth_grad
+from core.explain.pixels import occlusion, saliency, smooth_grad
 from core.explain.trace import traced
 from core.types import Explanation
 

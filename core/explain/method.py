@@ -139,7 +139,7 @@ for _info in (
         "Integrated gradients",
         "sum over channels of (x - b) times the mean of dy_c / dx on the way from b to x",
         "Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365",
-        "100 to 2,400 forward passes a class",
+        "100 to 3,000 forward passes a class",
         100,
         signed=True,
         complete=True,

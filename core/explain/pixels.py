@@ -3,7 +3,7 @@
 All take (model, batch, targets, layer) as `grad_cam` does and return float32 (N, T, S, S).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -14,12 +14,6 @@ from core.explain.frozen import frozen_view
 NOISY_COPIES = 16  # SmoothGrad's paper sees little change beyond 50, most of it before 16
 NOISE_SHARE = 0.15  # of the face's own range of values; the paper recommends 0.1 to 0.2
 SEED = 20240229  # the same face gets the same map
-STEPS = (32, 256, 512)  # of integrated gradients: raised until the sum is right
-# Up to here by Gauss and Legendre, whose few points suit smooth integrands. Gradients of ReLU
-# networks jump, which leaves that rule behind even midpoints once there are many: on the sample
-# photo and trained weights 256 steps missed the sum by 3.5e-3 and 0.4e-3.
-SMOOTH_STEPS = 32
-RESIDUAL = 1e-3  # in logits, the error of that sum to be reached
 ROWS = 64  # network inputs a pass
 WINDOWS = 4  # occlusion windows side by side; they move by half a window
 
@@ -52,52 +46,6 @@ def smooth_grad(model: nn.Module, batch: Tensor, targets: Tensor, _: str) -> Ten
         return largest(total / NOISY_COPIES)
 
     return by_rows(batch, targets, smooth)
-
-
-def integrated_gradients(
-    model: nn.Module,
-    batch: Tensor,
-    targets: Tensor,
-    _: str,
-    *,
-    steps: Sequence[int] = STEPS,
-) -> Tensor:
-    """Integrated gradients (Sundararajan et al. 2017, arXiv 1703.01365, Eq. 1), by Captum.
-
-    From an even mid-grey picture (zero after normalising); signed, summed over the channels.  The
-    sum of a map is the logit minus that of the grey picture; steps are raised from 32 until
-    the error is at most 1e-3, or the last entry of `steps` is reached.
-    """
-
-    def integrate(rows: Tensor, wanted: Tensor) -> Tensor:
-        found = torch.zeros_like(rows)
-        left = torch.arange(len(rows), device=rows.device)
-        for count in steps:
-            found[left], error = _integral(model, rows[left], wanted[left], count)
-            left = left[error.abs() > RESIDUAL]
-            if not len(left):
-                break
-        return found.sum(dim=1)
-
-    return by_rows(batch, targets, integrate)
-
-
-def _integral(model: nn.Module, rows: Tensor, targets: Tensor, steps: int) -> tuple[Tensor, Tensor]:
-    """Attributions (N, C, S, S) and by how much each sum misses (N,)."""
-    from captum.attr import IntegratedGradients  # takes seconds, which Grad-CAM need not wait for
-
-    with torch.inference_mode(False), torch.enable_grad():
-        inputs = rows.clone().requires_grad_()
-        found, error = IntegratedGradients(frozen_view(model)).attribute(
-            inputs,
-            baselines=torch.zeros_like(inputs),
-            target=targets.clone(),
-            n_steps=steps,
-            method="gausslegendre" if steps <= SMOOTH_STEPS else "riemann_middle",
-            internal_batch_size=max(ROWS, len(rows)),
-            return_convergence_delta=True,
-        )
-    return found.detach(), error.detach()
 
 
 def occlusion(model: nn.Module, batch: Tensor, targets: Tensor, _: str) -> Tensor:

@@ -8,7 +8,7 @@ from captum.attr import Occlusion
 from torch import Tensor, nn
 
 from core.explain.fill import blurred
-from core.explain.pixels import integrated_gradients, occlusion, saliency, smooth_grad
+from core.explain.pixels import occlusion, saliency, smooth_grad
 
 
 class LeftRight(nn.Module):
@@ -77,26 +77,6 @@ def test_smooth_grad_does_not_depend_on_the_other_rows() -> None:
     alone = smooth_grad(Quadratic().eval(), batch[2:], targets[2:], "input")
 
     torch.testing.assert_close(together[2], alone[0])
-
-
-def test_integrated_gradients_of_a_quadratic_are_half_the_squares() -> None:
-    batch = face(channels=2)
-
-    maps = integrated_gradients(Quadratic().eval(), batch, torch.tensor([[0]]), "input")
-
-    torch.testing.assert_close(maps[0, 0], (batch[0] ** 2).sum(dim=0) / 2)
-
-
-def test_integrated_gradients_are_complete(
-    trained_like: Callable[..., nn.Module], face_like: Callable[..., Tensor]
-) -> None:
-    model, batch = trained_like("gimefive", width=8), face_like("gimefive", 2)
-
-    maps = integrated_gradients(model, batch, torch.arange(6).expand(2, 6), "input")
-
-    with torch.no_grad():
-        expected = model(batch) - model(torch.zeros_like(batch))
-    torch.testing.assert_close(maps.sum(dim=(2, 3)), expected, rtol=0, atol=1e-3)
 
 
 def test_occlusion_of_a_linear_function_is_what_the_blur_takes_away() -> None:

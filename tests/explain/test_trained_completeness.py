@@ -8,10 +8,10 @@ import torch
 from photos import sample_photo
 from torch import Tensor, nn
 
-from core.checkpoints import find_checkpoint
+from core.checkpoints import SHIPPED_CHECKPOINTS, find_checkpoint
 from core.explain import EXPLAINERS, explain, explainable_layers
+from core.explain.integrated import integrated_gradients
 from core.explain.layers import is_complete_at
-from core.explain.pixels import integrated_gradients
 from core.faces import find_faces
 from core.models import Card, load_model
 
@@ -19,10 +19,10 @@ Trained = tuple[nn.Module, Card, Tensor]
 RESIDUAL = 1e-3  # in logits
 
 
-@pytest.fixture(scope="module")
-def trained() -> Trained:
-    """The paper's network and the sample photo's face."""
-    model, card = load_model(find_checkpoint("gimefive-rafdb"))
+@pytest.fixture(scope="module", params=SHIPPED_CHECKPOINTS)
+def trained(request: pytest.FixtureRequest) -> Trained:
+    """A shipped network and the sample photo's face."""
+    model, card = load_model(find_checkpoint(request.param))
     crop = find_faces(sample_photo()).faces[0].crop
     return model, card, torch.from_numpy(card.preprocess(crop))
 

@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from core.explain.explainer import METHODS
 from core.explain.faithfulness.ranking import enlarged
 from core.explain.gradients import layer_gradients
+from core.explain.integrated import integrated_gradients
 from core.explain.layers import INPUT
-from core.explain.pixels import integrated_gradients
 from core.explain.weighing import WEIGHINGS
 
 CHUNK = 32  # faces whose maps are made at once
-REPORT_STEPS = (16,)  # of integrated gradients: enough for an order of pixels
+REPORT_STEPS = 16  # of integrated gradients: enough for an order of pixels
 
 
 class MapMaker:
@@ -85,7 +85,9 @@ def class_maps(model: nn.Module, batch: Tensor, targets: Tensor, method: str, la
     parts = []
     for faces, wanted in _chunks(batch, targets):
         if method == "integrated_gradients":
-            found = integrated_gradients(model, faces, wanted, layer, steps=REPORT_STEPS)
+            found = integrated_gradients(
+                model, faces, wanted, layer, first=REPORT_STEPS, most=REPORT_STEPS
+            )
         else:
             found = METHODS[method](model, faces, wanted, layer)
         parts.append(found[:, 0])
