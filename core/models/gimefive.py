@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ConfigError
-from core.models.blocks import SqueezeExcitation, fully_connected
+from core.models.blocks import Dropout, SqueezeExcitation, fully_connected
 
 Pooling = Literal["max", "average"]
 FIRST_WIDTH = 64  # channels of the first block; every further block doubles them
@@ -64,7 +64,7 @@ class GiMEFiVE(nn.Module):
                 block.add_module("se", SqueezeExcitation(following))
             block.add_module("pool", nn.MaxPool2d(2) if pooling == "max" else nn.AvgPool2d(2))
             if block_dropout > 0 and number < depth:
-                block.add_module("dropout", nn.Dropout(block_dropout))
+                block.add_module("dropout", Dropout(block_dropout))
             self.blocks.add_module(f"block{number}", block)
             channels = following
         self.gap = nn.AdaptiveAvgPool2d(1)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ConfigError
+from core.models.blocks import Dropout
 from core.models.residual import ResidualBlock
 
 
@@ -56,7 +57,7 @@ class SlimResNet(nn.Module):
                 channels = following
             self.stages.add_module(f"stage{stage}", parts)
         self.gap = nn.AdaptiveAvgPool2d(1)
-        self.dropout = nn.Dropout(head_dropout)
+        self.dropout = Dropout(head_dropout)
         self.head = nn.Linear(channels, classes)
         self.explain_layer = f"stages.stage{len(blocks)}.{blocks[-1] - 1}.conv2"
 

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from core.models.blocks import Dropout
+
 
 class VGGPair(nn.Module):
     """Two 3x3 convolutions that share one batch norm; only so do the published parameters add up.
@@ -17,7 +19,7 @@ class VGGPair(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(channels, following, 3, padding=1)
         self.relu1 = nn.ReLU()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.conv2 = nn.Conv2d(following, following, 3, padding=1)
         self.relu2 = nn.ReLU()
         self.bn = nn.BatchNorm2d(following)
@@ -51,10 +53,10 @@ class VGG(nn.Module):
         self.head = nn.Sequential()
         self.head.add_module("fc1", nn.Linear(256 * 8 * 8, 4096))
         self.head.add_module("relu1", nn.ReLU())
-        self.head.add_module("dropout1", nn.Dropout(head_dropout))
+        self.head.add_module("dropout1", Dropout(head_dropout))
         self.head.add_module("fc2", nn.Linear(4096, 1024))
         self.head.add_module("relu2", nn.ReLU())
-        self.head.add_module("dropout2", nn.Dropout(head_dropout))
+        self.head.add_module("dropout2", Dropout(head_dropout))
         self.head.add_module("fc3", nn.Linear(1024, classes))
 
     @property
