@@ -3,22 +3,7 @@
 import streamlit as st
 
 from webapp.errors import shown_errors
-from webapp.results.confidence_view import confidence_view
-from webapp.results.confusion_view import confusion_view
-from webapp.results.global_view import global_view
-from webapp.results.paper_tables import literature_view, table_view
-from webapp.results.sources_view import sources_view
-from webapp.results.trust_view import trust_view
-
-VIEWS = {
-    "Table 2": table_view,
-    "Confusions": confusion_view,
-    "One run": confidence_view,
-    "Image sets": sources_view,
-    "Explanations": trust_view,
-    "Mean maps": global_view,
-    "Literature": literature_view,
-}
+from webapp.results.views import VIEWS, draw
 
 st.title("Results")
 st.caption(
@@ -35,4 +20,4 @@ view = st.segmented_control(
     label_visibility="collapsed",
 )
 with shown_errors():
-    VIEWS[view]()
+    draw(view)

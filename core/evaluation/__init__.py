@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from core.evaluation.figures import confusion, metrics
     from core.evaluation.literature import PublishedRow, published, published_rows
     from core.evaluation.naming import label_in_name
-    from core.evaluation.predictions import SPLITS, Predictions
+    from core.evaluation.predictions import Predictions
+    from core.evaluation.predictions_file import SPLITS
     from core.evaluation.prepared import PUBLISHED_VALID, own_folder
     from core.evaluation.report import answer, with_intervals
     from core.evaluation.report_file import load_report
@@ -41,7 +42,8 @@ __getattr__ = late_names(
         "figures": ("confusion", "metrics"),
         "literature": ("PublishedRow", "published", "published_rows"),
         "naming": ("label_in_name",),
-        "predictions": ("Predictions", "SPLITS"),
+        "predictions": ("Predictions",),
+        "predictions_file": ("SPLITS",),
         "prepared": ("PUBLISHED_VALID", "own_folder"),
         "report": ("answer", "with_intervals"),
         "report_file": ("load_report",),

@@ -3,26 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.errors import CheckpointError, DataError
+from core.errors import CheckpointError
+from core.evaluation.predictions_file import FACTS, check, columns, damaged, in_split
 from core.files import replacing
-
-SplitName = Literal["test", "test_clean", "valid", "published_valid", "train"]
-SPLITS: dict[str, str] = {
-    "test": "published test",
-    "test_clean": "published test without the images that have a copy in the published train",
-    "valid": "clean validation, taken from train and disjoint from it and from test",
-    "published_valid": "published validation: re-encoded RAF-DB test images, not independent",
-    "train": "the images the model was trained on",
-}
-PARTS = ("test", "valid", "published_valid", "train")
-FACTS = ("path_hash", "pixel_hash", "source", "origin", "part", "twin", "true")
-BRIEF = ("source", "part", "twin", "true")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,15 +75,8 @@ class Predictions:
         Raises:
             DataError: There is no such split.
         """
-        if name not in SPLITS:
-            raise DataError(f"There is no split {name!r}. Choose one of: {', '.join(SPLITS)}.")
-        chosen = self.table["part"] == ("test" if name == "test_clean" else name)
-        if name == "test_clean":
-            chosen &= self.table["twin"] == ""
-        # The published validation set is a source of its own, whatever a model was trained on.
-        if sources is not None and name != "published_valid":
-            chosen &= self.table["source"].isin(list(sources))
-        return self.where(chosen.to_numpy(bool))
+        facts = (self.table[column].to_numpy(object) for column in ("part", "twin", "source"))
+        return self.where(in_split(name, sources, *facts))
 
     def save(self, path: Path) -> None:
         """Replace the file at once; probabilities keep every digit."""
@@ -103,58 +84,29 @@ class Predictions:
             self.table.to_csv(temporary, index=False, lineterminator="\n")
 
     @classmethod
-    def load(cls, path: Path, *, brief: bool = False) -> "Predictions":
+    def load(cls, path: Path) -> "Predictions":
         """Read what `save` wrote.
-
-        Args:
-            path: The file.
-            brief: Leave out the columns that name single images, which halves the time.
 
         Raises:
             CheckpointError: The file is missing or has other columns or values.
         """
-        wanted = BRIEF if brief else FACTS
-        types = dict.fromkeys(wanted, "category" if brief else "str")
+        labels = columns(path)
         try:
-            with path.open(encoding="utf-8") as file:
-                header = file.readline().rstrip("\n").split(",")
-            labels = tuple(header[len(FACTS) :])
-            if tuple(header[: len(FACTS)]) != FACTS or len(labels) < 2:
-                raise CheckpointError(_damaged(path, f"columns {', '.join(header)}"))
-            table = pd.read_csv(
-                path, dtype=types, keep_default_na=False, usecols=[*wanted, *labels]
-            )
-        except FileNotFoundError:
-            run = path.parent.name
-            raise CheckpointError(
-                f"{run} has no {path.name}. Run: python -m core evaluate {run}"
-            ) from None
-        except (ValueError, UnicodeDecodeError) as error:
-            raise CheckpointError(_damaged(path, str(error))) from error
+            table = pd.read_csv(path, dtype=dict.fromkeys(FACTS, "str"), keep_default_na=False)
+        except ValueError as error:
+            raise CheckpointError(damaged(path, str(error))) from error
         loaded = cls(labels, table)
         loaded._check(path)
         return loaded
 
     def _check(self, path: Path) -> None:
         if not isinstance(self.table.index, pd.RangeIndex):
-            raise CheckpointError(_damaged(path, "rows longer than the header"))
-        for column, known in (("true", self.labels), ("part", PARTS)):
-            unknown = sorted(set(self.table[column].unique()) - set(known))
-            if unknown:
-                raise CheckpointError(_damaged(path, f"{column} {unknown[0]!r}"))
+            raise CheckpointError(damaged(path, "rows longer than the header"))
         for label in self.labels:
             if self.table[label].dtype.kind not in "fiu" and len(self):
-                raise CheckpointError(_damaged(path, f"a {label} that is no number"))
-        if not np.allclose(self.probabilities.sum(axis=1), 1.0, atol=1e-6):
-            raise CheckpointError(_damaged(path, "probabilities that do not sum to 1"))
+                raise CheckpointError(damaged(path, f"a {label} that is no number"))
+        true, part = self.table["true"].unique(), self.table["part"].unique()
+        check(path, self.labels, true, part, self.probabilities)
 
     def _numbers(self, names: pd.Series) -> NDArray[np.int64]:
         return pd.Categorical(names, categories=list(self.labels)).codes.astype(np.int64)
-
-
-def _damaged(path: Path, found: str) -> str:
-    run = path.parent.name
-    return (
-        f"{path.name} of {run} is damaged: found {found}. Write it again with: "
-        f"python -m core evaluate {run}"
-    )

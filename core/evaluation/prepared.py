@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.data import Dataset, load_dataset
 from core.errors import DataError
 from core.paths import data_root
 
 if TYPE_CHECKING:
+    from core.data import Dataset
     from core.models import Card
 
 PUBLISHED_VALID = "gimefive_valid"  # the source that holds the paper's 600
@@ -26,7 +26,7 @@ class Material:
         sources: Names of sources, none of which another material holds.
     """
 
-    dataset: Dataset
+    dataset: "Dataset"
     sources: tuple[str, ...]
 
 
@@ -93,6 +93,8 @@ def materials(card: "Card", run: str, folder: Path | None = None) -> list[Materi
     Raises:
         DataError: The folder is not prepared, or none is found.
     """
+    from core.data import load_dataset  # takes pandas; `runs`, which needs none, imports this file
+
     if folder is not None:
         dataset = load_dataset(folder)
         return [Material(dataset, sources_of(dataset.info))]

@@ -19,7 +19,8 @@ from core.evaluation.calibration import (
 )
 from core.evaluation.collecting import Progress, Scorer, collected, with_temperature
 from core.evaluation.figures import metrics
-from core.evaluation.predictions import FACTS, Predictions
+from core.evaluation.predictions import Predictions
+from core.evaluation.predictions_file import FACTS
 from core.evaluation.prepared import Material, materials, own_sources
 from core.evaluation.report import build_report
 from core.evaluation.report_file import save_report

@@ -9,7 +9,7 @@ from typing import Any
 from core.errors import CheckpointError
 from core.evaluation.bootstrap import accuracy_interval
 from core.evaluation.literature import PublishedRow, published_rows
-from core.evaluation.predictions import Predictions
+from core.evaluation.predictions_file import RightAnswers
 from core.evaluation.report_file import load_report
 from core.evaluation.runs import ALL_SOURCES, Run, all_runs
 from core.training import preset_names
@@ -58,12 +58,11 @@ def measure(folder: Path) -> dict[str, Accuracy]:
         CheckpointError: predictions.csv or report.json is missing or damaged.
     """
     sources = load_report(folder)["sources"]
-    predictions = Predictions.load(folder / "predictions.csv", brief=True)
+    answers = RightAnswers.load(folder / "predictions.csv")
     found = {}
     for name, split in PARTS.items():
-        chosen = predictions.of_split(split, sources)
-        if len(chosen):
-            correct = chosen.correct
+        correct = answers.of_split(split, sources)
+        if len(correct):
             low, high = accuracy_interval(correct)
             found[name] = Accuracy(100 * float(correct.mean()), 100 * low, 100 * high, len(correct))
     return found

@@ -90,7 +90,9 @@ class Trainer:
         model = build(config.model, len(config.labels), **config.model_options)
         self.origin = start_from(model, config) if config.initial else None
         model = model.to(memory_format=torch.channels_last)
-        self.model, self.optimiser = self.fabric.setup(model, build_optimiser(model, config))
+        fused = self.fabric.device.type == "cpu"
+        optimiser = build_optimiser(model, config, fused=fused)
+        self.model, self.optimiser = self.fabric.setup(model, optimiser)
         self.average = WeightAverage(self.network, config.ema) if config.ema else None
         self.epoch, self.step = 0, 0
         self.best: dict[str, Any] = {}

@@ -48,15 +48,15 @@ class Server:
 
 
 @pytest.fixture
-def serve(tmp_path: Path, own_runs: Path) -> Iterator[Callable[[], Server]]:
-    """Start the app on the test's own checkpoints; it is stopped afterwards."""
+def serve(tmp_path: Path, own_runs: Path) -> Iterator[Callable[..., Server]]:
+    """Start the app on the test's own checkpoints, by this module; it is stopped afterwards."""
     processes: list[subprocess.Popen[bytes]] = []
 
-    def start() -> Server:
+    def start(module: str = "streamlit") -> Server:
         log = tmp_path / "server.log"
         for _ in range(3):  # the free port may be taken before the app asks for it
             port = _free_port()
-            processes.append(_launch(port, log))
+            processes.append(_launch(module, port, log))
             if _is_up(port, processes[-1]):
                 return Server(f"http://127.0.0.1:{port}", log)
             _stop(processes.pop())
@@ -74,8 +74,8 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _launch(port: int, log: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "streamlit", "run", "webapp/Home.py"]
+def _launch(module: str, port: int, log: Path) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", module, "run", "webapp/Home.py"]
     with log.open("ab") as file:  # a pipe that nobody reads would fill up and block the app
         return subprocess.Popen(
             [*command, "--server.port", str(port), "--server.fileWatcherType", "none"],

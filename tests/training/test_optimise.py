@@ -51,6 +51,22 @@ def test_every_optimiser_spares_vectors_from_decay(name: str, kind: type) -> Non
     assert [len(group["params"]) for group in optimiser.param_groups] == [1, 3]
 
 
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
+def test_a_fused_step_is_the_same_step(name: str) -> None:
+    results = []
+    for fused in (False, True):
+        torch.manual_seed(0)
+        model = nn.Linear(5, 3)
+        optimiser = build_optimiser(model, RunConfig(optimiser=name), fused=fused)  # type: ignore[arg-type]
+        for _ in range(3):
+            optimiser.zero_grad()
+            (model(torch.randn(4, 5)) ** 2).sum().backward()
+            optimiser.step()
+        results.append(model.weight.detach())
+
+    torch.testing.assert_close(results[0], results[1])
+
+
 def test_the_papers_optimiser_decays_everything() -> None:
     optimiser = build_optimiser(nn.Linear(2, 2), RunConfig(decay_all=True))
 

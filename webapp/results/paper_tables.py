@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from core.evaluation import FORMATS, exported, figure1, published
 from core.labels import EMOTIONS
-from webapp.charts.results import accuracy_bars
-from webapp.results import store
+from webapp.light_table import light_table
+from webapp.results import table_store
 from webapp.text import literal
 
 FILES = {"md": "Markdown", "csv": "CSV", "latex": "LaTeX", "json": "JSON"}
@@ -17,7 +16,7 @@ ENDINGS = {"md": "md", "csv": "csv", "latex": "tex", "json": "json"}
 
 def table_view() -> None:
     """Table 2, its downloads, and Figure 1."""
-    rows = store.table()
+    rows, preliminary = table_store.tables()
     measured = sum(row["measured"] is not None for row in rows)
     st.caption(
         f"{measured} of {len(rows)} rows are measured here; each figure is computed from the "
@@ -34,6 +33,17 @@ def table_view() -> None:
                 on_click="ignore",
             )
     _to_do(rows)
+    figure = st.container()
+    st.subheader("The preliminary report's table")
+    _draw(preliminary, "preliminary")
+    with figure:
+        _figure(rows)
+
+
+def _figure(rows: list[dict[str, Any]]) -> None:
+    """Figure 1; drawn last, since its part of the app is the largest the browser must load."""
+    from webapp.charts.results import accuracy_bars  # imports plotly
+
     st.subheader("Figure 1: RAF-DB test")
     rater = published("human_agreement")
     st.plotly_chart(
@@ -43,16 +53,12 @@ def table_view() -> None:
         alt="Published and measured accuracies on RAF-DB test",
     )
     st.caption(literal(f"{rater['about']} {rater['source']}."))
-    st.subheader("The preliminary report's table")
-    _draw(store.table("preliminary"), "preliminary")
 
 
 def _draw(rows: list[dict[str, Any]], key: str) -> None:
-    st.dataframe(
-        pd.DataFrame([_cells(row) for row in rows]),
-        hide_index=True,
+    light_table(
+        [_cells(row) for row in rows],
         key=key,
-        height="content",
         column_config={
             "Parameters": st.column_config.NumberColumn(format="localized"),
             **{
@@ -108,48 +114,36 @@ def literature_view() -> None:
     """Tables 1 and 3, other programs on the same images, and others' published figures."""
     first = published("table_1")
     st.subheader("Table 1: images a class")
-    st.dataframe(
-        pd.DataFrame(
-            [
-                {
-                    "Data": row["dataset"],
-                    "Split": row["split"],
-                    **dict(zip(EMOTIONS, row["counts"] or [None] * 6, strict=True)),
-                    "Total": row["total"],
-                }
-                for row in first["rows"]
-            ]
-        ),
-        hide_index=True,
-        height="content",
+    light_table(
+        [
+            {
+                "Data": row["dataset"],
+                "Split": row["split"],
+                **dict(zip(EMOTIONS, row["counts"] or [None] * 6, strict=True)),
+                "Total": row["total"],
+            }
+            for row in first["rows"]
+        ]
     )
     st.caption(literal(f"{first['source']}. Where the files say otherwise:"))
     for correction in first["corrections"]:
         st.caption(literal(f"• {correction}"))
     third = published("table_3")
     st.subheader("Table 3: explored hyperparameters")
-    st.dataframe(
-        pd.DataFrame(
-            [
-                {"Hyperparameter": name, "Values": ", ".join(map(str, values))}
-                for name, values in third["rows"].items()
-            ]
-        ),
-        hide_index=True,
-        height="content",
+    light_table(
+        [
+            {"Hyperparameter": name, "Values": ", ".join(map(str, values))}
+            for name, values in third["rows"].items()
+        ]
     )
     peers = published("peers")
     st.subheader("Other programs on the same images")
-    st.dataframe(pd.DataFrame([_peer(row) for row in peers["rows"]]), hide_index=True)
+    light_table([_peer(row) for row in peers["rows"]])
     st.caption(literal(f"{peers['source']}. {peers['statement']}"))
     others = published("elsewhere")
     st.subheader("Published elsewhere")
-    st.dataframe(
-        pd.DataFrame(others["rows"]).rename(
-            columns={"name": "Model", "dataset": "Data", "test": "Accuracy %"}
-        ),
-        hide_index=True,
-    )
+    titles = {"name": "Model", "dataset": "Data", "test": "Accuracy %"}
+    light_table([{titles[key]: row[key] for key in titles} for row in others["rows"]])
     st.caption(literal(f"{others['source']}. {others['statement']}"))
 
 

@@ -6,29 +6,22 @@ from typing import Any
 import streamlit as st
 
 from core.evaluation import (
-    Accuracy,
     Album,
     Predictions,
     Run,
     Shortcut,
     all_runs,
     load_report,
-    measure,
     shortcut,
-    table2,
     with_intervals,
 )
 from core.paths import data_root
+from webapp.files import changed
 
 
 def evaluated() -> list[Run]:
     """The runs that have predictions of their present weights, by name."""
     return [run for run in all_runs() if run.evaluated]
-
-
-def table(part: str = "table_2") -> list[dict[str, Any]]:
-    """Table 2 with measurements, or the preliminary report's table; files are read once."""
-    return table2(part=part, measured_by=_measured)
 
 
 def predictions(folder: Path) -> Predictions:
@@ -81,16 +74,6 @@ def album(sources: tuple[str, ...]) -> Album:
     return _album(sources, tuple((str(path), changed(path)) for path in folders))
 
 
-def _measured(folder: Path) -> dict[str, Accuracy]:
-    times = changed(folder / "predictions.csv"), changed(folder / "report.json")
-    return _measurement(str(folder), times)
-
-
-@st.cache_resource(max_entries=200, show_spinner=False)
-def _measurement(folder: str, times: tuple[float, float]) -> dict[str, Accuracy]:
-    return measure(Path(folder))
-
-
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _predictions(folder: str, time: float) -> Predictions:
     return Predictions.load(Path(folder) / "predictions.csv")
@@ -114,11 +97,3 @@ def _figures(folder: str, time: float, split: str, sources: tuple[str, ...]) -> 
 @st.cache_resource(max_entries=2, show_spinner="Looking for the pictures …")
 def _album(sources: tuple[str, ...], folders: tuple[tuple[str, float], ...]) -> Album:
     return Album(sources)
-
-
-def changed(path: Path) -> float:
-    """Time of the last change, seconds since the epoch; 0 where there is no file."""
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
