@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.models import Card
 
 BATCH = 512  # faces handed over at once, so that progress can be shown
+DECIMALS = 9  # of a probability: fewer no longer sum to 1 for scikit-learn, more are only noise
 FFHQ_PREFIX = "ffhq_"  # portraits among AffectNet's files
 Progress = Callable[[int, int], None]
 
@@ -164,9 +165,9 @@ def with_temperature(
     logits: NDArray[np.float64],
     temperature: float,
 ) -> Predictions:
-    """Predictions of rows with known logits at a temperature."""
+    """Predictions of rows with known logits at a temperature, with as many digits as are kept."""
     probabilities = pd.DataFrame(
-        scaled(logits, temperature), columns=list(labels), index=facts.index
+        scaled(logits, temperature).round(DECIMALS), columns=list(labels), index=facts.index
     )
     kept = facts[[name for name in facts.columns if name not in labels]]
     return Predictions(tuple(labels), pd.concat([kept, probabilities], axis=1))
