@@ -83,7 +83,7 @@ def test_the_command_writes_the_figures_of_the_predictor_itself(
     probabilities = Predictions.load(run / "predictions.csv").of_split("test").probabilities
     scaled = np.exp(logits / Card.load(run / "card.json").temperature)
     expected = scaled / scaled.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(probabilities, expected, rtol=1e-9)
+    np.testing.assert_allclose(probabilities, expected, rtol=0, atol=1e-9)
 
 
 def test_json_on_standard_output_is_nothing_but_json(core: Command, run: Path) -> None:
