@@ -7,7 +7,8 @@ import pytest
 from grey_faces import answers
 
 from core.errors import CheckpointError, DataError
-from core.evaluation.predictions import FACTS, Predictions
+from core.evaluation.predictions import Predictions
+from core.evaluation.predictions_file import FACTS
 
 
 def test_a_saved_file_gives_back_every_digit(tmp_path: Path) -> None:
@@ -20,18 +21,6 @@ def test_a_saved_file_gives_back_every_digit(tmp_path: Path) -> None:
     assert (after.probabilities == before.probabilities).all()
     assert after.labels == before.labels
     assert after.true.tolist() == [0, 1] * 100
-
-
-def test_a_brief_reading_gives_the_same_answers(tmp_path: Path) -> None:
-    probabilities = np.random.default_rng(1).dirichlet([0.3, 0.3, 0.3], 50)
-    before = answers([0, 1] * 25, probabilities, twin=["", "exact"] * 25)
-    before.save(tmp_path / "predictions.csv")
-
-    brief = Predictions.load(tmp_path / "predictions.csv", brief=True)
-
-    for name in ("test", "test_clean", "valid"):
-        expected = before.of_split(name, ["raf_db"])
-        assert brief.of_split(name, ["raf_db"]).correct.tolist() == expected.correct.tolist()
 
 
 def test_the_header_is_the_documented_one(tmp_path: Path) -> None:
