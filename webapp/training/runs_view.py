@@ -9,7 +9,8 @@ from core.training import RunFolder, WorkerLock, observe, values_of, waiting
 from webapp.charts import training as charts
 from webapp.text import counted, literal, percent
 from webapp.training import actions, address, new_run, store
-from webapp.training.words import duration, state_line
+from webapp.training.job_view import show_job
+from webapp.training.words import duration
 
 POLL = 1.0  # seconds; curves are to move within three of an epoch's end
 QUIET = {"displayModeBar": False}
@@ -25,14 +26,7 @@ def show() -> None:
         return
     _table(runs)
     folder = runs[address.linked_pick("Run", list(runs), address.RUN)]
-    observed = observe(folder)
-    left, right = st.columns([3, 2], vertical_alignment="center")
-    with left:
-        state_line(observed)
-    with right:
-        actions.job_buttons(folder, observed.state)
-    poll = POLL if observed.is_active else None
-    st.fragment(_live, run_every=poll)(folder, observed.state)
+    show_job(folder, _live, poll=POLL)
     _settings(folder)
 
 

@@ -19,7 +19,7 @@ from webapp.charts import search as charts
 from webapp.errors import shown_errors
 from webapp.text import counted, literal, percent
 from webapp.training import actions, address, form, new_run, store
-from webapp.training.words import state_line
+from webapp.training.job_view import show_job
 
 POLL = 2.0  # seconds
 QUIET = {"displayModeBar": False}
@@ -45,14 +45,7 @@ def show() -> None:
         st.info("There is no search yet. Each trial of a search is a run with other settings.")
         return
     folder = searches[address.linked_pick("Search", list(searches), address.SEARCHED)]
-    observed = observe(folder)
-    left, right = st.columns([3, 2], vertical_alignment="center")
-    with left:
-        state_line(observed)
-    with right:
-        actions.job_buttons(folder, observed.state)
-    poll = POLL if observed.is_active else None
-    st.fragment(_live, run_every=poll)(folder, observed.state)
+    show_job(folder, _live, poll=POLL)
 
 
 def _new() -> None:
