@@ -23,17 +23,14 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def run(own_runs: Path) -> Path:
-    save_run(own_runs / "small", **OPTIONS)
-    return own_runs / "small"
+    return save_run(own_runs / "small", **OPTIONS)
 
 
 @pytest.fixture
 def data(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Prepared noise, of which every second picture is labelled as the network answers."""
-    folder = tmp_path / "data" / "noise"
-    save_data(folder, run)
     monkeypatch.setenv("GIMEFIVE_DATA", str(tmp_path / "data"))
-    return folder
+    return save_data(tmp_path / "data", run)
 
 
 def test_only_faces_answered_as_labelled_are_measured(run: Path, data: Path) -> None:
@@ -70,7 +67,7 @@ def test_layers_are_chosen_on_validation_faces_and_kept(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parts = ["valid"] * 4 + ["test"] * (COUNT - 4)
-    save_data(tmp_path / "split" / "noise", run, parts)
+    save_data(tmp_path / "split", run, parts)
     monkeypatch.setenv("GIMEFIVE_DATA", str(tmp_path / "split"))
 
     report = measure_trust("small", methods=["hires_cam", "layer_cam", "grad_cam"])

@@ -15,17 +15,14 @@ from core.global_view import global_view_file, make_global_view, stored_global_v
 
 @pytest.fixture
 def run(own_runs: Path) -> Path:
-    save_run(own_runs / "small", **OPTIONS)
-    return own_runs / "small"
+    return save_run(own_runs / "small", **OPTIONS)
 
 
 @pytest.fixture
 def data(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Prepared noise; the landmark model sees a face of average shape in it."""
-    folder = tmp_path / "data" / "noise"
-    save_data(folder, run)
     monkeypatch.setenv("GIMEFIVE_DATA", str(tmp_path / "data"))
-    return folder
+    return save_data(tmp_path / "data", run)
 
 
 def test_right_and_wrong_answers_are_apart(run: Path, data: Path) -> None:

@@ -15,8 +15,8 @@ OPTIONS = {"depth": 2, "width": 4, "fc_depth": 1}
 COUNT = 10
 
 
-def save_run(folder: Path, **options: int) -> None:
-    """An untrained network with its card."""
+def save_run(folder: Path, **options: int) -> Path:
+    """An untrained network with its card; returns its folder."""
     folder.mkdir(exist_ok=True)
     torch.manual_seed(0)
     save_weights(build("gimefive", 6, **options).state_dict(), folder / "weights.safetensors")
@@ -24,6 +24,7 @@ def save_run(folder: Path, **options: int) -> None:
     Card(model="gimefive", labels=EMOTIONS, model_options=options, data=facts).save(
         folder / "card.json"
     )
+    return folder
 
 
 def save_manifest(data: Path, run: Path, shift: list[int]) -> None:
@@ -38,14 +39,18 @@ def save_manifest(data: Path, run: Path, shift: list[int]) -> None:
     table.assign(perceptual_hash="x").to_csv(data / "manifest.csv", index=False)
 
 
-def save_data(folder: Path, run: Path, parts: list[str] | None = None) -> None:
+def save_data(root: Path, run: Path, parts: list[str] | None = None) -> Path:
     """Noise, of which every second picture is labelled as the network answers.
 
     Args:
-        folder: To be made.
+        root: The folder of all data, in which "noise" is made.
         run: The network asked.
         parts: Part of each picture; None makes all of them test pictures.
+
+    Returns:
+        The folder made.
     """
+    folder = root / "noise"
     (folder / "splits").mkdir(parents=True)
     images = np.random.default_rng(0).integers(0, 256, (COUNT, 64, 64), dtype=np.uint8)
     np.save(folder / "images.npy", images)
@@ -57,3 +62,4 @@ def save_data(folder: Path, run: Path, parts: list[str] | None = None) -> None:
         split.to_csv(folder / "splits" / f"{name}.csv", index=False)
     facts = {"data_hash": "abc", "counts": {"noise": {}}, "sources": []}
     (folder / "dataset.json").write_text(json.dumps({"format": 1, "labels": EMOTIONS, **facts}))
+    return folder
