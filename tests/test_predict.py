@@ -12,7 +12,7 @@ from photos import sample_photo
 from core.checkpoints import find_checkpoint, list_checkpoints
 from core.errors import CheckpointError, ConfigError
 from core.models import Card, build, save_weights
-from core.predict import Predictor, softmax
+from core.predict import Engine, Predictor, softmax
 
 LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
 
@@ -71,6 +71,22 @@ def test_mirror_averaging_gives_mirror_images_the_same_answer(run: Path) -> None
     mirrored = predictor.logits(np.ascontiguousarray(faces()[:, :, ::-1]))
     np.testing.assert_allclose(averaged, mirrored, atol=1e-6)
     assert np.abs(averaged - plain).max() > 1e-4
+
+
+@pytest.mark.parametrize("engine", ["exact", "torch"])
+def test_every_way_to_an_answer_averages_with_the_mirror_image(run: Path, engine: Engine) -> None:
+    predictor = Predictor(run, engine)
+    plain, maps = predictor.fast(faces())
+    predictor.card = replace(predictor.card, flip_average=True)
+
+    many, few = predictor.logits(faces()), predictor.exact_logits(faces())
+    quick, quick_maps = predictor.fast(faces())
+
+    np.testing.assert_allclose(few, many, atol=1e-4)
+    np.testing.assert_allclose(quick, many, atol=1e-4)
+    assert np.abs(many - plain).max() > 1e-3
+    assert maps is not None
+    np.testing.assert_array_equal(quick_maps, maps)  # of the picture as it is
 
 
 def test_a_photo_is_answered_and_explained(run: Path) -> None:

@@ -1,8 +1,9 @@
-"""Importing the front door is cheap: a command's --help must not wait for torch."""
+"""What must be there at once loads nothing heavy: a command's --help, and a page's first view."""
 
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,15 @@ start = time.process_time()
 import {module}
 seconds = time.process_time() - start
 print(json.dumps({{"seconds": seconds, "loaded": sorted(set(sys.modules) - before)}}))
+"""
+PAGE = """
+import json, sys
+from streamlit.testing.v1 import AppTest
+page = AppTest.from_file({file!r}, default_timeout=120).run()
+assert not page.exception and not page.error, page
+assert len(page.get("arrow_data_frame")) == {tables}
+loaded = {{name.split(".")[0] for name in sys.modules}}
+print(json.dumps(sorted(loaded)))
 """
 HEAVY = {"torch", "torchvision", "streamlit", "onnxruntime", "sklearn", "scipy", "dlib", "captum"}
 
@@ -43,3 +53,17 @@ def test_importing_core_is_quick() -> None:
     seconds, _ = probe("core")
 
     assert seconds < 0.5
+
+
+def test_the_first_view_of_the_results_needs_nothing_heavy() -> None:
+    page = Path(__file__).parents[2] / "pages" / "results.py"
+    process = subprocess.run(
+        [sys.executable, "-c", PAGE.format(file=str(page), tables=2)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert process.returncode == 0, process.stderr
+
+    assert set(json.loads(process.stdout)) & (HEAVY | {"pandas"}) == {"streamlit"}

@@ -31,6 +31,7 @@ FAMILY: list[tuple[str, dict[str, Any]]] = [
     ("resnet18", {}),
     ("resnet14", {}),
     ("resnet14", {"blocks": (1, 1)}),
+    ("resnet14", {"columns": 2}),
 ]
 WIDE = {"gimefive_res", "resnet18"}  # whose width is fixed
 each_member = pytest.mark.parametrize(("name", "options"), FAMILY)

@@ -16,7 +16,7 @@ from core.models import Card, build, load_model, save_weights
 from core.preprocess import Preprocess
 
 LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
-OPTIONS = {"gimefive": {"depth": 3, "width": 8}, "resnet14": {"width": 8}}
+OPTIONS = {"gimefive": {"depth": 3, "width": 8}, "resnet14": {"width": 8, "columns": 2}}
 
 
 def make_checkpoint(folder: Path, seed: int = 0, model: str = "gimefive") -> Path:

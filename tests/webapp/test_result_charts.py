@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from webapp.charts.results import (
-    accuracy_bars,
     confusion_heat,
     difference_heat,
     reliability_chart,
@@ -57,30 +56,6 @@ def test_the_difference_is_in_points_of_the_rows() -> None:
 
     assert [list(row) for row in heat.text] == [["+25.0", "-25.0"], ["+0.0", "+0.0"]]
     assert heat.zmax == -heat.zmin == pytest.approx(25.0)
-
-
-def test_bars_of_rows_not_measured_are_left_out() -> None:
-    bars = [
-        {"label": "a", "published": 83.3, "measured": 84.0, "interval": [82.5, 85.4], "run": "r"},
-        {"label": "b", "published": 81.3, "measured": None, "interval": None, "run": None},
-    ]
-
-    published, ours = accuracy_bars(bars, 84.1).data
-
-    assert list(published.y) == [83.3, 81.3]
-    assert list(ours.y) == [84.0, None]
-    assert ours.error_y.array[0] == pytest.approx(1.4)
-    assert ours.error_y.arrayminus[0] == pytest.approx(1.5)
-
-
-def test_the_line_of_the_raters_says_what_it_is() -> None:
-    bars = [{"label": "a", "published": 83.3, "measured": None, "interval": None, "run": None}]
-
-    layout = accuracy_bars(bars, 84.1).layout
-
-    assert layout.shapes[0].y0 == 84.1
-    assert "FER+: 84.1 %" in layout.annotations[0].text
-    assert layout.yaxis.range[0] <= 73.3
 
 
 def test_empty_bins_have_no_bar() -> None:
