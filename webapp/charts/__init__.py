@@ -1,1 +1,1 @@
-"""Data in, plotly figures out: one file a page's charts, none of them knows Streamlit."""
+"""Data in, figures out, of plotly or HTML: one file a page's charts, none knows Streamlit."""

@@ -1,4 +1,4 @@
-"""Figures of the results page: confusion matrices, bars beside the paper's, calibration curves."""
+"""Figures of the results page: confusion matrices and calibration curves."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -7,10 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from core.labels import COLOURS
+from webapp.charts.accuracy_bars import OUR_COLOUR, PUBLISHED_COLOUR, RATER_COLOUR
 
 Shown = Literal["counts", "shares"]
-PUBLISHED_COLOUR, OUR_COLOUR, RATER_COLOUR = "#8A8A8A", COLOURS["sadness"], COLOURS["anger"]
 CELLS = "Blues"
 DIFFERENCES = "RdBu"
 MARKER = 46  # px; as good as a whole cell for a finger
@@ -131,59 +130,6 @@ def _square(figure: go.Figure, labels: Sequence[str], title: str) -> go.Figure:
         margin={"l": 10, "r": 10, "t": 44, "b": 10},
         dragmode=False,
         clickmode="event+select",
-    )
-    return figure
-
-
-def accuracy_bars(bars: Sequence[dict[str, Any]], rater: float) -> go.Figure:
-    """Figure 1 of the paper with our measurements beside its bars.
-
-    Args:
-        bars: What `core.evaluation.figure1` gives.
-        rater: Agreement of one human rater with the others, %.
-    """
-    names = [bar["label"] for bar in bars]
-    ours = [bar["measured"] for bar in bars]
-    ends = [bar["interval"] or (0, 0) for bar in bars]
-    figure = go.Figure(
-        [
-            go.Bar(
-                name="published",
-                x=names,
-                y=[bar["published"] for bar in bars],
-                marker={"color": PUBLISHED_COLOUR},
-                hovertemplate="%{x}<br>published %{y:.1f} %<extra></extra>",
-            ),
-            go.Bar(
-                name="measured here, 95 % interval",
-                x=names,
-                y=ours,
-                marker={"color": OUR_COLOUR},
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [high - (y or 0) for y, (_, high) in zip(ours, ends, strict=True)],
-                    "arrayminus": [(y or 0) - low for y, (low, _) in zip(ours, ends, strict=True)],
-                },
-                hovertemplate="%{x}<br>measured %{y:.2f} %<extra></extra>",
-            ),
-        ]
-    )
-    figure.add_hline(
-        y=rater,
-        line={"dash": "dash", "color": RATER_COLOUR},
-        annotation_text=f"one human rater and the others, FER+: {rater:.1f} %",
-        annotation_position="top left",
-    )
-    lowest = min([bar["published"] for bar in bars] + [y for y in ours if y is not None] + [rater])
-    floor = max(0.0, 10 * np.floor(lowest / 10 - 1))
-    figure.update_yaxes(range=[floor, 100], title="accuracy on RAF-DB test, %", fixedrange=True)
-    figure.update_xaxes(fixedrange=True, tickangle=-30)
-    figure.update_layout(
-        height=420,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "y": 1.12, "x": 0},
-        dragmode=False,
     )
     return figure
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.evaluation import FORMATS, exported, figure1, published
 from core.labels import EMOTIONS
+from webapp.charts.accuracy_bars import accuracy_bars
 from webapp.light_table import light_table
 from webapp.results import table_store
 from webapp.text import literal
@@ -33,26 +34,13 @@ def table_view() -> None:
                 on_click="ignore",
             )
     _to_do(rows)
-    figure = st.container()
-    st.subheader("The preliminary report's table")
-    _draw(preliminary, "preliminary")
-    with figure:
-        _figure(rows)
-
-
-def _figure(rows: list[dict[str, Any]]) -> None:
-    """Figure 1; drawn last, since its part of the app is the largest the browser must load."""
-    from webapp.charts.results import accuracy_bars  # imports plotly
-
     st.subheader("Figure 1: RAF-DB test")
     rater = published("human_agreement")
-    st.plotly_chart(
-        accuracy_bars(figure1(rows), rater["percent"]),
-        key="figure 1",
-        config={"displayModeBar": False},
-        alt="Published and measured accuracies on RAF-DB test",
-    )
+    alt = "Published and measured accuracies on RAF-DB test"
+    st.html(accuracy_bars(figure1(rows), rater["percent"], alt))
     st.caption(literal(f"{rater['about']} {rater['source']}."))
+    st.subheader("The preliminary report's table")
+    _draw(preliminary, "preliminary")
 
 
 def _draw(rows: list[dict[str, Any]], key: str) -> None:
