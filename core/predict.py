@@ -1,7 +1,7 @@
 """From a picture to faces, answers and maps: the one object that the app and the commands share."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -77,21 +77,30 @@ class Predictor:
         Returns:
             float64 (N, K); averaged with the mirror image where the card says so.
         """
-        values = self._run(pixels)
+        return self._averaged(self._many, pixels)
+
+    def _averaged(
+        self, answer: Callable[[Image], NDArray[np.float64]], pixels: Image
+    ) -> NDArray[np.float64]:
+        """What `answer` gives; averaged with the mirror image's where the card says so."""
+        values = answer(pixels)
         if self.card.flip_average:
-            values = (values + self._run(np.ascontiguousarray(pixels[:, :, ::-1]))) / 2
+            values = (values + answer(_mirrored(pixels))) / 2
         return values
 
-    def _run(self, pixels: Image) -> NDArray[np.float64]:
+    def _many(self, pixels: Image) -> NDArray[np.float64]:
         if self.engine == "torch":
-            return self.exact_logits(pixels)
+            return self._network(pixels)
         from core.inference import engine
 
         kind: Literal["exact", "int8"] = "int8" if self.engine == "int8" else "exact"
         return engine(self.folder, kind).run(pixels)[0]
 
     def exact_logits(self, pixels: Image) -> NDArray[np.float64]:
-        """Logits float64 (N, K) of a few faces by the float32 network itself."""
+        """Logits float64 (N, K) of a few faces by the float32 network itself, else as `logits`."""
+        return self._averaged(self._network, pixels)
+
+    def _network(self, pixels: Image) -> NDArray[np.float64]:
         import torch
 
         batch = torch.from_numpy(self.card.preprocess.normalise(pixels))
@@ -102,9 +111,13 @@ class Predictor:
     def fast(self, pixels: Image) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
         """Logits float64 (N, K) and closed-form maps float32 (N, K, h, w) at camera speed.
 
-        Maps are None where the network has no closed form of Grad-CAM.
+        Logits are averaged as those of `logits`; maps are those of the picture as it is, None where
+        the network has no closed form of Grad-CAM.
         """
-        return self._frame_engine.run(pixels)
+        logits, maps = self._frame_engine.run(pixels)
+        if self.card.flip_average:
+            logits = (logits + self._frame_engine.run(_mirrored(pixels))[0]) / 2
+        return logits, maps
 
     @cached_property
     def _frame_engine(self) -> "OnnxEngine":
@@ -189,6 +202,11 @@ class Predictor:
             explanation = self.explain(face.crop, method) if method else None
             results.append(FaceResult(face, self.prediction(logits), explanation))
         return ImageResult(image, tuple(results), notes)
+
+
+def _mirrored(pixels: Image) -> Image:
+    """Each of uint8 (N, S, S) with left and right changed over."""
+    return np.ascontiguousarray(pixels[:, :, ::-1])
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
