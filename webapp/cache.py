@@ -12,7 +12,6 @@ import streamlit as st
 
 from core import CoreError, Explanation, FaceResult, ImageResult, Prediction
 from core.checkpoints import find_checkpoint
-from core.images import decode
 from webapp.inputs import Picture, sample_picture
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ def _loaded_and_warm(folder: Path) -> "Predictor":
 
     loaded = Predictor.load(folder)
     # Detector, landmarks and runtime load what they need on first use.
-    loaded.analyse(decode(sample_picture().data))
+    loaded.analyse(sample_picture().decoded())
     return loaded
 
 
@@ -156,7 +155,7 @@ def _faces(
     _predictor: "Predictor",
     _picture: Picture,
 ) -> ImageResult:
-    image = decode(_picture.data)
+    image = _picture.decoded()
     if detector == WHOLE:
         return _predictor.analyse(image, method=None, whole=True)
     return _predictor.analyse(image, method=None, detector=detector)

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.images import SUFFIXES
+from core.errors import ImageError
+from core.images import SUFFIXES, decode
+from core.types import Image
 
 UPLOAD, SAMPLE, CAMERA = "Upload", "Sample photo", "Camera"
 LARGEST_PICTURES = 10  # MB a file, also of a zip of pictures
@@ -18,6 +20,27 @@ class Picture:
 
     name: str
     data: bytes = field(repr=False)
+
+    def decoded(self) -> Image:
+        """The picture, upright RGB uint8 (H, W, 3).
+
+        Raises:
+            ImageError: The file is too large, or no usable picture.
+        """
+        reason = too_large(self.data)
+        if reason:
+            raise ImageError(f"The file is too large: {reason}. Make it smaller and try again.")
+        return decode(self.data)
+
+
+def too_large(data: bytes) -> str:
+    """What is wrong with the size of an uploaded file; "" where nothing is.
+
+    The browser checks it, too; a program that sends files may not.
+    """
+    if len(data) <= LARGEST_PICTURES * 2**20:
+        return ""
+    return f"it has {len(data) / 2**20:,.1f} MB; expected at most {LARGEST_PICTURES}"
 
 
 def picture_input() -> list[Picture]:

@@ -197,6 +197,29 @@ def test_a_damaged_zip_is_one_sentence(app: AppTest, run: Path, data: Path) -> N
     assert "no zip archive" in page.error[0].value
 
 
+@pytest.mark.parametrize(("name", "kind"), [("1.png", "image/png"), ("a.zip", "application/zip")])
+def test_an_upload_that_is_too_large_is_one_sentence(
+    app: AppTest, run: Path, data: Path, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
+) -> None:
+    monkeypatch.setattr("webapp.inputs.LARGEST_PICTURES", 1)
+
+    page = upload(opened(app), name, bytes(3 * 2**19), kind)
+
+    assert len(page.error) == 1
+    assert "no usable picture" in page.error[0].value
+    assert "it has 1.5 MB; expected at most 1)" in page.error[0].value
+
+
+def test_a_picture_with_far_too_many_pixels_gets_a_row(app: AppTest, run: Path, data: Path) -> None:
+    huge = png(np.zeros((5_001, 5_001), np.uint8))  # 25 kB
+
+    page = upload(opened(app), "huge.png", huge, "image/png")
+
+    row = table(page).set_index("file").loc["huge.png"]
+    assert row["status"] == "unreadable"
+    assert "at most 25 million pixels" in row["note"]
+
+
 def test_another_folder_does_not_show_the_former_scores(
     app: AppTest, run: Path, data: Path
 ) -> None:

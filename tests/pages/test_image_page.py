@@ -173,6 +173,20 @@ def test_a_bad_file_gets_one_sentence_and_the_good_one_its_result(
     assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
 
 
+def test_a_file_that_is_too_large_is_refused_by_the_server_too(
+    opened: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.inputs.LARGEST_PICTURES", 1)
+
+    upload(opened.run(), ("large.png", PHOTO + bytes(2**20)), ("good.png", PHOTO))
+
+    assert not opened.exception
+    assert len(opened.error) == 1
+    assert opened.error[0].value.startswith("large.png")
+    assert "it has 1.8 MB; expected at most 1." in opened.error[0].value
+    assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
+
+
 def test_a_picture_of_one_pixel_is_taken_whole_and_says_so(opened: AppTest) -> None:
     upload(opened, ("dot.png", picture("PNG", (1, 1))))
 

@@ -14,7 +14,7 @@ from core.images import SUFFIXES
 from core.paths import below, data_root
 from core.scoring import list_files
 from core.unpacking import free_place, unpack_pictures
-from webapp.inputs import LARGEST_PICTURES
+from webapp.inputs import LARGEST_PICTURES, too_large
 from webapp.text import counted
 
 FOLDER, UPLOAD = "A folder of the data folder", "Upload files or a zip"
@@ -112,7 +112,7 @@ def on_disk(chosen: FileSet) -> Iterator[tuple[list[Path], Path, Sequence[tuple[
     Uploads lie in a temporary folder that goes afterwards.
 
     Raises:
-        ImageError: There is no picture, or an archive is damaged or too large.
+        ImageError: There is no usable picture, or an archive is damaged or too large.
     """
     if chosen.folder is not None:
         listed = list_files([chosen.folder])
@@ -124,7 +124,10 @@ def on_disk(chosen: FileSet) -> Iterator[tuple[list[Path], Path, Sequence[tuple[
         skipped: list[tuple[str, str]] = []
         files: list[Path] = []
         for title, data in chosen.uploads:
-            if title.lower().endswith(".zip"):
+            reason = too_large(data)
+            if reason:
+                skipped.append((title, reason))
+            elif title.lower().endswith(".zip"):
                 unpacked = unpack_pictures(data, root)
                 files += unpacked.files
                 skipped += unpacked.skipped
@@ -132,7 +135,10 @@ def on_disk(chosen: FileSet) -> Iterator[tuple[list[Path], Path, Sequence[tuple[
                 files.append(free_place(root, title))
                 files[-1].write_bytes(data)
         if not files:
-            raise ImageError("There is no picture among the files. Choose pictures, or a zip.")
+            why = "".join(f" ({name}: {reason})" for name, reason in skipped[:1])
+            raise ImageError(
+                f"There is no usable picture among the files{why}. Choose pictures, or a zip."
+            )
         yield files, root, skipped
 
 

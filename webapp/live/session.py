@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.images import decode
 from core.video import FacesReader
 from webapp.inputs import sample_picture
 from webapp.live.diagnosis import Connection
@@ -26,7 +25,7 @@ def stream_of(predictor: "Predictor") -> LiveStream:
     if st.session_state.get(_MODEL) is not predictor:
         stream = LiveStream(predictor, FacesReader())
         with st.spinner("Preparing the stream …"):
-            stream.warm_up(decode(sample_picture().data))
+            stream.warm_up(sample_picture().decoded())
         st.session_state[_STREAM], st.session_state[_MODEL] = stream, predictor
     found: LiveStream = st.session_state[_STREAM]
     return found

@@ -7,8 +7,8 @@ import numpy as np
 import streamlit as st
 
 from core import Image
-from core.images import decode
 from core.video import FaceReader, FrameModel, FrameResult, Pipeline, draw
+from webapp.inputs import Picture
 from webapp.live.stream import View
 from webapp.text import counted
 
@@ -20,7 +20,7 @@ def show_snapshot(model: FrameModel, reader: FaceReader, view: View) -> None:
     taken = st.camera_input("Take a picture", key="snapshot", width=640)
     if taken is None:
         return
-    image, result = analysed(decode(taken.getvalue()), model, reader, view)
+    image, result = analysed(Picture("camera.jpg", taken.getvalue()).decoded(), model, reader, view)
     preprocess = model.card.preprocess
     drawing = replace(view.drawing, coverage=preprocess.crop / preprocess.size)
     st.image(draw(image, result, drawing), width="stretch")
