@@ -5,9 +5,10 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
+from webapp.charts.level_bars import level_bars
+
 FOR_COLOUR, AGAINST_COLOUR = "#D55E00", "#0072B2"  # those of signed maps
 FROM_ABOVE = ("forehead", "brows", "eyes", "nose", "cheeks", "mouth", "chin", "background")
-BAR = 30  # px a bar with its gap
 ROOM_FOR_NUMBERS = 0.28  # of the axis, on the side of bars
 LEAST_SPAN = {"points": 0.1}  # of the axis, so that tiny effects look tiny
 
@@ -38,37 +39,16 @@ def part_bars(names: Sequence[str], values: Sequence[float], unit: Unit) -> go.F
     """
     order = from_above(names)
     shown = [float(values[place]) for place in order]
-    figure = go.Figure(
-        go.Bar(
-            x=shown,
-            y=[names[place] for place in order],
-            orientation="h",
-            marker={"color": [AGAINST_COLOUR if x < 0 else FOR_COLOUR for x in shown]},
-            text=[told(value, unit) for value in shown],
-            textposition="outside",
-            textfont={"size": 13},
-            cliponaxis=False,
-            hovertemplate="%{y}: %{text}<extra></extra>",
-        )
-    )
-    figure.update_layout(
-        height=BAR * len(shown) + 12,
-        margin={"l": 0, "r": 0, "t": 4, "b": 4},
-        bargap=0.3,
-        showlegend=False,
-        font={"size": 14},
-        dragmode=False,
+    figure = level_bars(
+        [names[place] for place in order],
+        shown,
+        colours=[AGAINST_COLOUR if x < 0 else FOR_COLOUR for x in shown],
+        numbers=[told(value, unit) for value in shown],
+        hover="%{y}: %{text}",
     )
     low, high = min(0.0, *shown), max(LEAST_SPAN.get(unit, 0.0), *shown)
     room = ROOM_FOR_NUMBERS * max(high - low, 1e-9)
-    figure.update_xaxes(
-        range=[low - room if low < 0 else 0.0, high + room],
-        visible=False,
-        fixedrange=True,
-    )
+    figure.update_xaxes(range=[low - room if low < 0 else 0.0, high + room])
     if low < 0:
         figure.add_vline(x=0, line={"width": 1, "color": "#8A8A8A"})
-    figure.update_yaxes(
-        autorange="reversed", fixedrange=True, automargin=True, title=None, tickfont={"size": 14}
-    )
     return figure

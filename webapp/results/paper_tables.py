@@ -4,15 +4,13 @@ from typing import Any
 
 import streamlit as st
 
-from core.evaluation import FORMATS, exported, figure1, published
+from core.evaluation import exported, figure1, published
 from core.labels import EMOTIONS
 from webapp.charts.accuracy_bars import accuracy_bars
 from webapp.light_table import light_table
 from webapp.results import table_store
+from webapp.results.export_buttons import export_buttons
 from webapp.text import literal
-
-FILES = {"md": "Markdown", "csv": "CSV", "latex": "LaTeX", "json": "JSON"}
-ENDINGS = {"md": "md", "csv": "csv", "latex": "tex", "json": "json"}
 
 
 def table_view() -> None:
@@ -24,15 +22,7 @@ def table_view() -> None:
         "predictions file of the run named, with its 95 % bootstrap interval."
     )
     _draw(rows, "table 2")
-    with st.container(horizontal=True):
-        for form in FORMATS:
-            st.download_button(
-                FILES[form],
-                exported(rows, form),
-                f"table2.{ENDINGS[form]}",
-                key=f"export {form}",
-                on_click="ignore",
-            )
+    export_buttons(lambda form: exported(rows, form), "table2", "export")
     _to_do(rows)
     st.subheader("Figure 1: RAF-DB test")
     rater = published("human_agreement")

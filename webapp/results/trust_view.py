@@ -5,7 +5,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.evaluation import FORMATS
 from core.explain import EXPLAINERS
 from core.tabular import table_text
 from core.trust import stored_trust
@@ -14,7 +13,7 @@ from webapp import shelf
 from webapp.charts.trust import gap_bars
 from webapp.explaining.badges import BEATS, FALLS_SHORT, HOW_IT_IS_MEASURED
 from webapp.results import pickers
-from webapp.results.paper_tables import ENDINGS, FILES
+from webapp.results.export_buttons import export_buttons
 from webapp.text import counted, literal
 
 DECIMALS = ("Insertion", "Deletion", "Gap", "Ahead of controls", "ROAD", "Random weights")
@@ -42,15 +41,7 @@ def trust_view() -> None:
         alt="Insertion minus deletion of every method and control",
     )
     _table(rows)
-    with st.container(horizontal=True):
-        for form in FORMATS:
-            st.download_button(
-                FILES[form],
-                table_text(rows, form),
-                f"faithfulness-{run.name}.{ENDINGS[form]}",
-                key=f"trust {form}",
-                on_click="ignore",
-            )
+    export_buttons(lambda form: table_text(rows, form), f"faithfulness-{run.name}", "trust")
     _details(report)
 
 
