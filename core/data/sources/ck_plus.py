@@ -3,28 +3,15 @@
 from collections.abc import Iterator
 
 from core.data.containers import Container, Skip
-from core.data.sources.base import (
-    RECOGNISED,
-    SOURCES,
-    Item,
-    Source,
-    Split,
-    class_folders,
-    pictures,
-    share,
+from core.data.sources.base import RECOGNISED, SOURCES, Item, Source, Split, pictures, share
+from core.data.sources.pixel_csv import (
+    NUMBERS,
+    is_ck_plus,
+    pixel_tables,
+    table_or_folder_items,
 )
-from core.data.sources.pixel_csv import is_ck_plus, pixel_tables, table_items
 
-NUMBERS = {
-    "0": "anger",
-    "1": "disgust",
-    "2": "fear",
-    "3": "happiness",
-    "4": "sadness",
-    "5": "surprise",
-    "6": "neutral",
-    "7": "contempt",
-}
+_NUMBERS = NUMBERS | {"7": "contempt"}
 # CK+ has no official split; whoever made the table drew its Usage. The paper trains on all.
 _USAGE: dict[str, Split] = {"": "train"}
 
@@ -42,10 +29,7 @@ def _matches(container: Container) -> bool:
 def _items(container: Container) -> Iterator[Item | Skip]:
     # Named by hand, a table may have any name.
     tables = _tables(container) or pixel_tables(container)
-    if not tables:
-        yield from class_folders(container)
-    for table in tables:
-        yield from table_items(container, table, NUMBERS, _USAGE)
+    return table_or_folder_items(container, tables, _NUMBERS, _USAGE)
 
 
 SOURCES.register("ck_plus")(

@@ -3,27 +3,14 @@
 from collections.abc import Iterator
 
 from core.data.containers import Container, Skip
-from core.data.sources.base import (
-    RECOGNISED,
-    SOURCES,
-    Item,
-    Source,
-    Split,
-    class_folders,
-    pictures,
-    share,
+from core.data.sources.base import RECOGNISED, SOURCES, Item, Source, Split, pictures, share
+from core.data.sources.pixel_csv import (
+    NUMBERS,
+    is_ck_plus,
+    pixel_tables,
+    table_or_folder_items,
 )
-from core.data.sources.pixel_csv import is_ck_plus, pixel_tables, table_items
 
-NUMBERS = {
-    "0": "anger",
-    "1": "disgust",
-    "2": "fear",
-    "3": "happiness",
-    "4": "sadness",
-    "5": "surprise",
-    "6": "neutral",
-}
 # The paper's test set joins the contest's public and private one.
 _USAGE: dict[str, Split] = {"Training": "train", "PublicTest": "test", "PrivateTest": "test"}
 _FOLDERS = (
@@ -44,11 +31,7 @@ def _matches(container: Container) -> bool:
 
 
 def _items(container: Container) -> Iterator[Item | Skip]:
-    tables = _tables(container)
-    if not tables:
-        yield from class_folders(container)
-    for table in tables:
-        yield from table_items(container, table, NUMBERS, _USAGE)
+    return table_or_folder_items(container, _tables(container), NUMBERS, _USAGE)
 
 
 SOURCES.register("fer2013")(

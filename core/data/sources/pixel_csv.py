@@ -5,7 +5,17 @@ from pathlib import PurePosixPath
 
 from core.data.containers import Container, Skip, suffix
 from core.data.pictures import csv_rows
-from core.data.sources.base import Item, Split
+from core.data.sources.base import Item, Split, class_folders
+
+NUMBERS = {  # in the column `emotion`
+    "0": "anger",
+    "1": "disgust",
+    "2": "fear",
+    "3": "happiness",
+    "4": "sadness",
+    "5": "surprise",
+    "6": "neutral",
+}
 
 
 def pixel_tables(container: Container) -> list[str]:
@@ -23,6 +33,23 @@ def pixel_tables(container: Container) -> list[str]:
 def is_ck_plus(member: str) -> bool:
     """Whether a table of pixels is CK+ by its name, as in `ckextended.csv`."""
     return PurePosixPath(member).stem.lower().startswith("ck")
+
+
+def table_or_folder_items(
+    container: Container, tables: list[str], labels: dict[str, str], splits: dict[str, Split]
+) -> Iterator[Item | Skip]:
+    """The rows of all tables; the pictures in class folders where there is no table.
+
+    Args:
+        container: The source's files.
+        tables: Names of tables in it.
+        labels: As `table_items` takes them.
+        splits: As `table_items` takes them.
+    """
+    if not tables:
+        yield from class_folders(container)
+    for table in tables:
+        yield from table_items(container, table, labels, splits)
 
 
 def table_items(
