@@ -1,5 +1,6 @@
 """A checkpoint is loaded once for all, in the background, and again after a repair."""
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +65,18 @@ def test_warming_up_returns_at_once_and_loads_the_default(
     allowed.set()
 
     assert cache.predictor(folder).folder == folder
+
+
+def test_garbage_is_not_looked_for_among_what_a_load_brought(
+    made_checkpoint: Callable[..., Path],
+) -> None:
+    gc.unfreeze()
+
+    loaded = cache.predictor(made_checkpoint())
+
+    assert not any(one is loaded for one in gc.get_objects())
+    gc.unfreeze()
+    assert any(one is loaded for one in gc.get_objects())
 
 
 def test_warming_up_without_a_checkpoint_does_nothing(
