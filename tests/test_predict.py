@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from noise_run import save_run
 from photos import sample_photo
 
 from core.checkpoints import find_checkpoint, list_checkpoints
 from core.errors import CheckpointError, ConfigError
-from core.models import Card, build, save_weights
 from core.predict import Engine, Predictor, softmax
 
 LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
@@ -19,13 +18,7 @@ LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
 
 @pytest.fixture
 def run(own_runs: Path) -> Path:
-    folder = own_runs / "untrained"
-    folder.mkdir()
-    torch.manual_seed(3)
-    options = {"depth": 3, "width": 8}
-    save_weights(build("gimefive", 6, **options).state_dict(), folder / "weights.safetensors")
-    Card(model="gimefive", labels=LABELS, model_options=options).save(folder / "card.json")
-    return folder
+    return save_run(own_runs / "untrained", depth=3, width=8)
 
 
 def faces(n: int = 4) -> np.ndarray:

@@ -10,26 +10,20 @@ import numpy as np
 import onnxruntime
 import PIL.Image
 import pytest
-import torch
 import typer
+from noise_run import save_run
 from photos import sample_photo
 from typer.core import TyperGroup
 
 from core.cli import main
-from core.models import MODELS, Card, build, save_weights
+from core.models import MODELS
 
 LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
 
 
 @pytest.fixture
 def untrained(own_runs: Path) -> str:
-    folder = own_runs / "untrained"
-    folder.mkdir()
-    torch.manual_seed(3)
-    options = {"depth": 3, "width": 8}
-    save_weights(build("gimefive", 6, **options).state_dict(), folder / "weights.safetensors")
-    Card(model="gimefive", labels=LABELS, model_options=options).save(folder / "card.json")
-    return "untrained"
+    return save_run(own_runs / "untrained", depth=3, width=8).name
 
 
 @pytest.fixture

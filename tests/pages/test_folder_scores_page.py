@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from bad_pictures import png_bomb
 from evaluated_run import TEST, picture, write_pictures
 from streamlit.testing.v1 import AppTest
 
@@ -211,9 +212,7 @@ def test_an_upload_that_is_too_large_is_one_sentence(
 
 
 def test_a_picture_with_far_too_many_pixels_gets_a_row(app: AppTest, run: Path, data: Path) -> None:
-    huge = png(np.zeros((5_001, 5_001), np.uint8))  # 25 kB
-
-    page = upload(opened(app), "huge.png", huge, "image/png")
+    page = upload(opened(app), "huge.png", png_bomb(), "image/png")
 
     row = table(page).set_index("file").loc["huge.png"]
     assert row["status"] == "unreadable"

@@ -3,8 +3,6 @@
 import io
 import json
 import os
-import struct
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
+from bad_pictures import animation, png_bomb
 from skimage.data import data_dir
 from streamlit.testing.v1 import AppTest
 
@@ -61,27 +60,6 @@ def picture(kind: str, size: tuple[int, int] = (300, 300), **options: object) ->
 def as_jpeg(data: bytes) -> bytes:
     stream = io.BytesIO()
     PIL.Image.open(io.BytesIO(data)).convert("RGB").save(stream, "JPEG", quality=95)
-    return stream.getvalue()
-
-
-def png_bomb(side: int = 30_000) -> bytes:
-    """A few bytes that claim to hold 900 million pixels."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        )
-
-    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    rows = zlib.compress(bytes(1000))
-    parts = chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + parts
-
-
-def animation() -> bytes:
-    frames = [PIL.Image.new("L", (20, 20), shade) for shade in (0, 120, 240)]
-    stream = io.BytesIO()
-    frames[0].save(stream, "GIF", save_all=True, append_images=frames[1:])
     return stream.getvalue()
 
 
