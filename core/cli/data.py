@@ -44,6 +44,10 @@ def prepare(
         Path | None,
         typer.Option(help="Exclude list (CSV with a column pixel_hash) to take over."),
     ] = None,
+    frame_step: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of videos every so many frames are taken; else every 100th."),
+    ] = None,
 ) -> None:
     """Build manifest, cache, splits and audit; does nothing where they are there already."""
     from core.data import prepare as build
@@ -56,6 +60,7 @@ def prepare(
             workers=workers,
             progress=_bar(stack) if sys.stderr.isatty() else _lines(),
             exclude_file=exclude,
+            frame_step=frame_step,
         )
     info = dataset.info
     parts = dataset.split("clean")["part"].value_counts()

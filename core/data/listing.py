@@ -49,18 +49,23 @@ def recognise(container: Container) -> Source:
     )
 
 
-def list_sources(arguments: Sequence[str | Path], class_set: str) -> list[Listed]:
+def list_sources(
+    arguments: Sequence[str | Path], class_set: str, frame_step: int | None = None
+) -> list[Listed]:
     """Open, recognise and list every source, in the order of the registry.
 
     Args:
         arguments: Paths, or `name=path` to say which source it is.
         class_set: Name in `core.labels.CLASS_SETS`; pictures of other classes are skipped.
+        frame_step: Of videos every so many frames are taken; None for the source's own step.
 
     Raises:
         DataError: A path or layout cannot be used, or a source has no usable picture.
     """
     if class_set not in CLASS_SETS:
         raise DataError(f"There is no class set {class_set!r}; choose {' or '.join(CLASS_SETS)}.")
+    if frame_step is not None and frame_step < 1:
+        raise DataError(f"The step from frame to frame is {frame_step}; expected 1 or more.")
     if not arguments:
         raise DataError("No source was named. Give at least one folder or zip.")
     taken: Counter[str] = Counter()
@@ -72,7 +77,7 @@ def list_sources(arguments: Sequence[str | Path], class_set: str) -> list[Listed
         taken[container.root.name] += 1
         copies = taken[container.root.name]
         key = container.root.name if copies == 1 else f"{container.root.name}-{copies}"
-        listed.append(_list(source, container, key, class_set))
+        listed.append(_list(source, container, key, class_set, frame_step))
     order = list(SOURCES)
     return sorted(listed, key=lambda one: (order.index(one.source), one.key, one.fingerprint))
 
@@ -87,11 +92,18 @@ def _parse(argument: str | Path) -> tuple[str, Path]:
     return "", Path(text)
 
 
-def _list(source: Source, container: Container, key: str, class_set: str) -> Listed:
+def _list(
+    source: Source, container: Container, key: str, class_set: str, frame_step: int | None
+) -> Listed:
     labels = {*CLASS_SETS[class_set], ""}
     items: list[Item] = []
     skips = list(container.skips)
-    for entry in source.items(container):
+    entries = (
+        source.items(container)
+        if frame_step is None or source.every is None
+        else source.every(container, frame_step)
+    )
+    for entry in entries:
         if isinstance(entry, Skip):
             skips.append(entry)
         elif entry.label not in labels:

@@ -47,12 +47,14 @@ class Request:
 
     listed: tuple[Listed, ...]
     class_set: str
+    frame_step: int | None = None
 
     @property
     def hash(self) -> str:
         """sha256 over everything the manifest and cache depend on."""
         parts: list[Any] = [FORMAT, METHOD, self.class_set, Preprocess().to_json()]
         parts += [[one.source, one.key, one.fingerprint, len(one.items)] for one in self.listed]
+        parts += [] if self.frame_step is None else [self.frame_step]
         return sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -63,6 +65,7 @@ def prepare(
     workers: int = 2,
     progress: Progress | None = None,
     exclude_file: str | Path | None = None,
+    frame_step: int | None = None,
 ) -> Dataset:
     """Prepare a data set, or do nothing where `out` already holds it.
 
@@ -74,6 +77,7 @@ def prepare(
         workers: Processes that decode.
         progress: Called with pictures done, pictures in all, and what is going on.
         exclude_file: Exclude list to copy into the data set; else the one already there counts.
+        frame_step: Of videos every so many frames are taken; None for the source's own step.
 
     Raises:
         DataError: A source cannot be used, or `out` is in use by another preparation.
@@ -82,7 +86,8 @@ def prepare(
     out = Path(out)
     report(0, 0, "listing sources")
     paths = [draw_demo(out) if str(one) == DEMO else one for one in sources]
-    request = Request(tuple(list_sources(paths, class_set)), class_set)
+    listed = tuple(list_sources(paths, class_set, frame_step))
+    request = Request(listed, class_set, frame_step)
     out.mkdir(parents=True, exist_ok=True)
     with claimed(out):
         if exclude_file is not None:

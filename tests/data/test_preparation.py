@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_pictures import blobs, fer2013, jpeg, png, raf_db, write_folder, write_zip
+from made_pictures import blobs, fer2013, jpeg, png, raf_db, video, write_folder, write_zip
 
 from core.data import cache, leak_pairs, load_dataset, prepare, read_exclude, write_exclude
 from core.data.cache import Chunk
@@ -295,3 +295,14 @@ def test_frames_and_table_rows_find_back_to_their_originals(tmp_path: Path) -> N
     assert (
         json.loads((tmp_path / "out" / "dataset.json").read_text())["sources"][0]["kind"] == "file"
     )
+
+
+def test_another_step_from_frame_to_frame_is_another_data_set(tmp_path: Path) -> None:
+    film = video([blobs(number, 64) for number in range(20)])
+    path = write_folder(tmp_path / "disfa", {"left.avi": film})
+    prepare([path], tmp_path / "out", frame_step=8)
+
+    dataset = prepare([path], tmp_path / "out", frame_step=9)  # three frames, as before
+
+    frames = [f"disfa!left.avi#{number}" for number in (0, 9, 18)]
+    assert dataset.manifest["path"].tolist() == frames

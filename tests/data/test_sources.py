@@ -234,6 +234,17 @@ def test_videos_are_listed_by_every_hundredth_frame(tmp_path: Path) -> None:
     assert "cannot be read as a video" in reasons["right/RightVideoSN001_comp.avi"]
 
 
+def test_the_step_from_frame_to_frame_can_be_chosen(tmp_path: Path) -> None:
+    files = {"left.avi": video([blobs(0, 32)] * 20)}
+    path = write_folder(tmp_path / "disfa", files)
+
+    (listed,) = list_sources([path], "six", frame_step=8)
+
+    assert [item.reference for item in listed.items] == ["left.avi#0", "left.avi#8", "left.avi#16"]
+    with pytest.raises(DataError, match="step from frame to frame is 0"):
+        list_sources([path], "six", frame_step=0)
+
+
 def test_seven_classes_keep_neutral_but_not_contempt(tmp_path: Path) -> None:
     files = {"neutral/S1.png": PICTURE, "contempt/S2.png": PICTURE, "happy/S3.png": PICTURE}
     path = write_folder(tmp_path / "faces", files)

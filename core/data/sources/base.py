@@ -58,6 +58,7 @@ class Source:
         alike: True where one person shows one expression after another before one background, so
             that pictures resemble each other without being copies.
         subsource: A finer origin by a picture's file name, "" for none.
+        every: Lists as `items`, but every so many frames of videos; None where there are no videos.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Source:
     items: Callable[[Container], Iterator[Item | Skip]]
     alike: bool = False
     subsource: Callable[[str], str] = _no_subsource
+    every: Callable[[Container, int], Iterator[Item | Skip]] | None = None
 
 
 SOURCES: Registry[Source] = Registry("source")

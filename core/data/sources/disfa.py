@@ -19,7 +19,7 @@ def _matches(container: Container) -> bool:
     return bool(media) and len(_videos(container)) / len(media) >= RECOGNISED
 
 
-def _items(container: Container) -> Iterator[Item | Skip]:
+def _items(container: Container, step: int = FRAME_STEP) -> Iterator[Item | Skip]:
     for member in container.members:
         if suffix(member) not in VIDEOS:
             yield Skip(member, "not a video")
@@ -29,7 +29,7 @@ def _items(container: Container) -> Iterator[Item | Skip]:
         except (av.FFmpegError, IndexError, ValueError) as error:
             yield Skip(member, f"cannot be read as a video: {error}")
             continue
-        for number in range(0, count, FRAME_STEP):
+        for number in range(0, count, step):
             yield Item(f"{member}#{number}", "unlabelled", "")
 
 
@@ -50,5 +50,6 @@ SOURCES.register("disfa")(
         matches=_matches,
         items=_items,
         alike=True,
+        every=_items,
     )
 )
