@@ -74,7 +74,7 @@ class Worker:
             stop_file(self.root).unlink(missing_ok=True)
             self._until_done()
         # A job added since the last look found a worker that was about to leave.
-        while not self.stopping and self._next() is not None and self.lock.acquire():
+        while not self._stop_is_asked() and self._next() is not None and self.lock.acquire():
             self._until_done()
             self.lock.release()
 
@@ -83,14 +83,17 @@ class Worker:
         self.stopping = True
 
     def _until_done(self) -> None:
-        while not self._stop_is_asked():
-            try:
-                if self._look() == 0 and not self.stay:
-                    return
-            except OSError:
-                logger.exception("The queue's folders cannot be read or written; trying again")
-            time.sleep(POLL)
-        self._stop_children()
+        while True:
+            while not self._stop_is_asked():
+                try:
+                    if self._look() == 0 and not self.stay:
+                        return
+                except OSError:
+                    logger.exception("The queue's folders cannot be read or written; trying again")
+                time.sleep(POLL)
+            self._stop_children()
+            if self._stop_is_asked():  # else the queue was started again while its job stopped
+                return
 
     def _look(self) -> int:
         """Do what is due now; the number of jobs left."""
@@ -101,8 +104,7 @@ class Worker:
         return len(self.children) + len(waiting(self.root))
 
     def _stop_is_asked(self) -> bool:
-        self.stopping = self.stopping or stop_file(self.root).exists()
-        return self.stopping
+        return self.stopping or stop_file(self.root).exists()
 
     def _reap(self) -> None:
         """Look after the processes that ended."""
@@ -233,7 +235,9 @@ def _last_words(folder: RunFolder) -> str:
 
 
 def ensure_worker(root: Path, *, jobs: int = 1, stay: bool = False) -> None:
-    """Start this machine's worker, unless it works already; it survives whoever calls.
+    """Start this machine's worker, or keep the one at work, even if it was asked to end.
+
+    It survives whoever calls.
 
     The worker learns the root from the environment, as everybody does.
     """
@@ -241,6 +245,7 @@ def ensure_worker(root: Path, *, jobs: int = 1, stay: bool = False) -> None:
         raise ValueError(f"{root} is not the run root {run_root()}")
     lock = WorkerLock(root)
     if lock.is_held():
+        stop_file(root).unlink(missing_ok=True)
         return
     lock.folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "core", "queue", "run", "--jobs", str(jobs)]

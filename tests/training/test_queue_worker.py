@@ -12,7 +12,7 @@ import pytest
 from core.process import ProcessId
 from core.training import RunConfig, RunFolder, WorkerLock, add_run, observe, request_stop
 from core.training.queue import Job, stop_worker
-from core.training.worker import Worker
+from core.training.worker import Worker, ensure_worker
 
 SCRIPT = Path(__file__).with_name("fake_job.py")
 PATIENCE = 60.0  # seconds; a machine under load starts processes slowly
@@ -173,6 +173,29 @@ def test_a_stopped_worker_puts_its_job_back(tmp_path: Path) -> None:
     assert not WorkerLock(tmp_path).is_held()
     assert not WorkerLock(tmp_path).has_crashed()
     assert not job.stop_request.exists()
+
+
+def test_a_queue_started_again_while_its_job_stops_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIMEFIVE_RUNS", str(tmp_path))
+    job = add(tmp_path, "job", "work 60", "finish")
+    worker = Worker(tmp_path, command=fake)
+    stop_children = worker._stop_children
+
+    def stopped_and_wanted_again() -> None:
+        stop_children()
+        ensure_worker(tmp_path)
+
+    monkeypatch.setattr(worker, "_stop_children", stopped_and_wanted_again)
+    thread = working(worker)
+    until(lambda: (tmp_path / "times.txt").exists())
+
+    stop_worker(tmp_path)
+    thread.join(PATIENCE)
+
+    assert observe(job).state == "finished"
+    assert times(tmp_path) == [("job", what) for what in ("begin", "end", "begin", "end")]
 
 
 WORKER = """
