@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 
 BINS = 15
 TEMPERATURES = (0.05, 20.0)
@@ -76,26 +76,32 @@ def scaled(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float6
 
 
 def fit_temperature(logits: NDArray[np.float64], true: NDArray[np.int64]) -> float:
-    """The divisor of the logits that makes the true labels most likely (Guo et al., 2017).
+    """The divisor of the logits at which the mean confidence is the accuracy.
+
+    Temperature scaling (Guo et al., 2017) by expectation consistency (Clarté et al., 2023,
+    https://arxiv.org/abs/2303.02644) and not by likelihood, which also pays for the classes that
+    are not answered: networks trained with smoothed labels then stay too sure of their answers.
 
     Args:
         logits: float64 (n, K), before the softmax.
         true: int64 (n,).
 
     Returns:
-        A positive number; the likelihood has one maximum in its inverse, so the search is safe.
+        A positive number; confidence falls as it grows, so there is one. Where all answers are
+        right, or fewer than chance, the nearest end of the range.
     """
-    from scipy.optimize import minimize_scalar  # slow to import, and needed at a fit alone
+    from scipy.optimize import brentq  # slow to import, and needed at a fit alone
 
-    rows = np.arange(len(true))
+    accuracy = float((logits.argmax(axis=1) == true).mean())
 
-    def loss(log_temperature: float) -> float:
-        log_likely = log_softmax(logits / np.exp(log_temperature), axis=1)[rows, true]
-        return -float(log_likely.mean())
+    def excess(log_temperature: float) -> float:
+        confidence = scaled(logits, float(np.exp(log_temperature))).max(axis=1)
+        return float(confidence.mean()) - accuracy
 
     low, high = np.log(TEMPERATURES)
-    found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
-    return round(float(np.exp(found.x)), DIGITS)
+    if excess(low) <= 0 or excess(high) >= 0:
+        return TEMPERATURES[0] if excess(low) <= 0 else TEMPERATURES[1]
+    return round(float(np.exp(brentq(excess, low, high, xtol=1e-6))), DIGITS)
 
 
 @dataclass(frozen=True, slots=True)

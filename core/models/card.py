@@ -28,7 +28,7 @@ class Card:
         metrics: Validation figures of the kept epoch.
         training: The run's configuration.
         versions: Library versions.
-        temperature: Divisor of the logits fitted on clean validation (Guo et al., 2017).
+        temperature: Divisor of the logits fitted on clean validation (Clarté et al., 2023).
         threshold: Confidence below which an answer is called unclear; 0 for never.
         flip_average: Whether logits are averaged with those of the mirror image.
         title: Name for people.

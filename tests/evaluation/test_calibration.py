@@ -43,6 +43,26 @@ def test_scaling_leaves_the_order_and_repairs_the_error() -> None:
     assert expected_calibration_error(mended.max(axis=1), correct) < 0.015
 
 
+def test_the_mean_confidence_becomes_the_accuracy() -> None:
+    generator = np.random.default_rng(3)
+    logits = generator.normal(0, 3, (500, 6))
+    true = np.where(generator.random(500) < 0.7, logits.argmax(axis=1), 0)
+    accuracy = (logits.argmax(axis=1) == true).mean()
+
+    confidence = scaled(logits, fit_temperature(logits, true)).max(axis=1)
+
+    assert confidence.mean() == pytest.approx(accuracy, abs=1e-4)
+
+
+@pytest.mark.parametrize(("right", "expected"), [(True, 0.05), (False, 20.0)])
+def test_answers_all_right_or_all_wrong_end_at_a_border(right: bool, expected: float) -> None:
+    logits = np.eye(4)[[0, 1, 2, 3, 1]] * 2
+
+    true = logits.argmax(axis=1) if right else (logits.argmax(axis=1) + 1) % 4
+
+    assert fit_temperature(logits, true) == expected
+
+
 def test_bins_are_closed_on_the_right() -> None:
     confidence = np.array([0.0, 1 / 15, 1 / 15 + 1e-9, 0.5, 1.0])
 
