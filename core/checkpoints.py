@@ -6,7 +6,8 @@ from core.errors import CheckpointError
 from core.paths import PROJECT_ROOT, run_root
 
 SHIPPED = PROJECT_ROOT / "checkpoints"
-SHIPPED_CHECKPOINTS = ("fergimefive-resnet14", "gimefive-rafdb")  # with weights in the repository
+# With weights in the repository; the first is the default.
+SHIPPED_CHECKPOINTS = ("fergimefive-resnet14-second", "rafdb-resnet14", "gimefive-rafdb")
 DEFAULT_CHECKPOINT = SHIPPED_CHECKPOINTS[0]
 NEEDED = ("card.json", "weights.safetensors")
 
