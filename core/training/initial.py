@@ -33,9 +33,10 @@ def start_from(network: nn.Module, config: RunConfig) -> dict[str, Any]:
     options = config.model_options
     if len(names) > 1:
         options = {name: value for name, value in options.items() if name != "columns"}
+    folders = [find_checkpoint(name) for name in names]
     states, origins = [], []
-    for name in names:
-        source, card = load_model(find_checkpoint(name))
+    for name, folder in zip(names, folders, strict=True):
+        source, card = load_model(folder)
         found = (card.model, card.model_options, card.labels)
         if found != (config.model, options, config.labels):
             raise TrainingError(
@@ -57,7 +58,7 @@ def start_from(network: nn.Module, config: RunConfig) -> dict[str, Any]:
         key: value if all(origin[key] == value for origin in origins) else None
         for key, value in origins[0].items()
     }
-    return {"checkpoint": config.initial, **shared}
+    return {"checkpoint": "+".join(folder.name for folder in folders), **shared}
 
 
 def _words(model: str, options: dict[str, object], labels: tuple[str, ...]) -> str:

@@ -52,6 +52,15 @@ def test_two_checkpoints_fill_two_columns(runs: Path) -> None:
     }  # fmt: skip
 
 
+def test_the_default_is_told_by_its_name(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored("one", runs)
+    monkeypatch.setattr("core.checkpoints.DEFAULT_CHECKPOINT", "one")
+
+    origin = start_from(build("resnet14", 6, **OPTIONS), RunConfig("resnet14", OPTIONS, "default"))
+
+    assert origin["checkpoint"] == "one"
+
+
 def test_origins_that_differ_are_not_told_as_one(runs: Path) -> None:
     stored("one", runs)
     stored("two", runs, data_hash="other")
