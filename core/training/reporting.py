@@ -32,7 +32,7 @@ class Reporter:
     ) -> None:
         self.folder, self.on_progress = folder, on_progress
         self.epochs, self.steps, self.batch_size = epochs, steps, batch_size
-        self.reported = 0.0  # on the monotonic clock
+        self.reported = float("-inf")  # on the monotonic clock
         self.noted = 0  # number of the step last written to steps.jsonl
 
     def step(self, epoch: int, step: int, sums: EpochSums, rate: float) -> None:

@@ -173,8 +173,12 @@ def test_settings_of_another_network_cannot_resume(
 
 
 def test_progress_is_written_while_an_epoch_runs(
-    stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder
+    stripes_data: TrainingData,
+    tiny: RunConfig,
+    new_folder: NewFolder,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("core.training.reporting.PROGRESS_SECONDS", 3600.0)  # the first step alone
     folder = new_folder("run", tiny)
     seen: list[dict[str, float]] = []
 
