@@ -19,7 +19,9 @@ def light_table(rows: Sequence[Mapping[str, Any]], **options: Any) -> None:  # n
         options: Further arguments of `st.dataframe`.
     """
     # Without `lazy=False` Streamlit imports pandas to find out that this is no pandas table.
-    st.dataframe(arrow_table(rows), hide_index=True, height="content", lazy=False, **options)
+    st.dataframe(
+        arrow_table(rows), hide_index=True, height="content", lazy=False, placeholder="-", **options
+    )
 
 
 def arrow_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
