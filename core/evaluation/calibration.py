@@ -99,8 +99,10 @@ def fit_temperature(logits: NDArray[np.float64], true: NDArray[np.int64]) -> flo
         return float(confidence.mean()) - accuracy
 
     low, high = np.log(TEMPERATURES)
-    if excess(low) <= 0 or excess(high) >= 0:
-        return TEMPERATURES[0] if excess(low) <= 0 else TEMPERATURES[1]
+    if excess(low) <= 0:
+        return TEMPERATURES[0]
+    if excess(high) >= 0:
+        return TEMPERATURES[1]
     return round(float(np.exp(brentq(excess, low, high, xtol=1e-6))), DIGITS)
 
 
