@@ -2,6 +2,7 @@
 
 import math
 
+import cv2
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
@@ -9,6 +10,7 @@ from torch import Tensor
 from core.training.config import Augmentation
 
 ERASED_AREA = (0.02, 0.2)  # of the picture (Zhong et al., 2020)
+QUALITIES = (15, 90)  # of JPEG
 LOWEST_SHARE = 0.35  # of the side, for the loss of sharpness
 
 
@@ -36,6 +38,8 @@ def augment(
     )
     grey = _soften(grey, settings.low_resolution, generator)
     grey = _relight(grey, settings, generator)
+    if settings.compression > 0:
+        grey = _compress(grey, settings.compression, generator)
     if settings.erasing > 0:
         grey = _erase(grey, settings.erasing, generator)
     return grey[:, 0]
@@ -100,6 +104,20 @@ def _relight(grey: Tensor, settings: Augmentation, generator: torch.Generator) -
     if settings.noise > 0:
         grey = grey + torch.randn(grey.shape, generator=generator) * strength
     return grey.clamp(0, 1)
+
+
+def _compress(grey: Tensor, chance: float, generator: torch.Generator) -> Tensor:
+    """Store a random part of the batch as JPEG files, each of its own quality, and read them."""
+    chosen = torch.rand(len(grey), generator=generator) < chance
+    qualities = torch.randint(QUALITIES[0], QUALITIES[1] + 1, (len(grey),), generator=generator)
+    levels = (grey[:, 0] * 255).round().to(torch.uint8).numpy()
+    grey = grey.clone()
+    for index in chosen.nonzero()[:, 0].tolist():
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(qualities[index])]
+        stored = cv2.imencode(".jpg", levels[index], quality)[1]
+        read = torch.from_numpy(cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE))
+        grey[index, 0] = read.float() / 255.0
+    return grey
 
 
 def _erase(grey: Tensor, chance: float, generator: torch.Generator) -> Tensor:

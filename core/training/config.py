@@ -28,6 +28,7 @@ class Augmentation:
         gamma: Largest relative change of gamma.
         low_resolution: Chance that a picture loses sharpness by shrinking and enlarging.
         noise: Largest standard deviation of Gaussian noise on the 0 to 1 scale.
+        compression: Chance that a picture is stored as a JPEG of quality 15 to 90 and read again.
         erasing: Chance that a rectangle of 2 to 20 % of the area is blanked.
         mixup: Parameter alpha of the beta distribution that mixes pairs (Zhang et al., 2018).
     """
@@ -43,11 +44,12 @@ class Augmentation:
     gamma: float = 0.2
     low_resolution: float = 0.2
     noise: float = 0.03
+    compression: float = 0.0
     erasing: float = 0.25
     mixup: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("flip", "low_resolution", "erasing"):
+        for name in ("flip", "low_resolution", "compression", "erasing"):
             _within(f"augment.{name}", getattr(self, name), 0.0, 1.0)
         for name in ("scale", "shift", "shear", "perspective", "brightness", "contrast", "gamma"):
             _within(f"augment.{name}", getattr(self, name), 0.0, 0.9)
@@ -212,6 +214,10 @@ def _parse(text: str) -> Any:  # noqa: ANN401 - JSON
     try:
         return json.loads(text)
     except json.JSONDecodeError:
+        pass
+    try:
+        return float(text)  # ".5", which JSON refuses
+    except ValueError:
         return text
 
 

@@ -1,5 +1,6 @@
 """Which faces a step sees, how they are varied, weighed and mixed."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -57,6 +58,28 @@ def test_erasing_hides_between_2_and_20_percent() -> None:
     hidden = (result < 0.999).float().mean(dim=(1, 2))
     assert float(hidden.max()) <= 0.25
     assert float(hidden[hidden > 0].mean()) == pytest.approx(0.11, abs=0.03)
+
+
+def test_a_certain_compression_leaves_what_a_jpeg_of_some_quality_holds() -> None:
+    from dataclasses import replace
+
+    smooth = torch.from_numpy(
+        np.stack([np.add.outer(np.arange(64), 2 * np.arange(64)).astype(np.uint8)] * 40)
+    )
+
+    result = augment(smooth, replace(STILL, compression=1.0), 64, generator())
+
+    levels = (result * 255).round().to(torch.uint8)
+    kept = {levels[index].numpy().tobytes() for index in range(len(levels))}
+    possible = {jpeg(smooth[0].numpy(), quality).tobytes() for quality in range(15, 91)}
+    assert kept <= possible
+    assert len(kept) > 20
+
+
+def jpeg(grey: np.ndarray, quality: int) -> np.ndarray:
+    done, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    assert done
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))
 
 
 def test_one_seed_gives_one_batch() -> None:

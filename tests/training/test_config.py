@@ -35,10 +35,14 @@ def test_a_wrong_setting_is_named(settings: dict[str, str], words: str) -> None:
 
 def test_settings_reach_inside() -> None:
     config = RunConfig().with_settings(
-        {"augment.rotation": "5", "model_options.depth": "4", "sources": "raf_db,ck_plus"}
-    )
+        {
+            "augment.rotation": "5", "augment.flip": ".25", "model_options.depth": "4",
+            "sources": "raf_db,ck_plus",
+        }
+    )  # fmt: skip
 
     assert config.augment.rotation == 5
+    assert config.augment.flip == 0.25
     assert config.model_options == {"depth": 4}
     assert config.sources == ("raf_db", "ck_plus")
 
