@@ -34,6 +34,7 @@ app = typer.Typer(
 for function in (
     data.prepare,
     data.audit,
+    data.frame,
     training.train,
     tuning.tune,
     results.evaluate,

@@ -1,4 +1,4 @@
-"""Verbs about data: `prepare` and `audit`."""
+"""Verbs about data: `prepare`, `audit` and `frame`."""
 
 import os
 import sys
@@ -85,6 +85,25 @@ def audit(
         put_json(json_file, values)
     if json_file != Path("-"):
         typer.echo(report_text(values), nl=False)
+
+
+def frame(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Prepared data.")],
+    source: Annotated[
+        list[str] | None, typer.Option(help="Only the pictures of this source; may be repeated.")
+    ] = None,
+) -> None:
+    """Find out how the app would frame every face, so that training can show it so (`reframe`)."""
+    from core.data import find_frames, load_dataset
+
+    dataset = load_dataset(folder)
+    with ExitStack() as stack:
+        show = _bar(stack) if sys.stderr.isatty() else _lines()
+        frames = find_frames(
+            dataset, source, lambda done, total: show(done, total, "finding faces")
+        )
+    looked = int(frames.looked.sum())
+    typer.echo(f"A face was found in {frames.found:,} of {looked:,} pictures looked at.")
 
 
 def _bar(stack: ExitStack) -> Progress:

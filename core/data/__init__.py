@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from core.data.auditing import audit, write_audit
     from core.data.dataset import WITHOUT_TWINS, Dataset, Subset, load_dataset
     from core.data.exclude import exclude_path, read_exclude, write_exclude
+    from core.data.frames import Frames, find_frames, load_frames
     from core.data.leaks import conflicts, leak_pairs
     from core.data.preparation import prepare
     from core.data.reference import shipped_audit, shipped_means
@@ -23,6 +24,7 @@ __getattr__ = late_names(
         "auditing": ("audit", "write_audit"),
         "dataset": ("WITHOUT_TWINS", "Dataset", "Subset", "load_dataset"),
         "exclude": ("exclude_path", "read_exclude", "write_exclude"),
+        "frames": ("Frames", "find_frames", "load_frames"),
         "leaks": ("conflicts", "leak_pairs"),
         "preparation": ("prepare",),
         "report": ("report_text", "title_of"),
@@ -42,6 +44,7 @@ __all__ = [
     "WITHOUT_TWINS",
     "Cell",
     "Dataset",
+    "Frames",
     "Source",
     "Subset",
     "audit",
@@ -49,9 +52,11 @@ __all__ = [
     "compare",
     "conflicts",
     "exclude_path",
+    "find_frames",
     "histograms",
     "leak_pairs",
     "load_dataset",
+    "load_frames",
     "origins",
     "prepare",
     "read_exclude",

@@ -10,12 +10,17 @@ from torch import Tensor
 from core.training.config import Augmentation
 
 ERASED_AREA = (0.02, 0.2)  # of the picture (Zhong et al., 2020)
+MARGINS = (-0.05, 0.2)  # around the app's frame on each side, as a share of it
 QUALITIES = (15, 90)  # of JPEG
 LOWEST_SHARE = 0.35  # of the side, for the loss of sharpness
 
 
 def augment(
-    pixels: Tensor, settings: Augmentation, side: int, generator: torch.Generator
+    pixels: Tensor,
+    settings: Augmentation,
+    side: int,
+    generator: torch.Generator,
+    frames: Tensor | None = None,
 ) -> Tensor:
     """Vary a batch.
 
@@ -24,14 +29,19 @@ def augment(
         settings: Strengths.
         side: Side of the result in pixels.
         generator: Source of all randomness, on the CPU.
+        frames: float32 (N, 2, 3), the maps of `core.data.Frames` on these pixels; a picture whose
+            map is NaN is never reframed. None for no reframing at all.
 
     Returns:
         float32 (N, side, side), 0 to 1.
     """
     grey = pixels[:, None].float() / 255.0  # (N, 1, S, S)
+    grid = _grid(len(grey), settings, side, generator)
+    if frames is not None and settings.reframe > 0:
+        grid = _reframed(grid, frames, settings.reframe, generator)
     grey = F.grid_sample(
         grey,
-        _grid(len(grey), settings, side, generator),
+        grid,
         mode="bilinear",
         padding_mode="border",
         align_corners=False,
@@ -74,6 +84,18 @@ def _grid(n: int, settings: Augmentation, side: int, generator: torch.Generator)
     moved = points @ linear.transpose(1, 2) + shift[:, None]
     depth = 1 + points @ keystone[:, :, None]  # (n, side * side, 1)
     return (moved / depth).reshape(n, side, side, 2)
+
+
+def _reframed(grid: Tensor, frames: Tensor, chance: float, generator: torch.Generator) -> Tensor:
+    """Take random positions (n, side, side, 2) as places in the app's crop, more or less wide."""
+    n = len(grid)
+    chosen = torch.rand(n, generator=generator) < chance
+    low, high = MARGINS
+    margin = low + (high - low) * torch.rand(n, generator=generator)
+    points = grid.reshape(n, -1, 2) * (1 + 2 * margin).view(n, 1, 1)
+    moved = points @ frames[:, :, :2].transpose(1, 2) + frames[:, None, :, 2]
+    chosen &= frames.isfinite().all(dim=(1, 2))
+    return torch.where(chosen.view(n, 1, 1, 1), moved.reshape(grid.shape), grid)
 
 
 def _soften(grey: Tensor, chance: float, generator: torch.Generator) -> Tensor:

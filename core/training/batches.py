@@ -22,10 +22,13 @@ class Faces:
     Attributes:
         images: uint8 (N, 64, 64), grey.
         labels: int64 (N,), 0 to K - 1.
+        frames: float32 (N, 2, 3), how the app would frame each face, as `core.data.Frames` has it;
+            None where that is not known.
     """
 
     images: Image
     labels: NDArray[np.int64]
+    frames: NDArray[np.float32] | None = None
 
 
 def step_seed(seed: int, epoch: int, step: int) -> int:
@@ -51,6 +54,7 @@ class BatchMaker:
             images = self.resized(images)
         self.images = torch.from_numpy(np.ascontiguousarray(images))
         self.labels = torch.from_numpy(faces.labels)
+        self.frames = None if faces.frames is None else self._of_window(faces.frames)
         self.classes = len(config.labels)
         self.weights = class_weights(faces.labels, self.classes, config.class_weighting)
 
@@ -92,7 +96,10 @@ class BatchMaker:
         chosen = order[step * size : (step + 1) * size]
         labels = self.labels[chosen]
         generator = torch.Generator().manual_seed(step_seed(self.config.seed, epoch, step))
-        grey = augment(self._cropped(chosen), self.config.augment, self.side(epoch), generator)
+        frames = None if self.frames is None else self.frames[chosen]
+        grey = augment(
+            self._cropped(chosen), self.config.augment, self.side(epoch), generator, frames
+        )
         scale, shift = (
             torch.from_numpy(value)[:, None, None] for value in self.preprocess.affine()
         )
@@ -103,6 +110,12 @@ class BatchMaker:
         if self.config.augment.mixup > 0:
             inputs, targets = mix(inputs, targets, self.config.augment.mixup, generator)
         return inputs, targets, self.weights[labels]
+
+    def _of_window(self, frames: NDArray[np.float32]) -> Tensor:
+        """Maps between windows of crop and picture; both are the same share of them."""
+        maps = torch.from_numpy(frames.copy())
+        maps[:, :, 2] *= self.preprocess.size / self.preprocess.crop
+        return maps
 
     def _cropped(self, chosen: Tensor) -> Tensor:
         margin = (self.preprocess.size - self.preprocess.crop) // 2

@@ -5,7 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core.data import load_dataset
+import numpy as np
+from numpy.typing import NDArray
+
+from core.data import Dataset, load_dataset, load_frames
 from core.errors import CoreError, DataError
 from core.paths import data_root
 from core.training.batches import Faces
@@ -42,6 +45,9 @@ def training_data(config: RunConfig) -> TrainingData:
                 "sources or another split."
             )
         parts[part] = Faces(subset.images, subset.labels)
+        if part == "train" and config.augment.reframe > 0:
+            frames = _frames_of(dataset)[subset.ids]
+            parts[part] = Faces(subset.images, subset.labels, frames)
     facts = {
         "name": folder.name,
         "data_hash": dataset.data_hash,
@@ -51,6 +57,17 @@ def training_data(config: RunConfig) -> TrainingData:
         "valid": len(parts["valid"].labels),
     }
     return TrainingData(parts["train"], parts["valid"], facts)
+
+
+def _frames_of(dataset: Dataset) -> NDArray[np.float32]:
+    frames = load_frames(dataset)
+    if frames is None:
+        raise DataError(
+            f"augment.reframe needs to know how the app would frame the faces of "
+            f"{dataset.folder.name}, which nobody has looked for. Run: "
+            f"python -m core frame {dataset.folder}"
+        )
+    return frames.maps
 
 
 def run_training(

@@ -1,4 +1,4 @@
-"""`prepare` and `audit` as a user types them."""
+"""`prepare`, `audit` and `frame` as a user types them."""
 
 import json
 from pathlib import Path
@@ -18,6 +18,7 @@ def app() -> typer.Typer:
     app = typer.Typer()
     app.command()(data.prepare)
     app.command()(data.audit)
+    app.command()(data.frame)
     return app
 
 
@@ -43,6 +44,19 @@ def test_prepare_and_audit(app: typer.Typer, faces: Path, tmp_path: Path) -> Non
     assert "Reading pictures: 3 of 3" in prepared.stderr
     assert "| Folder of class folders | train | 3 | 3 |" in audited.stdout
     assert json.loads(figures.read_text())["counts"] == {"folder": {"train": {"happiness": 3}}}
+
+
+def test_frame_says_in_how_many_pictures_it_found_a_face(
+    app: typer.Typer, faces: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    CliRunner().invoke(app, ["prepare", str(faces), "--out", str(out)])
+
+    framed = CliRunner().invoke(app, ["frame", str(out), "--source", "folder"])
+
+    assert framed.exit_code == 0
+    assert "A face was found in 0 of 3 pictures looked at." in framed.stdout
+    assert "Finding faces: 3 of 3" in framed.stderr
 
 
 def test_audit_prints_json_only_when_asked(app: typer.Typer, faces: Path, tmp_path: Path) -> None:

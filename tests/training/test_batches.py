@@ -9,7 +9,7 @@ from striped_faces import stripes
 from core.preprocess import Preprocess
 from core.training import FLIP_ONLY, Augmentation, RunConfig
 from core.training.augment import augment, mix
-from core.training.batches import BatchMaker, class_weights, step_seed
+from core.training.batches import BatchMaker, Faces, class_weights, step_seed
 
 STILL = Augmentation(
     flip=0.0, rotation=0.0, scale=0.0, shift=0.0, shear=0.0, brightness=0.0, contrast=0.0,
@@ -80,6 +80,56 @@ def jpeg(grey: np.ndarray, quality: int) -> np.ndarray:
     done, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])
     assert done
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))
+
+
+def test_a_reframed_picture_is_what_its_map_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    monkeypatch.setattr("core.training.augment.MARGINS", (0.0, 0.0))
+    # Half as wide, its middle half a half-side to the left: columns 0 to 7 of 16, rows 4 to 11.
+    half = torch.tensor([[0.5, 0.0, -0.5], [0.0, 0.5, 0.0]])
+    unknown = torch.full((2, 3), torch.nan)
+    frames = torch.stack([half, unknown, half])
+
+    result = augment(picture(), replace(STILL, reframe=1.0), 8, generator(), frames)
+
+    whole = picture().float() / 255
+    torch.testing.assert_close(result[[0, 2]], whole[[0, 2], 4:12, 0:8], atol=1e-5, rtol=0)
+    unchanged = augment(picture(), STILL, 8, generator())
+    torch.testing.assert_close(result[1], unchanged[1])
+
+
+def test_a_reframed_picture_is_shown_with_more_or_less_around_it() -> None:
+    from dataclasses import replace
+
+    ramp = (torch.arange(64.0).repeat(400, 64, 1) * 4).to(torch.uint8)
+    frames = torch.tensor([[0.5, 0.0, 0.0], [0.0, 0.5, 0.0]]).repeat(400, 1, 1)
+
+    result = augment(ramp, replace(STILL, reframe=1.0), 64, generator(), frames)
+
+    # The ramp's range is the width of the frame: half of it times 0.9 to 1.4.
+    width = (result[:, 0, -1] - result[:, 0, 0]) * 255 / 4 / 63 * 2
+    assert float(width.min()) == pytest.approx(0.9, abs=0.02)
+    assert float(width.max()) == pytest.approx(1.4, abs=0.02)
+
+
+def test_a_network_of_smaller_windows_is_reframed_to_the_window_of_the_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from dataclasses import replace
+
+    monkeypatch.setattr("core.training.augment.MARGINS", (0.0, 0.0))
+    ramp = np.tile(np.arange(48, dtype=np.uint8) * 4, (4, 48, 1))
+    shifted = np.tile(np.array([[0.5, 0, 0.25], [0, 0.5, 0]], np.float32), (4, 1, 1))
+    faces = Faces(ramp, np.zeros(4, np.int64), shifted)
+    preprocess = Preprocess(size=48, crop=44, mean=(0.0,), std=(1.0,))
+    config = RunConfig(batch_size=4, augment=replace(STILL, reframe=1.0))
+
+    inputs, _, _ = BatchMaker(faces, config, preprocess).batch(0, 0, torch.arange(4))
+
+    # The frame is 24 wide around 23.5 + 6; its window is 44 of 48 parts of that.
+    places = 29.5 + (np.arange(44) - 21.5) * 0.5
+    np.testing.assert_allclose(inputs[0, 0, 20] * 255 / 4, places, atol=1e-3)
 
 
 def test_one_seed_gives_one_batch() -> None:

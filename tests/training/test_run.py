@@ -13,13 +13,14 @@ import pytest
 import torch
 from striped_faces import stripes, weights_of
 
-from core.errors import CoreError, TrainingError
+from core.data import find_frames, load_dataset
+from core.errors import CoreError, DataError, TrainingError
 from core.models import load_model
 from core.process import ProcessId
-from core.training import RunConfig, RunFolder, observe
+from core.training import Augmentation, RunConfig, RunFolder, observe
 from core.training import run_folder as run_folder_module
 from core.training.records import sentence
-from core.training.run import run_training
+from core.training.run import run_training, training_data
 from core.training.trainer import Stopped, Trainer, TrainingData
 
 NewFolder = Callable[[str, RunConfig], RunFolder]
@@ -41,6 +42,21 @@ def test_a_whole_run_leaves_a_complete_folder(
     assert status["state"] == "finished"
     assert status["pid"] == os.getpid()
     assert "Epoch 3 of 3" in folder.log.read_text()
+
+
+def test_reframing_needs_frames_that_somebody_looked_for(demo: Path, tiny: RunConfig) -> None:
+    config = tiny.replaced(data=str(demo), sources=(), augment=Augmentation(reframe=0.5))
+
+    with pytest.raises(DataError, match="python -m core frame"):
+        training_data(config)
+
+    find_frames(load_dataset(demo))
+    try:
+        frames = training_data(config).train.frames
+    finally:
+        (demo / "frames.npz").unlink()
+    assert frames is not None
+    assert frames.shape == (len(training_data(tiny.replaced(data=str(demo))).train.labels), 2, 3)
 
 
 def test_a_full_disk_fails_the_run_and_keeps_its_last_save(
