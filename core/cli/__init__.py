@@ -38,6 +38,7 @@ for function in (
     training.train,
     tuning.tune,
     results.evaluate,
+    results.framing,
     results.table2,
     inference.classify,
     inference.explain,

@@ -1,8 +1,9 @@
-"""Verbs about results: `evaluate` and `table2`."""
+"""Verbs about results: `evaluate`, `framing` and `table2`."""
 
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -68,6 +69,48 @@ def evaluate(
     _print_figures(Console(), found)
     if json_file is not None:
         _write(json_file, found)
+
+
+def framing(
+    run: Annotated[str, typer.Argument(help="A run's name or folder, or `default`.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Prepared data to use; else the run's own below the data root."),
+    ] = None,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", help="Also write the figures to this file, or - to print them."),
+    ] = None,
+) -> None:
+    """Compare clean validation faces as published and as the app cuts faces out of photos."""
+    from core.evaluation import framing_scores
+    from core.predict import Predictor
+
+    predictor = Predictor.load(find_checkpoint(run))
+    with ExitStack() as stack:
+        bars: list[Callable[[float], None]] = []
+
+        def show(done: int, total: int) -> None:
+            if not bars:
+                bars.append(stack.enter_context(progress_bar("Predicting", total)))
+            bars[0](done)
+
+        scores = framing_scores(predictor, data, on_progress=show)
+    values = [asdict(score) for score in scores]
+    if json_file is not None and str(json_file) == "-":
+        typer.echo(json.dumps(values, indent=1))
+        return
+    table = Table("source", "faces", "framing", "accuracy %", "95 % interval", "macro-F1 %")
+    for score in scores:
+        framed = "as published" if score.margin is None else f"the app's, {score.margin:+.0%}"
+        low, high = score.accuracy_interval
+        table.add_row(
+            score.source, str(score.n), framed, f"{100 * score.accuracy:.1f}",
+            f"{100 * low:.1f} to {100 * high:.1f}", f"{100 * score.macro_f1:.1f}",
+        )  # fmt: skip
+    Console().print(table)
+    if json_file is not None:
+        _write(json_file, values)
 
 
 class Format(StrEnum):

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from core.data.auditing import audit, write_audit
     from core.data.dataset import WITHOUT_TWINS, Dataset, Subset, load_dataset
     from core.data.exclude import exclude_path, read_exclude, write_exclude
-    from core.data.frames import Frames, find_frames, load_frames
+    from core.data.frames import Frames, find_frames, framed, load_frames
     from core.data.leaks import conflicts, leak_pairs
     from core.data.preparation import prepare
     from core.data.reference import shipped_audit, shipped_means
@@ -24,7 +24,7 @@ __getattr__ = late_names(
         "auditing": ("audit", "write_audit"),
         "dataset": ("WITHOUT_TWINS", "Dataset", "Subset", "load_dataset"),
         "exclude": ("exclude_path", "read_exclude", "write_exclude"),
-        "frames": ("Frames", "find_frames", "load_frames"),
+        "frames": ("Frames", "find_frames", "framed", "load_frames"),
         "leaks": ("conflicts", "leak_pairs"),
         "preparation": ("prepare",),
         "report": ("report_text", "title_of"),
@@ -53,6 +53,7 @@ __all__ = [
     "conflicts",
     "exclude_path",
     "find_frames",
+    "framed",
     "histograms",
     "leak_pairs",
     "load_dataset",

@@ -16,8 +16,15 @@ from numpy.typing import NDArray
 
 from core.data.dataset import Dataset
 from core.errors import DataError
-from core.faces import CROP_SIDE, DETECTORS, aligned_crop, blazeface_available, fit_landmarks
-from core.faces import plausible as well_placed
+from core.faces import (
+    CROP_SIDE,
+    DETECTORS,
+    aligned_crop,
+    blazeface_available,
+    fit_landmarks,
+    plausible,
+    warped,
+)
 from core.files import replacing
 from core.types import Image
 
@@ -56,7 +63,7 @@ def frame_map(picture: Image) -> NDArray[np.float32]:
     rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB), np.uint8)
     found = DETECTORS["blazeface" if blazeface_available() else "dlib_hog"](rgb)
     landmarks = fit_landmarks(rgb, found[0]) if found else None
-    if landmarks is None or not well_placed(landmarks, found[0].box):
+    if landmarks is None or not plausible(landmarks, found[0].box):
         return np.full((2, 3), np.nan, np.float32)
     to_crop = aligned_crop(rgb, landmarks)[1]
     to_picture = cv2.invertAffineTransform(to_crop)
@@ -65,6 +72,26 @@ def frame_map(picture: Image) -> NDArray[np.float32]:
     linear = to_picture[:, :2] * half * 2 / side
     middle = to_picture @ np.array([half - 0.5, half - 0.5, 1.0])
     return np.column_stack([linear, (middle + 0.5) * 2 / side - 1]).astype(np.float32)
+
+
+def framed(picture: Image, frame: NDArray[np.float32], margin: float = 0.0) -> Image:
+    """Cut a picture as the app would.
+
+    Args:
+        picture: uint8 (S, S), grey.
+        frame: float32 (2, 3), its map without NaN.
+        margin: Extra width on each side, as a share of the frame; negative for less.
+
+    Returns:
+        uint8 (CROP_SIDE, CROP_SIDE), grey; the edge is repeated beyond the picture.
+    """
+    side, half = len(picture), CROP_SIDE / 2
+    linear = frame[:, :2].astype(np.float64) * (1 + 2 * margin) * side / CROP_SIDE
+    middle = (frame[:, 2] + 1) * side / 2 - 0.5
+    to_picture = np.column_stack([linear, middle - linear @ (half - 0.5, half - 0.5)])
+    rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB), np.uint8)
+    to_crop = np.asarray(cv2.invertAffineTransform(to_picture), np.float64)
+    return warped(rgb, to_crop, CROP_SIDE)[:, :, 0]
 
 
 def find_frames(

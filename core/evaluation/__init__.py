@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.evaluation.export import FORMATS, exported
     from core.evaluation.features import feature_points, pooled_features
     from core.evaluation.figures import confusion, metrics
+    from core.evaluation.framing import FramingScore, framing_scores
     from core.evaluation.literature import PublishedRow, published, published_rows
     from core.evaluation.naming import label_in_name
     from core.evaluation.predictions import Predictions
@@ -40,6 +41,7 @@ __getattr__ = late_names(
         "export": ("FORMATS", "exported"),
         "features": ("feature_points", "pooled_features"),
         "figures": ("confusion", "metrics"),
+        "framing": ("FramingScore", "framing_scores"),
         "literature": ("PublishedRow", "published", "published_rows"),
         "naming": ("label_in_name",),
         "predictions": ("Predictions",),
@@ -60,6 +62,7 @@ __all__ = [
     "Accuracy",
     "Album",
     "Comparison",
+    "FramingScore",
     "Predictions",
     "PublishedRow",
     "Run",
@@ -76,6 +79,7 @@ __all__ = [
     "exported",
     "feature_points",
     "figure1",
+    "framing_scores",
     "label_in_name",
     "load_report",
     "mcnemar",

@@ -4,7 +4,7 @@ Importing this package loads no model and no dlib.
 """
 
 from core.faces import dlib_hog, haar  # noqa: F401 - registers them
-from core.faces.alignment import CROP_SIDE, aligned_crop, plausible
+from core.faces.alignment import CROP_SIDE, aligned_crop, plausible, warped
 from core.faces.auto import NAME as DEFAULT_DETECTOR
 from core.faces.blazeface import available as blazeface_available
 from core.faces.detection import DETECTORS, Detector
@@ -27,5 +27,6 @@ __all__ = [
     "plausible",
     "regions",
     "warm_up",
+    "warped",
     "whole_picture",
 ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from photos import sample_photo
 
 from core.data import Dataset, find_frames, load_dataset, load_frames, prepare
-from core.data.frames import frame_map
+from core.data.frames import frame_map, framed
 from core.errors import DataError
 from core.faces import find_faces
 
@@ -46,6 +46,26 @@ def test_the_corners_of_the_frame_lie_where_the_app_puts_them_in_the_photo() -> 
     width = float(np.linalg.norm(wanted[1] - wanted[0]))
     np.testing.assert_allclose(found[:3], wanted, atol=0.06 * width)
     assert np.linalg.norm(found[3] - found[0]) == pytest.approx(width * np.sqrt(2), rel=0.08)
+
+
+def test_a_framed_picture_is_the_crop_that_the_app_would_cut() -> None:
+    grey = loose()
+    rgb = np.repeat(grey[:, :, None], 3, axis=2)
+
+    face = find_faces(rgb, detector="blazeface").faces[0]
+    np.testing.assert_allclose(framed(grey, frame_map(grey)), face.crop[:, :, 0], atol=2)
+
+
+def test_a_margin_shows_more_around_the_face() -> None:
+    ramp = np.tile(np.arange(64, dtype=np.uint8) * 4, (64, 1))
+    half = np.array([[0.5, 0, 0], [0, 0.5, 0]], np.float32)
+
+    rows = [framed(ramp, half, margin)[64].astype(int) for margin in (0.0, 0.25)]
+
+    # 32 columns of the picture around its middle, then half as many again: at 16 to 48, 8 to 56.
+    for row, first in zip(rows, (16, 8), strict=True):
+        assert row[0] / 4 == pytest.approx(first - 0.5, abs=0.5)
+        assert row[-1] / 4 == pytest.approx(63 - first + 0.5, abs=0.5)
 
 
 def test_a_picture_without_a_face_has_no_frame(dataset: Dataset) -> None:
