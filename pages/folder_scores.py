@@ -27,7 +27,6 @@ faces = st.sidebar.radio("Faces", list(MODES), format_func=MODES.__getitem__, ke
 with shown_errors():
     chosen = files_input()
     if checkpoint is None or chosen is None:
-        st.info("Choose a folder below the data folder, or upload pictures or a zip of them.")
         st.stop()
     asked = (chosen.key, str(checkpoint), changed(checkpoint / "weights.safetensors"), faces)
     if st.button("Score the pictures", type="primary", key="score"):

@@ -18,6 +18,7 @@ from core.labels import EMOTIONS
 from core.models import Card, build, save_weights
 from core.predict import Predictor
 from core.types import Image
+from webapp.folder_scores.files_input import FOLDER, UPLOAD
 
 
 @pytest.fixture
@@ -78,7 +79,11 @@ def test_without_pictures_the_page_says_what_to_do(app: AppTest, run: Path, data
     page = opened(app)
 
     assert not page.exception
-    assert "no folder with pictures below the data folder" in words(page)
+    assert page.segmented_control(key="scores source").value == UPLOAD
+    page.segmented_control(key="scores source").set_value(FOLDER).run()
+    assert [one.value for one in page.info] == [
+        "There is no folder with pictures below the data folder. Put one there, or upload files."
+    ]
 
 
 def test_without_a_network_the_page_says_so(app: AppTest, own_runs: Path, data: Path) -> None:

@@ -42,7 +42,7 @@ def files_input() -> FileSet | None:
     source = st.segmented_control(
         "Pictures from",
         (FOLDER, UPLOAD),
-        default=FOLDER,
+        default=FOLDER if picture_folders(str(data_root())) else UPLOAD,
         required=True,
         key="scores source",
         label_visibility="collapsed",
@@ -68,6 +68,7 @@ def _folder_input() -> FileSet | None:
         key="scores folder",
     )
     if name is None:
+        st.info("Choose a folder below the data folder, or upload pictures or a zip of them.")
         return None
     folder = below(root, name)
     return FileSet(f"{folder} {folder.stat().st_mtime} {found[name]}", folder)

@@ -57,6 +57,7 @@ def _table(runs: dict[str, RunFolder]) -> None:
         on_select=_take_row,
         selection_mode="single-row",
         height=min(38 + 35 * len(table), 290),
+        placeholder="-",
         column_config={
             "Progress": st.column_config.ProgressColumn(format="percent"),
             "Best": st.column_config.NumberColumn(
