@@ -44,6 +44,7 @@ for function in (
     inference.explain,
     inference.models,
     inference.export,
+    inference.quantise,
     faithfulness.faithfulness,
     global_view.global_view,
     measure.bench,

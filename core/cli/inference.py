@@ -1,4 +1,4 @@
-"""Commands that use trained weights: classify, explain, models, export."""
+"""Commands that use trained weights: classify, explain, models, export, quantise."""
 
 import json
 from pathlib import Path
@@ -109,4 +109,26 @@ def export(
                 "preprocess": card.preprocess.to_json(),
             }
         )
+    )
+
+
+def quantise(
+    run: Annotated[str, typer.Argument(help="Run name, folder, or `default`.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Prepared data to use; else the run's own below the data root."),
+    ] = None,
+) -> None:
+    """Let a run's scores be computed in 8 bits, where clean validation allows it."""
+    from core.checkpoints import find_checkpoint
+    from core.evaluation import measure_quantisation
+
+    found = measure_quantisation(find_checkpoint(run), data)
+    verdict = (
+        "From now on 8 bits are used" if found.holds else "That is too much, float32 stays in use"
+    )
+    typer.echo(
+        f"Accuracy on {found.faces:,} clean validation faces: {100 * found.accuracy_exact:.2f} % "
+        f"in float32, {100 * found.accuracy_int8:.2f} % in 8 bits; the same answer for "
+        f"{100 * found.agreement:.1f} %. {verdict}."
     )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from core.evaluation.collecting import at_size
     from core.evaluation.comparison import Comparison, mcnemar
     from core.evaluation.cross_source import Shortcut, SourceScore, by_source, shortcut
+    from core.evaluation.eight_bits import measure_quantisation
     from core.evaluation.examples import cell, confident_mistakes, most_uncertain
     from core.evaluation.export import FORMATS, exported
     from core.evaluation.features import feature_points, pooled_features
@@ -37,6 +38,7 @@ __getattr__ = late_names(
         "collecting": ("at_size",),
         "comparison": ("Comparison", "mcnemar"),
         "cross_source": ("Shortcut", "SourceScore", "by_source", "shortcut"),
+        "eight_bits": ("measure_quantisation",),
         "examples": ("cell", "confident_mistakes", "most_uncertain"),
         "export": ("FORMATS", "exported"),
         "features": ("feature_points", "pooled_features"),
@@ -84,6 +86,7 @@ __all__ = [
     "load_report",
     "mcnemar",
     "measure",
+    "measure_quantisation",
     "metrics",
     "model_card",
     "most_uncertain",

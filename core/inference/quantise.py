@@ -23,6 +23,7 @@ from core.types import Image
 FILE = "quantisation.json"
 OPERATORS = ["Conv", "MaxPool"]  # the linear layers are cheap and stay in float
 BATCH = 64
+RANGE_FACES = 1000  # all their activations are kept at once, some megabytes a face
 PERCENTILE = 99.99  # of the activations; rarer ones are clipped
 LARGEST_LOSS = 0.003  # of validation accuracy, above which 8 bits are not used
 

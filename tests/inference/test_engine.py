@@ -10,7 +10,14 @@ import torch
 
 from core.errors import CheckpointError, ExplainError
 from core.explain import ClosedGradCam
-from core.inference import Quantisation, calibrate, engine, export_onnx, preferred
+from core.inference import (
+    OnnxEngine,
+    Quantisation,
+    calibrate,
+    engine,
+    export_onnx,
+    preferred,
+)
 from core.inference.engine import built
 from core.models import Card, build, load_model, save_weights
 from core.preprocess import Preprocess
@@ -111,6 +118,22 @@ def test_eight_bits_stay_close_and_their_cost_is_written_down(tmp_path: Path) ->
     assert result.accuracy_exact == (exact.argmax(1) == 0).mean()
     assert result.accuracy_int8 == (small.argmax(1) == 0).mean()
     assert Quantisation.load(folder) == result
+
+
+def test_eight_bits_are_not_preferred_before_their_cost_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_checkpoint(tmp_path / "run")
+
+    def cut_short(*_: object) -> None:
+        assert preferred(folder) == "exact"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(OnnxEngine, "run", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(folder, faces(40), np.zeros(40, dtype=np.int64))
+
+    assert preferred(folder) == "exact"
 
 
 def test_one_face_gets_the_same_eight_bit_answer_alone_and_in_a_batch(tmp_path: Path) -> None:
