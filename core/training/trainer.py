@@ -114,6 +114,8 @@ class Trainer:
             Stopped: A stop was asked for; everything is saved.
             TrainingError: The loss is no number any more.
         """
+        if self.origin is not None and not self.best and (self.epoch, self.step) == (0, 0):
+            self._keep_start()
         order = self.batches.order(self.epoch)
         saved = time.monotonic()
         while self.epoch < self.config.epochs:
@@ -132,6 +134,23 @@ class Trainer:
             if self._patience_is_over():
                 logger.info("No better epoch for %d epochs: stopped early", self.config.patience)
                 return
+
+    def _keep_start(self) -> None:
+        """Keep the initial weights as epoch 0, until an epoch is better."""
+        figures: dict[str, float] | None = None
+        if self.fabric.is_global_zero:
+            try:
+                figures = self.validate()
+            except Stopped:
+                figures = None
+        figures = self.fabric.broadcast(figures)
+        if figures is None:
+            raise Stopped
+        self._keep({"epoch": 0, **figures})
+        logger.info(
+            "Start from %s: valid loss %.4f accuracy %.4f macro-F1 %.4f", self.config.initial,
+            figures["valid_loss"], figures["valid_accuracy"], figures["valid_macro_f1"],
+        )  # fmt: skip
 
     def one_step(self, step: int, order: Tensor) -> None:
         """Learn from one batch of the present epoch.
@@ -218,10 +237,7 @@ class Trainer:
             raise Stopped
         key = (line["valid_accuracy"], -line["valid_loss"])
         if not self.best or key > (self.best["valid_accuracy"], -self.best["valid_loss"]):
-            self.best = dict(line)
-            if self.fabric.is_global_zero:
-                save_weights(self.kept_state(), self.folder.weights)
-                self.card().save(self.folder.card)
+            self._keep(line)
         smooth = self.sums.smooth
         self.epoch, self.step = self.epoch + 1, 0
         self.sums = EpochSums(smooth=smooth)
@@ -236,6 +252,12 @@ class Trainer:
             line["valid_loss"], line["valid_accuracy"], line["valid_macro_f1"],
             line["faces_per_second"],
         )  # fmt: skip
+
+    def _keep(self, line: dict[str, Any]) -> None:
+        self.best = dict(line)
+        if self.fabric.is_global_zero:
+            save_weights(self.kept_state(), self.folder.weights)
+            self.card().save(self.folder.card)
 
     def _patience_is_over(self) -> bool:
         waited = self.epoch - int(self.best["epoch"])

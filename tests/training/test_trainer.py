@@ -16,6 +16,7 @@ from striped_faces import stripes, weights_of
 from core.errors import TrainingError
 from core.models import load_model
 from core.training import RunConfig, RunFolder
+from core.training.batches import Faces
 from core.training.trainer import Stopped, Trainer, TrainingData
 
 WIDER = {"depth": 2, "width": 8, "head_dropout": 0.0}
@@ -246,3 +247,41 @@ def test_weights_of_another_network_are_refused(
 
     with pytest.raises(TrainingError, match="same network, options and classes"):
         Trainer(other, stripes_data, new_folder("second", other))
+
+
+def test_the_start_is_kept_where_no_epoch_is_better(
+    stripes_data: TrainingData, tiny: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIMEFIVE_RUNS", str(tmp_path))
+    learnt = RunFolder.named(tmp_path, "learnt")
+    learnt.create(tiny.replaced(epochs=12, learning_rate=0.05, model_options=WIDER))
+    Trainer(learnt.config(), stripes_data, learnt).fit()
+    ruined = RunFolder.named(tmp_path, "ruined")
+    ruined.create(learnt.config().replaced(initial="learnt", epochs=2))
+    train = stripes_data.train
+    wrong = Faces(train.images, (train.labels + 1) % (train.labels.max() + 1))
+
+    Trainer(ruined.config(), TrainingData(wrong, stripes_data.valid, {}), ruined).fit()
+
+    start, kept = (load_model(folder.path)[0].state_dict() for folder in (learnt, ruined))
+    assert all(torch.equal(start[name], kept[name]) for name in start)
+    _, card = load_model(ruined.path)
+    assert card.metrics["epoch"] == 0
+    assert card.metrics["valid_accuracy"] > max(line["valid_accuracy"] for line in ruined.history())
+
+
+def test_an_epoch_that_beats_the_start_takes_its_place(
+    stripes_data: TrainingData, tiny: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIMEFIVE_RUNS", str(tmp_path))
+    poor = RunFolder.named(tmp_path, "poor")
+    poor.create(tiny.replaced(epochs=1, learning_rate=1e-6, model_options=WIDER))
+    Trainer(poor.config(), stripes_data, poor).fit()
+    better = RunFolder.named(tmp_path, "better")
+    better.create(poor.config().replaced(initial="poor", epochs=12, learning_rate=0.05))
+
+    Trainer(better.config(), stripes_data, better).fit()
+
+    _, card = load_model(better.path)
+    assert card.metrics["epoch"] > 0
+    assert card.metrics["valid_accuracy"] > 0.9
