@@ -59,8 +59,9 @@ def train(
             advance(100 * progress["share"])
 
         state = run_training(config, folder, resume=resume, keep_stop=queued, on_progress=show)
-    best = max(folder.history(), key=lambda line: line["valid_accuracy"], default=None)
-    result = f", best validation accuracy {best['valid_accuracy']:.4f}" if best else ""
+    best = folder.kept()
+    where = f"in epoch {best['epoch']}" if best.get("epoch") else "at its start"
+    result = f", best validation accuracy {best['valid_accuracy']:.4f} {where}" if best else ""
     typer.echo(f"{name}: {state}{result}. Folder {folder.path}.")
 
 

@@ -145,6 +145,19 @@ class RunFolder:
         """Lines of metrics.jsonl, leaving out one that is half written."""
         return _lines(self.metrics)
 
+    def kept(self) -> dict[str, Any]:
+        """Figures of the kept weights: `epoch`, 0 for the initial ones, `valid_accuracy` and others.
+
+        They stand in the card; where it cannot be read, the best epoch's are given, or {}.
+        """
+        try:
+            figures: dict[str, Any] = json.loads(self.card.read_text())["metrics"]
+            if {"epoch", "valid_accuracy", "valid_macro_f1"} <= set(figures):
+                return figures
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        return max(self.history(), key=lambda line: line["valid_accuracy"], default={})
+
     def step_history(self) -> Iterator[dict[str, Any]]:
         """Lines of steps.jsonl, leaving out one that is half written."""
         return _lines(self.steps)

@@ -1,5 +1,6 @@
 """The training page shows runs: states, curves, buttons, comparison; and may only show."""
 
+import json
 import time
 from pathlib import Path
 
@@ -30,6 +31,18 @@ def test_a_finished_run_shows_its_curves_and_figures(training_page: Opened, own_
     assert batches["data"][0]["y"] == pytest.approx([1.2, 0.9, 1.05])
     assert rates["data"][0]["x"] == [1, 2, 3]
     assert "Resume" not in labels(app)
+
+
+def test_a_start_that_no_epoch_beat_is_told(training_page: Opened, own_runs: Path) -> None:
+    folder = trained(own_runs, "tuned", 0.3, 0.6)
+    kept = {"epoch": 0, "valid_loss": 1.0, "valid_accuracy": 0.7, "valid_macro_f1": 0.5}
+    folder.card.write_text(json.dumps({"metrics": kept}))
+
+    app = training_page()
+
+    metrics = {metric.label: metric.value for metric in app.metric}
+    assert metrics["Best validation accuracy, at its start"] == "70.0 %"
+    assert metrics["Its macro-F1"] == "50.0 %"
 
 
 def test_a_running_run_shows_where_it_is(training_page: Opened, own_runs: Path) -> None:

@@ -32,6 +32,25 @@ def test_a_folder_without_files_is_unknown_and_no_run(tmp_path: Path) -> None:
         folder.config()
 
 
+def test_the_kept_figures_are_the_card_s_or_the_best_epoch_s(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    assert folder.kept() == {}
+
+    for epoch, accuracy in ((1, 0.4), (2, 0.6), (3, 0.5)):
+        folder.append_metrics(
+            {"epoch": epoch, "valid_accuracy": accuracy, "valid_macro_f1": accuracy}
+        )
+    assert folder.kept()["epoch"] == 2
+
+    folder.card.write_text(
+        '{"metrics": {"epoch": 0, "valid_accuracy": 0.7, "valid_macro_f1": 0.6}}'
+    )
+    assert folder.kept()["epoch"] == 0
+
+    folder.card.write_text('{"metr')
+    assert folder.kept()["epoch"] == 2
+
+
 def test_history_ignores_a_half_written_line(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.append_metrics({"epoch": 1})

@@ -115,13 +115,13 @@ def _live(folder: RunFolder, drawn_state: str) -> None:
 def _figures(folder: RunFolder, history: list[dict[str, float]], *, running: bool) -> None:
     settings = store.config(folder)
     epochs = settings.epochs if settings else 0
-    best = max(history, key=lambda line: line["valid_accuracy"], default=None)
+    best = folder.kept()
     now = folder.progress() if running else {}
     with st.container(horizontal=True):
         st.metric("Epochs done", f"{len(history)} of {epochs}")
-        if best is not None:
-            st.metric(f"Best validation accuracy, epoch {best['epoch']}",
-                      percent(best["valid_accuracy"]))  # fmt: skip
+        if best:
+            where = f"epoch {best['epoch']}" if best["epoch"] else "at its start"
+            st.metric(f"Best validation accuracy, {where}", percent(best["valid_accuracy"]))
             st.metric("Its macro-F1", percent(best["valid_macro_f1"]))
         if now:
             st.metric("Faces a second", f"{now['faces_per_second']:,.0f}")
