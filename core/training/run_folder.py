@@ -146,7 +146,7 @@ class RunFolder:
         return _lines(self.metrics)
 
     def kept(self) -> dict[str, Any]:
-        """Figures of the kept weights: `epoch`, 0 for the initial ones, `valid_accuracy` and others.
+        """Figures of the kept weights: `epoch` (0 for the initial ones), `valid_accuracy`, others.
 
         They stand in the card; where it cannot be read, the best epoch's are given, or {}.
         """
