@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,19 +138,13 @@ class Trainer:
 
     def _keep_start(self) -> None:
         """Keep the initial weights as epoch 0, until an epoch is better."""
-        figures: dict[str, float] | None = None
-        if self.fabric.is_global_zero:
-            try:
-                figures = self.validate()
-            except Stopped:
-                figures = None
-        figures = self.fabric.broadcast(figures)
-        if figures is None:
+        line = self._line(0)
+        if line is None:
             raise Stopped
-        self._keep({"epoch": 0, **figures})
+        self._keep(line)
         logger.info(
             "Start from %s: valid loss %.4f accuracy %.4f macro-F1 %.4f", self.config.initial,
-            figures["valid_loss"], figures["valid_accuracy"], figures["valid_macro_f1"],
+            line["valid_loss"], line["valid_accuracy"], line["valid_macro_f1"],
         )  # fmt: skip
 
     def one_step(self, step: int, order: Tensor) -> None:
@@ -217,24 +212,22 @@ class Trainer:
             return asked
         return self._summed(torch.tensor(float(asked)))[0] > 0
 
-    def _epoch_line(self) -> dict[str, Any] | None:
-        """The epoch's line of metrics.jsonl, the same in all processes; None after a stop."""
+    def _line(self, epoch: int) -> dict[str, Any] | None:
+        """Figures of an epoch, 0 for the start, the same in all processes; None after a stop."""
         line: dict[str, Any] | None = None
         if self.fabric.is_global_zero:
-            try:
-                line = {"epoch": self.epoch + 1, **self.sums.means(), **self.validate()}
-                line["learning_rate"] = self.optimiser.param_groups[0]["lr"]
-                line["side"] = self.batches.side(self.epoch)
-            except Stopped:
-                line = None
+            with suppress(Stopped):
+                line = {"epoch": epoch, **(self.sums.means() if epoch else {}), **self.validate()}
         return self.fabric.broadcast(line)
 
     def _end_epoch(self) -> None:
-        line = self._epoch_line()
+        line = self._line(self.epoch + 1)
         if line is None:
             self.step = self.batches.steps  # a resumed run validates again, and trains no step
             self.save()
             raise Stopped
+        line["learning_rate"] = self.optimiser.param_groups[0]["lr"]
+        line["side"] = self.batches.side(self.epoch)
         key = (line["valid_accuracy"], -line["valid_loss"])
         if not self.best or key > (self.best["valid_accuracy"], -self.best["valid_loss"]):
             self._keep(line)
