@@ -102,7 +102,7 @@ def framing(
         return
     table = Table("source", "faces", "framing", "accuracy %", "95 % interval", "macro-F1 %")
     for score in scores:
-        framed = "as published" if score.margin is None else f"the app's, {score.margin:+.0%}"
+        framed = "published" if score.margin is None else f"app {score.margin:+.0%}"
         low, high = score.accuracy_interval
         table.add_row(
             score.source, str(score.n), framed, f"{100 * score.accuracy:.1f}",
