@@ -1,8 +1,7 @@
 """Verbs about results: `evaluate`, `framing` and `table2`."""
 
-import json
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -13,9 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from core.checkpoints import find_checkpoint
+from core.cli.output import put_json
 from core.cli.progress import progress_bar
-from core.errors import CoreError
-from core.files import write_json
 
 
 class Split(StrEnum):
@@ -53,22 +51,15 @@ def evaluate(
     from core.evaluation import answer, evaluate_run
 
     folder = find_checkpoint(run)
-    with ExitStack() as stack:
-        bars: list[Callable[[float], None]] = []
-
-        def show(done: int, total: int) -> None:
-            if not bars:
-                bars.append(stack.enter_context(progress_bar("Predicting", total)))
-            bars[0](done)
-
+    with _predicting() as show:
         report = evaluate_run(folder, data, train=train or split is Split.TRAIN, on_progress=show)
     found = answer(report, split.value)
-    if json_file is not None and str(json_file) == "-":
-        typer.echo(json.dumps(found, indent=1))
+    if json_file == Path("-"):
+        put_json(json_file, found)
         return
     _print_figures(Console(), found)
     if json_file is not None:
-        _write(json_file, found)
+        put_json(json_file, found)
 
 
 def framing(
@@ -87,18 +78,11 @@ def framing(
     from core.predict import Predictor
 
     predictor = Predictor.load(find_checkpoint(run))
-    with ExitStack() as stack:
-        bars: list[Callable[[float], None]] = []
-
-        def show(done: int, total: int) -> None:
-            if not bars:
-                bars.append(stack.enter_context(progress_bar("Predicting", total)))
-            bars[0](done)
-
+    with _predicting() as show:
         scores = framing_scores(predictor, data, on_progress=show)
     values = [asdict(score) for score in scores]
-    if json_file is not None and str(json_file) == "-":
-        typer.echo(json.dumps(values, indent=1))
+    if json_file == Path("-"):
+        put_json(json_file, values)
         return
     table = Table("source", "faces", "framing", "accuracy %", "95 % interval", "macro-F1 %")
     for score in scores:
@@ -110,7 +94,7 @@ def framing(
         )  # fmt: skip
     Console().print(table)
     if json_file is not None:
-        _write(json_file, values)
+        put_json(json_file, values)
 
 
 class Format(StrEnum):
@@ -135,13 +119,18 @@ def table2(
     typer.echo(exported(rows, form.value), nl=False)
 
 
-def _write(path: Path, content: Any) -> None:  # noqa: ANN401 - JSON
-    try:
-        write_json(path, content)
-    except OSError as error:
-        raise CoreError(
-            f"{path} cannot be written ({error.strerror}). Name a file in a folder that exists."
-        ) from error
+@contextmanager
+def _predicting() -> Iterator[Callable[[int, int], None]]:
+    """Give a function that shows faces done of all; the bar begins with its first call."""
+    with ExitStack() as stack:
+        bars: list[Callable[[float], None]] = []
+
+        def show(done: int, total: int) -> None:
+            if not bars:
+                bars.append(stack.enter_context(progress_bar("Predicting", total)))
+            bars[0](done)
+
+        yield show
 
 
 def _print_figures(console: Console, found: dict[str, Any]) -> None:

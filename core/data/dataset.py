@@ -9,7 +9,7 @@ DIR/
 ├── splits/published.csv   id, part, reason
 ├── splits/clean.csv
 ├── splits/exclude.csv     pictures judged unfit (optional)
-├── frames.npz            how the app would frame each face (optional)
+├── frames.npz             how the app would frame each face (optional)
 ├── statistics.csv         id, brightness, contrast, sharpness
 ├── class_means.npz        mean face a source and class
 └── audit.json, audit.md

@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.data import load_dataset
-from core.errors import DataError
 from core.evaluation.collecting import at_size
-from core.evaluation.prepared import own_folder, own_sources
+from core.evaluation.prepared import own_dataset, own_sources
 from core.models import Card
 
 if TYPE_CHECKING:
@@ -29,12 +27,7 @@ def measure_quantisation(folder: Path, data: Path | None = None) -> "Quantisatio
     from core.inference import calibrate  # loads a runtime
 
     card = Card.load(folder / "card.json")
-    dataset = load_dataset(own_folder(card, folder.name) if data is None else data)
-    if dataset.labels != card.labels:
-        raise DataError(
-            f"{dataset.folder.name} holds the classes {', '.join(dataset.labels)}; the model "
-            f"answers {', '.join(card.labels)}. Choose data prepared for them with --data."
-        )
+    dataset = own_dataset(card, folder.name, data)
     known = set(dataset.manifest["source"])
     sources = [name for name in own_sources(card, dataset.info) if name in known]
     subset = dataset.part("clean", "valid", sources or None)

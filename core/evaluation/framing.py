@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data import framed, load_dataset, load_frames
+from core.data import framed, load_frames
 from core.errors import DataError
 from core.evaluation.bootstrap import Interval, accuracy_interval
 from core.evaluation.collecting import BATCH, Progress, Scorer, at_size
-from core.evaluation.prepared import own_folder
+from core.evaluation.prepared import own_dataset
 from core.types import Image
 
 MARGINS = (0.0, 0.08, 0.16)  # on each side, as a share of the app's frame
@@ -63,20 +63,14 @@ def framing_scores(
     """
     from sklearn.metrics import f1_score
 
-    folder = own_folder(scorer.card, scorer.folder.name) if data is None else data
-    dataset = load_dataset(folder)
-    if dataset.labels != scorer.labels:
-        raise DataError(
-            f"{folder.name} holds the classes {', '.join(dataset.labels)}; the model answers "
-            f"{', '.join(scorer.labels)}. Choose data prepared for them with --data."
-        )
+    dataset = own_dataset(scorer.card, scorer.folder.name, data)
     frames = load_frames(dataset)
     subset = dataset.part("clean", "valid")
     maps = None if frames is None else frames.maps[subset.ids]
     if maps is None or not (known := np.isfinite(maps).all(axis=(1, 2))).any():
         raise DataError(
-            f"It is not known how the app would frame the validation faces of {folder.name}. Run: "
-            f"python -m core frame {folder}"
+            f"How the app would frame the validation faces of {dataset.folder.name} is not known. "
+            f"Run: python -m core frame {dataset.folder}"
         )
     total, done = int(known.sum()) * (1 + len(margins)), 0
     scores = []

@@ -82,6 +82,23 @@ def own_folder(card: "Card", run: str) -> Path:
     )
 
 
+def own_dataset(card: "Card", run: str, folder: Path | None = None) -> "Dataset":
+    """The data of a run, or a prepared folder in its place; its classes are the run's.
+
+    Raises:
+        DataError: There is none, or it holds other classes.
+    """
+    from core.data import load_dataset  # takes pandas
+
+    dataset = load_dataset(own_folder(card, run) if folder is None else folder)
+    if dataset.labels != card.labels:
+        raise DataError(
+            f"{dataset.folder.name} holds the classes {', '.join(dataset.labels)}; the model "
+            f"answers {', '.join(card.labels)}. Choose data prepared for them with --data."
+        )
+    return dataset
+
+
 def materials(card: "Card", run: str, folder: Path | None = None) -> list[Material]:
     """What a run is evaluated on: its own data first, then sources that only other folders have.
 

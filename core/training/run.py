@@ -44,10 +44,9 @@ def training_data(config: RunConfig) -> TrainingData:
                 f"of {', '.join(config.sources) or 'all sources'}; expected some. Choose other "
                 "sources or another split."
             )
-        parts[part] = Faces(subset.images, subset.labels)
-        if part == "train" and config.augment.reframe > 0:
-            frames = _frames_of(dataset)[subset.ids]
-            parts[part] = Faces(subset.images, subset.labels, frames)
+        reframed = part == "train" and config.augment.reframe > 0
+        frames = _frames_of(dataset)[subset.ids] if reframed else None
+        parts[part] = Faces(subset.images, subset.labels, frames)
     facts = {
         "name": folder.name,
         "data_hash": dataset.data_hash,
@@ -63,7 +62,7 @@ def _frames_of(dataset: Dataset) -> NDArray[np.float32]:
     frames = load_frames(dataset)
     if frames is None:
         raise DataError(
-            f"augment.reframe needs to know how the app would frame the faces of "
+            "augment.reframe needs to know how the app would frame the faces of "
             f"{dataset.folder.name}, which nobody has looked for. Run: "
             f"python -m core frame {dataset.folder}"
         )

@@ -59,7 +59,7 @@ class CornerScorer:
 
     @property
     def card(self) -> Card:
-        return Card(model="gimefive", labels=EMOTIONS)
+        return Card(model="gimefive", labels=self.labels)
 
     def logits(self, pixels: Image) -> NDArray[np.float64]:
         logits = np.zeros((len(pixels), 6))
