@@ -43,6 +43,7 @@ def test_a_start_that_no_epoch_beat_is_told(training_page: Opened, own_runs: Pat
     metrics = {metric.label: metric.value for metric in app.metric}
     assert metrics["Best validation accuracy, at its start"] == "70.0 %"
     assert metrics["Its macro-F1"] == "50.0 %"
+    assert app.dataframe[0].value["Best"].tolist() == [0.7]
 
 
 def test_a_running_run_shows_where_it_is(training_page: Opened, own_runs: Path) -> None:

@@ -56,7 +56,7 @@ def _best(runs: dict[str, RunFolder]) -> pd.DataFrame:
     rows = []
     for name, folder in runs.items():
         lines = list(folder.history())
-        best = max(lines, key=lambda line: line["valid_accuracy"])
+        best = folder.kept()
         rows.append(
             {
                 "Run": name,

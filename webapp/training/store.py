@@ -139,7 +139,7 @@ def overview(folders: dict[str, RunFolder]) -> pd.DataFrame:
                 "State": observed.state,
                 "Progress": progress(folder, epochs),
                 "Epochs": f"{len(accuracies)} of {epochs}" if settings else "",
-                "Best": max(accuracies, default=None),
+                "Best": folder.kept().get("valid_accuracy"),
                 "Course": accuracies,
                 "Network": settings.model if settings else "",
                 "Data": settings.data if settings else "",
