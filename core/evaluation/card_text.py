@@ -119,17 +119,22 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
 
 
 def _origin(data: dict[str, Any]) -> str:
-    """Where fine-tuning began, and whether its data were split as these are."""
-    origin = data.get("initial")
-    if not origin:
-        return ""
-    same = all(origin.get(key) == data.get(key) for key in ("data_hash", "split"))
-    words = (
-        "whose training part holds none of the validation and test images below"
-        if same
-        else "trained on other data, which may hold images of the parts below"
-    )
-    return f" Fine-tuned from the weights of `{origin['checkpoint']}`, {words}."
+    """Where fine-tuning began, who taught, and whether their data were split as these are."""
+    text = ""
+    for key, beginning in (
+        ("initial", "Fine-tuned from the weights of"),
+        ("teacher", "Part of its target were the answers of"),
+    ):
+        if not (origin := data.get(key)):
+            continue
+        same = all(origin.get(fact) == data.get(fact) for fact in ("data_hash", "split"))
+        words = (
+            "whose training part holds none of the validation and test images below"
+            if same
+            else "trained on other data, which may hold images of the parts below"
+        )
+        text += f" {beginning} `{origin['checkpoint']}`, {words}."
+    return text
 
 
 def _scores(report: dict[str, Any]) -> Iterator[str]:

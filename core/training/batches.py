@@ -24,11 +24,13 @@ class Faces:
         labels: int64 (N,), 0 to K - 1.
         frames: float32 (N, 2, 3), how the app would frame each face, as `core.data.Frames` has it;
             None where that is not known.
+        answers: float32 (N, K), a teacher's probabilities; None without a teacher.
     """
 
     images: Image
     labels: NDArray[np.int64]
     frames: NDArray[np.float32] | None = None
+    answers: NDArray[np.float32] | None = None
 
 
 def step_seed(seed: int, epoch: int, step: int) -> int:
@@ -55,6 +57,7 @@ class BatchMaker:
         self.images = torch.from_numpy(np.ascontiguousarray(images))
         self.labels = torch.from_numpy(faces.labels)
         self.frames = None if faces.frames is None else self._of_window(faces.frames)
+        self.answers = None if faces.answers is None else torch.from_numpy(faces.answers)
         self.classes = len(config.labels)
         self.weights = class_weights(faces.labels, self.classes, config.class_weighting)
 
@@ -89,8 +92,8 @@ class BatchMaker:
         """The whole batch of a step, over all processes.
 
         Returns:
-            Inputs float32 (B, C, S, S), targets float32 (B, K) with smoothing and mixing, weights
-            float32 (B,) with mean about 1.
+            Inputs float32 (B, C, S, S), targets float32 (B, K) with smoothing, a teacher's
+            answers and mixing, weights float32 (B,) with mean about 1.
         """
         size = self.config.batch_size
         chosen = order[step * size : (step + 1) * size]
@@ -107,6 +110,8 @@ class BatchMaker:
         smoothing = self.config.label_smoothing
         targets = F.one_hot(labels, self.classes).float()
         targets = targets * (1 - smoothing) + smoothing / self.classes
+        if self.answers is not None:
+            targets = targets.lerp(self.answers[chosen], self.config.teacher_share)
         if self.config.augment.mixup > 0:
             inputs, targets = mix(inputs, targets, self.config.augment.mixup, generator)
         return inputs, targets, self.weights[labels]

@@ -70,6 +70,9 @@ class RunConfig:
         model_options: Keyword options of the network (paper, Table 3: depth, dropout, ...).
         initial: Run or shipped checkpoint whose weights are the start (fine-tuning); several,
             joined by "+", fill the columns of a network that has them; empty for fresh weights.
+        teacher: Run or shipped checkpoint whose answers to the training faces are part of the
+            target (distillation); several, joined by "+", give their mean; empty for labels alone.
+        teacher_share: Share of the target that is the teacher's answer, the label's is the rest.
         data: Prepared data folder, below the data root or absolute.
         split: Name of the split file, "clean" or "published".
         sources: Sources to train on; empty for all.
@@ -104,6 +107,8 @@ class RunConfig:
     model: str = "gimefive"
     model_options: dict[str, Any] = field(default_factory=dict)
     initial: str = ""
+    teacher: str = ""
+    teacher_share: float = 0.5
     data: str = "fer-gimefive"
     split: str = "clean"
     sources: tuple[str, ...] = ()
@@ -137,8 +142,10 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.class_set not in CLASS_SETS:
             raise ConfigError(f"class_set is {self.class_set!r}; expected six or seven.")
-        if not isinstance(self.initial, str) or self.initial != self.initial.rpartition("/")[2]:
-            raise ConfigError(f"initial is {self.initial!r}; expected the name of a checkpoint.")
+        for name in ("initial", "teacher"):
+            found = getattr(self, name)
+            if not isinstance(found, str) or "/" in found:
+                raise ConfigError(f"{name} is {found!r}; expected the name of a checkpoint.")
         for name, choices in (
             ("optimiser", get_args(Optimiser)),
             ("schedule", get_args(Schedule)),
@@ -155,6 +162,7 @@ class RunConfig:
             ("ema", 0.0, 0.999999), ("gradient_clip", 0.0, 1e6), ("grow_until", 0.0, 1.0),
             ("patience", 0, 10_000), ("save_minutes", 0.01, 1e6), ("devices", 1, 1024),
             ("machines", 1, 1024), ("start_side", 0, 1024), ("seed", 0, 2**31 - 1),
+            ("teacher_share", 0.0, 1.0),
         ):  # fmt: skip
             _within(name, getattr(self, name), low, high)
 

@@ -15,6 +15,7 @@ from core.training.batches import Faces
 from core.training.config import RunConfig
 from core.training.records import Records, sentence, stop_signal
 from core.training.run_folder import RunFolder
+from core.training.teacher import taught
 from core.training.trainer import Stopped, Trainer, TrainingData
 
 logger = logging.getLogger(__name__)
@@ -102,12 +103,17 @@ def run_training(
     records.begin(config, keep_stop=keep_stop)
     with records.log_file(), stop_signal() as signalled:
         records.set("running")
+
+        def is_asked() -> bool:
+            return bool(signalled) or folder.stop_request.exists() or stop()
+
         try:
+            data = training_data(config) if data is None else data
             trainer = Trainer(
                 config,
-                training_data(config) if data is None else data,
+                taught(data, config, is_asked) if config.teacher else data,
                 folder,
-                stop=lambda: bool(signalled) or folder.stop_request.exists() or stop(),
+                stop=is_asked,
                 on_progress=on_progress,
                 on_epoch=on_epoch,
             )

@@ -142,6 +142,16 @@ def test_fine_tuning_names_its_origin(run: Path, data_hash: str, words: str) -> 
     assert words in text
 
 
+def test_distillation_names_its_teacher(run: Path) -> None:
+    card = json.loads((run / "card.json").read_text())
+    card["data"]["teacher"] = {"checkpoint": "one+two", "data_hash": "another", "split": None}
+    (run / "card.json").write_text(json.dumps(card))
+
+    assert (
+        "Part of its target were the answers of `one+two`, trained on other data, which may hold"
+    ) in model_card(run)
+
+
 def test_tables_have_equal_rows(run: Path) -> None:
     blocks = re.findall(r"(?:^\|.*\n)+", model_card(run), flags=re.MULTILINE)
 

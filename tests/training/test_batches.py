@@ -1,5 +1,7 @@
 """Which faces a step sees, how they are varied, weighed and mixed."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -32,8 +34,6 @@ def test_without_strength_nothing_changes() -> None:
 
 
 def test_a_certain_flip_mirrors_left_and_right() -> None:
-    from dataclasses import replace
-
     result = augment(picture(), replace(STILL, flip=1.0), 16, generator())
 
     torch.testing.assert_close(result, picture().flip(2).float() / 255, atol=1e-5, rtol=0)
@@ -49,8 +49,6 @@ def test_all_strengths_keep_the_range_and_the_side_asked_for() -> None:
 
 
 def test_erasing_hides_between_2_and_20_percent() -> None:
-    from dataclasses import replace
-
     white = torch.full((200, 40, 40), 255, dtype=torch.uint8)
 
     result = augment(white, replace(STILL, erasing=1.0), 40, generator())
@@ -61,8 +59,6 @@ def test_erasing_hides_between_2_and_20_percent() -> None:
 
 
 def test_a_certain_compression_leaves_what_a_jpeg_of_some_quality_holds() -> None:
-    from dataclasses import replace
-
     smooth = torch.from_numpy(
         np.stack([np.add.outer(np.arange(64), 2 * np.arange(64)).astype(np.uint8)] * 40)
     )
@@ -83,8 +79,6 @@ def jpeg(grey: np.ndarray, quality: int) -> np.ndarray:
 
 
 def test_a_reframed_picture_is_what_its_map_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataclasses import replace
-
     monkeypatch.setattr("core.training.augment.MARGINS", (0.0, 0.0))
     # Half as wide, its middle half a half-side to the left: columns 0 to 7 of 16, rows 4 to 11.
     half = torch.tensor([[0.5, 0.0, -0.5], [0.0, 0.5, 0.0]])
@@ -100,8 +94,6 @@ def test_a_reframed_picture_is_what_its_map_says(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_reframed_picture_is_shown_with_more_or_less_around_it() -> None:
-    from dataclasses import replace
-
     ramp = (torch.arange(64.0).repeat(400, 64, 1) * 4).to(torch.uint8)
     frames = torch.tensor([[0.5, 0.0, 0.0], [0.0, 0.5, 0.0]]).repeat(400, 1, 1)
 
@@ -116,8 +108,6 @@ def test_a_reframed_picture_is_shown_with_more_or_less_around_it() -> None:
 def test_a_network_of_smaller_windows_is_reframed_to_the_window_of_the_frame(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from dataclasses import replace
-
     monkeypatch.setattr("core.training.augment.MARGINS", (0.0, 0.0))
     ramp = np.tile(np.arange(48, dtype=np.uint8) * 4, (4, 48, 1))
     shifted = np.tile(np.array([[0.5, 0, 0.25], [0, 0.5, 0]], np.float32), (4, 1, 1))
@@ -170,6 +160,24 @@ def test_targets_are_smoothed_as_defined() -> None:
 
     assert float(targets.max()) == pytest.approx(0.88 + 0.02)
     assert float(targets.min()) == pytest.approx(0.02)
+    torch.testing.assert_close(targets.sum(1), torch.ones(4))
+
+
+def test_a_teacher_s_answers_are_their_share_of_the_target() -> None:
+    config = RunConfig(
+        batch_size=4, label_smoothing=0.12, teacher="one", teacher_share=0.25, augment=FLIP_ONLY
+    )
+    answers = np.full((8, 6), 0.1, dtype=np.float32)
+    answers[:, 5] = 0.5
+    maker = BatchMaker(replace(stripes(8, 0), answers=answers), config, Preprocess())
+
+    order = torch.tensor([3, 1, 2, 0])
+    _, targets, _ = maker.batch(0, 0, order)
+
+    torch.testing.assert_close(targets[:, 5], torch.full((4,), 0.75 * 0.02 + 0.25 * 0.5))
+    labels = torch.from_numpy(stripes(8, 0).labels)[order]
+    of_label = targets.gather(1, labels[:, None])[:, 0]
+    torch.testing.assert_close(of_label, torch.full((4,), 0.75 * 0.9 + 0.25 * 0.1))
     torch.testing.assert_close(targets.sum(1), torch.ones(4))
 
 

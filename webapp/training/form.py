@@ -20,7 +20,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "weight_decay", "decay_all", "schedule", "warmup", "final_rate", "gradient_clip",
         "patience", "start_side", "grow_until",
     ),
-    "Regularisation": ("label_smoothing", "class_weighting", "ema"),
+    "Regularisation": ("label_smoothing", "class_weighting", "ema", "teacher", "teacher_share"),
     "Augmentation": ("augment.",),
     "Machine": ("accelerator", "devices", "machines", "precision", "save_minutes", "seed"),
 }  # fmt: skip
@@ -29,6 +29,7 @@ OPEN = ("Data",)
 TITLES = {
     "ema": "EMA of weights", "data": "Data set", "sources": "Image sets", "class_set": "Classes",
     "decay_all": "Decay all values", "model": "Network", "initial": "Start from",
+    "teacher_share": "Share of the teacher",
     "model_options.fc_depth": "Linear layers", "model_options.depth": "Convolution blocks",
     "model_options.width": "Channels of the first",
 }  # fmt: skip
