@@ -46,7 +46,7 @@ def training_data(config: RunConfig) -> TrainingData:
                 "sources or another split."
             )
         reframed = part == "train" and config.augment.reframe > 0
-        frames = _frames_of(dataset)[subset.ids] if reframed else None
+        frames = _frames_of(dataset, subset.ids) if reframed else None
         parts[part] = Faces(subset.images, subset.labels, frames)
     facts = {
         "name": folder.name,
@@ -59,15 +59,18 @@ def training_data(config: RunConfig) -> TrainingData:
     return TrainingData(parts["train"], parts["valid"], facts)
 
 
-def _frames_of(dataset: Dataset) -> NDArray[np.float32]:
+def _frames_of(dataset: Dataset, ids: NDArray[np.int64]) -> NDArray[np.float32]:
     frames = load_frames(dataset)
-    if frames is None:
+    if frames is None or not frames.looked[ids].any():
         raise DataError(
-            "augment.reframe needs to know how the app would frame the faces of "
+            "augment.reframe needs to know how the app would frame the training faces of "
             f"{dataset.folder.name}, which nobody has looked for. Run: "
             f"python -m core frame {dataset.folder}"
         )
-    return frames.maps
+    maps = frames.maps[ids]
+    found = int(np.isfinite(maps[:, 0, 0]).sum())
+    logger.info("The frame of %d of %d training faces is known", found, len(maps))
+    return maps
 
 
 def run_training(

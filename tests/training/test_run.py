@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from striped_faces import stripes, weights_of
 
-from core.data import find_frames, load_dataset
+from core.data import Frames, find_frames, load_dataset
 from core.errors import CoreError, DataError, TrainingError
 from core.models import load_model
 from core.process import ProcessId
@@ -44,13 +45,23 @@ def test_a_whole_run_leaves_a_complete_folder(
     assert "Epoch 3 of 3" in folder.log.read_text()
 
 
-def test_reframing_needs_frames_that_somebody_looked_for(demo: Path, tiny: RunConfig) -> None:
+def test_reframing_needs_frames_that_somebody_looked_for(
+    demo: Path, tiny: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = tiny.replaced(data=str(demo), sources=(), augment=Augmentation(reframe=0.5))
 
     with pytest.raises(DataError, match="python -m core frame"):
         training_data(config)
 
-    find_frames(load_dataset(demo))
+    pictures = load_dataset(demo)
+    n = len(pictures.images)
+    unseen = Frames(np.zeros((n, 2, 3), np.float32), np.zeros(n, bool))
+    monkeypatch.setattr("core.training.run.load_frames", lambda dataset: unseen)
+    with pytest.raises(DataError, match="python -m core frame"):
+        training_data(config)
+    monkeypatch.undo()
+
+    find_frames(pictures)
     try:
         frames = training_data(config).train.frames
     finally:
