@@ -72,7 +72,8 @@ class RunConfig:
             joined by "+", fill the columns of a network that has them; empty for fresh weights.
         teacher: Run or shipped checkpoint whose answers to the training faces are part of the
             target (distillation); several, joined by "+", give their mean; empty for labels alone.
-        teacher_share: Share of the target that is the teacher's answer, the label's is the rest.
+        teacher_share: Share of the target that is the teacher's answer, the label's is the rest;
+            train accuracy counts the class that has most of the target.
         data: Prepared data folder, below the data root or absolute.
         split: Name of the split file, "clean" or "published".
         sources: Sources to train on; empty for all.

@@ -47,6 +47,7 @@ def taught(
                 f"The run learns {', '.join(config.labels)}, and its teacher {teacher.name!r} "
                 f"answers {', '.join(teacher.card.labels)}. Choose a teacher of the same classes."
             )
+    logger.info("Asking %s about %d faces", config.teacher, len(data.train.labels))
     half = config.precision != "32-true"
     answers = np.mean(
         [_answers(teacher, data.train.images, stop, half=half) for teacher in teachers], axis=0
