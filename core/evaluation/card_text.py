@@ -110,7 +110,7 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
         f"{counts}. Data hash `{data.get('data_hash', report['data_hash'])}`.{_origin(data)}"
     )
     yield ""
-    for name in report["sources"]:
+    for name in report.get("seen", report["sources"]):
         licence = SOURCES[name].licence if name in SOURCES else "Unknown terms."
         yield f"- {_titles([name])}: {licence}"
     yield ""

@@ -24,7 +24,7 @@ class SourceScore:
         accuracy_interval: Its 95 % interval.
         macro_f1: Mean F1 of the classes that occur, 0 to 1.
         macro_f1_interval: Its 95 % interval.
-        seen: Whether the run was trained on images of this source.
+        seen: Whether the run, or what it began with, was trained on images of this source.
     """
 
     source: str
@@ -55,7 +55,7 @@ def by_source(report: dict[str, Any]) -> list[SourceScore]:
                     accuracy_interval=_ends(figures["intervals"]["accuracy"]),
                     macro_f1=figures["macro_f1"],
                     macro_f1_interval=_ends(figures["intervals"]["macro_f1"]),
-                    seen=name in report["sources"],
+                    seen=name in report.get("seen", report["sources"]),
                 )
     return list(found.values())
 

@@ -41,6 +41,16 @@ def own_sources(card: "Card", info: dict[str, Any]) -> tuple[str, ...]:
     return named or tuple(name for name in sources_of(info) if name != PUBLISHED_VALID)
 
 
+def seen_sources(card: "Card", info: dict[str, Any]) -> tuple[str, ...]:
+    """The sources that shaped the weights: a run's own, and those of what it began with."""
+    initial = card.data.get("initial")
+    if initial is None:
+        return own_sources(card, info)
+    everything = tuple(name for name in sources_of(info) if name != PUBLISHED_VALID)
+    before = initial.get("sources") or everything
+    return tuple(name for name in everything if name in {*own_sources(card, info), *before})
+
+
 def prepared_folders(root: Path | None = None) -> dict[Path, dict[str, Any]]:
     """Prepared folders directly below a root (the data root) with their dataset.json."""
     root = data_root() if root is None else root

@@ -21,7 +21,7 @@ from core.evaluation.collecting import Progress, Scorer, collected, with_tempera
 from core.evaluation.figures import metrics
 from core.evaluation.predictions import Predictions
 from core.evaluation.predictions_file import FACTS
-from core.evaluation.prepared import Material, materials, own_sources
+from core.evaluation.prepared import Material, materials, own_sources, seen_sources
 from core.evaluation.report import build_report
 from core.evaluation.report_file import save_report
 from core.hashes import file_hash, fingerprint
@@ -86,6 +86,7 @@ def evaluate_run(
             "title": card.title,
             "model": card.model,
             "sources": list(sources),
+            "seen": list(seen_sources(card, own.info)),
             "trained_on_split": card.data.get("split"),
             "data": _data_facts(chosen),
             "data_hash": own.data_hash,

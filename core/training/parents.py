@@ -41,9 +41,21 @@ def load_parents(names: str) -> list[Parent]:
 
 
 def origin(parents: list[Parent]) -> dict[str, Any]:
-    """What a card keeps of them: names, data set, data hash, split; None where they differ."""
+    """What a card keeps of them.
+
+    Returns:
+        Their names; data set, data hash and split, None where they differ; and the sources that
+        they, or what they began with, learned from, empty for all of the data set.
+    """
     facts: dict[str, Any] = {"checkpoint": "+".join(parent.name for parent in parents)}
     for key in ("name", "data_hash", "split"):
         values = [parent.card.data.get(key) for parent in parents]
         facts[key] = values[0] if all(value == values[0] for value in values) else None
+    learned = [
+        data.get("sources", ())
+        for parent in parents
+        for data in (parent.card.data, parent.card.data.get("initial"))
+        if data is not None
+    ]
+    facts["sources"] = sorted(set().union(*learned)) if all(learned) else []
     return facts

@@ -8,7 +8,7 @@ import pytest
 from grey_faces import GreyScorer, Row, new_run, rows_of, write_dataset
 
 from core.errors import CheckpointError, DataError
-from core.evaluation import Predictions, answer, evaluate_run, load_report, metrics
+from core.evaluation import Predictions, answer, by_source, evaluate_run, load_report, metrics
 from core.models import Card
 
 RIGHT = [(i % 6, i % 6) for i in range(60)]
@@ -69,6 +69,28 @@ def test_the_test_without_twins_leaves_them_out(tmp_path: Path, data: Path) -> N
 
     assert found["n"] == 4
     assert found["accuracy"] == pytest.approx(3 / 4)
+
+
+@pytest.mark.parametrize(
+    ("initial", "seen"),
+    [
+        (None, ["raf_db"]),
+        ({"sources": ["fer2013"]}, ["raf_db", "fer2013"]),
+        ({"sources": []}, ["raf_db", "fer2013", "affectnet"]),
+        ({}, ["raf_db", "fer2013", "affectnet"]),
+    ],
+    ids=["from scratch", "one source", "all", "not told"],
+)
+def test_sources_of_the_start_were_seen_too(
+    tmp_path: Path, data: Path, initial: dict[str, object] | None, seen: list[str]
+) -> None:
+    run = raf_run(tmp_path, name="everything", data_hash="hash-of-all", initial=initial)
+
+    report = evaluate_run(run.folder, scorer=run)
+
+    assert report["seen"] == seen
+    assert {one.source for one in by_source(report) if one.seen} == set(seen)
+    assert answer(report, "test")["sources"] == ["raf_db"]
 
 
 def test_sources_of_other_prepared_folders_are_added(tmp_path: Path, data: Path) -> None:

@@ -11,6 +11,7 @@ from core.models import Card, build, save_weights
 from core.preprocess import Preprocess
 from core.training import RunConfig
 from core.training.initial import start_from
+from core.training.parents import Parent, origin
 
 OPTIONS = {"width": 8}
 
@@ -49,6 +50,7 @@ def test_two_checkpoints_fill_two_columns(runs: Path) -> None:
         torch.testing.assert_close(pair(batch), expected, rtol=0, atol=2e-3)  # stored in halves
     assert origin == {
         "checkpoint": "one+two", "name": "faces", "data_hash": "same", "split": "clean",
+        "sources": [],
     }  # fmt: skip
 
 
@@ -68,6 +70,31 @@ def test_origins_that_differ_are_not_told_as_one(runs: Path) -> None:
     origin = start_from(build("resnet14", 6, **OPTIONS, columns=2), config("one+two", 2))
 
     assert (origin["data_hash"], origin["split"]) == (None, "clean")
+
+
+@pytest.mark.parametrize(
+    ("second", "found"),
+    [
+        ({"sources": ["ck_plus"]}, ["ck_plus", "raf_db"]),
+        (
+            {"sources": ["ck_plus"], "initial": {"sources": ["tfeid"]}},
+            ["ck_plus", "raf_db", "tfeid"],
+        ),
+        ({"sources": []}, []),
+        ({"sources": ["ck_plus"], "initial": {"sources": []}}, []),
+    ],
+    ids=["both", "with what one began with", "all", "all at the beginning"],
+)
+def test_an_origin_knows_all_sources_that_shaped_it(
+    second: dict[str, object], found: list[str]
+) -> None:
+    network = build("resnet14", 6, **OPTIONS)
+    cards = [
+        Card("resnet14", RunConfig().labels, data=data)
+        for data in ({"sources": ["raf_db"]}, second)
+    ]
+
+    assert origin([Parent("a run", network, card) for card in cards])["sources"] == found
 
 
 def test_too_few_checkpoints_are_told(runs: Path) -> None:

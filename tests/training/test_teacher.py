@@ -58,6 +58,7 @@ def test_teachers_give_their_mean_probabilities_over_picture_and_mirror(
     assert data.valid is stripes_data.valid
     assert data.facts["teacher"] == {
         "checkpoint": "one+two", "name": "faces", "data_hash": "same", "split": "clean",
+        "sources": [],
     }  # fmt: skip
 
 
