@@ -9,8 +9,13 @@ from torch import Tensor, nn
 from core.errors import ExplainError
 from core.explain.gradients import layer_gradients
 from core.explain.layers import feature_maps, find_layer
+from core.explain.noise import noisy_copies
 from core.explain.trace import traced
 from core.explain.weighing import grad_cam_pp_weighing, hires_cam_weighing, layer_cam_weighing
+
+NOISY_COPIES = 8
+NOISE_SHARE = 0.08  # of the face's own range of values
+ROWS = 64  # network inputs a pass
 
 
 def grad_cam_pp(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -> Tensor:
@@ -21,6 +26,18 @@ def grad_cam_pp(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) ->
 def hires_cam(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -> Tensor:
     """HiResCAM, see `hires_cam_weighing`."""
     return hires_cam_weighing(layer_gradients(model, batch, targets, layer))
+
+
+def smooth_hires_cam(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -> Tensor:
+    """HiResCAM averaged over noisy copies of the face, as SmoothGrad does with gradients."""
+    count = max(1, ROWS // len(batch))  # copies a pass
+    copies = list(noisy_copies(batch, NOISY_COPIES, NOISE_SHARE))
+    total: Tensor | float = 0.0
+    for start in range(0, NOISY_COPIES, count):
+        some = copies[start : start + count]
+        maps = hires_cam(model, torch.cat(some), targets.repeat(len(some), 1), layer)
+        total = total + maps.reshape(len(some), len(batch), *maps.shape[1:]).sum(dim=0)
+    return torch.as_tensor(total / NOISY_COPIES)
 
 
 def layer_cam(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -> Tensor:

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.errors import ExplainError
-from core.explain.cam_family import activation, cam, grad_cam_pp, hires_cam, layer_cam
+from core.explain.cam_family import (
+    activation,
+    cam,
+    grad_cam_pp,
+    hires_cam,
+    layer_cam,
+    smooth_hires_cam,
+)
 from core.explain.closed_form import ClosedGradCam, has_closed_form
 from core.explain.grad_cam import grad_cam
 from core.explain.guided import guided_backprop, guided_grad_cam
@@ -27,6 +34,7 @@ METHODS: dict[str, MapFunction] = {
     "grad_cam": grad_cam,
     "grad_cam_pp": grad_cam_pp,
     "hires_cam": hires_cam,
+    "smooth_hires_cam": smooth_hires_cam,
     "layer_cam": layer_cam,
     "cam": cam,
     "activation": activation,

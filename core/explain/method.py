@@ -85,6 +85,19 @@ for _info in (
         "take a share that no cell shows.",
     ),
     MethodInfo(
+        "smooth_hires_cam",
+        "Smooth HiResCAM",
+        "mean over noise of sum_k g_k A_k, cell by cell",
+        "Draelos and Carin 2020, https://arxiv.org/abs/2011.08891, averaged over noise as in "
+        "Smilkov et al. 2017, https://arxiv.org/abs/1706.03825",
+        "10 to 16 forward passes",
+        16,
+        signed=True,
+        default_layer="fine",
+        any_layer=True,
+        caveat="Says what speaks for the class around this face, not at this very picture.",
+    ),
+    MethodInfo(
         "layer_cam",
         "Layer-CAM",
         "ReLU(sum_k ReLU(g_k) A_k), cell by cell",

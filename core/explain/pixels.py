@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from core.explain.fill import blurred
 from core.explain.frozen import frozen_view
+from core.explain.noise import noisy_copies
 
 NOISY_COPIES = 16  # SmoothGrad's paper sees little change beyond 50, most of it before 16
 NOISE_SHARE = 0.15  # of the face's own range of values; the paper recommends 0.1 to 0.2
-SEED = 20240229  # the same face gets the same map
 ROWS = 64  # network inputs a pass
 WINDOWS = 4  # occlusion windows side by side; they move by half a window
 
@@ -33,16 +33,9 @@ def smooth_grad(model: nn.Module, batch: Tensor, targets: Tensor, _: str) -> Ten
     """SmoothGrad (Smilkov et al. 2017, arXiv 1706.03825): gradients averaged over noisy copies."""
 
     def smooth(rows: Tensor, wanted: Tensor) -> Tensor:
-        generator = torch.Generator(device=rows.device).manual_seed(SEED)
-        reach = rows.amax(dim=(1, 2, 3), keepdim=True) - rows.amin(dim=(1, 2, 3), keepdim=True)
         total = torch.zeros_like(rows)
-        for _ in range(NOISY_COPIES):
-            # One plane for all channels: the network's channels are copies of one grey picture,
-            # and one for all rows, so that the map of a face does not depend on its neighbours.
-            noise = torch.randn(
-                (1, 1, *rows.shape[2:]), generator=generator, dtype=rows.dtype, device=rows.device
-            )
-            total += input_gradient(model, rows + NOISE_SHARE * reach * noise, wanted)
+        for copy in noisy_copies(rows, NOISY_COPIES, NOISE_SHARE):
+            total += input_gradient(model, copy, wanted)
         return largest(total / NOISY_COPIES)
 
     return by_rows(batch, targets, smooth)

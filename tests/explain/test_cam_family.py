@@ -10,9 +10,17 @@ from torch import Tensor, nn
 from torchcam.methods import CAM, GradCAM, LayerCAM
 
 from core.errors import ExplainError
-from core.explain.cam_family import activation, cam, grad_cam_pp, hires_cam, layer_cam
+from core.explain.cam_family import (
+    activation,
+    cam,
+    grad_cam_pp,
+    hires_cam,
+    layer_cam,
+    smooth_hires_cam,
+)
 from core.explain.grad_cam import grad_cam
 from core.explain.layers import default_layer
+from core.explain.noise import noisy_copies
 from core.models import MODELS
 
 
@@ -38,6 +46,41 @@ def test_hires_cam_multiplies_cell_by_cell() -> None:
 
     torch.testing.assert_close(maps[0, 0], CELLS[0, 0] ** 2)
     torch.testing.assert_close(maps[0, 1], -CELLS[0, 0])
+
+
+def test_smooth_hires_cam_is_the_mean_over_noisy_copies() -> None:
+    copies = torch.stack(list(noisy_copies(CELLS, 8, 0.08)))[:, 0, 0]
+
+    maps = smooth_hires_cam(Squares().eval(), CELLS, BOTH, "copy")
+
+    torch.testing.assert_close(maps[0, 0], (copies**2).mean(dim=0))
+    torch.testing.assert_close(maps[0, 1], -copies.mean(dim=0))
+    assert (copies - CELLS[0, 0]).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("count", [3, 40, 70], ids=["all copies", "one copy", "less than a copy"])
+def test_smooth_hires_cam_does_not_depend_on_the_other_faces(count: int) -> None:
+    batch = torch.rand((count, 1, 4, 4), generator=torch.Generator().manual_seed(0))
+    targets = BOTH.expand(count, -1)
+
+    together = smooth_hires_cam(Squares().eval(), batch, targets, "copy")
+
+    assert together.shape == (count, 2, 4, 4)
+    alone = smooth_hires_cam(Squares().eval(), batch[-1:], BOTH, "copy")
+    torch.testing.assert_close(together[-1], alone[0])
+
+
+def test_noise_has_the_stated_share_of_each_face_s_range() -> None:
+    faces = torch.zeros(2, 3, 64, 64)
+    faces[0, :, 0, 0], faces[1, :, 0, 0] = 1.0, 4.0
+
+    copies = torch.stack(list(noisy_copies(faces, 16, 0.1)))
+
+    noise = copies - faces
+    torch.testing.assert_close(noise[:, 1], 4 * noise[:, 0], rtol=1e-4, atol=1e-6)
+    assert noise[:, 0].std().item() == pytest.approx(0.1, rel=0.02)
+    assert torch.equal(noise[:, :, 0], noise[:, :, 2])
+    assert not torch.equal(noise[0], noise[1])
 
 
 def test_layer_cam_keeps_positive_gradients_only() -> None:

@@ -91,6 +91,7 @@ def test_shared_gradients_change_no_map(
         "guided_grad_cam": last,
         "hires_cam": fine,
         "layer_cam": fine,
+        "smooth_hires_cam": fine,
         "activation": fine,
     }
     maker = MapMaker(layers)
