@@ -7,7 +7,7 @@ from core.paths import PROJECT_ROOT, run_root
 
 SHIPPED = PROJECT_ROOT / "checkpoints"
 # With weights in the repository; the first is the default.
-SHIPPED_CHECKPOINTS = ("fergimefive-resnet14-second", "rafdb-resnet14", "gimefive-rafdb")
+SHIPPED_CHECKPOINTS = ("fergimefive-resnet14-joined", "rafdb-resnet14", "gimefive-rafdb")
 DEFAULT_CHECKPOINT = SHIPPED_CHECKPOINTS[0]
 NEEDED = ("card.json", "weights.safetensors")
 
