@@ -95,7 +95,8 @@ for _info in (
         signed=True,
         default_layer="fine",
         any_layer=True,
-        caveat="Says what speaks for the class around this face, not at this very picture.",
+        caveat="Shows what speaks for the class in noisy copies of the face as well; its cells do "
+        "not sum to the logit.",
     ),
     MethodInfo(
         "layer_cam",
