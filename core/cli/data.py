@@ -75,12 +75,19 @@ def audit(
         Path | None,
         typer.Option("--json", help="Write the figures to this file, or - to print them."),
     ] = None,
+    ship: Annotated[
+        bool,
+        typer.Option(help="Renew the audit that the repository ships, for machines without data."),
+    ] = False,
 ) -> None:
     """Show counts against the paper's Table 1, duplicates, leaks, conflicts and shortcuts."""
     from core.data import audit as examine
-    from core.data import load_dataset, report_text
+    from core.data import load_dataset, report_text, write_shipped
 
-    values = examine(load_dataset(folder))
+    dataset = load_dataset(folder)
+    values = examine(dataset)
+    if ship:
+        write_shipped(dataset, values)
     if json_file is not None:
         put_json(json_file, values)
     if json_file != Path("-"):

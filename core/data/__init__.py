@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from core.data.frames import Frames, find_frames, framed, load_frames
     from core.data.leaks import conflicts, leak_pairs
     from core.data.preparation import prepare
-    from core.data.reference import shipped_audit, shipped_means
+    from core.data.reference import shipped_audit, shipped_means, write_shipped
     from core.data.report import report_text, title_of
     from core.data.shortcuts import origins
     from core.data.sources import SOURCES, Source
@@ -28,7 +28,7 @@ __getattr__ = late_names(
         "leaks": ("conflicts", "leak_pairs"),
         "preparation": ("prepare",),
         "report": ("report_text", "title_of"),
-        "reference": ("shipped_audit", "shipped_means"),
+        "reference": ("shipped_audit", "shipped_means", "write_shipped"),
         "shortcuts": ("origins",),
         "sources": ("SOURCES", "Source"),
         "statistics": ("class_means", "histograms", "read_means"),
@@ -69,4 +69,5 @@ __all__ = [
     "with_aggregate",
     "write_audit",
     "write_exclude",
+    "write_shipped",
 ]

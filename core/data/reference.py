@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from core.data.auditing import audit
 from core.data.dataset import Dataset
 from core.data.statistics import class_means, read_means
 from core.files import replacing, write_json
@@ -34,13 +33,17 @@ def shipped_means() -> dict[str, Image]:
         return read_means(file)
 
 
-def write_shipped(dataset: Dataset) -> None:
-    """Renew the shipped files from prepared data; for developers, from the repository."""
+def write_shipped(dataset: Dataset, audit: dict[str, Any]) -> None:
+    """Renew the shipped files from prepared data; for developers, from the repository.
+
+    Args:
+        dataset: The prepared data.
+        audit: What `core.data.audit` says of it.
+    """
     folder = PROJECT_ROOT / "core" / "data" / _FOLDER
     folder.mkdir(exist_ok=True)
     means = class_means(dataset.images, dataset.manifest)
-    values = audit(dataset)
-    values["class_sizes"] = {name: count for name, (_, count) in means.items()}
+    values = audit | {"class_sizes": {name: count for name, (_, count) in means.items()}}
     write_json(folder / "audit.json", values)
     arrays: dict[str, Any] = {name: mean for name, (mean, n) in means.items() if n >= FEWEST}
     with replacing(folder / "class_means.npz") as temporary, temporary.open("wb") as file:

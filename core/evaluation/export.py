@@ -6,21 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from core.tabular import LATEX
+
 Format = Literal["md", "csv", "latex", "json"]
 FORMATS: tuple[Format, ...] = ("md", "csv", "latex", "json")
 PUBLISHED = ("train", "test", "valid")
 MEASURED = ("train", "test", "valid", "test_clean", "valid_clean")
-HEADINGS = {
-    "train": "train",
-    "test": "test",
-    "valid": "published valid",
-    "test_clean": "test without twins",
-    "valid_clean": "clean valid",
-}
-_LATEX = str.maketrans(
-    {char: f"\\{char}" for char in "&%$#_{}"}
-    | {"~": r"\textasciitilde{}", "\\": r"\textbackslash{}"}
-)
 
 
 def exported(rows: Sequence[dict[str, Any]], form: Format) -> str:
@@ -112,10 +103,10 @@ def as_latex(rows: Sequence[dict[str, Any]]) -> str:
             before = row["dataset"]
         measured = row["measured"] or {}
         cells = [row["dataset"], row["model"], str(row["layers"]), row["architecture"]]
-        cells = [cell.translate(_LATEX) for cell in cells] + [str(row["parameters"])]
+        cells = [cell.translate(LATEX) for cell in cells] + [str(row["parameters"])]
         cells += [f"{row['published'][part]:.1f}" for part in PUBLISHED]
         cells += [_latex_figure(measured, part) for part in PUBLISHED]
-        cells.append(str(measured.get("run", row["status"])).translate(_LATEX))
+        cells.append(str(measured.get("run", row["status"])).translate(LATEX))
         lines.append(" & ".join(cells) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
 

@@ -8,14 +8,13 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CheckpointError, DataError
 
-SplitName = Literal["test", "test_clean", "valid", "published_valid", "train"]
 SPLITS: dict[str, str] = {
     "test": "published test",
     "test_clean": "published test without the images that have a copy in the published train",

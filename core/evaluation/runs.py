@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from core.checkpoints import list_checkpoints
 from core.errors import CoreError
 from core.evaluation.prepared import BENCHMARKS, PUBLISHED_VALID, sources_of
 from core.hashes import fingerprint
 from core.paths import below, data_root, run_root
-from core.training import RunFolder
+from core.training import RunFolder, observe
 
 ALL_SOURCES = frozenset(BENCHMARKS) - {PUBLISHED_VALID}
 
@@ -30,7 +28,7 @@ class Run:
         changed: Whether options make it another network than the registry's row of that name.
         sources: Names of the sources trained on.
         split: "clean" or "published".
-        state: "running", "queued", "finished", ... or "unknown" where there is no status file.
+        state: As `core.training.observe` finds it.
         trained: Whether weights exist.
         evaluated: Whether predictions exist and belong to those weights.
         valid_accuracy: On the part the run was chosen by, 0 to 1; 0 where unknown.
@@ -79,7 +77,7 @@ def run_of(folder: Path) -> Run | None:
         changed=bool(card.get("model_options") or config.get("model_options")),
         sources=_sources(data, config, report),
         split=str(split),
-        state=_state(RunFolder(folder)),
+        state=observe(RunFolder(folder)).state,
         trained=trained,
         evaluated=bool(card) and _is_current(folder, report),
         valid_accuracy=float(card.get("metrics", {}).get("valid_accuracy", 0.0)),
@@ -99,14 +97,6 @@ def _sources(
         return ALL_SOURCES
     found = sources_of(_object(folder / "dataset.json"))
     return frozenset(found) - {PUBLISHED_VALID} or ALL_SOURCES
-
-
-def _state(folder: RunFolder) -> str:
-    status = folder.status()
-    state = str(status.get("state", "unknown"))
-    if state == "running" and not psutil.pid_exists(int(status.get("pid", -1))):
-        return "stopped"  # killed before it could say so
-    return state
 
 
 def _is_current(folder: Path, report: dict[str, Any]) -> bool:

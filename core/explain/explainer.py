@@ -1,6 +1,6 @@
 """One face, one method, a map for every class."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -9,42 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.errors import ExplainError
-from core.explain.cam_family import (
-    activation,
-    cam,
-    grad_cam_pp,
-    hires_cam,
-    layer_cam,
-    smooth_hires_cam,
-)
 from core.explain.closed_form import ClosedGradCam, has_closed_form
-from core.explain.grad_cam import grad_cam
-from core.explain.guided import guided_backprop, guided_grad_cam
-from core.explain.integrated import integrated_gradients
 from core.explain.layers import default_layer, is_complete_at
 from core.explain.method import EXPLAINERS, MethodInfo
-from core.explain.pixels import occlusion, saliency, smooth_grad
 from core.explain.trace import traced
 from core.types import Explanation
-
-# (model, batch (N, C, S, S), targets (N, T), layer) -> maps (N, T, h, w)
-MapFunction = Callable[[nn.Module, Tensor, Tensor, str], Tensor]
-
-METHODS: dict[str, MapFunction] = {
-    "grad_cam": grad_cam,
-    "grad_cam_pp": grad_cam_pp,
-    "hires_cam": hires_cam,
-    "smooth_hires_cam": smooth_hires_cam,
-    "layer_cam": layer_cam,
-    "cam": cam,
-    "activation": activation,
-    "saliency": saliency,
-    "smooth_grad": smooth_grad,
-    "integrated_gradients": integrated_gradients,
-    "guided_backprop": guided_backprop,
-    "guided_grad_cam": guided_grad_cam,
-    "occlusion": occlusion,
-}
 
 
 def explain(
@@ -113,7 +82,7 @@ def all_class_maps(
             maps = cast(tuple[Tensor, Tensor], ClosedGradCam(model)(batch))[1]
         return maps.clone()  # outside inference mode, hence usable anywhere
     targets = torch.arange(classes, device=batch.device).expand(batch.shape[0], -1)
-    return METHODS[method](model, batch, targets, layer)
+    return EXPLAINERS[method].maps(model, batch, targets, layer)
 
 
 def _checked_input(batch: NDArray[np.float32] | Tensor) -> Tensor:

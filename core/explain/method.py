@@ -1,9 +1,17 @@
-"""What is known of each explanation method before it runs.  Importing this loads no torch."""
+"""The explanation methods: what is known of each, and where its code is.  Loads no torch."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal
 
 from core.registry import Registry
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    # (model, batch (N, C, S, S), targets (N, T), layer) -> maps (N, T, h, w)
+    MapFunction = Callable[[nn.Module, Tensor, Tensor, str], Tensor]
 
 # "last": the network's last convolution; "fine": its last ReLU with at least 16x16 cells;
 # "pooled": what the global average pooling takes in; "input": the pixels themselves.
@@ -16,6 +24,7 @@ class MethodInfo:
 
     Attributes:
         name: Registry name, permanent.
+        place: Where its function is, "MODULE.FUNCTION" below core.explain.
         title: Name on screen.
         formula: The map of class c in plain text: A is the layer with channels k and cells ij, y_c
             the logit, g = dy_c / dA, x the input.
@@ -32,6 +41,7 @@ class MethodInfo:
     """
 
     name: str
+    place: str
     title: str
     formula: str
     paper: str
@@ -44,12 +54,20 @@ class MethodInfo:
     any_layer: bool = False
     caveat: str = ""
 
+    @property
+    def maps(self) -> "MapFunction":
+        """The function that makes the maps, loaded when it is first asked for."""
+        module, _, function = self.place.rpartition(".")
+        found: MapFunction = getattr(import_module(f"core.explain.{module}"), function)
+        return found
+
 
 EXPLAINERS: Registry[MethodInfo] = Registry("explanation method")
 
 for _info in (
     MethodInfo(
         "grad_cam",
+        "grad_cam.grad_cam",
         "Grad-CAM",
         "ReLU(sum_k mean_ij(g_k) A_k)",
         "Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391",
@@ -61,6 +79,7 @@ for _info in (
     ),
     MethodInfo(
         "grad_cam_pp",
+        "cam_family.grad_cam_pp",
         "Grad-CAM++",
         "ReLU(sum_k w_k A_k), w_k = sum_ij a_kij ReLU(g_kij), "
         "a = g^2 / (2 g^2 + sum_ab(A_kab) g^3)",
@@ -72,6 +91,7 @@ for _info in (
     ),
     MethodInfo(
         "hires_cam",
+        "cam_family.hires_cam",
         "HiResCAM",
         "sum_k g_k A_k, cell by cell",
         "Draelos and Carin 2020, https://arxiv.org/abs/2011.08891",
@@ -86,6 +106,7 @@ for _info in (
     ),
     MethodInfo(
         "smooth_hires_cam",
+        "cam_family.smooth_hires_cam",
         "Smooth HiResCAM",
         "mean over noise of sum_k g_k A_k, cell by cell",
         "Draelos and Carin 2020, https://arxiv.org/abs/2011.08891, averaged over noise as in "
@@ -100,6 +121,7 @@ for _info in (
     ),
     MethodInfo(
         "layer_cam",
+        "cam_family.layer_cam",
         "Layer-CAM",
         "ReLU(sum_k ReLU(g_k) A_k), cell by cell",
         "Jiang et al. 2021, https://doi.org/10.1109/TIP.2021.3089943",
@@ -110,6 +132,7 @@ for _info in (
     ),
     MethodInfo(
         "cam",
+        "cam_family.cam",
         "CAM",
         "sum_k w_ck A_k / (number of cells)",
         "Zhou et al. 2016, https://arxiv.org/abs/1512.04150",
@@ -122,6 +145,7 @@ for _info in (
     ),
     MethodInfo(
         "activation",
+        "cam_family.activation",
         "Layer activation",
         "mean_k |A_k|",
         "Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901",
@@ -134,6 +158,7 @@ for _info in (
     ),
     MethodInfo(
         "saliency",
+        "pixels.saliency",
         "Saliency",
         "max over channels of |dy_c / dx|",
         "Simonyan et al. 2014, https://arxiv.org/abs/1312.6034",
@@ -142,6 +167,7 @@ for _info in (
     ),
     MethodInfo(
         "smooth_grad",
+        "pixels.smooth_grad",
         "SmoothGrad",
         "max over channels of |mean over noise of dy_c / d(x + noise)|",
         "Smilkov et al. 2017, https://arxiv.org/abs/1706.03825",
@@ -150,6 +176,7 @@ for _info in (
     ),
     MethodInfo(
         "integrated_gradients",
+        "integrated.integrated_gradients",
         "Integrated gradients",
         "sum over channels of (x - b) times the mean of dy_c / dx on the way from b to x",
         "Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365",
@@ -161,6 +188,7 @@ for _info in (
     ),
     MethodInfo(
         "guided_backprop",
+        "guided.guided_backprop",
         "Guided backpropagation",
         "max over channels of |dy_c / dx| where each ReLU passes positive gradients only",
         "Springenberg et al. 2015, https://arxiv.org/abs/1412.6806",
@@ -171,6 +199,7 @@ for _info in (
     ),
     MethodInfo(
         "guided_grad_cam",
+        "guided.guided_grad_cam",
         "Guided Grad-CAM",
         "Grad-CAM, enlarged, times guided backpropagation",
         "Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391",
@@ -182,6 +211,7 @@ for _info in (
     ),
     MethodInfo(
         "occlusion",
+        "pixels.occlusion",
         "Occlusion",
         "y_c(x) - y_c(x with a blurred window), averaged over the windows that cover a pixel",
         "Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901",

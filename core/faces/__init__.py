@@ -8,7 +8,7 @@ from core.faces.alignment import CROP_SIDE, aligned_crop, plausible, warped
 from core.faces.auto import NAME as DEFAULT_DETECTOR
 from core.faces.blazeface import available as blazeface_available
 from core.faces.detection import DETECTORS, Detector
-from core.faces.finding import FoundFaces, detect, find_faces, warm_up, whole_picture
+from core.faces.finding import FoundFaces, detect, find_faces, whole_picture
 from core.faces.landmarks import fit_landmarks
 from core.faces.region_masks import REGIONS, regions
 
@@ -26,7 +26,6 @@ __all__ = [
     "fit_landmarks",
     "plausible",
     "regions",
-    "warm_up",
     "warped",
     "whole_picture",
 ]

@@ -86,16 +86,6 @@ def whole_picture(image: Image, *, landmarks: bool = True) -> Face:
     )
 
 
-def warm_up() -> None:
-    """Load all that the default search needs, so that the first picture is as quick as the next.
-
-    Raises:
-        FaceError: The landmark model cannot run here.
-    """
-    blank = np.zeros((auto.SMALL, auto.SMALL, 3), dtype=np.uint8)
-    find_faces(blank)
-
-
 def _face(image: Image, detection: Detection, landmarks: bool) -> Face:
     if detection.detector == auto.WHOLE:
         return whole_picture(image, landmarks=landmarks)

@@ -42,7 +42,7 @@ def observe(folder: RunFolder) -> Observed:
     status = folder.status()
     since = float(status.get("time", 0.0))
     process = ProcessId.from_json(status)
-    state, reason = str(status["state"]), str(status.get("reason", ""))
+    state, reason = str(status.get("state", "unknown")), str(status.get("reason", ""))
     if state == "running" and not _works(folder, process, since):
         state, reason = "interrupted", GONE
     return Observed(state, reason, since, process)

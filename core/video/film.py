@@ -34,9 +34,7 @@ def sample_film(
     from skimage.data import data_dir
 
     photo = read_image(Path(data_dir) / "astronaut.png")[_FACE]
-    places = (
-        [(0.5, 0.5)] if faces == 1 else [(0.25, 0.27), (0.75, 0.27), (0.25, 0.77), (0.75, 0.77)]
-    )
+    places = [(0.5, 0.5)] if faces == 1 else _CORNERS
     size = height * _FILL / 108 * (1 if faces == 1 else _CROWDED)  # the face is 108 pixels high
     for number in range(frames):
         canvas = np.full((height, width, 3), _GREY, np.uint8)

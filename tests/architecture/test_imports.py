@@ -169,6 +169,27 @@ def test_all_names_exist(folder: str) -> None:
     assert [name for name in listed(folder) if not hasattr(module, name)] == []
 
 
+@pytest.mark.parametrize("folder", DOORS)
+def test_no_module_hides_a_name_that_its_door_loads_late(folder: str) -> None:
+    """Once `core.evaluation.table2` is loaded, `core.evaluation` gives the module by that name."""
+    modules = {
+        file.module.removeprefix(f"{folder.replace('/', '.')}.") for file in files_of(folder)
+    }
+
+    assert modules & late(folder) == set()
+
+
+def late(folder: str) -> set[str]:
+    """Names that a package's `__init__.py` hands to `late_names`."""
+    return {
+        name
+        for call_name, call in calls(files_of(folder)[0])
+        if call_name == "late_names"
+        for names in ast.literal_eval(call.args[1]).values()
+        for name in names
+    }
+
+
 def test_only_paths_reads_the_environment() -> None:
     readers = {
         file.shown

@@ -1,7 +1,6 @@
 """Table 2: which run measures which row, and that its figures are those of the file."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from core.evaluation.report_file import save_report
 from core.files import write_json
 from core.hashes import fingerprint
 from core.labels import EMOTIONS
+from core.training import RunFolder
 
 FIVE = ["raf_db", "fer2013", "affectnet", "ck_plus", "tfeid"]
 
@@ -167,11 +167,11 @@ def test_a_running_run_is_told_and_a_dead_one_is_not_running(own_runs: Path) -> 
     folder = write_run(own_runs, "now", model="vgg", evaluated=False)
     (folder / "weights.safetensors").unlink()
 
-    write_json(folder / "status.json", {"state": "running", "reason": "", "pid": os.getpid()})
+    RunFolder(folder).set_status("running")
     assert row(own_runs, "vgg")["status"] == "running"
 
-    # the highest number a process can have on 64 bit Linux is 2**22
-    write_json(folder / "status.json", {"state": "running", "reason": "", "pid": 2**22 + 1})
+    # The number lives, but the process that has it now began after the run.
+    RunFolder(folder).set_status("running", created=1.0)
     assert row(own_runs, "vgg")["status"] == "not run"
 
 

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from core import Explanation
 from core.errors import ExplainError
 from core.explain import EXPLAINERS, explain, explainable_layers
-from core.explain.explainer import METHODS
 from core.explain.layers import default_layer
 from core.labels import EMOTIONS
 
@@ -102,10 +101,12 @@ def test_rows_and_classes_do_not_mix(method: str, network: Network) -> None:
     model = model.double()
     layer = default_layer(model, batch, EXPLAINERS[method].default_layer)
 
-    together = METHODS[method](model, batch, torch.tensor([[0, 4], [2, 2]]), layer)
+    together = EXPLAINERS[method].maps(model, batch, torch.tensor([[0, 4], [2, 2]]), layer)
 
     for row, column, target in ((0, 1, 4), (1, 0, 2)):
-        alone = METHODS[method](model, batch[row : row + 1], torch.tensor([[target]]), layer)
+        alone = EXPLAINERS[method].maps(
+            model, batch[row : row + 1], torch.tensor([[target]]), layer
+        )
         torch.testing.assert_close(together[row, column], alone[0, 0], rtol=1e-6, atol=1e-9)
 
 

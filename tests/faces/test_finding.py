@@ -8,7 +8,7 @@ import PIL.Image
 import pytest
 
 from core.errors import FaceError, ImageError
-from core.faces import DETECTORS, FoundFaces, blazeface, find_faces, warm_up, whole_picture
+from core.faces import DETECTORS, FoundFaces, blazeface, find_faces, whole_picture
 from core.faces.alignment import FRAME, anchors_of
 from core.faces.pool import Pool
 from core.images import decode
@@ -179,15 +179,3 @@ def test_four_threads_find_what_one_finds(photo: Image, pair: Image) -> None:
 def test_pictures_of_other_kinds_are_refused() -> None:
     with pytest.raises(ImageError, match="expected uint8 RGB"):
         whole_picture(np.zeros((5, 5), dtype=np.uint8))
-
-
-def test_warming_up_loads_the_landmark_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.faces import landmarks
-
-    model = landmarks._model()
-    monkeypatch.setattr(landmarks, "_loaded", {})
-    monkeypatch.setattr(landmarks, "_load", lambda path: model)
-
-    warm_up()
-
-    assert landmarks._loaded == {None: model}

@@ -6,8 +6,11 @@ import pytest
 import torch
 
 from core.errors import ConfigError
+from core.evaluation import published_rows
 from core.models import MODELS, build
 from core.training import RunConfig, preset, preset_names
+
+PAPERS_SETS = {"RAF-DB": "rafdb", "FER2013": "fer2013", "FER GiMEFiVE": "fergimefive"}
 
 
 def test_json_brings_a_configuration_back() -> None:
@@ -50,8 +53,11 @@ def test_settings_reach_inside() -> None:
 def test_every_row_of_table_2_is_a_preset_in_both_recipes() -> None:
     names = preset_names()
 
-    assert len(names) == 2 * (20 + 2 + 3)  # the table, two rows of other reports, three of ours
-    assert {preset(name).model for name in names} == set(MODELS)
+    rows = {f"{PAPERS_SETS[row.dataset]}-{row.name}" for row in published_rows()}
+    assert len(rows) == 20
+    assert {name.rpartition("-")[0] for name in names} >= rows
+    assert {name.rpartition("-")[2] for name in names} == {"paper", "modern"}
+    assert {preset(name).model for name in names} <= set(MODELS)
 
 
 @pytest.mark.parametrize("name", preset_names())

@@ -14,7 +14,6 @@ CELLS = "Blues"
 DIFFERENCES = "RdBu"
 MARKER = 46  # px; as good as a whole cell for a finger
 FAINT = 0.01  # opacity of the markers that catch the clicks: plotly drops those of opacity 0
-FEWEST_SHOWN = 0.005  # share of a row below which a cell's text is left out
 
 
 def confusion_heat(

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from core.explain.explainer import METHODS
 from core.explain.faithfulness.ranking import enlarged
 from core.explain.gradients import layer_gradients
 from core.explain.integrated import integrated_gradients
 from core.explain.layers import INPUT
+from core.explain.method import EXPLAINERS
 from core.explain.weighing import WEIGHINGS
 
 CHUNK = 32  # faces whose maps are made at once
@@ -89,7 +89,7 @@ def class_maps(model: nn.Module, batch: Tensor, targets: Tensor, method: str, la
                 model, faces, wanted, layer, first=REPORT_STEPS, most=REPORT_STEPS
             )
         else:
-            found = METHODS[method](model, faces, wanted, layer)
+            found = EXPLAINERS[method].maps(model, faces, wanted, layer)
         parts.append(found[:, 0])
     return torch.cat(parts)
 
