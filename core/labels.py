@@ -1,13 +1,15 @@
-"""Class sets, their colours, and what other data sets call the same expressions."""
+"""The classes: their sets, colours, foreign names, and a label found in a file's name."""
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePath
 
 EMOTIONS: tuple[str, ...] = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
 NEUTRAL = "neutral"
-
 CLASS_SETS: dict[str, tuple[str, ...]] = {
     "six": EMOTIONS,
     "seven": (*EMOTIONS, NEUTRAL),
 }
-
 # Okabe and Ito (2008), told apart with any common colour blindness; hex RGB.
 COLOURS: dict[str, str] = {
     "happiness": "#E69F00",
@@ -18,7 +20,6 @@ COLOURS: dict[str, str] = {
     "fear": "#CC79A7",
     "neutral": "#8A8A8A",
 }
-
 _FOREIGN = {
     "happy": "happiness",
     "joy": "happiness",
@@ -41,3 +42,26 @@ def canonical(name: str) -> str | None:
     key = name.strip().lower()
     key = _FOREIGN.get(key, key)
     return key if key in COLOURS else None
+
+
+def label_in_name(path: str | PurePath, labels: Sequence[str]) -> str | None:
+    """The label a path carries: the last word of the file's name, else a folder's name.
+
+    The innermost folder that names a label counts. Foreign names such as "happy" are understood.
+
+    >>> label_in_name("test/angry/0001_happiness.jpg", ["happiness", "anger"])
+    'happiness'
+    >>> label_in_name("test/angry/0001.jpg", ["happiness", "anger"])
+    'anger'
+
+    Args:
+        path: Of a picture, `/` between folders.
+        labels: The model's classes; other words are no label.
+    """
+    path = PurePath(path)
+    last_word = re.split(r"[_\-. ]", path.stem)[-1]
+    for word in (last_word, *reversed(path.parts[:-1])):
+        found = canonical(word)
+        if found in labels:
+            return found
+    return None

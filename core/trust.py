@@ -8,8 +8,7 @@ import numpy as np
 
 from core.checkpoints import find_checkpoint
 from core.errors import DataError
-from core.files import write_json
-from core.hashes import fingerprint
+from core.files import fingerprint, write_json
 from core.trust_file import FILE, WEIGHTS, recommended_method, stored_trust, trusted_layers
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.explain import EXPLAINERS, SLOW_PASSES
-from core.hashes import fingerprint
+from core.files import fingerprint
 
 FILE = "faithfulness.json"
 WEIGHTS = "weights.safetensors"

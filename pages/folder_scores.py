@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from core.files import changed
 from core.scoring import FacesMode
 from webapp import cache, widgets
 from webapp.errors import shown_errors
-from webapp.files import changed
 from webapp.folder_scores.drawing import show_scores
 from webapp.folder_scores.files_input import files_input, on_disk
 from webapp.folder_scores.scored import Scored, score

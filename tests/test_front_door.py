@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from core.front_door import late_names
+from core.lazy import late_names
 
 
 def test_a_name_is_looked_up_in_its_module() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.hashes import fingerprint
+from core.files import fingerprint
 from core.trust import recommended_method, stored_trust, trusted_layers
 
 GOOD = {

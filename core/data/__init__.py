@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from core.front_door import late_names
+from core.lazy import late_names
 
 if TYPE_CHECKING:
     from core.data.auditing import audit, write_audit
@@ -21,18 +21,59 @@ if TYPE_CHECKING:
 __getattr__ = late_names(
     __name__,
     {
-        "auditing": ("audit", "write_audit"),
-        "dataset": ("WITHOUT_TWINS", "Dataset", "Subset", "load_dataset"),
-        "exclude": ("exclude_path", "read_exclude", "write_exclude"),
-        "frames": ("Frames", "find_frames", "framed", "load_frames"),
-        "leaks": ("conflicts", "leak_pairs"),
+        "auditing": (
+            "audit",
+            "write_audit",
+        ),
+        "dataset": (
+            "WITHOUT_TWINS",
+            "Dataset",
+            "Subset",
+            "load_dataset",
+        ),
+        "exclude": (
+            "exclude_path",
+            "read_exclude",
+            "write_exclude",
+        ),
+        "frames": (
+            "Frames",
+            "find_frames",
+            "framed",
+            "load_frames",
+        ),
+        "leaks": (
+            "conflicts",
+            "leak_pairs",
+        ),
         "preparation": ("prepare",),
-        "report": ("report_text", "title_of"),
-        "reference": ("shipped_audit", "shipped_means", "write_shipped"),
+        "reference": (
+            "shipped_audit",
+            "shipped_means",
+            "write_shipped",
+        ),
+        "report": (
+            "report_text",
+            "title_of",
+        ),
         "shortcuts": ("origins",),
-        "sources": ("SOURCES", "Source"),
-        "statistics": ("class_means", "histograms", "read_means"),
-        "table1": ("AGGREGATE", "FIVE", "TABLE1", "Cell", "compare", "with_aggregate"),
+        "sources": (
+            "SOURCES",
+            "Source",
+        ),
+        "statistics": (
+            "class_means",
+            "histograms",
+            "read_means",
+        ),
+        "table1": (
+            "AGGREGATE",
+            "FIVE",
+            "TABLE1",
+            "Cell",
+            "compare",
+            "with_aggregate",
+        ),
     },
 )
 

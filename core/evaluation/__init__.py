@@ -5,7 +5,7 @@ Only `evaluate_run` loads a runtime; parts load when first used, since scikit-le
 
 from typing import TYPE_CHECKING
 
-from core.front_door import late_names
+from core.lazy import late_names
 
 if TYPE_CHECKING:
     from core.evaluation.album import Album
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from core.evaluation.figures import confusion, metrics
     from core.evaluation.framing import FramingScore, framing_scores
     from core.evaluation.literature import PublishedRow, published, published_rows
-    from core.evaluation.naming import label_in_name
     from core.evaluation.predictions import Predictions
     from core.evaluation.predictions_file import SPLITS
     from core.evaluation.prepared import PUBLISHED_VALID, own_folder
@@ -36,24 +35,65 @@ __getattr__ = late_names(
         "album": ("Album",),
         "card_text": ("model_card",),
         "collecting": ("at_size",),
-        "comparison": ("Comparison", "mcnemar"),
-        "cross_source": ("Shortcut", "SourceScore", "by_source", "shortcut"),
+        "comparison": (
+            "Comparison",
+            "mcnemar",
+        ),
+        "cross_source": (
+            "Shortcut",
+            "SourceScore",
+            "by_source",
+            "shortcut",
+        ),
         "eight_bits": ("measure_quantisation",),
-        "examples": ("cell", "confident_mistakes", "most_uncertain"),
-        "export": ("FORMATS", "exported"),
-        "features": ("feature_points", "pooled_features"),
-        "figures": ("confusion", "metrics"),
-        "framing": ("FramingScore", "framing_scores"),
-        "literature": ("PublishedRow", "published", "published_rows"),
-        "naming": ("label_in_name",),
+        "examples": (
+            "cell",
+            "confident_mistakes",
+            "most_uncertain",
+        ),
+        "export": (
+            "FORMATS",
+            "exported",
+        ),
+        "features": (
+            "feature_points",
+            "pooled_features",
+        ),
+        "figures": (
+            "confusion",
+            "metrics",
+        ),
+        "framing": (
+            "FramingScore",
+            "framing_scores",
+        ),
+        "literature": (
+            "PublishedRow",
+            "published",
+            "published_rows",
+        ),
         "predictions": ("Predictions",),
         "predictions_file": ("SPLITS",),
-        "prepared": ("PUBLISHED_VALID", "own_folder"),
-        "report": ("answer", "with_intervals"),
+        "prepared": (
+            "PUBLISHED_VALID",
+            "own_folder",
+        ),
+        "report": (
+            "answer",
+            "with_intervals",
+        ),
         "report_file": ("load_report",),
         "run": ("evaluate_run",),
-        "runs": ("Run", "all_runs"),
-        "tables": ("Accuracy", "figure1", "measure", "table2"),
+        "runs": (
+            "Run",
+            "all_runs",
+        ),
+        "tables": (
+            "Accuracy",
+            "figure1",
+            "measure",
+            "table2",
+        ),
     },
 )
 
@@ -82,7 +122,6 @@ __all__ = [
     "feature_points",
     "figure1",
     "framing_scores",
-    "label_in_name",
     "load_report",
     "mcnemar",
     "measure",

@@ -24,7 +24,7 @@ from core.evaluation.predictions_file import FACTS
 from core.evaluation.prepared import Material, materials, own_sources, seen_sources
 from core.evaluation.report import build_report
 from core.evaluation.report_file import save_report
-from core.hashes import file_hash, fingerprint
+from core.files import file_hash, fingerprint
 
 if TYPE_CHECKING:
     from core.models import Card

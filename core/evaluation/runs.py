@@ -11,7 +11,7 @@ from typing import Any
 from core.checkpoints import list_checkpoints
 from core.errors import CoreError
 from core.evaluation.prepared import BENCHMARKS, PUBLISHED_VALID, sources_of
-from core.hashes import fingerprint
+from core.files import fingerprint
 from core.paths import below, data_root, run_root
 from core.training import RunFolder, observe
 

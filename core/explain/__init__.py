@@ -6,7 +6,7 @@ The list of methods is here at once; whatever needs torch is loaded when it is f
 from typing import TYPE_CHECKING
 
 from core.explain.method import EXPLAINERS, SLOW_PASSES, MethodInfo
-from core.front_door import late_names
+from core.lazy import late_names
 
 if TYPE_CHECKING:
     from core.explain.action_units import (
@@ -59,7 +59,10 @@ __getattr__ = late_names(
             "textbook_pattern",
             "textbook_sources",
         ),
-        "closed_form": ("ClosedGradCam", "has_closed_form"),
+        "closed_form": (
+            "ClosedGradCam",
+            "has_closed_form",
+        ),
         "colours": (
             "COLOURS",
             "NO_EVIDENCE",
@@ -69,16 +72,45 @@ __getattr__ = late_names(
             "default_colours",
         ),
         "contrasts": ("contrast_map",),
-        "explainer": ("explain", "layer_of"),
+        "explainer": (
+            "explain",
+            "layer_of",
+        ),
         "faithfulness.making": ("class_maps",),
         "faithfulness.measuring": ("Sizes",),
         "faithfulness.report": ("faithfulness_report",),
-        "faithfulness.single": ("FaceTest", "check_face"),
-        "hiding": ("HiddenRegions", "RegionGame", "hide_regions", "region_game"),
-        "layers": ("explainable_layers", "feature_maps", "layer_outputs", "model_layers"),
-        "overlays": ("heat_image", "overlay", "paste_overlay"),
-        "region_reports": ("RegionReport", "region_report"),
-        "regions": ("LEAST_CELLS", "RegionEvidence", "cell_shares", "fit_masks", "region_evidence"),
+        "faithfulness.single": (
+            "FaceTest",
+            "check_face",
+        ),
+        "hiding": (
+            "HiddenRegions",
+            "RegionGame",
+            "hide_regions",
+            "region_game",
+        ),
+        "layers": (
+            "explainable_layers",
+            "feature_maps",
+            "layer_outputs",
+            "model_layers",
+        ),
+        "overlays": (
+            "heat_image",
+            "overlay",
+            "paste_overlay",
+        ),
+        "region_reports": (
+            "RegionReport",
+            "region_report",
+        ),
+        "regions": (
+            "LEAST_CELLS",
+            "RegionEvidence",
+            "cell_shares",
+            "fit_masks",
+            "region_evidence",
+        ),
         "trace": ("Layer",),
     },
 )

@@ -5,9 +5,9 @@ Importing this loads neither torch nor dlib.
 
 from typing import TYPE_CHECKING
 
-from core.front_door import late_names
 from core.global_view.stored import global_view_file, stored_global_view
 from core.global_view.table import MEASURES, region_rows
+from core.lazy import late_names
 
 if TYPE_CHECKING:
     from core.global_view.drawing import group_of, mean_map_picture, view_scale
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 __getattr__ = late_names(
     __name__,
     {
-        "drawing": ("group_of", "mean_map_picture", "view_scale"),
+        "drawing": (
+            "group_of",
+            "mean_map_picture",
+            "view_scale",
+        ),
         "viewing": ("make_global_view",),
     },
 )

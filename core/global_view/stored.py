@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from core.hashes import fingerprint
+from core.files import fingerprint
 from core.trust_file import WEIGHTS
 
 

@@ -13,13 +13,12 @@ from core.errors import DataError, ExplainError
 from core.evaluation import at_size, own_folder
 from core.explain import EXPLAINERS, LEAST_CELLS
 from core.faces import REGIONS
-from core.files import write_json
+from core.files import fingerprint, write_json
 from core.global_view.evidence import chunk_evidence
 from core.global_view.faces import chosen_ids, fitted_landmarks, seen_landmarks
 from core.global_view.groups import DIGITS, Group, group_json
 from core.global_view.stored import global_view_file
 from core.global_view.warping import MeanShapeWarp
-from core.hashes import fingerprint
 from core.preprocess import Preprocess
 from core.trust_file import WEIGHTS, recommended_method, trusted_layers
 

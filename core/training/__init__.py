@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from core.front_door import late_names
+from core.lazy import late_names
 from core.training.config import FLIP_ONLY, Augmentation, RunConfig
 from core.training.lock import WorkerLock
 from core.training.observing import Observed, delete_job, list_jobs, list_runs, observe
@@ -25,7 +25,12 @@ __getattr__ = late_names(
     __name__,
     {
         "run": ("run_training",),
-        "tuning.findings": ("Findings", "Trial", "read_findings", "trial_config"),
+        "tuning.findings": (
+            "Findings",
+            "Trial",
+            "read_findings",
+            "trial_config",
+        ),
         "tuning.searching": ("run_search",),
     },
 )

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import Detection, Explanation, Face, Image
+from core.types import Detection, Explanation, Face, Image, LiveFace
 from core.video.parts import FaceReader, FrameModel
 from core.video.resting_face import RestingFace
-from core.video.result import LiveFace
 from core.video.settings import PipelineSettings
 from core.video.steadying import Memory, Reading
 from core.video.tracking import Track, face_box

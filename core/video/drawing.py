@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from core.explain import paste_overlay
 from core.labels import COLOURS
-from core.types import Box, Image, Prediction
+from core.types import Box, FrameResult, Image, LiveFace, Prediction
 from core.video.layout import above, beside
 from core.video.lettering import WHITE, Colour, ink_for, line_height, text_width, write_text
-from core.video.result import FrameResult, LiveFace
 
 SHOWN = "shown"  # in place of an expression: the one named above the face
 UNCLEAR = "unclear"

@@ -2,11 +2,10 @@
 
 import time as clock
 
-from core.types import Image
+from core.types import FrameResult, Image
 from core.video.answering import Answerer
 from core.video.pace import BUDGET, Pace
 from core.video.parts import FaceReader, FrameModel
-from core.video.result import FrameResult
 from core.video.searching import Searcher
 from core.video.settings import PipelineSettings
 from core.video.tracking import Tracker

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces import REGIONS
+from core.types import FrameResult, LiveFace
 from core.video.drawing import UNCLEAR
-from core.video.result import FrameResult, LiveFace
 from core.video.table import Shares
 
 CAVEAT = (

@@ -8,8 +8,8 @@ from typing import TextIO
 
 from core.faces import REGIONS
 from core.files import replacing
+from core.types import FrameResult, LiveFace
 from core.video.drawing import UNCLEAR
-from core.video.result import FrameResult, LiveFace
 
 Shares = Mapping[int, Mapping[str, float] | None]  # region shares by the id of the face
 

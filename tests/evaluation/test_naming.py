@@ -2,8 +2,7 @@
 
 import pytest
 
-from core.evaluation import label_in_name
-from core.labels import EMOTIONS
+from core.labels import EMOTIONS, label_in_name
 
 
 @pytest.mark.parametrize(

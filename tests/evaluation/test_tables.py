@@ -10,8 +10,7 @@ from grey_faces import answers
 
 from core.evaluation import Predictions, all_runs, figure1, metrics, published_rows, table2
 from core.evaluation.report_file import save_report
-from core.files import write_json
-from core.hashes import fingerprint
+from core.files import fingerprint, write_json
 from core.labels import EMOTIONS
 from core.training import RunFolder
 

@@ -16,7 +16,7 @@ from visits import elements, texts, with_sample
 
 from core import EMOTIONS
 from core.checkpoints import DEFAULT_CHECKPOINT
-from core.hashes import fingerprint
+from core.files import fingerprint
 from core.models import Card, build, save_weights
 
 PAGE = "../pages/image_explanation.py"

@@ -9,9 +9,8 @@ from made_trust import made_entry, made_report
 from made_view import made_view
 from streamlit.testing.v1 import AppTest
 
-from core.files import write_json
+from core.files import fingerprint, write_json
 from core.global_view import global_view_file
-from core.hashes import fingerprint
 
 
 @pytest.fixture

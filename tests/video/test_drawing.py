@@ -5,9 +5,8 @@ import pytest
 from live_world import placed
 
 from core.labels import COLOURS, EMOTIONS
-from core.types import Detection, Explanation, Face, Image, Prediction
+from core.types import Detection, Explanation, Face, FrameResult, Image, LiveFace, Prediction
 from core.video.drawing import DrawingSettings, colour_of, draw, name_of
-from core.video.result import FrameResult, LiveFace
 from core.video.tracking import face_box, face_square
 
 NOTHING = DrawingSettings(overlay=False, landmarks=False, boxes=False, bars=False)

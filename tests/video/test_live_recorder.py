@@ -10,8 +10,8 @@ from live_world import Person, World
 from test_drawing import live_face
 
 from core.labels import EMOTIONS
-from core.types import Image
-from core.video import FrameResult, VideoReader
+from core.types import FrameResult, Image
+from core.video import VideoReader
 from webapp.live import recorder as recording_module
 from webapp.live.recorder import Recorder, Recording
 

@@ -7,11 +7,10 @@ from live_world import Person, World
 from numpy.typing import NDArray
 
 from core.errors import ConfigError
-from core.types import Image
+from core.types import FrameResult, Image
 from core.video.answering import SLOW_NOTE
 from core.video.parts import Points
 from core.video.pipeline import Pipeline
-from core.video.result import FrameResult
 from core.video.settings import PipelineSettings
 
 FRAME = 1 / 25

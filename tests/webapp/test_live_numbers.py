@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from core.labels import EMOTIONS
-from core.types import Box, Detection, Face, Prediction
-from core.video import FrameResult, LiveFace
+from core.types import Box, Detection, Face, FrameResult, LiveFace, Prediction
 from webapp.live.drawings import bars, minute
 from webapp.live.history import SPAN, FaceHistory, History
 from webapp.live.rates import Rates

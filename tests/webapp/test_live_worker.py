@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core import Image
-from core.video import FrameResult
+from core.types import FrameResult
 from webapp.live.worker import LatestFrameWorker
 
 

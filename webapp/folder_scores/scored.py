@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from core.evaluation import Predictions, label_in_name
+from core.evaluation import Predictions
+from core.labels import label_in_name
 from core.scoring import FacesMode, Score, as_row, header, score_files
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 
-from core.video import FrameResult, LiveFace
+from core.types import FrameResult, LiveFace
 
 SPAN = 60.0  # seconds shown
 _STEP = 0.1  # seconds between points kept; the eye sees no more on a chart a minute wide

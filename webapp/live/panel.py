@@ -5,7 +5,8 @@ import time
 import streamlit as st
 
 from core.explain import NO_EVIDENCE
-from core.video import UNCLEAR, LiveFace
+from core.types import LiveFace
+from core.video import UNCLEAR
 from webapp.live import diagnosis
 from webapp.live.diagnosis import Connection
 from webapp.live.drawings import bars, minute

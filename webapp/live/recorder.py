@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from core import Box, Image
-from core.video import ANNOTATED, TABLE, FrameResult, region_shares, writing, writing_table
+from core.types import FrameResult
+from core.video import ANNOTATED, TABLE, region_shares, writing, writing_table
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,8 @@ import numpy as np
 import streamlit as st
 
 from core import Image
-from core.video import FaceReader, FrameModel, FrameResult, Pipeline, draw
+from core.types import FrameResult
+from core.video import FaceReader, FrameModel, Pipeline, draw
 from webapp.inputs import Picture
 from webapp.live.stream import View
 from webapp.text import counted

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 
 from core import Image
+from core.types import FrameResult
 from core.video import (
     DrawingSettings,
     FaceReader,
     FrameModel,
-    FrameResult,
     Pipeline,
     PipelineSettings,
     draw,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core import Image
-from core.video import FrameResult
+from core.types import FrameResult
 
 logger = logging.getLogger(__name__)
 

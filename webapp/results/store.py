@@ -15,8 +15,8 @@ from core.evaluation import (
     shortcut,
     with_intervals,
 )
+from core.files import changed
 from core.paths import data_root
-from webapp.files import changed
 
 
 def evaluated() -> list[Run]:

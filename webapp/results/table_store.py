@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.evaluation import Accuracy, all_runs, measure, table2
-from webapp.files import changed
+from core.files import changed
 
 Rows = list[dict[str, Any]]
 
