@@ -1,14 +1,14 @@
 """Explained pictures as files: overlays as PNG and one JSON that says everything."""
 
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import PIL.Image
 
+from core.drawing import default_colours, heat_image, overlay, paste_overlay, png_bytes
 from core.errors import ConfigError
-from core.explain import EXPLAINERS, default_colours, heat_image, overlay, paste_overlay
+from core.explain import EXPLAINERS
 from core.files import replacing, write_json
 from core.images import read_image
 from core.predict import Predictor
@@ -98,13 +98,6 @@ def triptych(face: FaceResult, label: str, *, opacity: float = 0.6, colours: str
     evidence, scale = face.explanation.map_of(label), face.explanation.scale
     heat = heat_image(evidence, scale, DISPLAY_SIDE, chosen)
     return np.hstack([crop, heat, overlay(crop, evidence, scale, opacity, chosen)])
-
-
-def png_bytes(image: Image) -> bytes:
-    """RGB uint8 (H, W, 3) as the bytes of a PNG file."""
-    stream = BytesIO()
-    PIL.Image.fromarray(image).save(stream, format="PNG")
-    return stream.getvalue()
 
 
 def _save(image: Image, path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core import CoreError, ImageResult
-from core.explanations import png_bytes
+from core.drawing import png_bytes
 from webapp import cache, downloads, pictures, widgets
 from webapp.downloads import Outcome
 from webapp.errors import sentence

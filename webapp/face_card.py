@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core import Explanation, FaceResult
-from core.explain import NO_EVIDENCE
+from core.drawing import NO_EVIDENCE, quick_png
 from core.types import BLANK
 from webapp import pictures
 from webapp.charts.probabilities import probability_bars
@@ -68,7 +68,7 @@ def _maps(face: FaceResult, explanation: Explanation, scale: float, look: Look) 
     words = ("Face", f"Evidence for {label}", "Map on the face")
     # One picture instead of three, so that they stay side by side on a phone.
     row = pictures.side_by_side(marked, heat, both)
-    st.image(pictures.quick_png(row), width="stretch", alt=", ".join(words))
+    st.image(quick_png(row), width="stretch", alt=", ".join(words))
     titles = "".join(
         f'<span style="flex:1;text-align:center">{escape(word)}</span>' for word in words
     )
@@ -80,7 +80,7 @@ def _maps(face: FaceResult, explanation: Explanation, scale: float, look: Look) 
 
 def _colour_bar(scale: float, look: Look) -> str:
     """The legend of the maps, in the page's own letters."""
-    strip = b64encode(pictures.quick_png(pictures.colour_strip(scale, look.colours))).decode()
+    strip = b64encode(quick_png(pictures.colour_strip(scale, look.colours))).decode()
     signed = look.colours == "diverging"
     low = f"{-scale:.2g}" if signed else "0"
     words = "evidence against, none, for" if signed else "evidence, one scale for the picture"
@@ -103,5 +103,5 @@ def _all_maps(face: FaceResult, explanation: Explanation, look: Look) -> None:
             column.caption(f"**{label}** {percent(shares[label])}{blank}")
             heat = pictures.map_alone(explanation, label, scale, look)
             both = pictures.map_on_face(original, explanation, label, scale, look)
-            pair = pictures.quick_png(pictures.side_by_side(heat, both))
+            pair = quick_png(pictures.side_by_side(heat, both))
             column.image(pair, width="stretch", alt=f"Evidence for {label}")

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageColor, ImageDraw, ImageFont
 
-from core import Explanation, FaceResult, Image, ImageError, ImageResult
-from core.explain import Colours, heat_image, overlay, paste_overlay
+from core import Explanation, FaceResult, Image, ImageResult
+from core.drawing import ColourMap, heat_image, overlay, paste_overlay
 from core.labels import COLOURS
 
 PREDICTED = "predicted"  # in place of a label: the map of each face's own predicted class
@@ -32,7 +32,7 @@ class Look:
     """
 
     target: str = PREDICTED
-    colours: Colours = "inferno"
+    colours: ColourMap = "inferno"
     opacity: float = 0.6
     boxes: bool = True
     landmarks: bool = True
@@ -143,21 +143,7 @@ def side_by_side(*pictures: Image, gap: int = 12) -> Image:
     return np.hstack(row)
 
 
-def quick_png(image: Image) -> bytes:
-    """An RGB or RGBA picture as a PNG file packed for speed, for the way to the browser.
-
-    Raises:
-        ImageError: It cannot be packed.
-    """
-    order = cv2.COLOR_RGBA2BGRA if image.shape[2] == 4 else cv2.COLOR_RGB2BGR
-    fast = [cv2.IMWRITE_PNG_COMPRESSION, 1]
-    done, data = cv2.imencode(".png", cv2.cvtColor(image, order), fast)
-    if not done:
-        raise ImageError(f"A picture of shape {image.shape} cannot be packed as PNG.")
-    return bytes(data)
-
-
-def colour_strip(scale: float, colours: Colours) -> Image:
+def colour_strip(scale: float, colours: ColourMap) -> Image:
     """All colours from the lowest to the highest value, RGB uint8 (16, 512, 3)."""
     ends = (-scale, scale) if colours == "diverging" else (0.0, scale)
     ramp = np.linspace(*ends, 256, dtype=np.float32)[None]

@@ -8,14 +8,8 @@ import streamlit as st
 
 from core import CheckpointError
 from core.checkpoints import find_checkpoint, list_checkpoints
-from core.explain import (
-    EXPLAINERS,
-    SLOW_PASSES,
-    Colours,
-    MethodInfo,
-    default_colours,
-    model_layers,
-)
+from core.drawing import ColourMap, default_colours
+from core.explain import EXPLAINERS, SLOW_PASSES, MethodInfo, model_layers
 from core.faces import DEFAULT_DETECTOR, DETECTORS
 from core.trust import recommended_method
 from webapp import cache, shelf
@@ -183,7 +177,7 @@ def look_controls(labels: tuple[str, ...], *, signed: bool) -> Look:
         key="target",
         persist_state="session",
     )
-    colours: Colours = st.sidebar.selectbox(
+    colours: ColourMap = st.sidebar.selectbox(
         "Colours",
         _fitting_colours(signed=signed),
         format_func=lambda name: "jet, as in the paper" if name == "jet" else name,
@@ -200,8 +194,8 @@ def look_controls(labels: tuple[str, ...], *, signed: bool) -> Look:
     return Look(target, colours, opacity / 100, boxes, landmarks)
 
 
-def _fitting_colours(*, signed: bool) -> list[Colours]:
+def _fitting_colours(*, signed: bool) -> list[ColourMap]:
     """The default first; signed maps need colours for both signs."""
     first = default_colours(signed=signed)
-    others: tuple[Colours, ...] = () if signed else get_args(Colours)
+    others: tuple[ColourMap, ...] = () if signed else get_args(ColourMap)
     return [first, *(name for name in others if name not in (first, "diverging"))]

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from core.bench.paper_frame import PaperFrame
 from core.bench.timing import Comparison
+from core.drawing import annotate_frame
 from core.predict import Predictor
-from core.video import RATE, FacesReader, Pipeline, draw, sample_film
+from core.video import RATE, FacesReader, Pipeline, sample_film
 
 FRAMES = 300  # 12 seconds of camera; 60 searches
 WARM_UP = 15  # frames that are not counted
@@ -62,7 +63,7 @@ def _measured(folder: Path, faces: int) -> tuple[Times, Times, float]:
     for number, image in enumerate(sample_film(WARM_UP + FRAMES, faces=faces)):
         started = time.perf_counter()
         result = pipeline.process(image, number / RATE)
-        draw(image, result)
+        annotate_frame(image, result)
         own.append(time.perf_counter() - started)
         found.append(len(result.faces))
         if number % BASELINE_EVERY == 0:

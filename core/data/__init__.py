@@ -21,59 +21,18 @@ if TYPE_CHECKING:
 __getattr__ = late_names(
     __name__,
     {
-        "auditing": (
-            "audit",
-            "write_audit",
-        ),
-        "dataset": (
-            "WITHOUT_TWINS",
-            "Dataset",
-            "Subset",
-            "load_dataset",
-        ),
-        "exclude": (
-            "exclude_path",
-            "read_exclude",
-            "write_exclude",
-        ),
-        "frames": (
-            "Frames",
-            "find_frames",
-            "framed",
-            "load_frames",
-        ),
-        "leaks": (
-            "conflicts",
-            "leak_pairs",
-        ),
+        "auditing": ("audit", "write_audit"),
+        "dataset": ("WITHOUT_TWINS", "Dataset", "Subset", "load_dataset"),
+        "exclude": ("exclude_path", "read_exclude", "write_exclude"),
+        "frames": ("Frames", "find_frames", "framed", "load_frames"),
+        "leaks": ("conflicts", "leak_pairs"),
         "preparation": ("prepare",),
-        "reference": (
-            "shipped_audit",
-            "shipped_means",
-            "write_shipped",
-        ),
-        "report": (
-            "report_text",
-            "title_of",
-        ),
+        "reference": ("shipped_audit", "shipped_means", "write_shipped"),
+        "report": ("report_text", "title_of"),
         "shortcuts": ("origins",),
-        "sources": (
-            "SOURCES",
-            "Source",
-        ),
-        "statistics": (
-            "class_means",
-            "histograms",
-            "read_means",
-        ),
-        "table1": (
-            "AGGREGATE",
-            "FIVE",
-            "TABLE1",
-            "Cell",
-            "compare",
-            "with_aggregate",
-        ),
+        "sources": ("SOURCES", "Source"),
+        "statistics": ("class_means", "histograms", "read_means"),
+        "table1": ("AGGREGATE", "FIVE", "TABLE1", "Cell", "compare", "with_aggregate"),
     },
 )
 

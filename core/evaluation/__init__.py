@@ -35,65 +35,23 @@ __getattr__ = late_names(
         "album": ("Album",),
         "card_text": ("model_card",),
         "collecting": ("at_size",),
-        "comparison": (
-            "Comparison",
-            "mcnemar",
-        ),
-        "cross_source": (
-            "Shortcut",
-            "SourceScore",
-            "by_source",
-            "shortcut",
-        ),
+        "comparison": ("Comparison", "mcnemar"),
+        "cross_source": ("Shortcut", "SourceScore", "by_source", "shortcut"),
         "eight_bits": ("measure_quantisation",),
-        "examples": (
-            "cell",
-            "confident_mistakes",
-            "most_uncertain",
-        ),
-        "export": (
-            "FORMATS",
-            "exported",
-        ),
-        "features": (
-            "feature_points",
-            "pooled_features",
-        ),
-        "figures": (
-            "confusion",
-            "metrics",
-        ),
-        "framing": (
-            "FramingScore",
-            "framing_scores",
-        ),
-        "literature": (
-            "PublishedRow",
-            "published",
-            "published_rows",
-        ),
+        "examples": ("cell", "confident_mistakes", "most_uncertain"),
+        "export": ("FORMATS", "exported"),
+        "features": ("feature_points", "pooled_features"),
+        "figures": ("confusion", "metrics"),
+        "framing": ("FramingScore", "framing_scores"),
+        "literature": ("PublishedRow", "published", "published_rows"),
         "predictions": ("Predictions",),
         "predictions_file": ("SPLITS",),
-        "prepared": (
-            "PUBLISHED_VALID",
-            "own_folder",
-        ),
-        "report": (
-            "answer",
-            "with_intervals",
-        ),
+        "prepared": ("PUBLISHED_VALID", "own_folder"),
+        "report": ("answer", "with_intervals"),
         "report_file": ("load_report",),
         "run": ("evaluate_run",),
-        "runs": (
-            "Run",
-            "all_runs",
-        ),
-        "tables": (
-            "Accuracy",
-            "figure1",
-            "measure",
-            "table2",
-        ),
+        "runs": ("Run", "all_runs"),
+        "tables": ("Accuracy", "figure1", "measure", "table2"),
     },
 )
 

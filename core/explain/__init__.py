@@ -17,14 +17,6 @@ if TYPE_CHECKING:
         textbook_sources,
     )
     from core.explain.closed_form import ClosedGradCam, has_closed_form
-    from core.explain.colours import (
-        COLOURS,
-        NO_EVIDENCE,
-        Colours,
-        colour_bar,
-        colour_table,
-        default_colours,
-    )
     from core.explain.contrasts import contrast_map
     from core.explain.explainer import explain, layer_of
     from core.explain.faithfulness.making import class_maps
@@ -38,7 +30,6 @@ if TYPE_CHECKING:
         layer_outputs,
         model_layers,
     )
-    from core.explain.overlays import heat_image, overlay, paste_overlay
     from core.explain.region_reports import RegionReport, region_report
     from core.explain.regions import (
         LEAST_CELLS,
@@ -59,72 +50,28 @@ __getattr__ = late_names(
             "textbook_pattern",
             "textbook_sources",
         ),
-        "closed_form": (
-            "ClosedGradCam",
-            "has_closed_form",
-        ),
-        "colours": (
-            "COLOURS",
-            "NO_EVIDENCE",
-            "Colours",
-            "colour_bar",
-            "colour_table",
-            "default_colours",
-        ),
+        "closed_form": ("ClosedGradCam", "has_closed_form"),
         "contrasts": ("contrast_map",),
-        "explainer": (
-            "explain",
-            "layer_of",
-        ),
+        "explainer": ("explain", "layer_of"),
         "faithfulness.making": ("class_maps",),
         "faithfulness.measuring": ("Sizes",),
         "faithfulness.report": ("faithfulness_report",),
-        "faithfulness.single": (
-            "FaceTest",
-            "check_face",
-        ),
-        "hiding": (
-            "HiddenRegions",
-            "RegionGame",
-            "hide_regions",
-            "region_game",
-        ),
-        "layers": (
-            "explainable_layers",
-            "feature_maps",
-            "layer_outputs",
-            "model_layers",
-        ),
-        "overlays": (
-            "heat_image",
-            "overlay",
-            "paste_overlay",
-        ),
-        "region_reports": (
-            "RegionReport",
-            "region_report",
-        ),
-        "regions": (
-            "LEAST_CELLS",
-            "RegionEvidence",
-            "cell_shares",
-            "fit_masks",
-            "region_evidence",
-        ),
+        "faithfulness.single": ("FaceTest", "check_face"),
+        "hiding": ("HiddenRegions", "RegionGame", "hide_regions", "region_game"),
+        "layers": ("explainable_layers", "feature_maps", "layer_outputs", "model_layers"),
+        "region_reports": ("RegionReport", "region_report"),
+        "regions": ("LEAST_CELLS", "RegionEvidence", "cell_shares", "fit_masks", "region_evidence"),
         "trace": ("Layer",),
     },
 )
 
 __all__ = [
-    "COLOURS",
     "EXPLAINERS",
     "LEAST_CELLS",
-    "NO_EVIDENCE",
     "SLOW_PASSES",
     "ActionUnit",
     "Agreement",
     "ClosedGradCam",
-    "Colours",
     "FaceTest",
     "HiddenRegions",
     "Layer",
@@ -137,23 +84,17 @@ __all__ = [
     "cell_shares",
     "check_face",
     "class_maps",
-    "colour_bar",
-    "colour_table",
     "contrast_map",
-    "default_colours",
     "explain",
     "explainable_layers",
     "faithfulness_report",
     "feature_maps",
     "fit_masks",
     "has_closed_form",
-    "heat_image",
     "hide_regions",
     "layer_of",
     "layer_outputs",
     "model_layers",
-    "overlay",
-    "paste_overlay",
     "region_evidence",
     "region_game",
     "region_report",

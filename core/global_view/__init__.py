@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 __getattr__ = late_names(
     __name__,
     {
-        "drawing": (
-            "group_of",
-            "mean_map_picture",
-            "view_scale",
-        ),
+        "drawing": ("group_of", "mean_map_picture", "view_scale"),
         "viewing": ("make_global_view",),
     },
 )

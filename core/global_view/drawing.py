@@ -5,7 +5,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from core.explain import Colours, colour_table, default_colours, heat_image
+from core.drawing import ColourMap, colour_table, default_colours, heat_image
 from core.types import Image
 
 SIDE = 256  # pixels
@@ -56,7 +56,7 @@ def mean_map_picture(view: dict[str, Any], group: dict[str, Any], scale: float) 
         group: One of its groups.
         scale: Of `view_scale`.
     """
-    colours: Colours = default_colours(signed=view["signed"])
+    colours: ColourMap = default_colours(signed=view["signed"])
     rows = group["map"] if group["map"] else [[0.0]]
     picture = heat_image(np.array(rows, dtype=np.float32), scale, SIDE, colours).copy()
     nothing = colour_table(colours)[len(colour_table(colours)) // 2 if view["signed"] else 0]

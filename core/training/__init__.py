@@ -25,12 +25,7 @@ __getattr__ = late_names(
     __name__,
     {
         "run": ("run_training",),
-        "tuning.findings": (
-            "Findings",
-            "Trial",
-            "read_findings",
-            "trial_config",
-        ),
+        "tuning.findings": ("Findings", "Trial", "read_findings", "trial_config"),
         "tuning.searching": ("run_search",),
     },
 )

@@ -9,7 +9,6 @@ from core.video.analysis import (
     analyse_video,
 )
 from core.video.batch import BATCH, BATCH_TABLE, analyse_folder, list_videos
-from core.video.drawing import SHOWN, UNCLEAR, DrawingSettings, colour_of, draw
 from core.video.faces_reader import FacesReader
 from core.video.film import RATE, sample_film
 from core.video.job import JobRecord, JobStatus, command_options, read_job, start_job, stop_job
@@ -17,7 +16,6 @@ from core.video.parts import FaceReader, FrameModel
 from core.video.pipeline import Pipeline
 from core.video.reading import LONGEST, VIDEO_SUFFIXES, VideoFrame, VideoInfo, VideoReader
 from core.video.region_shares import region_shares
-from core.video.result import FrameResult, LiveFace
 from core.video.settings import DEFAULT_SMOOTHING, PAPER_REFRESH, PipelineSettings
 from core.video.table import FaceTable, writing_table
 from core.video.writing import VideoWriter, writing
@@ -30,21 +28,16 @@ __all__ = [
     "LONGEST",
     "PAPER_REFRESH",
     "RATE",
-    "SHOWN",
     "SUMMARY",
     "TABLE",
-    "UNCLEAR",
     "VIDEO_SUFFIXES",
     "AnalysisSettings",
-    "DrawingSettings",
     "FaceReader",
     "FaceTable",
     "FacesReader",
     "FrameModel",
-    "FrameResult",
     "JobRecord",
     "JobStatus",
-    "LiveFace",
     "Pipeline",
     "PipelineSettings",
     "Progress",
@@ -54,9 +47,7 @@ __all__ = [
     "VideoWriter",
     "analyse_folder",
     "analyse_video",
-    "colour_of",
     "command_options",
-    "draw",
     "list_videos",
     "read_job",
     "region_shares",

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from core.drawing import Style, annotate_frame
 from core.files import write_json
-from core.video.drawing import DrawingSettings, draw
 from core.video.parts import FaceReader, FrameModel
 from core.video.pipeline import Pipeline
 from core.video.reading import LONGEST, VideoFrame, VideoReader
@@ -60,7 +60,7 @@ class AnalysisSettings:
     """
 
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
-    drawing: DrawingSettings = field(default_factory=DrawingSettings)
+    drawing: Style = field(default_factory=Style)
     longest: int = LONGEST
     annotated: bool = True
 
@@ -184,5 +184,5 @@ class _Run:
         self._table.add(frame.number, frame.time, result, shares)
         self.summary.add(frame.time, result, shares)
         if self._writer is not None:
-            self._writer.write(draw(frame.image, result, self._drawing), frame.time)
+            self._writer.write(annotate_frame(frame.image, result, self._drawing), frame.time)
         self.time = frame.time

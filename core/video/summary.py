@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.drawing import UNCLEAR
 from core.faces import REGIONS
 from core.types import FrameResult, LiveFace
-from core.video.drawing import UNCLEAR
 from core.video.table import Shares
 
 CAVEAT = (

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from core.drawing import UNCLEAR
 from core.faces import REGIONS
 from core.files import replacing
 from core.types import FrameResult, LiveFace
-from core.video.drawing import UNCLEAR
 
 Shares = Mapping[int, Mapping[str, float] | None]  # region shares by the id of the face
 

@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
+from core.drawing.colour_maps import (
+    COLOUR_MAPS,
+    ColourMap,
+    colour_bar,
+    colour_table,
+    paint,
+    strength,
+)
 from core.errors import ExplainError
-from core.explain.colours import COLOURS, Colours, colour_bar, colour_table, paint, strength
 
 
 def values(*rows: list[float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
@@ -56,7 +63,7 @@ def test_signed_colours_are_blue_white_and_vermilion() -> None:
     np.testing.assert_allclose(painted, [(0, 114, 178), (255, 255, 255), (213, 94, 0)], atol=1)
 
 
-def lightness(colours: Colours) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def lightness(colours: ColourMap) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """CIE L* of a table's colours, by the standard's own formula."""
     rgb = colour_table(colours) / 255
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
@@ -66,7 +73,7 @@ def lightness(colours: Colours) -> np.ndarray[tuple[int, ...], np.dtype[np.float
 
 
 @pytest.mark.parametrize("colours", ["inferno", "viridis", "cividis"])
-def test_perceptual_maps_rise_in_lightness_and_jet_does_not(colours: Colours) -> None:
+def test_perceptual_maps_rise_in_lightness_and_jet_does_not(colours: ColourMap) -> None:
     assert np.diff(lightness(colours)).min() > -0.3
     assert np.diff(lightness("jet")).min() < -0.5
 
@@ -80,8 +87,8 @@ def test_the_signed_map_is_lightest_in_the_middle() -> None:
     assert light[middle] == pytest.approx(100, abs=0.1)
 
 
-@pytest.mark.parametrize("colours", COLOURS)
-def test_the_bar_runs_through_the_whole_table(colours: Colours) -> None:
+@pytest.mark.parametrize("colours", COLOUR_MAPS)
+def test_the_bar_runs_through_the_whole_table(colours: ColourMap) -> None:
     bar = colour_bar(3.0, colours, width=268)
 
     table = colour_table(colours)

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from core.drawing.colour_maps import colour_table
+from core.drawing.overlays import heat_image, overlay, paste_overlay
 from core.errors import ExplainError
-from core.explain.colours import colour_table
-from core.explain.overlays import heat_image, overlay, paste_overlay
 from core.types import Box, Detection, Face, Image
 
 

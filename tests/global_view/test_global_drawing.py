@@ -3,7 +3,7 @@
 import numpy as np
 from made_view import made_view
 
-from core.explain import colour_table
+from core.drawing import colour_table
 from core.global_view import (
     MEASURES,
     group_of,

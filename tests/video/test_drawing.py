@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from live_world import placed
 
+from core.drawing.annotation import Style, annotate_frame, colour_of, name_of
 from core.labels import COLOURS, EMOTIONS
 from core.types import Detection, Explanation, Face, FrameResult, Image, LiveFace, Prediction
-from core.video.drawing import DrawingSettings, colour_of, draw, name_of
 from core.video.tracking import face_box, face_square
 
-NOTHING = DrawingSettings(overlay=False, landmarks=False, boxes=False, bars=False)
+NOTHING = Style(overlay=False, landmarks=False, boxes=False, bars=False)
 LOGITS = np.log(np.array([0.7, 0.1, 0.05, 0.05, 0.05, 0.05]))
 
 
@@ -46,7 +46,7 @@ def result(*faces: LiveFace, width: int = 320, height: int = 240) -> FrameResult
 def test_with_everything_off_the_frame_is_the_frame() -> None:
     image = frame(grey=90)
 
-    drawn = draw(image, result(live_face()), NOTHING)
+    drawn = annotate_frame(image, result(live_face()), NOTHING)
 
     np.testing.assert_array_equal(drawn, image)
     assert drawn is not image
@@ -56,12 +56,12 @@ def test_the_frame_given_is_not_written_to() -> None:
     image = frame(grey=90)
     image.setflags(write=False)
 
-    assert (draw(image, result(live_face())) != image).any()
+    assert (annotate_frame(image, result(live_face())) != image).any()
 
 
 def test_the_box_has_the_colour_of_the_expression_along_its_edge() -> None:
     face = live_face()
-    drawn = draw(frame(), result(face), replace(NOTHING, boxes=True))
+    drawn = annotate_frame(frame(), result(face), replace(NOTHING, boxes=True))
 
     middle = (face.box.top + face.box.bottom) // 2
     colours = {tuple(pixel) for pixel in drawn[middle, face.box.left : face.box.left + 4].tolist()}
@@ -83,7 +83,9 @@ def test_names_carry_the_percentage_of_what_they_name_and_the_id_among_several()
 
 def test_the_map_colours_the_half_where_it_is_hot() -> None:
     face = live_face()
-    drawn = draw(frame(grey=60), result(face), replace(NOTHING, overlay=True, opacity=1.0))
+    drawn = annotate_frame(
+        frame(grey=60), result(face), replace(NOTHING, overlay=True, opacity=1.0)
+    )
 
     changed = (drawn != 60).any(axis=2)
     quarter = face.box.width // 8
@@ -100,8 +102,8 @@ def test_the_target_chooses_the_map() -> None:
     face = replace(face, explanation=replace(face.explanation, maps=maps))
     only_map = replace(NOTHING, overlay=True)
 
-    shown = draw(frame(grey=60), result(face), only_map)
-    fear = draw(frame(grey=60), result(face), replace(only_map, target="fear"))
+    shown = annotate_frame(frame(grey=60), result(face), only_map)
+    fear = annotate_frame(frame(grey=60), result(face), replace(only_map, target="fear"))
 
     assert (shown != 60).any()
     assert (fear == 60).all()
@@ -109,7 +111,7 @@ def test_the_target_chooses_the_map() -> None:
 
 def test_all_landmarks_are_drawn() -> None:
     face = live_face()
-    drawn = draw(frame(), result(face), replace(NOTHING, landmarks=True))
+    drawn = annotate_frame(frame(), result(face), replace(NOTHING, landmarks=True))
 
     assert face.face.landmarks is not None
     for x, y in np.rint(face.face.landmarks).astype(int):
@@ -117,7 +119,7 @@ def test_all_landmarks_are_drawn() -> None:
 
 
 def test_the_bars_have_the_lengths_of_the_probabilities() -> None:
-    drawn = draw(
+    drawn = annotate_frame(
         frame(640, 480), result(live_face(), width=640, height=480), replace(NOTHING, bars=True)
     )
 
@@ -128,7 +130,7 @@ def test_the_bars_have_the_lengths_of_the_probabilities() -> None:
 
 @pytest.mark.parametrize("grey", [0, 128, 255])
 def test_numbers_are_readable_on_any_background(grey: int) -> None:
-    drawn = draw(
+    drawn = annotate_frame(
         frame(640, 480, grey),
         result(live_face(), width=640, height=480),
         replace(NOTHING, bars=True),
@@ -148,7 +150,7 @@ def test_any_size_and_place_is_drawn(size: tuple[int, int], where: tuple[float, 
     width, height = size
     face = live_face(where[0] * width, where[1] * height, side=0.6 * height)
 
-    drawn = draw(frame(width, height), result(face, width=width, height=height))
+    drawn = annotate_frame(frame(width, height), result(face, width=width, height=height))
 
     assert drawn.shape == (height, width, 3)
     assert drawn.dtype == np.uint8
@@ -157,10 +159,10 @@ def test_any_size_and_place_is_drawn(size: tuple[int, int], where: tuple[float, 
 def test_a_crowd_keeps_its_names_apart_and_panels_off_faces() -> None:
     faces = [live_face(60 + 100 * n, 100, 70, key=n + 1) for n in range(6)]
 
-    names_only = draw(
+    names_only = annotate_frame(
         frame(640, 480), result(*faces, width=640, height=480), replace(NOTHING, boxes=True)
     )
-    with_bars = draw(
+    with_bars = annotate_frame(
         frame(640, 480),
         result(*faces, width=640, height=480),
         replace(NOTHING, boxes=True, bars=True),

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from core.drawing.text import above, beside
 from core.types import Box
-from core.video.layout import above, beside
 
 FRAME = Box(0, 0, 640, 480)
 

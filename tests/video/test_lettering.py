@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.video.lettering import BLACK, WHITE, ink_for, line_height, text_width, write_text
+from core.drawing.text import BLACK, WHITE, ink_for, line_height, text_width, write_text
 
 
 def test_letters_are_written_where_asked_in_the_colour_asked() -> None:

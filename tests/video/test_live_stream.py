@@ -15,12 +15,13 @@ from coroutines import completed
 from live_world import WIDTH, Person, World
 from numpy.typing import NDArray
 
+from core.drawing import Style
 from core.types import Image
-from core.video import DrawingSettings, PipelineSettings
+from core.video import PipelineSettings
 from core.video.parts import Points
 from webapp.live.stream import LiveStream, View
 
-PLAIN = DrawingSettings(overlay=False, landmarks=False, bars=False)
+PLAIN = Style(overlay=False, landmarks=False, bars=False)
 
 
 def incoming(image: Image, number: int = 0) -> av.VideoFrame:
@@ -123,7 +124,7 @@ def test_an_error_in_drawing_sends_the_frame_back_as_it_came(
     def broken(*_: object) -> Image:
         raise RuntimeError("no paint")
 
-    monkeypatch.setattr("webapp.live.stream.draw", broken)
+    monkeypatch.setattr("webapp.live.stream.annotate_frame", broken)
     sent = incoming(world.frame())
 
     assert answer(stream, sent) is sent

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from core.explain import Layer, heat_image
+from core.drawing import heat_image
+from core.explain import Layer
 from webapp.activations import channels, view
 from webapp.charts.channels import value_bars
 

@@ -7,7 +7,7 @@ import pytest
 from made_results import LABELS, face_result, grey, image_result
 
 from core import Box
-from core.explain import heat_image
+from core.drawing import heat_image, quick_png
 from core.images import decode
 from webapp import pictures
 from webapp.pictures import FACE, Look
@@ -147,7 +147,7 @@ def test_a_row_of_pictures_has_clear_gaps_and_survives_packing() -> None:
     assert row[0, :, 3].tolist() == [255] * 4 + [0] * 3 + [255] * 4
     picture = grey(5, 7, 90)
     picture[2, 3] = (1, 2, 3)
-    np.testing.assert_array_equal(decode(pictures.quick_png(picture)), picture)
+    np.testing.assert_array_equal(decode(quick_png(picture)), picture)
 
 
 def test_an_unclear_face_is_framed_all_the_same() -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.explain import Colours, heat_image, overlay
+from core.drawing import ColourMap, heat_image, overlay
 from core.types import BLANK, Image
 
 Order = Literal["mean", "peak", "number"]
@@ -46,7 +46,7 @@ def ordered(found: Figures, by: Order) -> list[int]:
     return [int(channel) for channel in np.argsort(-strength, kind="stable")]
 
 
-def colours_of(maps: Values) -> Colours:
+def colours_of(maps: Values) -> ColourMap:
     """Colours for both signs where there are values of both."""
     return "diverging" if float(maps.min(initial=0.0)) < -BLANK else "inferno"
 
@@ -56,7 +56,7 @@ def scale_of(values: Values) -> float:
     return float(np.abs(values).max(initial=0.0))
 
 
-def channel_picture(values: Values, scale: float, colours: Colours, side: int) -> Image:
+def channel_picture(values: Values, scale: float, colours: ColourMap, side: int) -> Image:
     """One channel float32 (h, w) as cells of one colour each, RGB uint8 (side, side, 3).
 
     Cells keep their edges, so that one sees how many there are.
@@ -69,7 +69,7 @@ def channel_picture(values: Values, scale: float, colours: Colours, side: int) -
 
 
 def channel_on_face(
-    face: Image, values: Values, scale: float, colours: Colours, coverage: float
+    face: Image, values: Values, scale: float, colours: ColourMap, coverage: float
 ) -> Image:
     """One channel over the grey face, RGB uint8 like `face`."""
     return overlay(face, values, scale, 0.6, colours, coverage=coverage)

@@ -7,8 +7,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.drawing import png_bytes, quick_png
 from core.explain import Layer
-from core.explanations import png_bytes
 from core.types import Image
 from webapp import pictures, tiles
 from webapp.activations import channels, store
@@ -158,7 +158,7 @@ def _enlarged(
     left, right = st.columns([3, 2], gap="medium", vertical_alignment="center")
     right.number_input("Channel", 0, len(maps) - 1, key=CHANNEL)
     words = ", ".join(("the face", f"channel {number}", "channel on the face"))
-    left.image(pictures.quick_png(picture), width="stretch", alt=words)
+    left.image(quick_png(picture), width="stretch", alt=words)
     height, width = maps.shape[1:]
     right.markdown(
         f"Mean **{facts.mean[number]:.3g}**, peak **{facts.peak[number]:.3g}**, above zero in "

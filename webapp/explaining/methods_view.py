@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core import CoreError, Explanation
-from core.explain import EXPLAINERS, SLOW_PASSES, default_colours
+from core.drawing import default_colours
+from core.explain import EXPLAINERS, SLOW_PASSES
 from core.trust import recommended_method
 from core.types import Image
 from webapp import pictures

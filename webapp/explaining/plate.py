@@ -9,10 +9,10 @@ from textwrap import wrap
 import cv2
 import numpy as np
 
+from core.drawing import quick_png
 from core.types import Image
 from webapp.explaining.badges import Badge, badge_html
 from webapp.explaining.sheet import FAINT, Inset, Item, Patch, Sheet, Words
-from webapp.pictures import quick_png
 
 SENT = 168  # px, side of the pictures of a wide plate on their way to the browser
 FEW = 3  # columns; up to here pictures are shown large, and sent as they are

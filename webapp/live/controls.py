@@ -2,15 +2,10 @@
 
 import streamlit as st
 
+from core.drawing import SHOWN, Style
 from core.explain import EXPLAINERS
 from core.faces import DEFAULT_DETECTOR, DETECTORS
-from core.video import (
-    DEFAULT_SMOOTHING,
-    PAPER_REFRESH,
-    SHOWN,
-    DrawingSettings,
-    PipelineSettings,
-)
+from core.video import DEFAULT_SMOOTHING, PAPER_REFRESH, PipelineSettings
 from webapp.text import literal
 from webapp.widgets import DETECTOR_TITLES
 
@@ -73,7 +68,7 @@ def pipeline_controls(
     )
 
 
-def drawing_controls(labels: tuple[str, ...]) -> DrawingSettings:
+def drawing_controls(labels: tuple[str, ...]) -> Style:
     """What is drawn on the picture.
 
     Args:
@@ -95,7 +90,7 @@ def drawing_controls(labels: tuple[str, ...]) -> DrawingSettings:
     boxes = st.sidebar.toggle("Box and name", True, key="live_boxes", persist_state="session")
     points = st.sidebar.toggle("68 landmarks", True, key="live_points", persist_state="session")
     bars = st.sidebar.toggle("Percentages", True, key="live_bars", persist_state="session")
-    return DrawingSettings(
+    return Style(
         overlay=overlay,
         landmarks=points,
         boxes=boxes,

@@ -4,9 +4,8 @@ import time
 
 import streamlit as st
 
-from core.explain import NO_EVIDENCE
+from core.drawing import NO_EVIDENCE, UNCLEAR
 from core.types import LiveFace
-from core.video import UNCLEAR
 from webapp.live import diagnosis
 from webapp.live.diagnosis import Connection
 from webapp.live.drawings import bars, minute

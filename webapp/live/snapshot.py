@@ -7,8 +7,9 @@ import numpy as np
 import streamlit as st
 
 from core import Image
+from core.drawing import annotate_frame
 from core.types import FrameResult
-from core.video import FaceReader, FrameModel, Pipeline, draw
+from core.video import FaceReader, FrameModel, Pipeline
 from webapp.inputs import Picture
 from webapp.live.stream import View
 from webapp.text import counted
@@ -24,7 +25,7 @@ def show_snapshot(model: FrameModel, reader: FaceReader, view: View) -> None:
     image, result = analysed(Picture("camera.jpg", taken.getvalue()).decoded(), model, reader, view)
     preprocess = model.card.preprocess
     drawing = replace(view.drawing, coverage=preprocess.crop / preprocess.size)
-    st.image(draw(image, result, drawing), width="stretch")
+    st.image(annotate_frame(image, result, drawing), width="stretch")
     st.caption(
         f"{counted(len(result.faces), 'face')}. For maps of every expression and downloads, use "
         "the page **Image explanation**."

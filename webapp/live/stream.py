@@ -9,15 +9,9 @@ import cv2
 import numpy as np
 
 from core import Image
+from core.drawing import Style, annotate_frame
 from core.types import FrameResult
-from core.video import (
-    DrawingSettings,
-    FaceReader,
-    FrameModel,
-    Pipeline,
-    PipelineSettings,
-    draw,
-)
+from core.video import FaceReader, FrameModel, Pipeline, PipelineSettings
 from webapp.live.history import History
 from webapp.live.rates import Rates, StreamNumbers
 from webapp.live.recorder import Recorder
@@ -43,7 +37,7 @@ class View:
     """
 
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
-    drawing: DrawingSettings = field(default_factory=DrawingSettings)
+    drawing: Style = field(default_factory=Style)
     mirror: bool = True
 
 
@@ -76,7 +70,7 @@ class LiveStream:
         Args:
             image: RGB uint8 (H, W, 3) with a face.
         """
-        draw(image, self._pipeline.process(image, 0.0))
+        annotate_frame(image, self._pipeline.process(image, 0.0))
         self._pipeline.restart()
 
     def set_resting_face(self, *, active: bool) -> None:
@@ -134,7 +128,7 @@ class LiveStream:
         if analysed is not None and now - analysed.result.time < _STALE:
             same_size = (analysed.result.height, analysed.result.width) == (height, width)
             result = analysed.result if same_size else result
-        drawn = draw(image, result, replace(view.drawing, coverage=self._coverage))
+        drawn = annotate_frame(image, result, replace(view.drawing, coverage=self._coverage))
         recorder = self.recorder
         if recorder is not None and recorder.running:
             recorder.add(drawn, result, now)

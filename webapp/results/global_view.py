@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
+from core.drawing import colour_bar, default_colours, png_bytes
 from core.evaluation import SPLITS
-from core.explain import EXPLAINERS, colour_bar, default_colours
-from core.explanations import png_bytes
+from core.explain import EXPLAINERS
 from core.global_view import (
     MEASURES,
     group_of,

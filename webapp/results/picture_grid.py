@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.drawing import NO_EVIDENCE, overlay
 from core.evaluation import Predictions, Run
-from core.explain import NO_EVIDENCE, overlay
 from core.labels import COLOURS
 from core.types import BLANK, Image
 from webapp import cache

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from core.errors import ExplainError
 from core.types import BLANK, Image
 
-Colours = Literal["inferno", "viridis", "cividis", "jet", "diverging"]
-COLOURS: tuple[str, ...] = get_args(Colours)
+ColourMap = Literal["inferno", "viridis", "cividis", "jet", "diverging"]
+COLOUR_MAPS: tuple[str, ...] = get_args(ColourMap)
 
 # The first three rise evenly in lightness (Smith and van der Walt 2015; Nunez et al. 2018); JET is
 # the paper's, kept for comparison: its yellow and cyan rings are edges that no evidence has.
@@ -31,12 +31,14 @@ _FONT_SCALE = 0.42
 _INK = (40, 40, 40)
 
 
-def default_colours(*, signed: bool) -> Colours:
+def default_colours(*, signed: bool) -> ColourMap:
     """The colour map for maps with or without negative values."""
     return "diverging" if signed else "inferno"
 
 
-def strength(evidence: NDArray[np.float32], scale: float, colours: Colours) -> NDArray[np.float32]:
+def strength(
+    evidence: NDArray[np.float32], scale: float, colours: ColourMap
+) -> NDArray[np.float32]:
     """Evidence on the fixed scale.
 
     Args:
@@ -58,8 +60,8 @@ def strength(evidence: NDArray[np.float32], scale: float, colours: Colours) -> N
     return np.asarray(np.clip(evidence / scale, least, 1.0), dtype=np.float32)
 
 
-def paint(values: NDArray[np.float32], colours: Colours) -> Image:
-    """Colours of values from `strength`, RGB uint8 (h, w, 3)."""
+def paint(values: NDArray[np.float32], colours: ColourMap) -> Image:
+    """ColourMap of values from `strength`, RGB uint8 (h, w, 3)."""
     table = colour_table(colours)
     least = -1.0 if colours == "diverging" else 0.0
     index = np.rint((values - least) / (1.0 - least) * (len(table) - 1)).astype(np.intp)
@@ -68,7 +70,7 @@ def paint(values: NDArray[np.float32], colours: Colours) -> Image:
 
 
 @cache
-def colour_table(colours: Colours) -> Image:
+def colour_table(colours: ColourMap) -> Image:
     """All colours from the lowest to the highest value, RGB uint8 (n, 3).
 
     Raises:
@@ -77,7 +79,7 @@ def colour_table(colours: Colours) -> Image:
     if colours == "diverging":
         return _diverging_table()
     if colours not in _TABLES:
-        known = ", ".join(COLOURS)
+        known = ", ".join(COLOUR_MAPS)
         raise ExplainError(f"There are no colours {colours!r}. Choose one of: {known}.")
     ramp = np.arange(256, dtype=np.uint8)[:, None]
     painted = cv2.applyColorMap(ramp, _TABLES[colours])
@@ -99,7 +101,7 @@ def _diverging_table(half: int = 255) -> Image:
 
 
 def colour_bar(
-    scale: float, colours: Colours = "inferno", *, width: int = 256, height: int = 44
+    scale: float, colours: ColourMap = "inferno", *, width: int = 256, height: int = 44
 ) -> Image:
     """The legend of a picture's maps: a strip with the values of its ends.
 

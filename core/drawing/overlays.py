@@ -4,15 +4,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.drawing.colour_maps import ColourMap, paint, strength
 from core.errors import ExplainError
-from core.explain.colours import Colours, paint, strength
 from core.types import BLANK, Face, Image
 
 Map = NDArray[np.float32]
 
 
 def heat_image(
-    evidence: Map, scale: float, size: int | tuple[int, int], colours: Colours = "inferno"
+    evidence: Map, scale: float, size: int | tuple[int, int], colours: ColourMap = "inferno"
 ) -> Image:
     """A map as a picture of its own.
 
@@ -38,7 +38,7 @@ def overlay(
     evidence: Map,
     scale: float,
     opacity: float = 0.6,
-    colours: Colours = "inferno",
+    colours: ColourMap = "inferno",
     *,
     coverage: float = 1.0,
 ) -> Image:
@@ -75,7 +75,7 @@ def paste_overlay(
     evidence: Map,
     scale: float,
     opacity: float = 0.6,
-    colours: Colours = "inferno",
+    colours: ColourMap = "inferno",
     *,
     coverage: float = 1.0,
 ) -> Image:
@@ -125,7 +125,7 @@ def _check_opacity(opacity: float) -> None:
         raise ExplainError(f"Opacity is {opacity}; expected a number from 0 to 1.")
 
 
-def _blend(picture: Image, values: Map, seen: Map, opacity: float, colours: Colours) -> Image:
+def _blend(picture: Image, values: Map, seen: Map, opacity: float, colours: ColourMap) -> Image:
     """Mix picture and colours; `seen` is 1 where the map has a value at all."""
     if not np.any(np.abs(values) > BLANK):
         return picture.copy()

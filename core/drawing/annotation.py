@@ -7,11 +7,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.explain import paste_overlay
+from core.drawing.overlays import paste_overlay
+from core.drawing.text import (
+    WHITE,
+    Colour,
+    above,
+    beside,
+    ink_for,
+    line_height,
+    text_width,
+    write_text,
+)
 from core.labels import COLOURS
 from core.types import Box, FrameResult, Image, LiveFace, Prediction
-from core.video.layout import above, beside
-from core.video.lettering import WHITE, Colour, ink_for, line_height, text_width, write_text
 
 SHOWN = "shown"  # in place of an expression: the one named above the face
 UNCLEAR = "unclear"
@@ -28,7 +36,7 @@ _CROWD_TEXT = 0.85  # size of the numbers where there are several faces
 
 
 @dataclass(frozen=True, slots=True)
-class DrawingSettings:
+class Style:
     """What is drawn.
 
     Attributes:
@@ -51,7 +59,7 @@ class DrawingSettings:
     coverage: float = 1.0
 
 
-def draw(image: Image, result: FrameResult, settings: DrawingSettings | None = None) -> Image:
+def annotate_frame(image: Image, result: FrameResult, settings: Style | None = None) -> Image:
     """The frame with everything asked for drawn on it.
 
     Args:
@@ -62,7 +70,7 @@ def draw(image: Image, result: FrameResult, settings: DrawingSettings | None = N
     Returns:
         RGB uint8 (H, W, 3), a new array.
     """
-    settings = settings or DrawingSettings()
+    settings = settings or Style()
     canvas = image.copy()
     for face in result.faces:
         if settings.overlay:
@@ -85,7 +93,7 @@ def colour_of(label: str | None) -> Colour:
     return red, green, blue
 
 
-def _with_map(canvas: Image, face: LiveFace, settings: DrawingSettings) -> Image:
+def _with_map(canvas: Image, face: LiveFace, settings: Style) -> Image:
     explanation = face.explanation
     if explanation is None:
         return canvas
@@ -141,7 +149,7 @@ def _draw_box(canvas: Image, face: LiveFace) -> None:
     cv2.rectangle(canvas, first, last, colour_of(face.label), stroke)
 
 
-def _draw_words(canvas: Image, result: FrameResult, settings: DrawingSettings) -> None:
+def _draw_words(canvas: Image, result: FrameResult, settings: Style) -> None:
     """Names first, then numbers where they cover neither a face nor each other."""
     height, width = canvas.shape[:2]
     size = min(max(round(height * _TEXT_SHARE), _LEAST_TEXT), _MOST_TEXT)
