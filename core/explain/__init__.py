@@ -5,7 +5,7 @@ The list of methods is here at once; whatever needs torch is loaded when it is f
 
 from typing import TYPE_CHECKING
 
-from core.explain.method import EXPLAINERS, SLOW_PASSES, MethodInfo
+from core.explain.methods import EXPLAINERS, SLOW_PASSES, MethodInfo
 from core.lazy import late_names
 
 if TYPE_CHECKING:
@@ -17,18 +17,23 @@ if TYPE_CHECKING:
         textbook_sources,
     )
     from core.explain.closed_form import ClosedGradCam, has_closed_form
-    from core.explain.contrasts import contrast_map
+    from core.explain.contrast import contrast_map
     from core.explain.explainer import explain, layer_of
     from core.explain.faithfulness.making import class_maps
     from core.explain.faithfulness.measuring import Sizes
     from core.explain.faithfulness.report import faithfulness_report
     from core.explain.faithfulness.single import FaceTest, check_face
-    from core.explain.hiding import HiddenRegions, RegionGame, hide_regions, region_game
     from core.explain.layers import (
         explainable_layers,
         feature_maps,
         layer_outputs,
         model_layers,
+    )
+    from core.explain.region_occlusion import (
+        HiddenRegions,
+        RegionGame,
+        hide_regions,
+        region_game,
     )
     from core.explain.region_reports import RegionReport, region_report
     from core.explain.regions import (
@@ -51,14 +56,14 @@ __getattr__ = late_names(
             "textbook_sources",
         ),
         "closed_form": ("ClosedGradCam", "has_closed_form"),
-        "contrasts": ("contrast_map",),
+        "contrast": ("contrast_map",),
         "explainer": ("explain", "layer_of"),
         "faithfulness.making": ("class_maps",),
         "faithfulness.measuring": ("Sizes",),
         "faithfulness.report": ("faithfulness_report",),
         "faithfulness.single": ("FaceTest", "check_face"),
-        "hiding": ("HiddenRegions", "RegionGame", "hide_regions", "region_game"),
         "layers": ("explainable_layers", "feature_maps", "layer_outputs", "model_layers"),
+        "region_occlusion": ("HiddenRegions", "RegionGame", "hide_regions", "region_game"),
         "region_reports": ("RegionReport", "region_report"),
         "regions": ("LEAST_CELLS", "RegionEvidence", "cell_shares", "fit_masks", "region_evidence"),
         "trace": ("Layer",),

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from core.errors import ExplainError
 from core.explain.closed_form import ClosedGradCam, has_closed_form
 from core.explain.layers import default_layer, is_complete_at
-from core.explain.method import EXPLAINERS, MethodInfo
+from core.explain.methods import EXPLAINERS, MethodInfo
 from core.explain.trace import traced
 from core.types import Explanation
 

@@ -7,10 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from core.errors import ExplainError
-from core.explain.frozen import frozen_view
-from core.explain.grad_cam import grad_cam
-from core.explain.pixels import by_rows, input_gradient, largest
-from core.explain.trace import functional_relus
+from core.explain.cam import grad_cam
+from core.explain.saliency import by_rows, input_gradient, largest
+from core.explain.trace import frozen_view, functional_relus
 
 
 class _GuidedReLU(torch.autograd.Function):

@@ -4,9 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ExplainError
-from core.explain.frozen import frozen_view
-from core.explain.method import DefaultLayer
-from core.explain.trace import Layer, traced
+from core.explain.methods import DefaultLayer
+from core.explain.trace import Layer, frozen_view, traced
 
 INPUT = "input"  # the layer name of methods that explain pixels
 FINE_CELLS = 16  # cells a side; from here on brow, eye and mouth lie in cells of their own

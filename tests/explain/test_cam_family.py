@@ -10,17 +10,17 @@ from torch import Tensor, nn
 from torchcam.methods import CAM, GradCAM, LayerCAM
 
 from core.errors import ExplainError
-from core.explain.cam_family import (
+from core.explain.cam import (
     activation,
     cam,
+    grad_cam,
     grad_cam_pp,
     hires_cam,
     layer_cam,
     smooth_hires_cam,
 )
-from core.explain.grad_cam import grad_cam
 from core.explain.layers import default_layer
-from core.explain.noise import noisy_copies
+from core.explain.saliency import noisy_copies
 from core.models import MODELS
 
 

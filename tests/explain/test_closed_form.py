@@ -12,8 +12,8 @@ from captum.attr import LayerGradCam
 from torch import Tensor, nn
 
 from core.errors import ExplainError
+from core.explain.cam import grad_cam
 from core.explain.closed_form import ClosedGradCam, has_closed_form
-from core.explain.grad_cam import grad_cam
 from core.explain.layers import last_convolution
 
 FAMILY: list[tuple[str, dict[str, Any]]] = [

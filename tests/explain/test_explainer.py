@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from core.errors import ConfigError, ExplainError
 from core.explain import EXPLAINERS, explain
-from core.explain.grad_cam import grad_cam
+from core.explain.cam import grad_cam
 from core.labels import EMOTIONS
 
 

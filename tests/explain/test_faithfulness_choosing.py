@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from core.explain.cam import layer_gradients
 from core.explain.faithfulness.choosing import candidate_layers, layer_gaps
 from core.explain.faithfulness.making import MapMaker, class_maps
 from core.explain.faithfulness.scoring import exact_scorer
-from core.explain.gradients import layer_gradients
-from core.explain.method import EXPLAINERS
+from core.explain.methods import EXPLAINERS
 
 CANDIDATES = {
     "gimefive": [

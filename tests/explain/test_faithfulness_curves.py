@@ -7,7 +7,7 @@ from torch import Tensor
 
 from core.explain.faithfulness.curves import curve_ends, curves
 from core.explain.faithfulness.ranking import enlarged, pixel_ranks
-from core.explain.fill import blurred
+from core.explain.occlusion import blurred
 
 SIDE = 16
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.explain.fill import blurred, filled
+from core.explain.occlusion import blurred, filled
 
 
 def test_an_even_picture_stays_as_it_is() -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ExplainError
-from core.explain.frozen import frozen_view
+from core.explain.trace import frozen_view
 
 
 @pytest.mark.parametrize("name", ["gimefive_se", "vgg", "resnet18", "mini_xception"])

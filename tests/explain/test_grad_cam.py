@@ -9,7 +9,7 @@ from captum.attr import LayerGradCam
 from torch import Tensor, nn
 
 from core.errors import ExplainError
-from core.explain.grad_cam import grad_cam
+from core.explain.cam import grad_cam
 from core.explain.layers import explainable_layers, last_convolution
 from core.models import MODELS
 

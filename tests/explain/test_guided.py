@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from core.errors import ExplainError
 from core.explain.guided import guided_backprop, guided_grad_cam
-from core.explain.pixels import saliency
+from core.explain.saliency import saliency
 
 
 class TwoPaths(nn.Module):

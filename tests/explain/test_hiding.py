@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.errors import ExplainError
-from core.explain.hiding import hide_regions, region_game
+from core.explain.region_occlusion import hide_regions, region_game
 from core.preprocess import Preprocess
 
 SIDE = 16

@@ -7,8 +7,8 @@ import torch
 from captum.attr import IntegratedGradients
 from torch import Tensor, nn
 
-from core.explain.integrated import integrated_gradients
-from core.explain.pixels import input_gradient
+from core.explain.integrated_gradients import integrated_gradients
+from core.explain.saliency import input_gradient
 
 
 class Quadratic(nn.Module):
@@ -45,7 +45,7 @@ def test_a_bend_is_found_by_few_points(monkeypatch: pytest.MonkeyPatch) -> None:
         asked += len(rows)
         return input_gradient(model, rows, targets)
 
-    monkeypatch.setattr("core.explain.integrated.input_gradient", counted)
+    monkeypatch.setattr("core.explain.integrated_gradients.input_gradient", counted)
 
     maps = integrated_gradients(Bend().eval(), batch, ONE, "input", first=10)
 

@@ -7,8 +7,8 @@ import torch
 from captum.attr import Occlusion
 from torch import Tensor, nn
 
-from core.explain.fill import blurred
-from core.explain.pixels import occlusion, saliency, smooth_grad
+from core.explain.occlusion import blurred, occlusion
+from core.explain.saliency import saliency, smooth_grad
 
 
 class LeftRight(nn.Module):

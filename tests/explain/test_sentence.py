@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from core.explain.hiding import HiddenRegions, RegionGame
-from core.explain.sentence import sentence
+from core.explain.region_occlusion import HiddenRegions, RegionGame
+from core.explain.region_reports import sentence
 
 LABELS = ("happiness", "surprise")
 REGIONS = ("mouth", "eyes", "background")

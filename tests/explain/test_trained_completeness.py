@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from core.checkpoints import SHIPPED_CHECKPOINTS, find_checkpoint
 from core.explain import EXPLAINERS, explain, explainable_layers
-from core.explain.integrated import integrated_gradients
+from core.explain.integrated_gradients import integrated_gradients
 from core.explain.layers import is_complete_at
 from core.faces import find_faces
 from core.models import Card, load_model

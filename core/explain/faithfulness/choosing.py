@@ -10,7 +10,7 @@ from core.explain.faithfulness.making import MapMaker
 from core.explain.faithfulness.ranking import pixel_ranks
 from core.explain.faithfulness.scoring import Scorer
 from core.explain.layers import FINE_CELLS, model_layers
-from core.explain.method import EXPLAINERS
+from core.explain.methods import EXPLAINERS
 
 INNER = 3  # points of a curve between its ends: enough to order layers
 SEED = 20240229

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.explain.faithfulness.scoring import Score
-from core.explain.fill import blurred
+from core.explain.occlusion import blurred
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from core.explain.cam import WEIGHINGS, layer_gradients
 from core.explain.faithfulness.ranking import enlarged
-from core.explain.gradients import layer_gradients
-from core.explain.integrated import integrated_gradients
+from core.explain.integrated_gradients import integrated_gradients
 from core.explain.layers import INPUT
-from core.explain.method import EXPLAINERS
-from core.explain.weighing import WEIGHINGS
+from core.explain.methods import EXPLAINERS
 
 CHUNK = 32  # faces whose maps are made at once
 REPORT_STEPS = 16  # of integrated gradients: enough for an order of pixels

@@ -11,7 +11,7 @@ from torch import Tensor
 from core.explain.faithfulness.curves import chosen
 from core.explain.faithfulness.ranking import enlarged
 from core.explain.faithfulness.scoring import Score
-from core.explain.fill import filled
+from core.explain.occlusion import filled
 
 ROAD_SHARES = (0.2, 0.4, 0.6, 0.8)  # of the pixels taken out
 

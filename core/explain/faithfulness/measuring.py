@@ -16,7 +16,7 @@ from core.explain.faithfulness.ranking import pixel_ranks
 from core.explain.faithfulness.scoring import Scorer
 from core.explain.faithfulness.similarity import mean_or_none, spearman
 from core.explain.faithfulness.stability import changed_faces, stability
-from core.explain.method import EXPLAINERS, SLOW_PASSES
+from core.explain.methods import EXPLAINERS, SLOW_PASSES
 from core.types import BLANK
 
 SEED = 20240229

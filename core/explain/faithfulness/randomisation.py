@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from core.explain.frozen import frozen_view
-from core.explain.trace import traced
+from core.explain.trace import frozen_view, traced
 
 SINGLE_STAGES = 5  # last layers made random one after the other; then all of them
 ALL = "all"

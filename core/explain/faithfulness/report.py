@@ -25,7 +25,7 @@ from core.explain.faithfulness.measuring import (
 from core.explain.faithfulness.randomisation import randomised
 from core.explain.faithfulness.scoring import Scorer, fastest_scorer
 from core.explain.faithfulness.verdict import sanity, verdict
-from core.explain.method import EXPLAINERS, MethodInfo
+from core.explain.methods import EXPLAINERS, MethodInfo
 
 SAMPLE = 32  # faces on which the arithmetic is chosen
 REFERENCE = "grad_cam"  # whose map stands for "another face's map" among the shared controls

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from core.explain.frozen import frozen_view
-from core.explain.pixels import ROWS, by_rows, input_gradient
+from core.explain.saliency import by_rows, input_gradient
+from core.explain.trace import ROWS, frozen_view
 
 FIRST = 32  # even intervals of the path
 MOST = 1024  # gradients a face and class; the shipped networks need 100 to 300

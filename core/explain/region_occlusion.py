@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.errors import ExplainError
-from core.explain.fill import filled
-from core.explain.frozen import frozen_view
+from core.explain.occlusion import filled
 from core.explain.regions import BACKGROUND, Masks, check_masks
+from core.explain.trace import frozen_view
 from core.preprocess import Preprocess
 from core.types import Image
 

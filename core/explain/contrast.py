@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ExplainError
-from core.explain.method import EXPLAINERS
+from core.explain.methods import EXPLAINERS
 from core.types import Explanation
 
 

@@ -67,7 +67,7 @@ EXPLAINERS: Registry[MethodInfo] = Registry("explanation method")
 for _info in (
     MethodInfo(
         "grad_cam",
-        "grad_cam.grad_cam",
+        "cam.grad_cam",
         "Grad-CAM",
         "ReLU(sum_k mean_ij(g_k) A_k)",
         "Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391",
@@ -79,7 +79,7 @@ for _info in (
     ),
     MethodInfo(
         "grad_cam_pp",
-        "cam_family.grad_cam_pp",
+        "cam.grad_cam_pp",
         "Grad-CAM++",
         "ReLU(sum_k w_k A_k), w_k = sum_ij a_kij ReLU(g_kij), "
         "a = g^2 / (2 g^2 + sum_ab(A_kab) g^3)",
@@ -91,7 +91,7 @@ for _info in (
     ),
     MethodInfo(
         "hires_cam",
-        "cam_family.hires_cam",
+        "cam.hires_cam",
         "HiResCAM",
         "sum_k g_k A_k, cell by cell",
         "Draelos and Carin 2020, https://arxiv.org/abs/2011.08891",
@@ -106,7 +106,7 @@ for _info in (
     ),
     MethodInfo(
         "smooth_hires_cam",
-        "cam_family.smooth_hires_cam",
+        "cam.smooth_hires_cam",
         "Smooth HiResCAM",
         "mean over noise of sum_k g_k A_k, cell by cell",
         "Draelos and Carin 2020, https://arxiv.org/abs/2011.08891, averaged over noise as in "
@@ -121,7 +121,7 @@ for _info in (
     ),
     MethodInfo(
         "layer_cam",
-        "cam_family.layer_cam",
+        "cam.layer_cam",
         "Layer-CAM",
         "ReLU(sum_k ReLU(g_k) A_k), cell by cell",
         "Jiang et al. 2021, https://doi.org/10.1109/TIP.2021.3089943",
@@ -132,7 +132,7 @@ for _info in (
     ),
     MethodInfo(
         "cam",
-        "cam_family.cam",
+        "cam.cam",
         "CAM",
         "sum_k w_ck A_k / (number of cells)",
         "Zhou et al. 2016, https://arxiv.org/abs/1512.04150",
@@ -145,7 +145,7 @@ for _info in (
     ),
     MethodInfo(
         "activation",
-        "cam_family.activation",
+        "cam.activation",
         "Layer activation",
         "mean_k |A_k|",
         "Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901",
@@ -158,7 +158,7 @@ for _info in (
     ),
     MethodInfo(
         "saliency",
-        "pixels.saliency",
+        "saliency.saliency",
         "Saliency",
         "max over channels of |dy_c / dx|",
         "Simonyan et al. 2014, https://arxiv.org/abs/1312.6034",
@@ -167,7 +167,7 @@ for _info in (
     ),
     MethodInfo(
         "smooth_grad",
-        "pixels.smooth_grad",
+        "saliency.smooth_grad",
         "SmoothGrad",
         "max over channels of |mean over noise of dy_c / d(x + noise)|",
         "Smilkov et al. 2017, https://arxiv.org/abs/1706.03825",
@@ -176,7 +176,7 @@ for _info in (
     ),
     MethodInfo(
         "integrated_gradients",
-        "integrated.integrated_gradients",
+        "integrated_gradients.integrated_gradients",
         "Integrated gradients",
         "sum over channels of (x - b) times the mean of dy_c / dx on the way from b to x",
         "Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365",
@@ -211,7 +211,7 @@ for _info in (
     ),
     MethodInfo(
         "occlusion",
-        "pixels.occlusion",
+        "occlusion.occlusion",
         "Occlusion",
         "y_c(x) - y_c(x with a blurred window), averaged over the windows that cover a pixel",
         "Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901",

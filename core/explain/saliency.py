@@ -1,25 +1,39 @@
-"""Methods that ask every pixel: gradients by the input, and hiding by windows.
+"""Gradients by the input: saliency and SmoothGrad, and noisy copies of a face to average over."""
 
-All take (model, batch, targets, layer) as `grad_cam` does and return float32 (N, T, S, S).
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 
-from core.explain.fill import blurred
-from core.explain.frozen import frozen_view
-from core.explain.noise import noisy_copies
+from core.explain.trace import ROWS, frozen_view
 
+SEED = 20240229  # the same face gets the same map
 NOISY_COPIES = 16  # SmoothGrad's paper sees little change beyond 50, most of it before 16
 NOISE_SHARE = 0.15  # of the face's own range of values; the paper recommends 0.1 to 0.2
-ROWS = 64  # network inputs a pass
-WINDOWS = 4  # occlusion windows side by side; they move by half a window
-
-
 # (rows (n, C, S, S), targets (n,)) -> maps (n, S, S)
 RowMethod = Callable[[Tensor, Tensor], Tensor]
+
+
+def noisy_copies(rows: Tensor, copies: int, share: float) -> Iterator[Tensor]:
+    """Faces with Gaussian noise (Smilkov et al. 2017, arXiv 1706.03825, section 3).
+
+    Args:
+        rows: float32 (N, C, S, S).
+        copies: How many of each face.
+        share: Standard deviation of the noise as a share of each face's own range of values.
+
+    Yields:
+        float32 (N, C, S, S), one copy of every face.
+    """
+    generator = torch.Generator(device=rows.device).manual_seed(SEED)
+    reach = rows.amax(dim=(1, 2, 3), keepdim=True) - rows.amin(dim=(1, 2, 3), keepdim=True)
+    for _ in range(copies):
+        # One plane for all channels: the network's channels are copies of one grey picture,
+        # and one for all rows, so that the map of a face does not depend on its neighbours.
+        noise = torch.randn(
+            (1, 1, *rows.shape[2:]), generator=generator, dtype=rows.dtype, device=rows.device
+        )
+        yield rows + share * reach * noise
 
 
 def saliency(model: nn.Module, batch: Tensor, targets: Tensor, _: str) -> Tensor:
@@ -39,33 +53,6 @@ def smooth_grad(model: nn.Module, batch: Tensor, targets: Tensor, _: str) -> Ten
         return largest(total / NOISY_COPIES)
 
     return by_rows(batch, targets, smooth)
-
-
-def occlusion(model: nn.Module, batch: Tensor, targets: Tensor, _: str) -> Tensor:
-    """Occlusion (Zeiler and Fergus 2014, arXiv 1311.2901, section 4.2), on logits.
-
-    A blurred window of a quarter of the side moves in steps of an eighth; a pixel gets the mean
-    drop of the windows that cover it.  One pass serves all classes.
-    """
-    side = batch.shape[-1]
-    size, step = side // WINDOWS, max(side // (2 * WINDOWS), 1)
-    starts = list(range(0, side - size + 1, step))
-    if starts[-1] != side - size:
-        starts.append(side - size)  # the last window ends at the edge
-    windows = torch.zeros(len(starts) ** 2, side, side, dtype=torch.bool, device=batch.device)
-    for number, (top, left) in enumerate((top, left) for top in starts for left in starts):
-        windows[number, top : top + size, left : left + size] = True
-    covering = windows.to(batch.dtype)
-    maps = []
-    with torch.no_grad():
-        view = frozen_view(model)
-        whole = view(batch)  # (N, K)
-        for face, hidden, logits, wanted in zip(batch, blurred(batch), whole, targets, strict=True):
-            rows = torch.where(windows[:, None], hidden, face)  # (windows, C, S, S)
-            rows = rows.contiguous(memory_format=torch.channels_last)  # quicker on CPUs
-            drops = logits - torch.cat([view(part) for part in torch.split(rows, ROWS)])
-            maps.append(torch.einsum("wt,wij->tij", drops[:, wanted], covering))
-    return torch.stack(maps) / covering.sum(dim=0)
 
 
 def input_gradient(model: nn.Module, rows: Tensor, targets: Tensor) -> Tensor:
