@@ -9,7 +9,8 @@ SHIPPED = PROJECT_ROOT / "checkpoints"
 # With weights in the repository; the first is the default.
 SHIPPED_CHECKPOINTS = ("fergimefive-resnet14-joined", "rafdb-resnet14", "gimefive-rafdb")
 DEFAULT_CHECKPOINT = SHIPPED_CHECKPOINTS[0]
-NEEDED = ("card.json", "weights.safetensors")
+WEIGHTS = "weights.safetensors"
+NEEDED = ("card.json", WEIGHTS)
 
 
 def is_checkpoint(folder: Path) -> bool:

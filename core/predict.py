@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.checkpoints import find_checkpoint
 from core.errors import ConfigError
-from core.trust_file import trusted_layers
+from core.explain import trusted_layers
 from core.types import Explanation, Face, FaceResult, Image, ImageResult, Prediction
 
 if TYPE_CHECKING:

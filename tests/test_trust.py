@@ -9,7 +9,8 @@ import torch
 from noise_run import COUNT, OPTIONS, save_data, save_manifest, save_run
 
 from core.errors import ConfigError, DataError
-from core.trust import measure_trust, stored_trust
+from core.explain import stored_trust
+from core.faithfulness.run import measure_trust
 
 
 @pytest.fixture(autouse=True)

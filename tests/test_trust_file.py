@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from core.explain import recommended_method, stored_trust, trusted_layers
 from core.files import fingerprint
-from core.trust import recommended_method, stored_trust, trusted_layers
 
 GOOD = {
     "verdict": "beats its controls",

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from made_trust import made_report
 
+from core.faithfulness.table import trust_rows
 from core.tabular import TableFormat, table_text
-from core.trust_table import trust_rows
 
 
 def rows() -> dict[str, dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core import CoreError, Explanation, FaceResult, ImageResult, Prediction
-from core.checkpoints import find_checkpoint
+from core.checkpoints import WEIGHTS, find_checkpoint
 from webapp.inputs import Picture, sample_picture
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _explanation(
 
 def _modified(folder: Path) -> float:
     """When weights or card last changed, seconds since the epoch; 0 where they are missing."""
-    files = [folder / "weights.safetensors", folder / "card.json"]
+    files = [folder / WEIGHTS, folder / "card.json"]
     return max((file.stat().st_mtime for file in files if file.is_file()), default=0.0)
 
 

@@ -9,9 +9,8 @@ import streamlit as st
 from core import CheckpointError
 from core.checkpoints import find_checkpoint, list_checkpoints
 from core.drawing import ColourMap, default_colours
-from core.explain import EXPLAINERS, SLOW_PASSES, MethodInfo, model_layers
+from core.explain import EXPLAINERS, SLOW_PASSES, MethodInfo, model_layers, recommended_method
 from core.faces import DEFAULT_DETECTOR, DETECTORS
-from core.trust import recommended_method
 from webapp import cache, shelf
 from webapp.errors import shown_errors
 from webapp.pictures import PREDICTED, Look

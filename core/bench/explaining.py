@@ -8,12 +8,11 @@ from skimage.data import data_dir
 from torch import Tensor, nn
 
 from core.bench.timing import Comparison, compare
-from core.explain import fit_masks, hide_regions, region_report
+from core.explain import fit_masks, hide_regions, recommended_method, region_report
 from core.faces import find_faces, regions
 from core.images import read_image
 from core.models import load_model
 from core.predict import Predictor
-from core.trust import recommended_method
 from core.types import Face
 
 REPEATS = 20

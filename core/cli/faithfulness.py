@@ -35,7 +35,7 @@ def faithfulness(
 
     The report of all methods is kept in the run's folder, where the app reads its badges.
     """
-    from core.trust import measure_trust
+    from core.faithfulness import measure_trust
 
     with ExitStack() as stack:
         bars: list[Callable[[float], None]] = []

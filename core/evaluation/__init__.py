@@ -9,6 +9,7 @@ from core.lazy import late_names
 
 if TYPE_CHECKING:
     from core.evaluation.album import Album
+    from core.evaluation.bootstrap import Estimate, estimate
     from core.evaluation.card_text import model_card
     from core.evaluation.collecting import at_size
     from core.evaluation.comparison import Comparison, mcnemar
@@ -33,6 +34,7 @@ __getattr__ = late_names(
     __name__,
     {
         "album": ("Album",),
+        "bootstrap": ("Estimate", "estimate"),
         "card_text": ("model_card",),
         "collecting": ("at_size",),
         "comparison": ("Comparison", "mcnemar"),
@@ -62,6 +64,7 @@ __all__ = [
     "Accuracy",
     "Album",
     "Comparison",
+    "Estimate",
     "FramingScore",
     "Predictions",
     "PublishedRow",
@@ -75,6 +78,7 @@ __all__ = [
     "cell",
     "confident_mistakes",
     "confusion",
+    "estimate",
     "evaluate_run",
     "exported",
     "feature_points",

@@ -1,6 +1,7 @@
-"""The 95 % interval of one figure from its bootstrap replicates.  Imports numpy only."""
+"""95 % intervals by bootstrap.  Imports numpy only."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,30 @@ SEED = 20240226
 LEVEL = 0.95
 
 Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over faces with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+    count: int
+
+
+def estimate(values: NDArray[np.float64], seed: int = SEED) -> Estimate:
+    """Mean and percentile bootstrap interval (Efron 1979), repeatable.
+
+    Args:
+        values: float64 (N,), one figure a face; of two paired figures, their difference.
+        seed: Of the resamples.
+    """
+    generator = np.random.default_rng(seed)
+    drawn = generator.integers(0, len(values), (RESAMPLES, len(values)))
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(values[drawn].mean(axis=1), [tail, 1 - tail])
+    return Estimate(float(values.mean()), float(low), float(high), len(values))
 
 
 def interval(point: float, replicates: NDArray[np.float64], highest: float = 1.0) -> Interval:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.checkpoints import WEIGHTS
 from core.errors import CheckpointError
 from core.evaluation.calibration import (
     LEAST_COVERAGE,
@@ -93,7 +94,7 @@ def evaluate_run(
             "temperature": card.temperature,
             "threshold": card.threshold,
             "calibration": calibration,
-            **_weights_facts(folder / "weights.safetensors"),
+            **_weights_facts(folder / WEIGHTS),
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "images": len(predictions),
             "seconds": round(seconds, 1),

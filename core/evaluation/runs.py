@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.checkpoints import list_checkpoints
+from core.checkpoints import WEIGHTS, list_checkpoints
 from core.errors import CoreError
 from core.evaluation.prepared import BENCHMARKS, PUBLISHED_VALID, sources_of
 from core.files import fingerprint
@@ -70,7 +70,7 @@ def run_of(folder: Path) -> Run | None:
         return None
     report = _object(folder / "report.json")
     split = data.get("split") or config.get("split") or "clean"
-    trained = bool(card) and (folder / "weights.safetensors").is_file()
+    trained = bool(card) and (folder / WEIGHTS).is_file()
     return Run(
         folder=folder,
         model=str(model),
@@ -103,7 +103,7 @@ def _is_current(folder: Path, report: dict[str, Any]) -> bool:
     """Whether predictions exist and were made by the weights beside them, if these are kept."""
     if not report or not (folder / "predictions.csv").is_file():
         return False
-    weights = folder / "weights.safetensors"
+    weights = folder / WEIGHTS
     return not weights.is_file() or fingerprint(weights) == report.get("weights_fingerprint")
 
 

@@ -1,4 +1,4 @@
-"""Why a network gives its answer: maps, their drawing, and whether they can be trusted.
+"""Why a network gives its answer: maps of a class, and what the parts of a face contribute.
 
 The list of methods is here at once; whatever needs torch is loaded when it is first used.
 """
@@ -16,25 +16,26 @@ if TYPE_CHECKING:
         textbook_pattern,
         textbook_sources,
     )
+    from core.explain.batch import MapMaker, class_maps, enlarged
     from core.explain.closed_form import ClosedGradCam, has_closed_form
     from core.explain.contrast import contrast_map
     from core.explain.explainer import explain, layer_of
-    from core.explain.faithfulness.making import class_maps
-    from core.explain.faithfulness.measuring import Sizes
-    from core.explain.faithfulness.report import faithfulness_report
-    from core.explain.faithfulness.single import FaceTest, check_face
     from core.explain.layers import (
+        FINE_CELLS,
         explainable_layers,
         feature_maps,
         layer_outputs,
         model_layers,
     )
-    from core.explain.region_occlusion import (
-        HiddenRegions,
-        RegionGame,
-        hide_regions,
-        region_game,
+    from core.explain.occlusion import blurred, filled
+    from core.explain.recommended import (
+        FAITHFULNESS_FILE,
+        recommended_method,
+        recommended_of,
+        stored_trust,
+        trusted_layers,
     )
+    from core.explain.region_occlusion import HiddenRegions, RegionGame, hide_regions, region_game
     from core.explain.region_reports import RegionReport, region_report
     from core.explain.regions import (
         LEAST_CELLS,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
         fit_masks,
         region_evidence,
     )
-    from core.explain.trace import Layer
+    from core.explain.trace import Layer, frozen_view, traced
 
 __getattr__ = late_names(
     __name__,
@@ -55,54 +56,73 @@ __getattr__ = late_names(
             "textbook_pattern",
             "textbook_sources",
         ),
+        "batch": ("MapMaker", "class_maps", "enlarged"),
         "closed_form": ("ClosedGradCam", "has_closed_form"),
         "contrast": ("contrast_map",),
         "explainer": ("explain", "layer_of"),
-        "faithfulness.making": ("class_maps",),
-        "faithfulness.measuring": ("Sizes",),
-        "faithfulness.report": ("faithfulness_report",),
-        "faithfulness.single": ("FaceTest", "check_face"),
-        "layers": ("explainable_layers", "feature_maps", "layer_outputs", "model_layers"),
+        "layers": (
+            "FINE_CELLS",
+            "explainable_layers",
+            "feature_maps",
+            "layer_outputs",
+            "model_layers",
+        ),
+        "occlusion": ("blurred", "filled"),
+        "recommended": (
+            "FAITHFULNESS_FILE",
+            "recommended_method",
+            "recommended_of",
+            "stored_trust",
+            "trusted_layers",
+        ),
         "region_occlusion": ("HiddenRegions", "RegionGame", "hide_regions", "region_game"),
         "region_reports": ("RegionReport", "region_report"),
         "regions": ("LEAST_CELLS", "RegionEvidence", "cell_shares", "fit_masks", "region_evidence"),
-        "trace": ("Layer",),
+        "trace": ("Layer", "frozen_view", "traced"),
     },
 )
 
 __all__ = [
     "EXPLAINERS",
+    "FAITHFULNESS_FILE",
+    "FINE_CELLS",
     "LEAST_CELLS",
     "SLOW_PASSES",
     "ActionUnit",
     "Agreement",
     "ClosedGradCam",
-    "FaceTest",
     "HiddenRegions",
     "Layer",
+    "MapMaker",
     "MethodInfo",
     "RegionEvidence",
     "RegionGame",
     "RegionReport",
-    "Sizes",
     "agreement",
+    "blurred",
     "cell_shares",
-    "check_face",
     "class_maps",
     "contrast_map",
+    "enlarged",
     "explain",
     "explainable_layers",
-    "faithfulness_report",
     "feature_maps",
+    "filled",
     "fit_masks",
+    "frozen_view",
     "has_closed_form",
     "hide_regions",
     "layer_of",
     "layer_outputs",
     "model_layers",
+    "recommended_method",
+    "recommended_of",
     "region_evidence",
     "region_game",
     "region_report",
+    "stored_trust",
     "textbook_pattern",
     "textbook_sources",
+    "traced",
+    "trusted_layers",
 ]

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from core.checkpoints import WEIGHTS
 from core.files import fingerprint
-from core.trust_file import WEIGHTS
 
 
 def global_view_file(folder: Path, split: str) -> Path:

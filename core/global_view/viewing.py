@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.checkpoints import find_checkpoint
+from core.checkpoints import WEIGHTS, find_checkpoint
 from core.data import Dataset, load_dataset
 from core.errors import DataError, ExplainError
 from core.evaluation import at_size, own_folder
-from core.explain import EXPLAINERS, LEAST_CELLS
+from core.explain import EXPLAINERS, LEAST_CELLS, recommended_method, trusted_layers
 from core.faces import REGIONS
 from core.files import fingerprint, write_json
 from core.global_view.evidence import chunk_evidence
@@ -20,7 +20,6 @@ from core.global_view.groups import DIGITS, Group, group_json
 from core.global_view.stored import global_view_file
 from core.global_view.warping import MeanShapeWarp
 from core.preprocess import Preprocess
-from core.trust_file import WEIGHTS, recommended_method, trusted_layers
 
 if TYPE_CHECKING:
     from torch import nn

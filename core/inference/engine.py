@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from core.checkpoints import WEIGHTS
 from core.errors import CheckpointError
 from core.inference.export import OPSET, export_onnx
 from core.inference.quantise import (
@@ -110,7 +111,7 @@ def _key(folder: Path, kind: Kind) -> str:
     """Hash of all that the file depends on."""
     digest = hashlib.sha256(f"{FORMAT} {OPSET} {kind}".encode())
     try:
-        digest.update((folder / "weights.safetensors").read_bytes())
+        digest.update((folder / WEIGHTS).read_bytes())
         card = json.loads((folder / "card.json").read_text())
     except (OSError, ValueError) as error:
         raise CheckpointError(

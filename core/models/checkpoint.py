@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialised
 from torch import Tensor, nn
 
+from core.checkpoints import WEIGHTS
 from core.errors import CheckpointError, ConfigError
 from core.files import replacing
 from core.models.card import Card
@@ -44,7 +45,7 @@ def load_model(folder: Path) -> tuple[nn.Module, Card]:
         CheckpointError: A file is missing, damaged, or does not fit the other.
     """
     card = Card.load(folder / "card.json")
-    path = folder / "weights.safetensors"
+    path = folder / WEIGHTS
     try:
         state = load_file(path)
     except FileNotFoundError:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.checkpoints import WEIGHTS
 from core.errors import CheckpointError, ConfigError
 from core.files import write_json, write_text
 from core.process import ProcessId
@@ -48,7 +49,7 @@ class RunFolder:
 
     @property
     def weights(self) -> Path:
-        return self.path / "weights.safetensors"
+        return self.path / WEIGHTS
 
     @property
     def card(self) -> Path:

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from core.explain.batch import MapMaker, class_maps
 from core.explain.cam import layer_gradients
-from core.explain.faithfulness.choosing import candidate_layers, layer_gaps
-from core.explain.faithfulness.making import MapMaker, class_maps
-from core.explain.faithfulness.scoring import exact_scorer
 from core.explain.methods import EXPLAINERS
+from core.faithfulness.report import candidate_layers, layer_gaps
+from core.faithfulness.scorer import exact_scorer
 
 CANDIDATES = {
     "gimefive": [
@@ -115,7 +115,7 @@ def test_a_gradient_is_computed_once_for_both_methods_that_use_it(
         calls.append(str(given[-1]))
         return layer_gradients(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("core.explain.faithfulness.making.layer_gradients", counted)
+    monkeypatch.setattr("core.explain.batch.layer_gradients", counted)
     model, faces = trained_like("gimefive", width=4), face_like("gimefive", 2)
     maker = MapMaker({"hires_cam": "blocks.block3.relu", "layer_cam": "blocks.block3.relu"})
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.explain.faithfulness.curves import curve_ends, curves
-from core.explain.faithfulness.ranking import enlarged, pixel_ranks
+from core.explain.batch import enlarged
 from core.explain.occlusion import blurred
+from core.faithfulness.insertion_deletion import curve_ends, curves, pixel_ranks
 
 SIDE = 16
 

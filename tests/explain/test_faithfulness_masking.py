@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.explain.faithfulness.masking import masked, road
-from core.explain.faithfulness.ranking import pixel_ranks
+from core.faithfulness.insertion_deletion import pixel_ranks
+from core.faithfulness.masking import masked, road
 
 SIDE = 16
 

@@ -8,9 +8,8 @@ import torch
 from scipy.stats import spearmanr
 from torch import nn
 
-from core.explain.faithfulness.randomisation import randomised
-from core.explain.faithfulness.similarity import mean_or_none, spearman
-from core.explain.faithfulness.stability import changed_faces, stability
+from core.faithfulness.randomisation import mean_or_none, randomised, spearman
+from core.faithfulness.stability import changed_faces, stability
 
 
 def dice(seed: int = 0) -> torch.Generator:

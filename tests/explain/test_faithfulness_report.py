@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from core.errors import ConfigError, ExplainError
 from core.explain import explain
-from core.explain.faithfulness.controls import CONTROLS
-from core.explain.faithfulness.measuring import Sizes
-from core.explain.faithfulness.report import faithfulness_report
-from core.explain.faithfulness.scoring import exact_scorer, fastest_scorer, light_scorer
-from core.explain.faithfulness.single import check_face
+from core.faithfulness.insertion_deletion import check_face
+from core.faithfulness.method_figures import Sizes
+from core.faithfulness.report import faithfulness_report
+from core.faithfulness.scorer import exact_scorer, fastest_scorer, light_scorer
+from core.faithfulness.verdict import CONTROLS
 
 SIDE = 32
 SMALL = Sizes(others=6, slow=3, checks=4, slow_checks=2, inner=2)

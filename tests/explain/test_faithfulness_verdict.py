@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.explain.faithfulness.controls import centre_blob, other_faces, random_maps
-from core.explain.faithfulness.intervals import Estimate, estimate
-from core.explain.faithfulness.verdict import sanity, verdict
+from core.evaluation.bootstrap import Estimate, estimate
+from core.faithfulness.verdict import centre_blob, other_faces, random_maps, sanity, verdict
 
 
 def interval(low: float) -> Estimate:

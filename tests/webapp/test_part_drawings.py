@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from photos import sample_photo
 
-from core.explain import FaceTest, HiddenRegions
+from core.explain import HiddenRegions
 from core.faces import find_faces
+from core.faithfulness import FaceTest
 from core.preprocess import Preprocess
 from webapp.charts import insertion
 from webapp.charts.parts import from_above, part_bars, told
@@ -93,7 +94,7 @@ def test_tiles_name_the_answer_that_is_left() -> None:
 
 
 def face_test(gap: float, *, centre: float, random: float, blank: bool = False) -> FaceTest:
-    from core.explain.faithfulness.curves import Curves
+    from core.faithfulness.insertion_deletion import Curves
 
     curves = Curves(np.array([0.0, 1.0]), np.array([[0.1, 0.9]]), np.array([[0.9, 0.1]]))
     return FaceTest(curves, gap, random, centre, blank)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from made_trust import made_report
 
-from core.trust_table import trust_rows
+from core.faithfulness.table import trust_rows
 from webapp.charts.trust import gap_bars, region_heat
 
 

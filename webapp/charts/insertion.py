@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from core.explain import FaceTest
+from core.faithfulness import FaceTest
 
 SHOWN_COLOUR, HIDDEN_COLOUR = "#D55E00", "#0072B2"
 QUIET_COLOUR = "#8A8A8A"

@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from core.explain import EXPLAINERS
-from core.trust import stored_trust
+from core.explain import EXPLAINERS, stored_trust
 from webapp.text import counted, literal, percent
 
 Colour = Literal["green", "orange", "gray"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core import ImageResult
-from core.trust import recommended_method
+from core.explain import recommended_method
 from webapp.errors import shown_errors
 from webapp.explaining import contrast_view, methods_view, parts_view, truth_view
 from webapp.explaining.subject import Subject

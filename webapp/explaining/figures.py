@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core import Explanation
-from core.explain import Agreement, FaceTest, RegionReport
+from core.explain import Agreement, RegionReport
+from core.faithfulness import FaceTest
 from webapp.charts.parts import (
     AGAINST_COLOUR,
     FOR_COLOUR,

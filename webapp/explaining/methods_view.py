@@ -6,8 +6,7 @@ import streamlit as st
 
 from core import CoreError, Explanation
 from core.drawing import default_colours
-from core.explain import EXPLAINERS, SLOW_PASSES
-from core.trust import recommended_method
+from core.explain import EXPLAINERS, SLOW_PASSES, recommended_method
 from core.types import Image
 from webapp import pictures
 from webapp.explaining import figures, takeaway

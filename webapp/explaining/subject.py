@@ -13,17 +13,16 @@ from numpy.typing import NDArray
 
 from core import Explanation, FaceResult
 from core.explain import (
-    FaceTest,
     HiddenRegions,
     RegionGame,
     RegionReport,
-    check_face,
     fit_masks,
     hide_regions,
     region_game,
     region_report,
 )
 from core.faces import regions
+from core.faithfulness import FaceTest, check_face
 from core.types import Image
 from webapp import cache
 from webapp.inputs import Picture

@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from core.explain import EXPLAINERS, SLOW_PASSES, FaceTest
+from core.explain import EXPLAINERS, SLOW_PASSES
+from core.faithfulness import FaceTest
 from webapp.charts import insertion
 from webapp.explaining import figures, takeaway
 from webapp.explaining.badges import numbers, show_badges, trust_of

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.checkpoints import WEIGHTS
 from core.data import exclude_path, load_dataset, read_exclude, read_means, title_of
 from core.errors import DataError
 from core.paths import data_root
@@ -104,7 +105,7 @@ def feature_map(folder: Path, checkpoint: Path, part: str, amount: int) -> pd.Da
         DataError: The data set cannot be read, or the part is empty.
         CheckpointError: The checkpoint cannot be used.
     """
-    weights = (checkpoint / "weights.safetensors").stat().st_mtime
+    weights = (checkpoint / WEIGHTS).stat().st_mtime
     key = (str(folder), _changed(folder), str(checkpoint), weights, part, amount)
     return _feature_map(*key)
 

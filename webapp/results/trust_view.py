@@ -5,10 +5,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.explain import EXPLAINERS
+from core.explain import EXPLAINERS, stored_trust
+from core.faithfulness import trust_rows
 from core.tabular import table_text
-from core.trust import stored_trust
-from core.trust_table import trust_rows
 from webapp import shelf
 from webapp.charts.trust import gap_bars
 from webapp.explaining.badges import BEATS, FALLS_SHORT, HOW_IT_IS_MEASURED

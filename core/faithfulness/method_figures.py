@@ -8,15 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core.explain.faithfulness.controls import other_faces
-from core.explain.faithfulness.curves import Curves, Ends, curve_ends, curves
-from core.explain.faithfulness.making import MapMaker
-from core.explain.faithfulness.masking import Masked, masked, road
-from core.explain.faithfulness.ranking import pixel_ranks
-from core.explain.faithfulness.scoring import Scorer
-from core.explain.faithfulness.similarity import mean_or_none, spearman
-from core.explain.faithfulness.stability import changed_faces, stability
-from core.explain.methods import EXPLAINERS, SLOW_PASSES
+from core.explain import EXPLAINERS, SLOW_PASSES, MapMaker
+from core.faithfulness.insertion_deletion import Curves, Ends, curve_ends, curves, pixel_ranks
+from core.faithfulness.masking import Masked, masked, road
+from core.faithfulness.randomisation import mean_or_none, spearman
+from core.faithfulness.scorer import Scorer
+from core.faithfulness.stability import changed_faces, stability
+from core.faithfulness.verdict import other_faces
 from core.types import BLANK
 
 SEED = 20240229

@@ -1,4 +1,4 @@
-"""The faithfulness of every method on one network, as one JSON-ready report."""
+"""The report on all methods, and the choice of their layers."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.errors import ExplainError
-from core.explain.explainer import layer_of
-from core.explain.faithfulness.choosing import layer_gaps
-from core.explain.faithfulness.controls import CONTROLS, centre_blob, random_maps
-from core.explain.faithfulness.intervals import Estimate, estimate
-from core.explain.faithfulness.measuring import (
+from core.evaluation import Estimate, estimate
+from core.explain import EXPLAINERS, FINE_CELLS, MapMaker, MethodInfo, layer_of, model_layers
+from core.faithfulness.insertion_deletion import curve_ends, curves, pixel_ranks
+from core.faithfulness.method_figures import (
     SEED,
     Material,
     MethodFigures,
@@ -22,16 +21,72 @@ from core.explain.faithfulness.measuring import (
     material,
     measure_method,
 )
-from core.explain.faithfulness.randomisation import randomised
-from core.explain.faithfulness.scoring import Scorer, fastest_scorer
-from core.explain.faithfulness.verdict import sanity, verdict
-from core.explain.methods import EXPLAINERS, MethodInfo
+from core.faithfulness.randomisation import randomised
+from core.faithfulness.scorer import Scorer, fastest_scorer
+from core.faithfulness.verdict import CONTROLS, centre_blob, random_maps, sanity, verdict
 
+INNER = 3  # points of a curve between its ends: enough to order layers
+# Behind these a cell holds what was found there; sums before a ReLU hold both signs of it.
+_KINDS = {"ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "Hardswish", "MaxPool2d", "AvgPool2d"}
 SAMPLE = 32  # faces on which the arithmetic is chosen
 REFERENCE = "grad_cam"  # whose map stands for "another face's map" among the shared controls
-
 # (measured so far, to be measured, what comes next)
 Progress = Callable[[int, int, str], None]
+
+
+def candidate_layers(model: nn.Module, sample: Tensor) -> list[str]:
+    """Layers worth trying: of each fineness, the first and the last activation or pooling.
+
+    A side counts from 16 cells, where brow and eye lie apart, to half the input's.
+
+    Args:
+        model: In eval mode.
+        sample: float32 (N, C, S, S).
+    """
+    by_side: dict[int, list[str]] = {}
+    for layer in model_layers(model, sample):
+        if layer.is_explainable and layer.kind in _KINDS:
+            by_side.setdefault(min(layer.shape[1:]), []).append(layer.name)
+    fitting = [
+        names for side, names in by_side.items() if FINE_CELLS <= side <= sample.shape[-1] // 2
+    ]
+    return [name for names in fitting for name in dict.fromkeys((names[0], names[-1]))]
+
+
+def layer_gaps(
+    model: nn.Module,
+    batch: Tensor,
+    scorer: Scorer,
+    methods: Sequence[str],
+) -> dict[str, dict[str, float]]:
+    """Mean insertion minus deletion of each method at each candidate layer.
+
+    Args:
+        model: In eval mode.
+        batch: float32 (N, C, S, S), faces that take no part in the report.
+        scorer: Scores changed faces.
+        methods: Registry names; those that do not explain a fine layer are left out.
+
+    Returns:
+        {method: {layer: gap}}.
+    """
+    fine = [
+        name
+        for name in methods
+        if EXPLAINERS[name].default_layer == "fine" and EXPLAINERS[name].class_discriminative
+    ]
+    batch = batch.contiguous(memory_format=torch.channels_last)
+    targets = scorer.score(batch).argmax(dim=1)
+    ends = curve_ends(scorer.score, batch, targets)
+    gaps: dict[str, dict[str, float]] = {name: {} for name in fine}
+    for layer in candidate_layers(model, batch[:1]) if fine else ():
+        maker = MapMaker(dict.fromkeys(fine, layer))
+        for name in fine:
+            maps = maker.maps("choice", name, model, batch, targets)
+            ranks = pixel_ranks(maps, batch.shape[-1], torch.Generator().manual_seed(SEED))
+            found = curves(scorer.score, batch, targets, ranks, ends, INNER)
+            gaps[name][layer] = float(found.gap.mean())
+    return gaps
 
 
 def faithfulness_report(
@@ -95,7 +150,7 @@ def faithfulness_report(
         "seconds": round(time.perf_counter() - started, 1),
         "methods": {name: _method_json(found, control_gaps) for name, found in figures.items()},
         "controls": {
-            name: _gap_json(estimate(control_gaps[name]))
+            name: _gap_json(estimate(control_gaps[name], SEED))
             for name in CONTROLS
             if name in control_gaps
         },
@@ -146,11 +201,11 @@ def _method_json(
 ) -> dict[str, Any]:
     gap = found.curves.gap
     differences = {
-        "random": estimate(gap - control_gaps["random"][: len(gap)]),
-        "centre": estimate(gap - control_gaps["centre"][: len(gap)]),
-        "other_face": estimate(gap[: len(found.other)] - found.other),
+        "random": estimate(gap - control_gaps["random"][: len(gap)], SEED),
+        "centre": estimate(gap - control_gaps["centre"][: len(gap)], SEED),
+        "other_face": estimate(gap[: len(found.other)] - found.other, SEED),
     }
-    overall = estimate(gap)
+    overall = estimate(gap, SEED)
     return {
         "layer": found.layer,
         "n": len(gap),
@@ -160,7 +215,7 @@ def _method_json(
         "over_controls": {name: _gap_json(value) for name, value in differences.items()},
         "average_drop": float(found.masked.drop.mean()),
         "increase": float(found.masked.rises.mean()),
-        "road": _gap_json(estimate(found.road)),
+        "road": _gap_json(estimate(found.road, SEED)),
         "blank": float(found.blank.mean()),
         "randomisation": found.randomisation,
         "sanity": sanity(found.randomisation),

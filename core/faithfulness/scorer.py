@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from core.explain.trace import frozen_view, traced
+from core.explain import frozen_view, traced
 
 ROWS = 32  # pictures a pass; twice as many leave the cache and cost a sixth more each
 LARGEST_SHIFT = 0.02  # of a probability, mean over faces, that the fast arithmetic may cost

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from core.explain import EXPLAINERS, SLOW_PASSES
+from core.checkpoints import WEIGHTS
+from core.explain.methods import EXPLAINERS, SLOW_PASSES
 from core.files import fingerprint
 
-FILE = "faithfulness.json"
-WEIGHTS = "weights.safetensors"
+FAITHFULNESS_FILE = "faithfulness.json"
 UNMEASURED = "layer_cam"  # did well on every network tried, and its cells tell brow from eye
 
 
@@ -20,7 +20,8 @@ def stored_trust(folder: Path) -> dict[str, Any] | None:
         that lie beside it.
     """
     try:
-        report: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        text = (folder / FAITHFULNESS_FILE).read_text(encoding="utf-8")
+        report: dict[str, Any] = json.loads(text)
         if not isinstance(report, dict) or not isinstance(report.get("methods"), dict):
             return None
         is_current = report.get("weights_fingerprint") == fingerprint(folder / WEIGHTS)

@@ -1,14 +1,20 @@
-"""Deletion and insertion: what happens to the answer as evidence goes or comes."""
+"""Insertion and deletion (Petsiuk et al. 2018): order of pixels, curves, one face."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from core.explain.faithfulness.scoring import Score
-from core.explain.occlusion import blurred
+from core.explain import blurred, enlarged
+from core.faithfulness.scorer import Score, exact_scorer
+from core.faithfulness.verdict import centre_blob, random_maps
+from core.types import Explanation
+
+RANDOM_MAPS = 8  # averaged, since one face has no other faces to average over
+INNER = 7
+SEED = 20240229
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,3 +109,82 @@ def chosen(probabilities: Tensor, targets: Tensor) -> NDArray[np.float64]:
 
 def _area(heights: NDArray[np.float64], fractions: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.trapezoid(heights, fractions, axis=1), dtype=np.float64)
+
+
+def pixel_ranks(maps: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    """Each pixel's place in the order of evidence, divided by the number of pixels.
+
+    Ranking, unlike a threshold at a percentile, takes exactly the wanted number of pixels however
+    many have the same value; those are ordered by chance, so a blank map is a random order.
+
+    Args:
+        maps: float32 (N, h, w), most important where highest.
+        side: Of the input, in pixels.
+        generator: Orders pixels of the same value.
+
+    Returns:
+        float32 (N, side, side), 0 for the most important pixel, below 1 for the last.
+    """
+    values = enlarged(maps, side).reshape(len(maps), -1)
+    shuffle = torch.randperm(values.shape[1], generator=generator)
+    order = shuffle[values[:, shuffle].argsort(dim=1, descending=True, stable=True)]
+    ranks = torch.empty_like(values)
+    places = torch.arange(values.shape[1], dtype=values.dtype) / values.shape[1]
+    ranks.scatter_(1, order, places.expand_as(values))
+    return ranks.reshape(len(maps), side, side)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceTest:
+    """How one map does on its own face.
+
+    Attributes:
+        curves: Of the map, one row.
+        gap: Insertion minus deletion, -1 to 1.
+        random: Mean gap of random maps on the same face.
+        centre: Gap of the fixed centre blob.
+        is_blank: Whether the map holds no evidence, so that its pixels were ordered by chance.
+    """
+
+    curves: Curves
+    gap: float
+    random: float
+    centre: float
+    is_blank: bool
+
+
+def check_face(model: nn.Module, batch: Tensor, explanation: Explanation, label: str) -> FaceTest:
+    """Delete and insert by the map of one class, beside random maps and the centre blob.
+
+    Args:
+        model: In eval mode.
+        batch: float32 (1, C, S, S), the face explained.
+        explanation: Of that face.
+        label: The class whose map is tested.
+
+    Raises:
+        ExplainError: The model is in training mode.
+    """
+    side = batch.shape[-1]
+    generator = torch.Generator().manual_seed(SEED)
+    own = torch.from_numpy(explanation.map_of(label).copy())[None]
+    knowing_nothing = torch.cat(
+        [
+            pixel_ranks(centre_blob(side)[None], side, generator),
+            pixel_ranks(random_maps(RANDOM_MAPS, generator), side, generator),
+        ]
+    )
+    ranks = torch.cat([pixel_ranks(own, side, generator), knowing_nothing])
+    rows = batch.expand(len(ranks), -1, -1, -1)
+    targets = torch.full((len(ranks),), explanation.labels.index(label))
+    score = exact_scorer(model).score
+    ends = curve_ends(score, rows, targets)
+    found = curves(score, rows, targets, ranks, ends, INNER)
+    gaps: NDArray[np.float64] = found.gap
+    return FaceTest(
+        curves=Curves(found.fractions, found.inserted[:1], found.deleted[:1]),
+        gap=float(gaps[0]),
+        random=float(gaps[2:].mean()),
+        centre=float(gaps[1]),
+        is_blank=explanation.is_blank(label),
+    )

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.explain.faithfulness.ranking import enlarged
-from core.explain.faithfulness.similarity import mean_or_none, spearman
+from core.explain import enlarged
+from core.faithfulness.randomisation import mean_or_none, spearman
 
 SHIFT_SHARE = 1 / 16  # of the side; 4 px of 64
 NOISE_SHARE = 0.05  # of the face's own range of values

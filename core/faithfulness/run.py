@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.checkpoints import find_checkpoint
+from core.checkpoints import WEIGHTS, find_checkpoint
 from core.errors import DataError
+from core.explain import FAITHFULNESS_FILE
 from core.files import fingerprint, write_json
-from core.trust_file import FILE, WEIGHTS, recommended_method, stored_trust, trusted_layers
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from core.data import Dataset, Subset
     from core.models import Card
-
-__all__ = ["measure_trust", "recommended_method", "stored_trust", "trusted_layers"]
 
 FACES = 300
 CHOOSING = 48  # clean-validation faces on which layers are chosen
@@ -58,7 +56,8 @@ def measure_trust(
     """
     from core.data import load_dataset
     from core.evaluation import own_folder
-    from core.explain import EXPLAINERS, faithfulness_report
+    from core.explain import EXPLAINERS
+    from core.faithfulness.report import faithfulness_report
     from core.models import load_model
 
     for name in methods or ():
@@ -90,7 +89,7 @@ def measure_trust(
         ),
     }
     if methods is None:
-        write_json(folder / FILE, report)
+        write_json(folder / FAITHFULNESS_FILE, report)
     return report
 
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from core.explain import EXPLAINERS
-from core.trust_file import recommended_of
+from core.explain import EXPLAINERS, recommended_of
 
 CONTROL_TITLES = {
     "random": "Control: random map",

@@ -1,18 +1,32 @@
-"""The maps of a report, with every gradient computed once however many methods use it."""
+"""Maps of many faces, with every gradient computed once however many methods use it."""
 
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from core.explain.cam import WEIGHINGS, layer_gradients
-from core.explain.faithfulness.ranking import enlarged
 from core.explain.integrated_gradients import integrated_gradients
 from core.explain.layers import INPUT
 from core.explain.methods import EXPLAINERS
 
 CHUNK = 32  # faces whose maps are made at once
 REPORT_STEPS = 16  # of integrated gradients: enough for an order of pixels
+
+
+def enlarged(maps: Tensor, side: int) -> Tensor:
+    """Maps at the input's size, bilinear, float32 (N, side, side).
+
+    Args:
+        maps: float32 (N, h, w).
+        side: In pixels.
+    """
+    if maps.shape[-2:] == (side, side):
+        return maps
+    return functional.interpolate(
+        maps[:, None], size=(side, side), mode="bilinear", align_corners=False
+    )[:, 0]
 
 
 class MapMaker:

@@ -8,10 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.explain.faithfulness.curves import chosen
-from core.explain.faithfulness.ranking import enlarged
-from core.explain.faithfulness.scoring import Score
-from core.explain.occlusion import filled
+from core.explain import enlarged, filled
+from core.faithfulness.insertion_deletion import chosen
+from core.faithfulness.scorer import Score
 
 ROAD_SHARES = (0.2, 0.4, 0.6, 0.8)  # of the pixels taken out
 

@@ -1,14 +1,19 @@
-"""From figures to a badge."""
+"""Controls a map must beat, and whether it does."""
 
 from collections.abc import Mapping
 from typing import Literal
 
-from core.explain.faithfulness.intervals import Estimate
+import torch
+from torch import Tensor
+
+from core.evaluation import Estimate
 
 Verdict = Literal["beats its controls", "does not beat its controls"]
 Sanity = Literal["passes", "partly", "fails", "unknown"]
-
 HIGH = 0.5  # of Spearman's correlation: above it two maps are called alike
+CELLS = 4  # a side of the random map, as many as the paper's Grad-CAM has
+WIDTH = 0.25  # standard deviation of the blob, in sides
+CONTROLS = ("random", "centre", "other_face")
 
 
 def verdict(gap: Estimate, differences: Mapping[str, Estimate]) -> Verdict:
@@ -39,3 +44,20 @@ def sanity(randomisation: Mapping[str, float | None]) -> Sanity:
     if known[-1] > HIGH:
         return "fails"
     return "passes" if max(known) <= HIGH else "partly"
+
+
+def random_maps(count: int, generator: torch.Generator) -> Tensor:
+    """Random 4x4 maps, float32 (count, 4, 4)."""
+    return torch.rand((count, CELLS, CELLS), generator=generator)
+
+
+def centre_blob(side: int) -> Tensor:
+    """A round blob in the middle, where an aligned face has its nose, float32 (side, side)."""
+    offsets = (torch.arange(side) + 0.5) / side - 0.5
+    distance = offsets[:, None] ** 2 + offsets[None, :] ** 2
+    return torch.exp(-distance / (2 * WIDTH**2))
+
+
+def other_faces(maps: Tensor) -> Tensor:
+    """The same maps, each given to the next face, float32 (N, h, w)."""
+    return maps.roll(1, dims=0)

@@ -1,1 +1,0 @@
-"""Whether a map is true: measured against controls.  Use it through `core.explain`."""
