@@ -9,16 +9,14 @@ from core.video.analysis import (
     analyse_video,
 )
 from core.video.batch import BATCH, BATCH_TABLE, analyse_folder, list_videos
-from core.video.faces_reader import FacesReader
+from core.video.face_finder import FacesReader
 from core.video.film import RATE, sample_film
 from core.video.job import JobRecord, JobStatus, command_options, read_job, start_job, stop_job
-from core.video.parts import FaceReader, FrameModel
-from core.video.pipeline import Pipeline
-from core.video.reading import LONGEST, VIDEO_SUFFIXES, VideoFrame, VideoInfo, VideoReader
-from core.video.region_shares import region_shares
-from core.video.settings import DEFAULT_SMOOTHING, PAPER_REFRESH, PipelineSettings
-from core.video.table import FaceTable, writing_table
-from core.video.writing import VideoWriter, writing
+from core.video.pipeline import DEFAULT_SMOOTHING, PAPER_REFRESH, Pipeline, PipelineSettings
+from core.video.protocols import FaceReader, FrameModel
+from core.video.reader import LONGEST, VIDEO_SUFFIXES, VideoFrame, VideoInfo, VideoReader
+from core.video.table import FaceTable, region_shares, writing_table
+from core.video.writer import VideoWriter, writing
 
 __all__ = [
     "ANNOTATED",

@@ -9,15 +9,12 @@ from typing import Any
 
 from core.drawing import Style, annotate_frame
 from core.files import write_json
-from core.video.parts import FaceReader, FrameModel
-from core.video.pipeline import Pipeline
-from core.video.reading import LONGEST, VideoFrame, VideoReader
-from core.video.region_shares import COARSE_NOTE, FINE, region_shares
-from core.video.settings import PipelineSettings
+from core.video.pipeline import Pipeline, PipelineSettings
+from core.video.protocols import FaceReader, FrameModel
+from core.video.reader import LONGEST, VideoFrame, VideoReader
 from core.video.sound import SoundTrack
-from core.video.summary import Summary
-from core.video.table import FaceTable, writing_table
-from core.video.writing import VideoWriter, writing
+from core.video.table import COARSE_NOTE, FINE, FaceTable, Summary, region_shares, writing_table
+from core.video.writer import VideoWriter, writing
 
 BLANK_NOTE = (
     "In {blank:,} of {maps:,} maps nothing speaks for the expression named: they are blank. "

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.errors import CoreError, VideoError
 from core.files import replacing, write_json
 from core.video.analysis import TABLE
-from core.video.reading import VIDEO_SUFFIXES
+from core.video.reader import VIDEO_SUFFIXES
 
 BATCH, BATCH_TABLE = "batch.json", "batch.csv"
 

@@ -1,18 +1,194 @@
-"""From a frame and its time to faces, answers and maps.  Knows neither browsers nor files."""
+"""A frame in, faces with answers out: find, follow, name, explain."""
 
 import time as clock
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from core.types import FrameResult, Image
-from core.video.answering import Answerer
-from core.video.pace import BUDGET, Pace
-from core.video.parts import FaceReader, FrameModel
-from core.video.searching import Searcher
-from core.video.settings import PipelineSettings
-from core.video.tracking import Tracker
+import numpy as np
+from numpy.typing import NDArray
 
+from core.errors import ConfigError
+from core.types import Detection, Explanation, Face, FrameResult, Image, LiveFace
+from core.video.detection import BUDGET, Pace, Searcher
+from core.video.protocols import FaceReader, FrameModel
+from core.video.smoothing import Memory, Reading, RestingFace
+from core.video.tracking import Track, Tracker, face_box
+
+PAPER_REFRESH = 5  # frames between two looks at the top label in the paper's demonstration
+DEFAULT_SMOOTHING = 0.5
+FAST_METHOD = "grad_cam"  # the one that has a closed form
+SLOW_NOTE = (
+    "Maps come from the general way here, which is slower than the closed form: "
+    "expect fewer frames a second."
+)
+_LAYER = "last convolution"
+_NEWS = 0.5  # seconds out of view after which smoothing starts anew
+_REMEMBERED = 10.0  # seconds after which a face that left is forgotten
 _FIRST = 1 / 30  # seconds taken for the step before the first frame
 _SHORTEST = 1e-3  # seconds between frames; equal times would divide by zero
 _LONGEST = 1.0  # seconds a single frame may count for
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSettings:
+    """How frames are searched, steadied and labelled; replaced as a whole, at any time.
+
+    Attributes:
+        detector: Registry name of the face detector.
+        detect_every: Frames from one search for faces to the next; faces are followed between.
+        smoothing: 0 for none, 1 for the steadiest; acts on landmarks, probabilities and label.
+        label_every: Frames between two looks at the label; 1 at once, 5 as in the paper.
+        max_faces: The largest faces so many are analysed; the time a frame takes grows with it.
+        method: Registry name of the explanation, or None for none.
+    """
+
+    detector: str = "auto"
+    detect_every: int = 5
+    smoothing: float = DEFAULT_SMOOTHING
+    label_every: int = 1
+    max_faces: int = 8
+    method: str | None = "grad_cam"
+
+    def __post_init__(self) -> None:
+        _check("detect_every", self.detect_every, 1, 100)
+        _check("smoothing", self.smoothing, 0, 1)
+        _check("label_every", self.label_every, 1, 100)
+        _check("max_faces", self.max_faces, 1, 64)
+
+
+def _check(name: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise ConfigError(f"{name} is {value}; expected {least} to {most}.")
+
+
+class Answerer:
+    """Names and explains the faces of one stream.
+
+    Args:
+        model: Answers and explains; may be shared between streams.
+        reader: Makes the crops.
+    """
+
+    def __init__(self, model: FrameModel, reader: FaceReader) -> None:
+        self._model, self._reader = model, reader
+        self._memories: dict[int, Memory] = {}
+        self._resting: bool | None = None
+        self._slow = False
+
+    def notes(self) -> tuple[str, ...]:
+        """Plain sentences about the last answer."""
+        return (SLOW_NOTE,) if self._slow else ()
+
+    def set_resting_face(self, *, active: bool) -> None:
+        """Take the faces seen next as at rest for some seconds, or forget what was taken."""
+        self._resting = active
+
+    def answer(
+        self,
+        image: Image,
+        tracks: Sequence[Track],
+        now: float,
+        seconds: float,
+        settings: PipelineSettings,
+        *,
+        look: bool,
+        explain: bool,
+    ) -> tuple[LiveFace, ...]:
+        """What is to be shown of each face.
+
+        Args:
+            image: The frame.
+            tracks: The faces in it.
+            now: Seconds.
+            seconds: Since the last frame.
+            settings: Smoothing and method are used.
+            look: Whether labels may change at this frame.
+            explain: Whether a slow method is to be run at this frame.
+        """
+        self._slow = False
+        memories = [self._memory(track, now) for track in tracks]
+        self._take_rest(memories)
+        self._forget(now)
+        if not tracks:
+            return ()
+        faces = []
+        for track, memory in zip(tracks, memories, strict=True):
+            points = memory.steady_points(track.landmarks, seconds, settings.smoothing)
+            crop, matrix = self._reader.crop(image, points)
+            place = Detection(face_box(points), 1.0, track.detector)
+            faces.append(Face(place, crop, matrix, points))
+        preprocess = self._model.card.preprocess
+        logits, maps = self._model.fast(np.stack([preprocess.pixels(face.crop) for face in faces]))
+        self._slow = settings.method is not None and (
+            maps is None or settings.method != FAST_METHOD
+        )
+        shown = []
+        for index, (track, memory, face) in enumerate(zip(tracks, memories, faces, strict=True)):
+            own = None if maps is None else maps[index]
+            explanation = self._explain(memory, face, own, settings.method, explain=explain)
+            memory.keep_explanation(explanation, seconds)
+            prediction = self._model.prediction(memory.rested(logits[index], seconds))
+            reading = memory.read(prediction, seconds, settings.smoothing, look=look)
+            shown.append(_shown(track, memory, face, reading))
+        return tuple(shown)
+
+    def _memory(self, track: Track, now: float) -> Memory:
+        memory = self._memories.get(track.id)
+        if memory is None:
+            memory = Memory(self._model.card.threshold, track.box.width)
+            self._memories[track.id] = memory
+        elif now - memory.seen > _NEWS:
+            memory.reset()
+        memory.seen = now
+        return memory
+
+    def _take_rest(self, memories: Sequence[Memory]) -> None:
+        """Carry out what `set_resting_face` asked for, once there is a face to do it with."""
+        if self._resting is False:
+            for memory in self._memories.values():
+                memory.resting = None
+        elif self._resting and memories:
+            for memory in memories:
+                memory.resting = RestingFace()
+        if memories or not self._resting:
+            self._resting = None
+
+    def _forget(self, now: float) -> None:
+        for key in [k for k, memory in self._memories.items() if now - memory.seen > _REMEMBERED]:
+            del self._memories[key]
+
+    def _explain(
+        self,
+        memory: Memory,
+        face: Face,
+        maps: NDArray[np.float32] | None,
+        method: str | None,
+        *,
+        explain: bool,
+    ) -> Explanation | None:
+        """Maps of this frame where they are free, else of a frame shortly before or of this one."""
+        if method is None:
+            return None
+        if maps is not None and method == FAST_METHOD:
+            return Explanation(method, _LAYER, self._model.labels, maps)
+        last = memory.explanation
+        if last is None or last.method != method or explain:
+            return self._model.explain(face.crop, method)
+        return last
+
+
+def _shown(track: Track, memory: Memory, face: Face, reading: Reading) -> LiveFace:
+    return LiveFace(
+        id=track.id,
+        face=face,
+        prediction=reading.smooth,
+        instant=reading.instant.probabilities,
+        label=reading.label,
+        explanation=memory.explanation,
+        scale=memory.scale,
+        detected=track.detected,
+        resting=None if memory.resting is None else memory.resting.progress,
+    )
 
 
 class Pipeline:

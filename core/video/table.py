@@ -1,17 +1,34 @@
-"""A row for every face in every frame, written as the frames come."""
+"""Rows, shares and the summary of a video as it runs."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from core.drawing import UNCLEAR
-from core.faces import REGIONS
+from core.faces import REGIONS, regions
 from core.files import replacing
-from core.types import FrameResult, LiveFace
+from core.types import BLANK, Explanation, Face, FrameResult, LiveFace
 
 Shares = Mapping[int, Mapping[str, float] | None]  # region shares by the id of the face
+CAVEAT = (
+    "Labels are how raters would label the expression in a picture, not what a person feels. "
+    "Ids follow a face while it is in view; they do not recognise a person."
+)
+_SLOWEST = 2000  # milliseconds; longer frames count as this long
+FINE = 16  # cells a side from which brow and eye no longer share one
+COARSE_NOTE = (
+    "The maps have {cells} cells, in which neighbouring parts of a face share a cell: read region "
+    "shares as rough."
+)
+_SIDE = 64  # pixels, of the masks
 
 
 def columns(labels: Sequence[str]) -> list[str]:
@@ -62,3 +79,111 @@ def writing_table(path: Path, labels: Sequence[str]) -> Iterator[FaceTable]:
     """Give a table; the CSV file takes its place when the block ends well."""
     with replacing(path) as temporary, temporary.open("w", newline="") as file:
         yield FaceTable(file, labels)
+
+
+@dataclass(slots=True, eq=False)
+class _FaceSum:
+    first: float
+    last: float
+    probabilities: NDArray[np.float64]
+    frames: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+    changes: int = 0
+    shown: str = ""
+    shares: NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(REGIONS)))
+    mapped: int = 0
+
+
+class Summary:
+    """Sums over the frames of a video.
+
+    Args:
+        labels: Class names.
+    """
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self._labels = labels
+        self._faces: dict[int, _FaceSum] = {}
+        self._milliseconds = np.zeros(_SLOWEST + 1, np.int64)
+        self._empty = 0
+
+    def add(self, time: float, result: FrameResult, shares: Shares) -> None:
+        """Take in a frame; arguments as for `FaceTable.add`."""
+        self._milliseconds[min(round(1000 * result.seconds), _SLOWEST)] += 1
+        self._empty += not result.faces
+        for face in result.faces:
+            self._add_face(time, face, shares)
+
+    def _add_face(self, time: float, face: LiveFace, shares: Shares) -> None:
+        probabilities = face.prediction.probabilities
+        known = self._faces.get(face.id)
+        if known is None:
+            known = self._faces[face.id] = _FaceSum(time, time, np.zeros(len(probabilities)))
+        label = face.label or UNCLEAR
+        known.changes += known.frames > 0 and label != known.shown
+        known.frames, known.last, known.shown = known.frames + 1, time, label
+        known.labels[label] += 1
+        known.probabilities += probabilities
+        own = shares.get(face.id)
+        if own is not None:
+            known.shares += [own[name] for name in REGIONS]
+            known.mapped += 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: frames, faces (most frames first) and times a frame."""
+        ranked = sorted(self._faces.items(), key=lambda entry: -entry[1].frames)
+        return {
+            "frames": int(self._milliseconds.sum()),
+            "frames_without_face": self._empty,
+            "faces": [self._face(key, known) for key, known in ranked],
+            "frame_milliseconds": {"median": self._quantile(0.5), "p95": self._quantile(0.95)},
+            "caveat": CAVEAT,
+        }
+
+    def _face(self, key: int, known: _FaceSum) -> dict[str, Any]:
+        means = known.probabilities / known.frames
+        regions = None
+        if known.mapped:
+            values = known.shares / known.mapped
+            regions = dict(zip(REGIONS, values.tolist(), strict=True))
+        return {
+            "face": key,
+            "first": known.first,
+            "last": known.last,
+            "frames": known.frames,
+            "label_changes": known.changes,
+            "labels": {name: count / known.frames for name, count in known.labels.most_common()},
+            "mean_probabilities": dict(zip(self._labels, means.tolist(), strict=True)),
+            "mean_region_shares": regions,
+        }
+
+    def _quantile(self, share: float) -> int:
+        """Milliseconds below which this share of the frames took."""
+        reached = np.cumsum(self._milliseconds)
+        return int(np.searchsorted(reached, share * reached[-1])) if reached[-1] else 0
+
+
+def region_shares(face: Face, explanation: Explanation, label: str) -> dict[str, float] | None:
+    """Share of the positive evidence for a class in each region, as it is drawn on the face.
+
+    Args:
+        face: With landmarks.
+        explanation: Of that face.
+        label: The class.
+
+    Returns:
+        One number a region of `core.faces.REGIONS`, 0 to 1, sum 1; None for a blank map or where
+        there are no landmarks.
+    """
+    points = face.crop_landmarks
+    if points is None:
+        return None
+    heat = np.maximum(explanation.map_of(label), 0).astype(np.float32)
+    if float(heat.max(initial=0.0)) <= BLANK:
+        return None
+    heat = np.asarray(cv2.resize(heat, (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR), np.float32)
+    total = float(heat.sum())
+    # Pixel centres: 0 in the small picture is (scale - 1) / 2 in the large one.
+    scale = _SIDE / face.crop.shape[0]
+    masks = regions(((points + 0.5) * scale - 0.5).astype(np.float32), _SIDE)
+    return {name: float(heat[masks[name]].sum()) / total for name in REGIONS}

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.video.label_keeper import LabelKeeper
-from core.video.settings import DEFAULT_SMOOTHING, PAPER_REFRESH
+from core.video.pipeline import DEFAULT_SMOOTHING, PAPER_REFRESH
+from core.video.smoothing import LabelKeeper
 
 FRAME = 1 / 25
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from core.drawing import Style
 from core.types import Image
 from core.video import PipelineSettings
-from core.video.parts import Points
+from core.video.protocols import Points
 from webapp.live.stream import LiveStream, View
 
 PLAIN = Style(overlay=False, landmarks=False, bars=False)

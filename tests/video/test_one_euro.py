@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from core.video.one_euro import OneEuro
+from core.video.smoothing import OneEuro
 
 
 def test_the_first_value_passes() -> None:

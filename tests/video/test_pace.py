@@ -1,4 +1,4 @@
-from core.video.pace import Pace
+from core.video.detection import Pace
 
 
 def searches(pace: Pace, frames: int, wanted: int, seconds: float) -> int:

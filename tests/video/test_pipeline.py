@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 
 from core.errors import ConfigError
 from core.types import FrameResult, Image
-from core.video.answering import SLOW_NOTE
-from core.video.parts import Points
-from core.video.pipeline import Pipeline
-from core.video.settings import PipelineSettings
+from core.video.pipeline import SLOW_NOTE, Pipeline, PipelineSettings
+from core.video.protocols import Points
 
 FRAME = 1 / 25
 SAD = (0.0, 0.0, 5.0, 0.0, 0.0, 0.0)

@@ -8,7 +8,7 @@ from clips import BLUE, GREEN, RED, WHITE, quarters, tone_packets, write_clip
 
 from core.errors import VideoError
 from core.types import Image
-from core.video.reading import VideoReader
+from core.video.reader import VideoReader
 
 
 def corners(image: Image) -> list[tuple[int, ...]]:

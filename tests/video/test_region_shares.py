@@ -6,7 +6,7 @@ from test_drawing import live_face
 
 from core.faces import REGIONS
 from core.types import Explanation
-from core.video.region_shares import region_shares
+from core.video.table import region_shares
 
 
 def explanation(maps: np.ndarray) -> Explanation:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from core.video.resting_face import RestingFace
+from core.video.smoothing import RestingFace
 
 REST = np.array([1.0, 0.0, 2.0, 3.0, 0.0, 0.0])
 

@@ -7,8 +7,8 @@ from clips import BLUE, GREEN, RED, WHITE, quarters, write_clip
 from test_reading import assert_corners
 
 from core.errors import VideoError
-from core.video.reading import VideoReader
-from core.video.writing import writing
+from core.video.reader import VideoReader
+from core.video.writer import writing
 
 
 def test_what_was_written_plays_in_browsers_and_looks_the_same(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from core import Box, Image
 from core.types import FrameResult
-from core.video import ANNOTATED, TABLE, region_shares, writing, writing_table
+from core.video import ANNOTATED, TABLE, table, writer, writing_table
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ def _write_all(
     item: _Item | None = first
     with (
         writing_table(folder / TABLE, labels) as table,
-        writing(folder / ANNOTATED, width, height, _RATE) as (writer, _),
+        writer(folder / ANNOTATED, width, height, _RATE) as (writer, _),
     ):
         while item is not None and state.seconds < LONGEST:
             image, result, moment = item
@@ -166,7 +166,7 @@ def _write_all(
 
 def _shares(result: FrameResult) -> dict[int, dict[str, float] | None]:
     return {
-        face.id: region_shares(face.face, face.explanation, face.label or face.prediction.predicted)
+        face.id: table(face.face, face.explanation, face.label or face.prediction.predicted)
         for face in result.faces
         if face.explanation is not None
     }

@@ -1,16 +1,19 @@
-"""Looks for faces as cheaply as the frame allows."""
+"""When and where to look for faces, within the budget of a frame."""
 
 from collections.abc import Sequence
 
 from core.errors import FaceError
 from core.types import Box, Detection, Image
-from core.video.parts import FaceReader
+from core.video.protocols import FaceReader
 
 AUTO = "auto"
 _QUICK = "blazeface"  # one look, in a tenth of the time that `auto` takes; misses small faces
 _THOROUGH_EVERY = 5  # searches; at 25 frames/s and every fifth frame, once a second
 _AROUND = 2.5  # sides of a face's surroundings when one face is looked for again
 _SAME = 0.2  # overlap from which a face found there is the one looked for
+BUDGET = 1 / 30  # seconds a frame: the pace of a camera
+_WEIGHT = 0.1  # of the newest frame in the running mean
+_MOST = 4  # times the wanted interval; a newcomer is then seen after 20 frames
 
 
 class Searcher:
@@ -76,3 +79,49 @@ class Searcher:
 
 def _moved(box: Box, right: int, down: int) -> Box:
     return Box(box.left + right, box.top + down, box.right + right, box.bottom + down)
+
+
+class Pace:
+    """Decides at which frames to search for faces.
+
+    A frame that takes too long never makes the next one wait: whoever feeds the pipeline drops
+    frames. This class makes the frames cheaper meanwhile, step by step, and goes back when there
+    is time again.
+
+    Args:
+        budget: Seconds a frame may take on average; 0 for as long as it takes (video files).
+    """
+
+    def __init__(self, budget: float = BUDGET) -> None:
+        self._budget = budget
+        self._mean = 0.0
+        self._stretch = 1.0
+        self._since = 0
+
+    @property
+    def stretch(self) -> float:
+        """How many times rarer than wanted the costly steps are now, 1 or more."""
+        return self._stretch
+
+    def due(self, wanted: int) -> bool:
+        """Whether to search at this frame; call it once a frame.
+
+        Args:
+            wanted: Frames from one search to the next when there is time.
+        """
+        self._since += 1
+        return self._since >= wanted * self._stretch
+
+    def searched(self) -> None:
+        """Note that this frame was searched."""
+        self._since = 0
+
+    def spent(self, seconds: float) -> None:
+        """Take in how long the frame took."""
+        self._mean = seconds if not self._mean else self._mean + _WEIGHT * (seconds - self._mean)
+        if not self._budget:
+            return
+        if self._mean > self._budget:
+            self._stretch = min(self._stretch * 1.1, _MOST)
+        elif self._mean < 0.8 * self._budget:
+            self._stretch = max(self._stretch / 1.1, 1.0)

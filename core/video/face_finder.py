@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from core.faces import aligned_crop, detect, fit_landmarks
 from core.types import Detection, Image
-from core.video.parts import Points
+from core.video.protocols import Points
 
 
 class FacesReader:

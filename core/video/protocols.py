@@ -1,4 +1,4 @@
-"""What the pipeline needs from the network and from the face finder, and nothing more."""
+"""What the pipeline needs of a network and of a face finder."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
