@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import FaceError
-from core.faces.detection import DETECTORS, checked, largest_first
-from core.faces.pool import Pool
+from core.faces.detection import DETECTORS, Pool, checked, largest_first
 from core.types import Box, Detection, Image
 
 NAME = "blazeface"

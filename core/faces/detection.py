@@ -1,6 +1,9 @@
-"""What every face detector is, and the names they are found under."""
+"""Face detectors by name, and native ones lent to one thread at a time."""
 
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -12,10 +15,9 @@ from core.types import Detection, Image
 # RGB uint8 (H, W, 3) to the faces in it, largest first; () where there is none. Safe to share
 # between threads.
 Detector = Callable[[Image], tuple[Detection, ...]]
-
 DETECTORS: Registry[Detector] = Registry("face detector")
-
 SAME_FACE = 0.4  # overlap from which two boxes mean one face; neighbours' boxes hardly touch
+T = TypeVar("T")
 
 
 def largest_first(detections: Iterable[Detection]) -> tuple[Detection, ...]:
@@ -72,3 +74,32 @@ def checked(image: Image) -> Image:
             "expected uint8 RGB (H, W, 3)."
         )
     return image
+
+
+class Pool(Generic[T]):
+    """Builds an object when none is idle, lends it to one thread, and keeps it afterwards.
+
+    As many objects exist as were ever in use at once. A thread-local would build anew for every
+    thread, and a web server starts one for each rerun of a page.
+
+    Args:
+        build: Makes one object; called on first use, never at import.
+    """
+
+    def __init__(self, build: Callable[[], T]) -> None:
+        self._build = build
+        self._idle: list[T] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def borrow(self) -> Iterator[T]:
+        """Lend an object for a `with` block; nobody else has it meanwhile."""
+        with self._lock:
+            item = self._idle.pop() if self._idle else None
+        if item is None:
+            item = self._build()
+        try:
+            yield item
+        finally:
+            with self._lock:
+                self._idle.append(item)

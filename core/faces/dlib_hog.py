@@ -8,8 +8,7 @@ from typing import Any
 
 import cv2
 
-from core.faces.detection import DETECTORS, checked, largest_first, shrunk
-from core.faces.pool import Pool
+from core.faces.detection import DETECTORS, Pool, checked, largest_first, shrunk
 from core.types import Box, Detection, Image
 
 NAME = "dlib_hog"

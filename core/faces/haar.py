@@ -10,8 +10,7 @@ from typing import Any
 import cv2
 
 from core.errors import FaceError
-from core.faces.detection import DETECTORS, checked, largest_first, shrunk
-from core.faces.pool import Pool
+from core.faces.detection import DETECTORS, Pool, checked, largest_first, shrunk
 from core.types import Box, Detection, Image
 
 NAME = "haar"

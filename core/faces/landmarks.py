@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import FaceError
-from core.faces.cutting import cut
+from core.faces.alignment import cut
 from core.paths import landmark_file
 from core.types import Box, Detection, Image
 

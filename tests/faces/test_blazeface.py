@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import FaceError
 from core.faces import blazeface, blazeface_available, detect
-from core.faces.pool import Pool
+from core.faces.detection import Pool
 from core.types import Box, Image
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.faces.cutting import cut
+from core.faces.alignment import cut
 from core.types import Box, Image
 
 

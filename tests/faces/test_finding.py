@@ -10,7 +10,7 @@ import pytest
 from core.errors import FaceError, ImageError
 from core.faces import DETECTORS, FoundFaces, blazeface, find_faces, whole_picture
 from core.faces.alignment import FRAME, anchors_of
-from core.faces.pool import Pool
+from core.faces.detection import Pool
 from core.images import decode
 from core.preprocess import Preprocess
 from core.types import Box, Face, Image

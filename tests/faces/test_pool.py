@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from core.faces.pool import Pool
+from core.faces.detection import Pool
 
 
 def counting() -> Pool[int]:

@@ -5,7 +5,7 @@ import pytest
 from skimage import data
 
 from core.faces import detect
-from core.faces.sweep import _starts, sweep
+from core.faces.auto import _starts, sweep
 from core.types import Image
 
 Crowd = tuple[Image, tuple[tuple[int, int, int], ...]]
