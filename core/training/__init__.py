@@ -4,11 +4,9 @@ from typing import TYPE_CHECKING
 
 from core.lazy import late_names
 from core.training.config import FLIP_ONLY, Augmentation, RunConfig
-from core.training.lock import WorkerLock
-from core.training.observing import Observed, delete_job, list_jobs, list_runs, observe
 from core.training.presets import TABLE_ROWS, preset, preset_names
-from core.training.queue import add_run, enqueue, request_stop, stop_worker, waiting
-from core.training.run_folder import RunFolder
+from core.training.queue import WorkerLock, add_run, enqueue, request_stop, stop_worker, waiting
+from core.training.run_folder import Observed, RunFolder, delete_job, list_jobs, list_runs, observe
 from core.training.settings import Setting, option_settings, problem, run_settings, values_of
 from core.training.throughput import Speed, known_speed, measured_speed, run_seconds
 from core.training.tuning.search import Search, add_search
@@ -17,16 +15,16 @@ from core.training.worker import Worker, ensure_worker, work_until_told
 
 if TYPE_CHECKING:
     from core.training.run import run_training
-    from core.training.tuning.findings import Findings, Trial, read_findings, trial_config
-    from core.training.tuning.searching import run_search
+    from core.training.tuning.run import run_search
+    from core.training.tuning.study import Findings, Trial, read_findings, trial_config
 
 # Loaded when first asked for: they need torch or Optuna.
 __getattr__ = late_names(
     __name__,
     {
         "run": ("run_training",),
-        "tuning.findings": ("Findings", "Trial", "read_findings", "trial_config"),
-        "tuning.searching": ("run_search",),
+        "tuning.run": ("run_search",),
+        "tuning.study": ("Findings", "Trial", "read_findings", "trial_config"),
     },
 )
 

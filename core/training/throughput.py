@@ -16,8 +16,7 @@ from core.files import write_json
 from core.paths import PROJECT_ROOT, cache_root
 from core.process import ProcessId
 from core.training.config import RunConfig
-from core.training.observing import list_runs, observe
-from core.training.run_folder import RunFolder
+from core.training.run_folder import RunFolder, list_runs, observe
 
 # What decides the time of a step; all else is small beside it.
 DECISIVE = (

@@ -19,12 +19,10 @@ from core.models import MODELS, Card, build, library_versions, save_weights
 from core.paths import processes_here
 from core.training.batches import BatchMaker, Faces, step_seed
 from core.training.config import RunConfig
-from core.training.epoch_sums import EpochSums
-from core.training.initial import start_from
+from core.training.fine_tuning import start_from
 from core.training.optimise import WeightAverage, build_optimiser, learning_rate
-from core.training.reporting import Reporter
+from core.training.progress import EpochSums, Reporter, figures
 from core.training.run_folder import RunFolder
-from core.training.validation import figures
 
 logger = logging.getLogger(__name__)
 

@@ -12,10 +12,8 @@ from types import FrameType
 
 from core.paths import run_root
 from core.process import ProcessId, start_detached
-from core.training.lock import WorkerLock
-from core.training.observing import list_jobs, observe
-from core.training.queue import Job, obey_stop, stop_file, waiting
-from core.training.run_folder import RunFolder
+from core.training.queue import Job, WorkerLock, obey_stop, stop_file, waiting
+from core.training.run_folder import RunFolder, list_jobs, observe
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,7 @@ from core.errors import ConfigError, TrainingError
 from core.models import Card, build, save_weights
 from core.preprocess import Preprocess
 from core.training import RunConfig
-from core.training.initial import start_from
-from core.training.parents import Parent, origin
+from core.training.fine_tuning import Parent, origin, start_from
 
 OPTIONS = {"width": 8}
 

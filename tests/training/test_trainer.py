@@ -179,7 +179,7 @@ def test_progress_is_written_while_an_epoch_runs(
     new_folder: NewFolder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("core.training.reporting.PROGRESS_SECONDS", 3600.0)  # the first step alone
+    monkeypatch.setattr("core.training.progress.PROGRESS_SECONDS", 3600.0)  # the first step alone
     folder = new_folder("run", tiny)
     seen: list[dict[str, float]] = []
 

@@ -10,7 +10,7 @@ from core.errors import CoreError, TrainingError
 from core.process import ProcessId
 from core.training import RunConfig, RunFolder, Search, add_search, observe, read_findings
 from core.training.trainer import Stopped, TrainingData
-from core.training.tuning import searching
+from core.training.tuning import run
 from core.training.tuning.search import trial_folder
 from core.training.tuning.space import Choice, Range, Space
 from core.training.tuning.study import open_study
@@ -57,8 +57,8 @@ class Stage:
 @pytest.fixture
 def stage(stripes_data: TrainingData, monkeypatch: pytest.MonkeyPatch) -> Stage:
     made = Stage()
-    monkeypatch.setattr(searching, "run_training", made.run)
-    monkeypatch.setattr(searching, "training_data", lambda config: stripes_data)
+    monkeypatch.setattr(run, "run_training", made.run)
+    monkeypatch.setattr(run, "training_data", lambda config: stripes_data)
     return made
 
 
@@ -70,7 +70,7 @@ def search_folder(tmp_path: Path, space: Space, **settings: Any) -> RunFolder:  
 def test_a_grid_tries_every_combination_once(stage: Stage, tmp_path: Path) -> None:
     folder = search_folder(tmp_path, GRID, sampler="grid", trials=100)
 
-    assert searching.run_search(folder) == "finished"
+    assert run.run_search(folder) == "finished"
 
     tried = [(run.learning_rate, run.batch_size) for run in stage.runs]
     assert sorted(tried) == [(r, b) for r in (0.01, 0.1) for b in (8, 16, 32)]
@@ -85,7 +85,7 @@ def test_samplers_find_the_better_half(stage: Stage, tmp_path: Path, sampler: st
     space: Space = {"learning_rate": Range(1e-4, 0.1, log=True), "batch_size": Choice((8, 16, 32))}
     folder = search_folder(tmp_path, space, sampler=sampler, trials=15)
 
-    searching.run_search(folder)
+    run.run_search(folder)
 
     findings = read_findings(folder)
     assert len(findings.trials) == 15
@@ -99,7 +99,7 @@ def test_samplers_find_the_better_half(stage: Stage, tmp_path: Path, sampler: st
 def test_the_median_ends_hopeless_trials_early(stage: Stage, tmp_path: Path) -> None:
     folder = search_folder(tmp_path, GRID, sampler="random", trials=20, pruner="median")
 
-    searching.run_search(folder)
+    run.run_search(folder)
 
     pruned = [trial for trial in read_findings(folder).trials if trial.state == "pruned"]
     assert pruned
@@ -109,7 +109,7 @@ def test_the_median_ends_hopeless_trials_early(stage: Stage, tmp_path: Path) -> 
 def test_the_goal_may_be_the_macro_f1(stage: Stage, tmp_path: Path) -> None:
     folder = search_folder(tmp_path, GRID, sampler="grid", goal="valid_macro_f1")
 
-    searching.run_search(folder)
+    run.run_search(folder)
 
     # Of four epochs the first has the lowest accuracy, hence here the highest macro-F1.
     best = read_findings(folder).best[0]
@@ -121,7 +121,7 @@ def test_a_failed_trial_is_told_and_the_others_go_on(stage: Stage, tmp_path: Pat
     stage.fail_with_batch = 16
     folder = search_folder(tmp_path, GRID, sampler="grid")
 
-    assert searching.run_search(folder) == "finished"
+    assert run.run_search(folder) == "finished"
 
     failed = [trial for trial in read_findings(folder).trials if trial.state == "failed"]
     assert [trial.chosen["batch_size"] for trial in failed] == [16, 16]
@@ -132,7 +132,7 @@ def test_a_failed_trial_is_told_and_the_others_go_on(stage: Stage, tmp_path: Pat
 def test_only_the_best_trial_keeps_its_weights(stage: Stage, tmp_path: Path) -> None:
     folder = search_folder(tmp_path, GRID, sampler="grid")
 
-    searching.run_search(folder)
+    run.run_search(folder)
 
     best = read_findings(folder).best[0].number
     kept = [path.parent.name for path in folder.path.glob("trials/*/weights.safetensors")]
@@ -146,12 +146,12 @@ def test_a_stopped_search_goes_on_with_the_trial_it_left(
 ) -> None:
     folder = search_folder(tmp_path, GRID, sampler=sampler)
     stage.stop_after = 2
-    assert searching.run_search(folder) == "stopped"
+    assert run.run_search(folder) == "stopped"
     assert observe(folder).state == "stopped"
     left = stage.runs[2]
 
     stage.stop_after = 10_000
-    assert searching.run_search(folder) == "finished"
+    assert run.run_search(folder) == "finished"
 
     assert (stage.runs[3].learning_rate, stage.runs[3].batch_size) == (
         left.learning_rate, left.batch_size,
@@ -174,7 +174,7 @@ def test_a_trial_whose_process_was_killed_is_begun_again(
     gone = ProcessId(2**22 + 1, 1.0, ProcessId.of().host)
     killed.set_user_attr("process", gone.to_json())
 
-    searching.run_search(folder)
+    run.run_search(folder)
 
     assert {
         "learning_rate": stage.runs[0].learning_rate, "batch_size": stage.runs[0].batch_size,
@@ -194,7 +194,7 @@ def test_trials_of_living_processes_and_other_machines_are_left_alone(
         trial.suggest_categorical("learning_rate", (0.1, 0.01))
         trial.set_user_attr("process", process.to_json())
 
-    searching.run_search(folder)
+    run.run_search(folder)
 
     states = [trial.state for trial in read_findings(folder).trials]
     assert states == ["running", "running"] + ["finished"] * 6
@@ -206,7 +206,7 @@ def test_machines_share_a_search_through_its_storage(stage: Stage, tmp_path: Pat
         root = tmp_path / machine
         root.mkdir()
         folder = search_folder(root, GRID, sampler="random", storage=url, trials=4)
-        searching.run_search(folder)
+        run.run_search(folder)
 
     assert len(stage.runs) == 4  # the second found enough
     assert len(optuna.load_study(study_name="search", storage=url).trials) == 4
@@ -216,7 +216,7 @@ def test_a_storage_that_cannot_be_used_is_told(stage: Stage, tmp_path: Path) -> 
     folder = search_folder(tmp_path, GRID, storage=f"sqlite:///{tmp_path}/no/such/folder.db")
 
     with pytest.raises(CoreError, match="cannot be used"):
-        searching.run_search(folder)
+        run.run_search(folder)
 
     assert observe(folder).state == "failed"
     assert "storage" in observe(folder).reason
@@ -226,7 +226,7 @@ def test_progress_counts_trials(stage: Stage, tmp_path: Path) -> None:
     folder = search_folder(tmp_path, GRID, sampler="grid")
     told: list[float] = []
 
-    searching.run_search(folder, on_progress=lambda progress: told.append(progress["share"]))
+    run.run_search(folder, on_progress=lambda progress: told.append(progress["share"]))
 
     assert told == [pytest.approx(done / 6) for done in range(7)]
     assert folder.progress()["best"] == pytest.approx(0.82)
@@ -235,11 +235,11 @@ def test_progress_counts_trials(stage: Stage, tmp_path: Path) -> None:
 def test_a_real_search_trains(
     stripes_data: TrainingData, tiny: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "training_data", lambda config: stripes_data)
+    monkeypatch.setattr(run, "training_data", lambda config: stripes_data)
     search = Search({"learning_rate": Choice((1e-6, 0.05))}, tiny, "grid", trials=2, pruner="none")
     folder = add_search(tmp_path, "search", search)
 
-    searching.run_search(folder)
+    run.run_search(folder)
 
     findings = read_findings(folder)
     values = [trial.value for trial in findings.trials]

@@ -1,7 +1,8 @@
-"""The search as Optuna keeps it."""
+"""A search's trials: stored, and read."""
 
 import platform
 import zlib
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -13,13 +14,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import TrainingError
 from core.process import ProcessId
+from core.training.config import RunConfig
 from core.training.run_folder import RunFolder
 from core.training.tuning.search import Search
-from core.training.tuning.space import Choice, Range, Value
+from core.training.tuning.space import Choice, Range, Value, configured
 
 WARM_UP_TRIALS, WARM_UP_EPOCHS = 5, 2  # before the median of the others may end a trial
 POPULATION = 20  # of NSGA-II; Optuna's 50 would be most of a search that a few cores can run
 AGAIN = "again_for"  # names the trial whose end was no fault of its settings
+ENOUGH = 4  # complete trials; with fewer an importance says nothing
 
 
 def open_study(folder: RunFolder, search: Search) -> optuna.Study:
@@ -120,3 +123,100 @@ def recover(study: optuna.Study) -> None:
             begin_again(study, trial)
             study.tell(trial.number, state=TrialState.FAIL)
     study.sampler = sampler
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One trial.
+
+    Attributes:
+        number: Its number in the study.
+        state: "finished", "pruned", "failed", "running" or "queued".
+        value: The goal reached, 0 to 1: the best epoch of a finished trial, the last one of a
+            pruned one; None before there is any.
+        chosen: Values by setting.
+        epochs: Epochs reported.
+        seconds: How long it took, or None while it runs.
+        reason: Why it failed, or "".
+    """
+
+    number: int
+    state: str
+    value: float | None
+    chosen: dict[str, Value]
+    epochs: int
+    seconds: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All trials of a search.
+
+    Attributes:
+        trials: By number; those that were interrupted and begun again are left out.
+        importance: Share of each setting in how the goal varies (Watanabe et al., PED-ANOVA, 2023),
+            largest first; empty while there are too few trials.
+    """
+
+    trials: tuple[Trial, ...]
+    importance: dict[str, float]
+
+    @property
+    def best(self) -> list[Trial]:
+        """Finished trials, the best first."""
+        finished = [trial for trial in self.trials if trial.state == "finished"]
+        return sorted(finished, key=lambda trial: -(trial.value or 0.0))
+
+
+_STATES = {
+    TrialState.COMPLETE: "finished",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "queued",
+}
+
+
+def read_findings(folder: RunFolder) -> Findings:
+    """Read the trials of a search.
+
+    Raises:
+        CheckpointError: The folder holds no search.
+        TrainingError: Its storage cannot be used.
+    """
+    study = open_study(folder, Search.load(folder))
+    kept = {trial.number for trial in counted(study)}
+    trials = study.get_trials(deepcopy=False)
+    shown = [trial for trial in trials if trial.number in kept or not trial.state.is_finished()]
+    return Findings(tuple(_trial(trial) for trial in shown), _importance(study))
+
+
+def _trial(trial: FrozenTrial) -> Trial:
+    reported = trial.intermediate_values
+    value = trial.value
+    if value is None and reported:
+        value = reported[max(reported)]
+    length = trial.duration
+    return Trial(
+        number=trial.number,
+        state=_STATES[trial.state],
+        value=value,
+        chosen=dict(trial.params),
+        epochs=len(reported),
+        seconds=None if length is None else length.total_seconds(),
+        reason=str(trial.user_attrs.get("reason", "")),
+    )
+
+
+def _importance(study: optuna.Study) -> dict[str, float]:
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    if len(complete) < ENOUGH or len({trial.value for trial in complete}) < 2:
+        return {}
+    found = optuna.importance.get_param_importances(study)
+    return {name: float(share) for name, share in found.items()}
+
+
+def trial_config(folder: RunFolder, trial: Trial) -> RunConfig:
+    """The configuration a trial ran with."""
+    return configured(Search.load(folder).base, trial.chosen)

@@ -11,8 +11,7 @@ from optuna.trial import TrialState
 
 from core.errors import CoreError
 from core.process import ProcessId
-from core.training.records import Records, sentence, stop_signal
-from core.training.run import run_training, training_data
+from core.training.run import Records, run_training, sentence, stop_signal, training_data
 from core.training.run_folder import RunFolder
 from core.training.trainer import Stopped, TrainingData
 from core.training.tuning.search import Search, trial_folder

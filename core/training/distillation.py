@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import TrainingError
 from core.training.config import RunConfig
-from core.training.parents import Parent, load_parents, origin
+from core.training.fine_tuning import Parent, load_parents, origin
 from core.training.trainer import Stopped, TrainingData
 from core.types import Image
 

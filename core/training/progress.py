@@ -1,0 +1,157 @@
+"""Sums, progress files and validation of an epoch."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch.nn.functional as F  # noqa: N812 - torch's own convention
+from sklearn.metrics import f1_score
+from torch import Tensor
+
+from core.training.run_folder import RunFolder
+
+SMOOTHING = 0.95  # of the per-batch loss that is shown
+PROGRESS_SECONDS = 1.0
+STEP_LINES = 2000  # of steps.jsonl, at most, however long the run
+
+
+@dataclass(slots=True)
+class EpochSums:
+    """Totals over all processes; seconds are this process's own.
+
+    Attributes:
+        smooth: Exponential average of the per-batch loss, or None before the first.
+    """
+
+    loss: float = 0.0
+    correct: int = 0
+    faces: int = 0
+    batches: int = 0
+    input_seconds: float = 0.0
+    seconds: float = 0.0
+    smooth: float | None = None
+
+    def add(
+        self, loss: float, correct: int, faces: int, input_seconds: float, seconds: float
+    ) -> None:
+        """Count one step."""
+        self.loss += loss
+        self.correct += correct
+        self.faces += faces
+        self.batches += 1
+        self.input_seconds += input_seconds
+        self.seconds += seconds
+        former = loss if self.smooth is None else self.smooth
+        self.smooth = SMOOTHING * former + (1 - SMOOTHING) * loss
+
+    @property
+    def speed(self) -> float:
+        """Faces a second."""
+        return self.faces / max(self.seconds, 1e-9)
+
+    @property
+    def input_share(self) -> float:
+        """Share of the time that went into making batches."""
+        return self.input_seconds / max(self.seconds, 1e-9)
+
+    def means(self) -> dict[str, float]:
+        """The epoch's part of its line in metrics.jsonl."""
+        return {
+            "train_loss": self.loss / max(1, self.batches),
+            "train_accuracy": self.correct / max(1, self.faces),
+            "seconds": self.seconds,
+            "faces_per_second": self.speed,
+            "input_share": self.input_share,
+        }
+
+    def state(self) -> dict[str, Any]:
+        """What last.pt keeps."""
+        names = ("loss", "correct", "faces", "batches", "input_seconds", "seconds", "smooth")
+        return {name: getattr(self, name) for name in names}
+
+
+class Reporter:
+    """Writes about once a second.
+
+    Args:
+        folder: The run's folder.
+        epochs: Of the run.
+        steps: Of an epoch.
+        batch_size: Faces a step.
+        on_progress: Called with what progress.json holds.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        epochs: int,
+        steps: int,
+        batch_size: int,
+        on_progress: Callable[[dict[str, Any]], None],
+    ) -> None:
+        self.folder, self.on_progress = folder, on_progress
+        self.epochs, self.steps, self.batch_size = epochs, steps, batch_size
+        self.reported = float("-inf")  # on the monotonic clock
+        self.noted = 0  # number of the step last written to steps.jsonl
+
+    def step(self, epoch: int, step: int, sums: EpochSums, rate: float) -> None:
+        """Tell of a step that was made, unless the last one is not long ago.
+
+        Args:
+            epoch: Number of the epoch from 0.
+            step: Number of the step in it from 0.
+            sums: Totals of the epoch, with this step.
+            rate: Learning rate of the step.
+        """
+        if time.monotonic() - self.reported < PROGRESS_SECONDS:
+            return
+        self.reported = time.monotonic()
+        done, total = epoch * self.steps + step + 1, self.steps * self.epochs
+        progress = {
+            "epoch": epoch + 1,
+            "epochs": self.epochs,
+            "step": step + 1,
+            "steps": self.steps,
+            "share": done / total,
+            "loss": sums.smooth,
+            "learning_rate": rate,
+            "faces_per_second": sums.speed,
+            "input_share": sums.input_share,
+            "eta_seconds": (total - done) * self.batch_size / max(sums.speed, 1e-9),
+            "time": time.time(),
+        }
+        self.folder.set_progress(**progress)
+        if done - self.noted >= total / STEP_LINES:
+            self.noted = done
+            self._note(done / self.steps, sums.smooth, rate)
+        self.on_progress(progress)
+
+    def epoch(self, line: dict[str, Any], smooth: float | None) -> None:
+        """Tell of an epoch that ended: its line of metrics.jsonl and the smoothed batch loss."""
+        self.folder.append_metrics(line)
+        self._note(line["epoch"], smooth, line["learning_rate"])
+
+    def _note(self, at: float, loss: float | None, rate: float) -> None:
+        self.folder.append_step({"at": at, "loss": loss, "learning_rate": rate})
+
+
+def figures(logits: Tensor, labels: Tensor) -> dict[str, float]:
+    """Loss, accuracy and macro-F1.
+
+    Args:
+        logits: float32 (N, K).
+        labels: int64 (N,), 0 to K - 1.
+
+    Returns:
+        valid_loss, valid_accuracy and valid_macro_f1; classes without a face count as F1 0.
+    """
+    predicted = logits.argmax(1)
+    macro = f1_score(
+        labels, predicted, labels=range(logits.shape[1]), average="macro", zero_division=0.0
+    )
+    return {
+        "valid_loss": float(F.cross_entropy(logits, labels)),
+        "valid_accuracy": float((predicted == labels).float().mean()),
+        "valid_macro_f1": float(macro),
+    }
