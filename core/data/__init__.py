@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING
 from core.lazy import late_names
 
 if TYPE_CHECKING:
-    from core.data.auditing import audit, write_audit
+    from core.data.audit_report import report_text, title_of
+    from core.data.auditing import audit, shipped_audit, shipped_means, write_audit, write_shipped
     from core.data.dataset import WITHOUT_TWINS, Dataset, Subset, load_dataset
     from core.data.exclude import exclude_path, read_exclude, write_exclude
     from core.data.frames import Frames, find_frames, framed, load_frames
     from core.data.leaks import conflicts, leak_pairs
     from core.data.preparation import prepare
-    from core.data.reference import shipped_audit, shipped_means, write_shipped
-    from core.data.report import report_text, title_of
     from core.data.shortcuts import origins
     from core.data.sources import SOURCES, Source
     from core.data.statistics import class_means, histograms, read_means
@@ -21,14 +20,13 @@ if TYPE_CHECKING:
 __getattr__ = late_names(
     __name__,
     {
-        "auditing": ("audit", "write_audit"),
+        "audit_report": ("report_text", "title_of"),
+        "auditing": ("audit", "shipped_audit", "shipped_means", "write_audit", "write_shipped"),
         "dataset": ("WITHOUT_TWINS", "Dataset", "Subset", "load_dataset"),
         "exclude": ("exclude_path", "read_exclude", "write_exclude"),
         "frames": ("Frames", "find_frames", "framed", "load_frames"),
         "leaks": ("conflicts", "leak_pairs"),
         "preparation": ("prepare",),
-        "reference": ("shipped_audit", "shipped_means", "write_shipped"),
-        "report": ("report_text", "title_of"),
         "shortcuts": ("origins",),
         "sources": ("SOURCES", "Source"),
         "statistics": ("class_means", "histograms", "read_means"),

@@ -1,19 +1,26 @@
-"""What is in a prepared data set and what is wrong with it, as plain values and as a report."""
+"""The audit of prepared data, and the one of the real data that the repository ships."""
 
+import json
+from importlib.resources import files
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from core.data.audit_report import report_text
 from core.data.dataset import WITHOUT_TWINS, Dataset, counts_of
 from core.data.leaks import conflicts, count_leaks, label_clashes, leak_pairs
-from core.data.report import report_text
 from core.data.shortcuts import shortcut
 from core.data.splits import VALID_SOURCE
-from core.data.statistics import histograms
+from core.data.statistics import class_means, histograms, read_means
 from core.data.table1 import differences
-from core.files import write_json, write_text
+from core.files import replacing, write_json, write_text
+from core.paths import PROJECT_ROOT
+from core.types import Image
 
 FORMAT = 1
+FEWEST = 200  # pictures in a mean that is shipped
+_FOLDER = "shipped"
 
 
 def audit(dataset: Dataset) -> dict[str, Any]:
@@ -129,3 +136,33 @@ def _split(dataset: Dataset, name: str) -> dict[str, Any]:
         },
         "dropped": {str(reason): int(n) for reason, n in dropped.items()},
     }
+
+
+def shipped_audit() -> dict[str, Any]:
+    """The audit of the six downloaded sets, in the form of `audit`, and `class_sizes`."""
+    text = files("core.data").joinpath(_FOLDER, "audit.json").read_text(encoding="utf-8")
+    values: dict[str, Any] = json.loads(text)
+    return values
+
+
+def shipped_means() -> dict[str, Image]:
+    """Mean faces by "source/label" and "all/label", uint8 (64, 64)."""
+    with files("core.data").joinpath(_FOLDER, "class_means.npz").open("rb") as file:
+        return read_means(file)
+
+
+def write_shipped(dataset: Dataset, audit: dict[str, Any]) -> None:
+    """Renew the shipped files from prepared data; for developers, from the repository.
+
+    Args:
+        dataset: The prepared data.
+        audit: What `core.data.audit` says of it.
+    """
+    folder = PROJECT_ROOT / "core" / "data" / _FOLDER
+    folder.mkdir(exist_ok=True)
+    means = class_means(dataset.images, dataset.manifest)
+    values = audit | {"class_sizes": {name: count for name, (_, count) in means.items()}}
+    write_json(folder / "audit.json", values)
+    arrays: dict[str, Any] = {name: mean for name, (mean, n) in means.items() if n >= FEWEST}
+    with replacing(folder / "class_means.npz") as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)

@@ -15,6 +15,7 @@ DIR/
 └── audit.json, audit.md
 """
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -30,13 +31,36 @@ from numpy.typing import NDArray
 
 from core.data.containers import open_container
 from core.data.pictures import PictureReader
-from core.data.tables import read_json
 from core.errors import DataError
+from core.files import write_text
 from core.types import Image
 
 FORMAT = 1
 WITHOUT_TWINS = "test_without_twins"
 _TEXT = ("source", "split", "label", "path", "mode", "pixel_hash", "perceptual_hash")
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Replace a table at once, without its index; the folder is made if absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read an object from a JSON file.
+
+    Raises:
+        DataError: The file is absent or holds no object.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path.parent.name}/{path.name} cannot be read ({error}). Prepare the data set again."
+        ) from error
+    if not isinstance(values, dict):
+        raise DataError(f"{path.parent.name}/{path.name} holds no object. Prepare it again.")
+    return values
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.data.tables import write_csv
+from core.data.dataset import write_csv
 from core.errors import DataError
 
 COLUMNS = ["pixel_hash", "source", "path", "reason"]

@@ -5,9 +5,12 @@ request, and is taken up again after a kill; a finished folder with the same req
 """
 
 import json
+import os
 import shutil
+import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -15,21 +18,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 from numpy.typing import NDArray
 
 from core.data import exclude
 from core.data.auditing import write_audit
 from core.data.cache import Facts, Progress, fill
-from core.data.claim import claimed
 from core.data.containers import Skip
-from core.data.dataset import FORMAT, Dataset, counts_of, data_hash, load_dataset
+from core.data.dataset import FORMAT, Dataset, counts_of, data_hash, load_dataset, write_csv
 from core.data.demo import DEMO, draw_demo
 from core.data.duplicates import Pairs, find_pairs, group_rows
 from core.data.listing import Listed, list_sources
 from core.data.sources import SOURCES
 from core.data.splits import clean_split, published_split
 from core.data.statistics import write_statistics
-from core.data.tables import write_csv
 from core.errors import DataError
 from core.files import write_json
 from core.labels import CLASS_SETS
@@ -39,6 +41,45 @@ from core.types import Image
 METHOD = 2  # raised when the same sources give another manifest, pairs or statistics
 PARTIAL = ".partial"
 COPY_ROWS = 4096  # pictures copied at a time, 16 MB
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Hold `folder`; a claim whose process has died is taken over.
+
+    Raises:
+        DataError: Another living process or thread holds it.
+    """
+    path = folder / ".claim"
+    mine = folder / f".claim.{os.getpid()}.{threading.get_ident()}"
+    # The number alone would do until another process gets it, as in a restarted container.
+    mine.write_text(f"{os.getpid()} {psutil.Process().create_time()}", encoding="utf-8")
+    try:
+        while True:
+            try:
+                path.hardlink_to(mine)  # unlike creating and writing, one step with its content
+                break
+            except FileExistsError:
+                _clear_if_dead(path, folder)
+    finally:
+        mine.unlink()
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _clear_if_dead(path: Path, folder: Path) -> None:
+    try:
+        number, started = path.read_text(encoding="utf-8").split()
+        alive = abs(psutil.Process(int(number)).create_time() - float(started)) < 1.0
+    except (OSError, ValueError, psutil.NoSuchProcess):
+        alive, number = False, ""
+    if alive:
+        raise DataError(
+            f"{folder.name} is being prepared by process {number}. Wait for it, or stop it first."
+        )
+    path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)

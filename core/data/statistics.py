@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.data.dataset import Dataset
-from core.data.tables import write_csv
+from core.data.dataset import Dataset, write_csv
 from core.files import replacing
 from core.types import Image
 

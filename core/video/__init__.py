@@ -15,8 +15,8 @@ from core.video.job import JobRecord, JobStatus, command_options, read_job, star
 from core.video.pipeline import DEFAULT_SMOOTHING, PAPER_REFRESH, Pipeline, PipelineSettings
 from core.video.protocols import FaceReader, FrameModel
 from core.video.reader import LONGEST, VIDEO_SUFFIXES, VideoFrame, VideoInfo, VideoReader
-from core.video.table import FaceTable, region_shares, writing_table
-from core.video.writer import VideoWriter, writing
+from core.video.table import FaceTable, region_shares, open_table
+from core.video.writer import VideoWriter, open_writer
 
 __all__ = [
     "ANNOTATED",
@@ -47,11 +47,11 @@ __all__ = [
     "analyse_video",
     "command_options",
     "list_videos",
+    "open_table",
+    "open_writer",
     "read_job",
     "region_shares",
     "sample_film",
     "start_job",
     "stop_job",
-    "writing",
-    "writing_table",
 ]

@@ -13,8 +13,8 @@ from core.video.pipeline import Pipeline, PipelineSettings
 from core.video.protocols import FaceReader, FrameModel
 from core.video.reader import LONGEST, VideoFrame, VideoReader
 from core.video.sound import SoundTrack
-from core.video.table import COARSE_NOTE, FINE, FaceTable, Summary, region_shares, writing_table
-from core.video.writer import VideoWriter, writing
+from core.video.table import COARSE_NOTE, FINE, FaceTable, Summary, region_shares, open_table
+from core.video.writer import VideoWriter, open_writer
 
 BLANK_NOTE = (
     "In {blank:,} of {maps:,} maps nothing speaks for the expression named: they are blank. "
@@ -97,7 +97,7 @@ def analyse_video(
     with VideoReader(source, longest=settings.longest) as video:
         out.mkdir(parents=True, exist_ok=True)
         with (
-            writing_table(out / TABLE, model.labels) as table,
+            open_table(out / TABLE, model.labels) as table,
             _annotating(out / ANNOTATED, video, wanted=settings.annotated) as (writer, track),
         ):
             run = _Run(model, reader, settings, table, writer)
@@ -134,7 +134,7 @@ def _annotating(
         yield None, None
         return
     info = video.info
-    with writing(
+    with open_writer(
         path, info.width, info.height, info.rate, sound=video.sound, sound_start=video.start
     ) as both:
         yield both

@@ -39,7 +39,7 @@ def columns(labels: Sequence[str]) -> list[str]:
 
 
 class FaceTable:
-    """Writes the rows; made by `writing_table`."""
+    """Writes the rows; made by `open_table`."""
 
     def __init__(self, file: TextIO, labels: Sequence[str]) -> None:
         self._writer = csv.writer(file)
@@ -75,7 +75,7 @@ def _cells(face: LiveFace, shares: Mapping[str, float] | None) -> Iterator[str]:
 
 
 @contextmanager
-def writing_table(path: Path, labels: Sequence[str]) -> Iterator[FaceTable]:
+def open_table(path: Path, labels: Sequence[str]) -> Iterator[FaceTable]:
     """Give a table; the CSV file takes its place when the block ends well."""
     with replacing(path) as temporary, temporary.open("w", newline="") as file:
         yield FaceTable(file, labels)

@@ -71,7 +71,7 @@ class VideoWriter:
 
 
 @contextmanager
-def writing(
+def open_writer(
     path: Path,
     width: int,
     height: int,

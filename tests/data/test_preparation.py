@@ -8,7 +8,7 @@ from made_pictures import blobs, fer2013, jpeg, png, raf_db, video, write_folder
 
 from core.data import cache, leak_pairs, load_dataset, prepare, read_exclude, write_exclude
 from core.data.cache import Chunk
-from core.data.claim import claimed
+from core.data.preparation import claimed
 from core.errors import DataError
 from core.preprocess import Preprocess
 

@@ -3,7 +3,7 @@
 import json
 
 from core.data import FIVE, shipped_audit, shipped_means
-from core.data.reference import FEWEST
+from core.data.auditing import FEWEST
 from core.labels import EMOTIONS
 from core.paths import PROJECT_ROOT
 

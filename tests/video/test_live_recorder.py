@@ -129,7 +129,7 @@ def test_a_broken_disk_is_logged(
     def full(path: Path, *_: object) -> object:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(recording_module, "writing_table", full)
+    monkeypatch.setattr(recording_module, "open_table", full)
     recorder = Recorder(EMOTIONS)
     recorder.add(picture(), FrameResult(0.0, 320, 240), 0.0)
 

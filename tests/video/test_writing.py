@@ -8,12 +8,12 @@ from test_reading import assert_corners
 
 from core.errors import VideoError
 from core.video.reader import VideoReader
-from core.video.writer import writing
+from core.video.writer import open_writer
 
 
 def test_what_was_written_plays_in_browsers_and_looks_the_same(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
-    with writing(path, 160, 120, 25) as (writer, _):
+    with open_writer(path, 160, 120, 25) as (writer, _):
         for number in range(30):
             writer.write(quarters(), number / 25)
 
@@ -31,7 +31,7 @@ def test_what_was_written_plays_in_browsers_and_looks_the_same(tmp_path: Path) -
 
 def test_times_are_kept(tmp_path: Path) -> None:
     times = [0.0, 0.033, 0.1, 0.9, 1.0, 4.0]
-    with writing(tmp_path / "out.mp4", 160, 120, 30) as (writer, _):
+    with open_writer(tmp_path / "out.mp4", 160, 120, 30) as (writer, _):
         for time in times:
             writer.write(quarters(), time)
 
@@ -41,7 +41,7 @@ def test_times_are_kept(tmp_path: Path) -> None:
 
 
 def test_odd_sizes_lose_a_row_or_column(tmp_path: Path) -> None:
-    with writing(tmp_path / "out.mp4", 161, 121, 25) as (writer, _):
+    with open_writer(tmp_path / "out.mp4", 161, 121, 25) as (writer, _):
         writer.write(quarters(161, 121), 0.0)
 
     with VideoReader(tmp_path / "out.mp4") as reader:
@@ -50,7 +50,7 @@ def test_odd_sizes_lose_a_row_or_column(tmp_path: Path) -> None:
 
 def test_a_frame_of_another_size_is_refused_and_leaves_no_file(tmp_path: Path) -> None:
     def write_both() -> None:
-        with writing(tmp_path / "out.mp4", 160, 120, 25) as (writer, _):
+        with open_writer(tmp_path / "out.mp4", 160, 120, 25) as (writer, _):
             writer.write(quarters(), 0.0)
             writer.write(quarters(320, 240), 0.1)
 
@@ -61,7 +61,7 @@ def test_a_frame_of_another_size_is_refused_and_leaves_no_file(tmp_path: Path) -
 
 
 def test_no_frame_is_no_video(tmp_path: Path) -> None:
-    with pytest.raises(VideoError, match="no frame"), writing(tmp_path / "out.mp4", 160, 120, 25):
+    with pytest.raises(VideoError, match="no frame"), open_writer(tmp_path / "out.mp4", 160, 120, 25):
         pass
 
     assert list(tmp_path.iterdir()) == []
@@ -74,7 +74,7 @@ def test_the_original_sound_is_carried_over(tmp_path: Path, suffix: str, codec: 
     source = write_clip(tmp_path / f"in{suffix}", [quarters()] * 50, sound=True)
     with VideoReader(source) as reader:
         assert reader.sound is not None
-        with writing(
+        with open_writer(
             tmp_path / "out.mp4", 160, 120, 25, sound=reader.sound, sound_start=reader.start
         ) as (writer, track):
             assert track is not None

@@ -14,7 +14,7 @@ import numpy as np
 
 from core import Box, Image
 from core.types import FrameResult
-from core.video import ANNOTATED, TABLE, table, writer, writing_table
+from core.video import ANNOTATED, TABLE, open_table, open_writer, region_shares
 
 logger = logging.getLogger(__name__)
 
@@ -150,8 +150,8 @@ def _write_all(
     height, width = image.shape[:2]
     item: _Item | None = first
     with (
-        writing_table(folder / TABLE, labels) as table,
-        writer(folder / ANNOTATED, width, height, _RATE) as (writer, _),
+        open_table(folder / TABLE, labels) as table,
+        open_writer(folder / ANNOTATED, width, height, _RATE) as (writer, _),
     ):
         while item is not None and state.seconds < LONGEST:
             image, result, moment = item
@@ -166,7 +166,7 @@ def _write_all(
 
 def _shares(result: FrameResult) -> dict[int, dict[str, float] | None]:
     return {
-        face.id: table(face.face, face.explanation, face.label or face.prediction.predicted)
+        face.id: region_shares(face.face, face.explanation, face.label or face.prediction.predicted)
         for face in result.faces
         if face.explanation is not None
     }

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import VideoError
 from core.paths import below, data_root
-from core.video import RATE, VIDEO_SUFFIXES, list_videos, sample_film, writer
+from core.video import RATE, VIDEO_SUFFIXES, list_videos, open_writer, sample_film
 from webapp.inputs import SAMPLE_CREDIT
 from webapp.text import counted, literal
 
@@ -143,7 +143,7 @@ def videos_below(root: str) -> dict[str, int]:
 
 
 def _sample(path: Path) -> Path:
-    with writer(path, 640, 480, RATE) as (writer, _):
+    with open_writer(path, 640, 480, RATE) as (writer, _):
         for number, image in enumerate(sample_film(SAMPLE_SECONDS * RATE)):
             writer.write(image, number / RATE)
     return path
