@@ -1,4 +1,4 @@
-"""The files in which a run's folder keeps its global views."""
+"""The view kept in a run's folder, and its rows."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,13 @@ from typing import Any
 
 from core.checkpoints import WEIGHTS
 from core.files import fingerprint
+
+# What was measured of a region, in words.
+MEASURES = {
+    "drop": "probability lost when the region is hidden",
+    "share": "share of the positive evidence",
+    "lift": "share of the evidence by share of the area; 1 is as much as the size explains",
+}
 
 
 def global_view_file(folder: Path, split: str) -> Path:
@@ -29,3 +36,31 @@ def stored_global_view(folder: Path, split: str) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return view if is_current else None
+
+
+def region_rows(view: dict[str, Any]) -> list[dict[str, Any]]:
+    """One row a label, right or wrong answers, and region.
+
+    Args:
+        view: Of `stored_global_view`.
+
+    Returns:
+        `label`, `answered`, `faces`, `region`, `area`, and of each of `MEASURES` the mean with
+        `..._low` and `..._high`, its 95 % interval; None where there are too few faces.
+    """
+    rows = []
+    for group in view["groups"]:
+        for region in view["regions"]:
+            one = group["regions"][region]
+            row: dict[str, Any] = {
+                "label": group["label"],
+                "answered": group["answered"],
+                "faces": group["n"],
+                "region": region,
+                "area": one["area"],
+            }
+            for measure in MEASURES:
+                mean, low, high = one[measure] or (None, None, None)
+                row |= {measure: mean, f"{measure}_low": low, f"{measure}_high": high}
+            rows.append(row)
+    return rows

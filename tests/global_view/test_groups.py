@@ -7,8 +7,7 @@ import pytest
 from scipy.stats import bootstrap
 
 from core.faces import REGIONS
-from core.global_view.evidence import FaceEvidence, region_shares
-from core.global_view.groups import Group, group_json, mean_and_ends
+from core.global_view.evidence import FaceEvidence, Group, group_json, mean_and_ends, region_shares
 
 R = len(REGIONS)
 

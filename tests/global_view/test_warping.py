@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.transform import PiecewiseAffineTransform, warp
 
-from core.global_view.warping import MeanShapeWarp
+from core.global_view.faces import MeanShapeWarp
 
 SIDE = 24
 

@@ -14,11 +14,9 @@ from core.evaluation import at_size, own_folder
 from core.explain import EXPLAINERS, LEAST_CELLS, recommended_method, trusted_layers
 from core.faces import REGIONS
 from core.files import fingerprint, write_json
-from core.global_view.evidence import chunk_evidence
-from core.global_view.faces import chosen_ids, fitted_landmarks, seen_landmarks
-from core.global_view.groups import DIGITS, Group, group_json
+from core.global_view.evidence import DIGITS, Group, chunk_evidence, group_json
+from core.global_view.faces import MeanShapeWarp, chosen_ids, fitted_landmarks, seen_landmarks
 from core.global_view.stored import global_view_file
-from core.global_view.warping import MeanShapeWarp
 from core.preprocess import Preprocess
 
 if TYPE_CHECKING:
