@@ -8,19 +8,24 @@ from typing import TYPE_CHECKING
 from core.lazy import late_names
 
 if TYPE_CHECKING:
-    from core.evaluation.album import Album
     from core.evaluation.bootstrap import Estimate, estimate
     from core.evaluation.card_text import model_card
-    from core.evaluation.collecting import at_size
+    from core.evaluation.classification_metrics import confusion, metrics
+    from core.evaluation.collecting import at_size, measure_quantisation
     from core.evaluation.comparison import Comparison, mcnemar
     from core.evaluation.cross_source import Shortcut, SourceScore, by_source, shortcut
-    from core.evaluation.eight_bits import measure_quantisation
-    from core.evaluation.examples import cell, confident_mistakes, most_uncertain
-    from core.evaluation.export import FORMATS, exported
+    from core.evaluation.examples import Album, cell, confident_mistakes, most_uncertain
     from core.evaluation.features import feature_points, pooled_features
-    from core.evaluation.figures import confusion, metrics
     from core.evaluation.framing import FramingScore, framing_scores
-    from core.evaluation.literature import PublishedRow, published, published_rows
+    from core.evaluation.paper_tables import (
+        Accuracy,
+        PublishedRow,
+        figure1,
+        measure,
+        published,
+        published_rows,
+        table2,
+    )
     from core.evaluation.predictions import Predictions
     from core.evaluation.predictions_file import SPLITS
     from core.evaluation.prepared import PUBLISHED_VALID, own_folder
@@ -28,24 +33,29 @@ if TYPE_CHECKING:
     from core.evaluation.report_file import load_report
     from core.evaluation.run import evaluate_run
     from core.evaluation.runs import Run, all_runs
-    from core.evaluation.tables import Accuracy, figure1, measure, table2
+    from core.evaluation.table2_export import FORMATS, exported
 
 __getattr__ = late_names(
     __name__,
     {
-        "album": ("Album",),
         "bootstrap": ("Estimate", "estimate"),
         "card_text": ("model_card",),
-        "collecting": ("at_size",),
+        "classification_metrics": ("confusion", "metrics"),
+        "collecting": ("at_size", "measure_quantisation"),
         "comparison": ("Comparison", "mcnemar"),
         "cross_source": ("Shortcut", "SourceScore", "by_source", "shortcut"),
-        "eight_bits": ("measure_quantisation",),
-        "examples": ("cell", "confident_mistakes", "most_uncertain"),
-        "export": ("FORMATS", "exported"),
+        "examples": ("Album", "cell", "confident_mistakes", "most_uncertain"),
         "features": ("feature_points", "pooled_features"),
-        "figures": ("confusion", "metrics"),
         "framing": ("FramingScore", "framing_scores"),
-        "literature": ("PublishedRow", "published", "published_rows"),
+        "paper_tables": (
+            "Accuracy",
+            "PublishedRow",
+            "figure1",
+            "measure",
+            "published",
+            "published_rows",
+            "table2",
+        ),
         "predictions": ("Predictions",),
         "predictions_file": ("SPLITS",),
         "prepared": ("PUBLISHED_VALID", "own_folder"),
@@ -53,7 +63,7 @@ __getattr__ = late_names(
         "report_file": ("load_report",),
         "run": ("evaluate_run",),
         "runs": ("Run", "all_runs"),
-        "tables": ("Accuracy", "figure1", "measure", "table2"),
+        "table2_export": ("FORMATS", "exported"),
     },
 )
 

@@ -1,4 +1,4 @@
-"""Run a model over the parts of prepared data and note its answers."""
+"""A model over prepared data, and what 8 bits cost."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -13,11 +13,13 @@ from core.data import Dataset
 from core.errors import DataError
 from core.evaluation.calibration import scaled
 from core.evaluation.predictions import Predictions
-from core.evaluation.prepared import PUBLISHED_VALID, Material
+from core.evaluation.prepared import PUBLISHED_VALID, Material, own_dataset, own_sources
+from core.models import Card
 from core.preprocess import Preprocess
 from core.types import Image
 
 if TYPE_CHECKING:
+    from core.inference import Quantisation
     from core.models import Card
 
 BATCH = 512  # faces handed over at once, so that progress can be shown
@@ -171,3 +173,24 @@ def with_temperature(
     )
     kept = facts[[name for name in facts.columns if name not in labels]]
     return Predictions(tuple(labels), pd.concat([kept, probabilities], axis=1))
+
+
+def measure_quantisation(folder: Path, data: Path | None = None) -> "Quantisation":
+    """Measure the ranges of 8 bits and store them with their cost beside the weights.
+
+    Args:
+        folder: Checkpoint folder; its quantisation.json is written.
+        data: Prepared data; else the run's own below the data root.
+
+    Raises:
+        CheckpointError: The run cannot be loaded.
+        DataError: No prepared data of the run's classes and sources is found.
+    """
+    from core.inference import calibrate  # loads a runtime
+
+    card = Card.load(folder / "card.json")
+    dataset = own_dataset(card, folder.name, data)
+    known = set(dataset.manifest["source"])
+    sources = [name for name in own_sources(card, dataset.info) if name in known]
+    subset = dataset.part("clean", "valid", sources or None)
+    return calibrate(folder, at_size(np.asarray(subset.images), card.preprocess), subset.labels)

@@ -6,8 +6,7 @@ from typing import Any
 
 from core.errors import DataError
 from core.evaluation.calibration import reliability, risk_coverage, thinned
-from core.evaluation.figures import metrics
-from core.evaluation.intervals import intervals
+from core.evaluation.classification_metrics import intervals, metrics
 from core.evaluation.predictions import Predictions
 from core.evaluation.predictions_file import SPLITS
 from core.evaluation.report_file import FORMAT

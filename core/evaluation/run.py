@@ -18,8 +18,8 @@ from core.evaluation.calibration import (
     fit_temperature,
     unclear_threshold,
 )
+from core.evaluation.classification_metrics import metrics
 from core.evaluation.collecting import Progress, Scorer, collected, with_temperature
-from core.evaluation.figures import metrics
 from core.evaluation.predictions import Predictions
 from core.evaluation.predictions_file import FACTS
 from core.evaluation.prepared import Material, materials, own_sources, seen_sources

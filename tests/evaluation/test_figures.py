@@ -5,7 +5,7 @@ import pytest
 from grey_faces import answers
 
 from core.errors import DataError
-from core.evaluation.figures import metrics
+from core.evaluation.classification_metrics import metrics
 
 # three classes; true 0 0 0 1 1 2, predicted 0 0 1 1 1 0
 TRUE = [0, 0, 0, 1, 1, 2]

@@ -5,8 +5,7 @@ import pytest
 from grey_faces import answers
 
 from core.evaluation.bootstrap import accuracy_interval, interval
-from core.evaluation.figures import metrics
-from core.evaluation.intervals import intervals
+from core.evaluation.classification_metrics import intervals, metrics
 from core.evaluation.predictions import Predictions
 
 

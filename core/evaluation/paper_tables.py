@@ -1,6 +1,8 @@
-"""Table 2 with our measurements beside the paper's: every figure from a predictions file."""
+"""The paper's tables, ours beside them."""
 
+import json
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -8,12 +10,12 @@ from typing import Any
 
 from core.errors import CheckpointError
 from core.evaluation.bootstrap import accuracy_interval
-from core.evaluation.literature import PublishedRow, published_rows
 from core.evaluation.predictions_file import RightAnswers
 from core.evaluation.report_file import load_report
 from core.evaluation.runs import ALL_SOURCES, Run, all_runs
 from core.training import preset_names
 
+FILE = Path(__file__).with_name("published.json")
 RECIPE = "modern"  # of the command that is proposed for a row
 PARTS = {  # name in the table -> split
     "train": "train",
@@ -22,6 +24,55 @@ PARTS = {  # name in the table -> split
     "test_clean": "test_clean",
     "valid_clean": "valid",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRow:
+    """One row of a published table of accuracies.
+
+    Attributes:
+        dataset: As the table names it.
+        model: As the table names it.
+        name: Our registry name of the network.
+        layers: Number of layers as the table counts them.
+        architecture: The table's flags.
+        parameters: Number of trainable values.
+        train: Accuracy on the training part, %.
+        test: Accuracy on the test part, %.
+        valid: Accuracy on the published validation set, %.
+    """
+
+    dataset: str
+    model: str
+    name: str
+    layers: int
+    architecture: str
+    parameters: int
+    train: float
+    test: float
+    valid: float
+
+
+@cache
+def _content() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return content
+
+
+def published(part: str) -> dict[str, Any]:
+    """One part of the file, with its `source`.
+
+    Args:
+        part: "paper", "table_1", "table_2", "table_3", "preliminary", "human_agreement", "peers"
+            or "elsewhere".
+    """
+    copied: dict[str, Any] = deepcopy(_content()[part])  # a caller may change what it gets
+    return copied
+
+
+def published_rows(part: str = "table_2") -> tuple[PublishedRow, ...]:
+    """The rows of Table 2, or of the preliminary report's table ("preliminary"), in order."""
+    return tuple(PublishedRow(**row) for row in _content()[part]["rows"])
 
 
 @dataclass(frozen=True, slots=True)
