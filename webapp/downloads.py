@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core import ImageResult
-from core.explanations import as_json
+from core.explained import as_json
 from core.scoring import Score, as_row, header
 from webapp.cache import Answer
 

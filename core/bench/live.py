@@ -1,23 +1,117 @@
-"""A camera's frames of 640x480 through our pipeline and through the paper's procedure, in turn."""
+"""A live frame: ours, and the paper's procedure beside it."""
 
 import time
 from functools import lru_cache
 from pathlib import Path
 
+import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from core.bench.paper_frame import PaperFrame
 from core.bench.timing import Comparison
+from core.checkpoints import find_checkpoint
 from core.drawing import annotate_frame
+from core.faces.landmarks import packaged_file
+from core.models import load_model
 from core.predict import Predictor
+from core.types import Image
 from core.video import RATE, FacesReader, Pipeline, sample_film
 
+NETWORK = "gimefive-rafdb"  # the paper's own, whatever network it is compared with
+REFRESH = 5  # frames from one look at the top expression to the next
+_SIDE = 64  # pixels of the network's input
+_WHITE, _GREEN, _BLUE = (255, 255, 255), (0, 255, 0), (255, 0, 0)
 FRAMES = 300  # 12 seconds of camera; 60 searches
 WARM_UP = 15  # frames that are not counted
 BASELINE_EVERY = 5  # frames; the paper's procedure takes one frame of so many
-
 Times = NDArray[np.float64]
+
+
+class PaperFrame:
+    """Haar on the whole frame, 68 landmarks, an eager forward and backward pass with hooks.
+
+    The network is GiMEFiVE as the paper describes it.
+    """
+
+    def __init__(self) -> None:
+        import dlib
+
+        cascades = Path(cv2.__file__).parent / "data"
+        self._haar = cv2.CascadeClassifier(str(cascades / "haarcascade_frontalface_default.xml"))
+        self._points = dlib.shape_predictor(str(packaged_file()))
+        self._rectangle = dlib.rectangle
+        self._model, self._card = load_model(find_checkpoint(NETWORK))
+        self._activation = self._gradient = torch.zeros(0)
+        self._model.requires_grad_(True)  # the whole backward pass, as while training
+        last = [layer for layer in self._model.modules() if isinstance(layer, nn.Conv2d)][-1]
+        last.register_forward_hook(self._keep_activation)
+        last.register_full_backward_hook(self._keep_gradient)
+        self._number = 0
+        self._top: dict[int, str] = {}
+
+    def __call__(self, image: Image) -> Image:
+        """The annotated frame, RGB uint8 (H, W, 3)."""
+        canvas = image.copy()
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        boxes = self._haar.detectMultiScale(grey, 1.1, 10, minSize=(64, 64))
+        for index, (left, top, width, height) in enumerate(boxes):
+            square = (slice(top, top + height), slice(left, left + width))
+            shares, heat = self._explained(image[square])
+            canvas[square] = _with_heat(canvas[square], heat)
+            if self._number % REFRESH == 0 or index not in self._top:
+                self._top[index] = self._card.labels[int(shares.argmax())]
+            face = self._rectangle(int(left), int(top), int(left + width), int(top + height))
+            for point in self._points(grey, face).parts():
+                cv2.circle(canvas, (point.x, point.y), 1, _GREEN, -1)
+            self._write(canvas, shares, int(left), int(top), int(width), int(height), index)
+        self._number += 1
+        return canvas
+
+    def _keep_activation(self, layer: nn.Module, given: object, result: Tensor) -> None:
+        self._activation = result
+
+    def _keep_gradient(
+        self, layer: nn.Module, given: object, gradients: tuple[Tensor, ...]
+    ) -> None:
+        self._gradient = gradients[0]
+
+    def _explained(self, face: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Probabilities (K,) and the Grad-CAM map (h, w), 0 to 1, of the expression on top."""
+        grey = cv2.cvtColor(cv2.resize(face, (_SIDE, _SIDE)), cv2.COLOR_RGB2GRAY)
+        pixels = np.asarray(grey[None], np.uint8)
+        logits = self._model(torch.from_numpy(self._card.preprocess.normalise(pixels)))
+        self._model.zero_grad()
+        logits[0, logits.argmax()].backward()
+        weights = self._gradient.mean(dim=(2, 3), keepdim=True)  # (1, channels, 1, 1)
+        heat = torch.relu((weights * self._activation).sum(dim=1))[0]
+        heat = heat / (heat.max() + 1e-8)
+        return torch.softmax(logits[0], 0).detach().numpy(), heat.detach().numpy()
+
+    def _write(
+        self,
+        canvas: Image,
+        shares: NDArray[np.float32],
+        left: int,
+        top: int,
+        width: int,
+        height: int,
+        index: int,
+    ) -> None:
+        cv2.rectangle(canvas, (left, top), (left + width, top + height), _BLUE, 2)
+        font = cv2.FONT_HERSHEY_SIMPLEX
+        cv2.putText(canvas, self._top[index], (left, top - 10), font, 0.8, _WHITE, 2)
+        for row, (label, share) in enumerate(zip(self._card.labels, shares, strict=True)):
+            place = (left + width + 10, top + 20 * row)
+            cv2.putText(canvas, f"{label}: {100 * share:.1f}%", place, font, 0.5, _GREEN, 1)
+
+
+def _with_heat(face: Image, heat: NDArray[np.float32]) -> Image:
+    height, width = face.shape[:2]
+    large = (255 * cv2.resize(heat, (width, height))).astype(np.uint8)
+    colours = cv2.cvtColor(cv2.applyColorMap(large, cv2.COLORMAP_JET), cv2.COLOR_BGR2RGB)
+    return np.asarray(cv2.addWeighted(face, 0.6, colours, 0.4, 0), np.uint8)
 
 
 def median(folder: Path) -> Comparison:

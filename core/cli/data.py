@@ -10,8 +10,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli.output import put_json
-from core.cli.progress import progress_bar
+from core.cli.terminal import progress_bar, put_json
 
 Progress = Callable[[int, int, str], None]
 LOG_STEPS = 20  # lines a log file gets for the pictures

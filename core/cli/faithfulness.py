@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from core.cli.progress import progress_bar
+from core.cli.terminal import progress_bar
 from core.files import write_json
 
 LOG_WIDTH = 140  # characters; a file has no edge at which lines must break

@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from core.cli.progress import progress_bar
 from core.cli.results import Split
+from core.cli.terminal import progress_bar
 from core.files import write_json
 
 STEPS_TOLD = 10  # lines of progress in a log

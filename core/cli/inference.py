@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli.progress import progress_bar
+from core.cli.terminal import progress_bar
 from core.files import write_json
 
 CheckpointOption = Annotated[
@@ -51,7 +51,7 @@ def explain(
     faces: Annotated[str, typer.Option("--faces", help="detect or whole.")] = "detect",
 ) -> None:
     """Explain every face of a picture: overlays as PNG and explanation.json."""
-    from core.explanations import explain_file
+    from core.explained import explain_file
 
     written = explain_file(
         image, out, checkpoint=checkpoint, method=method, target=target, whole=faces == "whole"

@@ -12,8 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.checkpoints import find_checkpoint
-from core.cli.output import put_json
-from core.cli.progress import progress_bar
+from core.cli.terminal import progress_bar, put_json
 
 
 class Split(StrEnum):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.cli.progress import progress_bar
+from core.cli.terminal import progress_bar
 
 if TYPE_CHECKING:
     from core.training import RunConfig

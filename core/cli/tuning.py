@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.cli.progress import progress_bar
+from core.cli.terminal import progress_bar
 from core.cli.training import changes, configuration
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli.inference import CheckpointOption
-from core.cli.progress import progress_bar
+from core.cli.terminal import progress_bar
 from core.errors import CoreError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Explained pictures as files: overlays as PNG and one JSON that says everything."""
+"""An explained picture as files: PNGs and one JSON."""
 
 from pathlib import Path
 from typing import Any
