@@ -15,7 +15,7 @@ from core.video.job import JobRecord, JobStatus, command_options, read_job, star
 from core.video.pipeline import DEFAULT_SMOOTHING, PAPER_REFRESH, Pipeline, PipelineSettings
 from core.video.protocols import FaceReader, FrameModel
 from core.video.reader import LONGEST, VIDEO_SUFFIXES, VideoFrame, VideoInfo, VideoReader
-from core.video.table import FaceTable, region_shares, open_table
+from core.video.table import FaceTable, open_table, region_shares
 from core.video.writer import VideoWriter, open_writer
 
 __all__ = [

@@ -13,7 +13,7 @@ from core.video.pipeline import Pipeline, PipelineSettings
 from core.video.protocols import FaceReader, FrameModel
 from core.video.reader import LONGEST, VideoFrame, VideoReader
 from core.video.sound import SoundTrack
-from core.video.table import COARSE_NOTE, FINE, FaceTable, Summary, region_shares, open_table
+from core.video.table import COARSE_NOTE, FINE, FaceTable, Summary, open_table, region_shares
 from core.video.writer import VideoWriter, open_writer
 
 BLANK_NOTE = (

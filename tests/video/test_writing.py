@@ -61,7 +61,10 @@ def test_a_frame_of_another_size_is_refused_and_leaves_no_file(tmp_path: Path) -
 
 
 def test_no_frame_is_no_video(tmp_path: Path) -> None:
-    with pytest.raises(VideoError, match="no frame"), open_writer(tmp_path / "out.mp4", 160, 120, 25):
+    with (
+        pytest.raises(VideoError, match="no frame"),
+        open_writer(tmp_path / "out.mp4", 160, 120, 25),
+    ):
         pass
 
     assert list(tmp_path.iterdir()) == []
