@@ -4,8 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from webapp.errors import shown_errors
-from webapp.explorer import (
+from webapp.dataset_explorer import (
     address,
     detail,
     excluding,
@@ -17,6 +16,7 @@ from webapp.explorer import (
     start,
     store,
 )
+from webapp.errors import shown_errors
 
 WITHOUT_DATA = (
     "No data set is prepared here. This is the audit of the paper's image sets as downloaded, made "

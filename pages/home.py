@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.checkpoints import list_checkpoints
 from webapp import navigation
-from webapp.checkpoint_card import checkpoint_card
+from webapp.checkpoints import checkpoint_card
 from webapp.pipeline_drawing import pipeline_html
 from webapp.text import literal
 

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from webapp import analysis, shelf, widgets
+from webapp import checkpoints, widgets
 from webapp.errors import shown_errors
-from webapp.explaining.closer_look import closer_look
-from webapp.explaining.subject import Subject
+from webapp.image_explanation import outcome
+from webapp.image_explanation.closer_look import closer_look
+from webapp.image_explanation.subject import Subject
 from webapp.inputs import picture_input
 
 st.title("Image explanation")
@@ -20,10 +21,10 @@ checkpoint = widgets.checkpoint_picker()
 detector = widgets.detector_picker()
 method = widgets.method_picker(checkpoint)
 layer_place = st.sidebar.container()
-look = widgets.look_controls(shelf.labels(checkpoint), signed=method.signed)
+look = widgets.look_controls(checkpoints.labels(checkpoint), signed=method.signed)
 chosen = picture_input()
 
-ready = analysis.ready_picture(checkpoint, chosen, detector)
+ready = outcome.ready_picture(checkpoint, chosen, detector)
 if checkpoint is None or ready is None:
     st.stop()
 model, picture = ready
@@ -32,6 +33,6 @@ preprocess = model.card.preprocess
 look = replace(look, coverage=preprocess.crop / preprocess.size)
 subject = Subject(checkpoint, picture, detector, 0, method.name, layer)
 with shown_errors():
-    result = analysis.result_of(subject)
-    analysis.show_result(result, subject, look)
+    result = outcome.result_of(subject)
+    outcome.show_result(result, subject, look)
     closer_look(result, subject, look)

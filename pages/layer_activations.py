@@ -3,12 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from webapp import analysis, cache, widgets
-from webapp.activations import view
+from webapp import cache, widgets
 from webapp.errors import shown_errors
-from webapp.explaining.closer_look import face_picker
-from webapp.explaining.subject import Subject
+from webapp.image_explanation import outcome
+from webapp.image_explanation.closer_look import face_picker
+from webapp.image_explanation.subject import Subject
 from webapp.inputs import picture_input
+from webapp.layer_activations import view
 
 st.title("Layer activations")
 st.caption(
@@ -20,14 +21,14 @@ st.caption(
 checkpoint = widgets.checkpoint_picker()
 detector = widgets.detector_picker()
 
-ready = analysis.ready_picture(checkpoint, picture_input(), detector)
+ready = outcome.ready_picture(checkpoint, picture_input(), detector)
 if checkpoint is None or ready is None:
     st.stop()
 model, picture = ready
 with shown_errors():
     result = cache.faces(checkpoint, picture, detector)
     if not result.faces:
-        st.warning(analysis.no_face(result))
+        st.warning(outcome.no_face(result))
         st.stop()
     layers = view.browsable(widgets.layers_of(model))
     titles = {layer.name: view.title(layer) for layer in layers}

@@ -5,14 +5,13 @@ from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from core import CoreError
 from core.video import FacesReader
-from webapp import shelf, widgets
+from webapp import checkpoints, widgets
 from webapp.errors import shown_errors
-from webapp.live import panel
-from webapp.live.controls import drawing_controls, pipeline_controls
-from webapp.live.ice import ice_servers
-from webapp.live.session import connection_of, stream_of
-from webapp.live.snapshot import show_snapshot
-from webapp.live.stream import View
+from webapp.live_camera import panel
+from webapp.live_camera.connection import ice_servers
+from webapp.live_camera.controls import drawing_controls, pipeline_controls
+from webapp.live_camera.snapshot import show_snapshot
+from webapp.live_camera.stream import View, connection_of, stream_of
 
 STREAM, SNAPSHOT = "Live stream", "Single picture"
 CAMERA = {
@@ -38,7 +37,7 @@ st.info(
 checkpoint = widgets.checkpoint_picker()
 view = View(
     pipeline=pipeline_controls(),
-    drawing=drawing_controls(shelf.labels(checkpoint)),
+    drawing=drawing_controls(checkpoints.labels(checkpoint)),
     mirror=st.sidebar.toggle("Mirror", True, key="live_mirror", persist_state="session"),
 )
 if checkpoint is None:

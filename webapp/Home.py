@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from webapp import cache, logs, navigation
+from webapp import cache, errors, navigation
 
-logs.set_up()
+errors.set_up()
 # An emoji is drawn by the browser itself; an icon by name would be fetched from a font server.
 st.set_page_config(page_title="GiMEFiVE Studio", page_icon="🙂", layout="wide")
 cache.warm_up()

@@ -1,4 +1,4 @@
-"""Errors as a visitor sees them: one clear sentence, never a traceback."""
+"""Errors as sentences on the page, and the log that keeps the rest."""
 
 import logging
 from collections.abc import Iterator
@@ -10,11 +10,13 @@ from core import CoreError
 from webapp.text import literal
 
 logger = logging.getLogger(__name__)
-
 UNEXPECTED = (
     "Something went wrong that should not have. What happened is in the app's log; "
     "please try again, or with another picture or setting."
 )
+FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+# At INFO these write down the network addresses of everyone who opens the camera page.
+TALKATIVE = ("aioice", "aiortc", "streamlit_webrtc")
 
 
 def sentence(error: Exception) -> str:
@@ -32,3 +34,11 @@ def shown_errors() -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001 - a page's outermost edge; `sentence` logs
         st.error(literal(sentence(error)))
+
+
+def set_up() -> None:
+    """Send the log to the terminal; visitors' addresses stay out of it."""
+    # Without a handler, errors caught at the edge of a page or a video frame would leave no trace.
+    logging.basicConfig(level=logging.INFO, format=FORM)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -11,7 +11,7 @@ from core.checkpoints import find_checkpoint, list_checkpoints
 from core.drawing import ColourMap, default_colours
 from core.explain import EXPLAINERS, SLOW_PASSES, MethodInfo, model_layers, recommended_method
 from core.faces import DEFAULT_DETECTOR, DETECTORS
-from webapp import cache, shelf
+from webapp import cache, checkpoints
 from webapp.errors import shown_errors
 from webapp.pictures import PREDICTED, Look
 from webapp.text import literal
@@ -41,7 +41,7 @@ def checkpoint_picker() -> Path | None:
         with shown_errors():
             find_checkpoint("default")
         return None
-    titles = {name: shelf.title(folder) for name, folder in folders.items()}
+    titles = {name: checkpoints.title(folder) for name, folder in folders.items()}
     name = linked_choice("Checkpoint", titles, "checkpoint", "The trained network that answers.")
     return folders[name]
 

@@ -16,7 +16,7 @@ import pytest
 
 from core.predict import Predictor
 from core.video import RATE, FacesReader, sample_film
-from webapp.live.stream import LiveStream
+from webapp.live_camera.stream import LiveStream
 
 MINUTE = 60 * RATE  # frames
 MINUTES = 10

@@ -284,7 +284,7 @@ def test_turning_to_another_view_looks_at_no_face_again(
 ) -> None:
     turn_to(opened, CONTRAST)
     turn_to(opened, "Parts of the face")
-    monkeypatch.setattr("webapp.explaining.subject.region_report", None)
+    monkeypatch.setattr("webapp.image_explanation.subject.region_report", None)
     monkeypatch.setattr("core.predict.Predictor.explain", None)
 
     turn_to(opened, CONTRAST)

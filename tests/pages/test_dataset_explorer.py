@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core import EMOTIONS
 from core.data import exclude_path, load_dataset, prepare, read_exclude
 from core.errors import CoreError, DataError
-from webapp.explorer import preparing
+from webapp.dataset_explorer import preparing
 
 PAGE = "../pages/dataset_explorer.py"
 TRAIN, TEST = 4, 2  # pictures a class, before copies are planted

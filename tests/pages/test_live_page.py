@@ -16,7 +16,7 @@ from coroutines import completed
 from streamlit.testing.v1 import AppTest
 
 from core.types import Image
-from webapp.live.stream import LiveStream
+from webapp.live_camera.stream import LiveStream
 
 PAGE = "../pages/live_camera.py"
 Made = Callable[..., Path]
@@ -198,7 +198,7 @@ def test_the_resting_face_is_taken_and_forgotten(opened: AppTest, component: Com
 def test_a_connection_that_does_not_come_about_is_explained(
     opened: AppTest, component: Component, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.live.diagnosis.WAIT", 0.0)
+    monkeypatch.setattr("webapp.live_camera.connection.WAIT", 0.0)
     component.signalling = True
 
     opened.run()

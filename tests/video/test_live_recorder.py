@@ -12,8 +12,8 @@ from test_drawing import live_face
 from core.labels import EMOTIONS
 from core.types import FrameResult, Image
 from core.video import VideoReader
-from webapp.live import recorder as recording_module
-from webapp.live.recorder import Recorder, Recording
+from webapp.live_camera import recorder as recording_module
+from webapp.live_camera.recorder import Recorder, Recording
 
 
 def until(condition: Callable[[], bool]) -> None:

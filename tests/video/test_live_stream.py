@@ -19,7 +19,7 @@ from core.drawing import Style
 from core.types import Image
 from core.video import PipelineSettings
 from core.video.protocols import Points
-from webapp.live.stream import LiveStream, View
+from webapp.live_camera.stream import LiveStream, View
 
 PLAIN = Style(overlay=False, landmarks=False, bars=False)
 
@@ -124,7 +124,7 @@ def test_an_error_in_drawing_sends_the_frame_back_as_it_came(
     def broken(*_: object) -> Image:
         raise RuntimeError("no paint")
 
-    monkeypatch.setattr("webapp.live.stream.annotate_frame", broken)
+    monkeypatch.setattr("webapp.live_camera.stream.annotate_frame", broken)
     sent = incoming(world.frame())
 
     assert answer(stream, sent) is sent

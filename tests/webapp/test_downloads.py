@@ -10,7 +10,7 @@ from made_results import LABELS, face_result, image_result
 
 from core import Box, Prediction
 from webapp.cache import Answer
-from webapp.downloads import Outcome, numbers_json, scores_csv
+from webapp.image_explanation.outcome import Outcome, numbers_json, scores_csv
 
 THIRD = np.array([1 / 3, 2 / 3 - 1 / 7, 1 / 7])
 

@@ -9,10 +9,10 @@ import PIL.Image
 import pytest
 
 from core.types import Image
-from webapp.explaining.badges import Badge
-from webapp.explaining.figures import bars_sheet
-from webapp.explaining.plate import Plate, Row, Tile, plate_html, plate_sheet, tiles_html
-from webapp.explaining.sheet import Inset, Patch, Sheet, Words, stacked
+from webapp.faithfulness_badges import Badge
+from webapp.figure_file import Inset, Patch, Sheet, Words, stacked
+from webapp.image_explanation.downloads import bars_sheet
+from webapp.picture_rows import Plate, Row, Tile, plate_html, plate_sheet, tiles_html
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -5,8 +5,8 @@ import pytest
 
 from core.drawing import heat_image
 from core.explain import Layer
-from webapp.activations import channels, view
-from webapp.charts.channels import value_bars
+from webapp.charts.bars import value_bars
+from webapp.layer_activations import channels, view
 
 MAPS = np.array(
     [

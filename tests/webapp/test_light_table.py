@@ -1,6 +1,6 @@
 """Rows become Arrow columns of the types a reader expects, in their order."""
 
-from webapp.light_table import arrow_table
+from webapp.results.paper_tables import arrow_table
 
 ROWS = [
     {"Model": "VGG", "Layers": 16, "Paper": 83, "Ours": None, "Date": "2026-01-02", "Run": None},

@@ -7,9 +7,15 @@ import pytest
 import streamlit as st
 
 from core import ConfigError
-from webapp.live import diagnosis
-from webapp.live.diagnosis import Connection, advice, has_network, is_secure
-from webapp.live.ice import checked_servers, ice_servers
+from webapp.live_camera import connection
+from webapp.live_camera.connection import (
+    Connection,
+    advice,
+    checked_servers,
+    has_network,
+    ice_servers,
+    is_secure,
+)
 
 TURN = [{"urls": ["turn:turn.example.org:3478"], "username": "u", "credential": "p"}]
 
@@ -71,7 +77,7 @@ def test_servers_are_checked() -> None:
 )
 def test_the_camera_needs_a_secure_page(url: str, secure: bool) -> None:
     assert is_secure(url) == secure
-    assert (diagnosis.NO_SECURE_PAGE in advice(Connection(url), network=True)) != secure
+    assert (connection.NO_SECURE_PAGE in advice(Connection(url), network=True)) != secure
 
 
 HERE = "http://localhost:8501"
@@ -87,14 +93,14 @@ def test_a_connection_that_takes_too_long_has_its_likely_causes_named() -> None:
     alone = advice(Connection(HERE, seconds=20.0), network=False)
     far = advice(Connection("https://app.example.org", seconds=20.0), network=True)
 
-    assert alone == [diagnosis.NO_NETWORK, diagnosis.NO_CAMERA, diagnosis.SNAPSHOT]
-    assert far == [diagnosis.NO_CAMERA, diagnosis.NO_ROUTE, diagnosis.SNAPSHOT]
+    assert alone == [connection.NO_NETWORK, connection.NO_CAMERA, connection.SNAPSHOT]
+    assert far == [connection.NO_CAMERA, connection.NO_ROUTE, connection.SNAPSHOT]
 
 
 def test_a_connection_without_a_picture_is_noticed() -> None:
     silent = advice(Connection(HERE, playing=True, seconds=20.0, frames=0), network=True)
 
-    assert silent == [diagnosis.NO_FRAMES, diagnosis.SNAPSHOT]
+    assert silent == [connection.NO_FRAMES, connection.SNAPSHOT]
 
 
 @pytest.mark.parametrize(("address", "expected"), [("127.0.0.1", False), ("192.0.2.2", True)])

@@ -8,9 +8,8 @@ import pytest
 
 from core.labels import EMOTIONS
 from core.types import Box, Detection, Face, FrameResult, LiveFace, Prediction
-from webapp.live.drawings import bars, minute
-from webapp.live.history import SPAN, FaceHistory, History
-from webapp.live.rates import Rates
+from webapp.live_camera.drawings import bars, minute
+from webapp.live_camera.history import SPAN, FaceHistory, History, Rates
 
 
 def result(time: float, *ids: int, happy: float = 0.5) -> FrameResult:

@@ -7,7 +7,7 @@ import pytest
 
 from core import Image
 from core.types import FrameResult
-from webapp.live.worker import LatestFrameWorker
+from webapp.live_camera.worker import LatestFrameWorker
 
 
 def picture(number: int) -> Image:
@@ -125,7 +125,7 @@ def test_a_reset_drops_the_result_that_comes_late() -> None:
 def test_the_thread_ends_when_no_frame_comes_and_begins_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("webapp.live.worker._IDLE", 0.05)
+    monkeypatch.setattr("webapp.live_camera.worker._IDLE", 0.05)
     analysis = Analysis()
     analysis.allowed.release(2)
     worker = analysis.worker()

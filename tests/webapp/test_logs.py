@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from webapp import logs
+from webapp import errors
 
 
 @pytest.fixture(autouse=True)
 def _levels_restored() -> Iterator[None]:
-    before = {name: logging.getLogger(name).level for name in logs.TALKATIVE}
+    before = {name: logging.getLogger(name).level for name in errors.TALKATIVE}
     yield
     for name, level in before.items():
         logging.getLogger(name).setLevel(level)
@@ -20,7 +20,7 @@ def _levels_restored() -> Iterator[None]:
 def test_addresses_of_visitors_stay_out_of_the_log(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    logs.set_up()
+    errors.set_up()
 
     logging.getLogger(name).info("Adding ICE candidate: 192.0.2.7")
     logging.getLogger(name).warning("Could not decode a frame")
@@ -30,7 +30,7 @@ def test_addresses_of_visitors_stay_out_of_the_log(
 
 def test_our_own_words_reach_it(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        logs.set_up()
-        logging.getLogger("webapp.live.stream").info("A stream began")
+        errors.set_up()
+        logging.getLogger("webapp.live_camera.stream").info("A stream began")
 
     assert caplog.messages == ["A stream began"]

@@ -8,10 +8,10 @@ from core.explain import HiddenRegions
 from core.faces import find_faces
 from core.faithfulness import FaceTest
 from core.preprocess import Preprocess
-from webapp.charts import insertion
-from webapp.charts.parts import from_above, part_bars, told
-from webapp.explaining import part_pictures, truth_view
-from webapp.explaining.parts_view import listed
+from webapp.charts import faithfulness
+from webapp.charts.regions import from_above, part_bars, told
+from webapp.image_explanation import faithfulness_view, region_pictures
+from webapp.image_explanation.regions_view import listed
 
 NAMES = ("mouth", "background", "brows")
 
@@ -61,15 +61,15 @@ def test_a_name_stands_at_the_widest_place() -> None:
     mask[2:5, 2:5] = True  # small, with the centroid of both far from either
     mask[20:31, 10:21] = True
 
-    assert part_pictures.widest_place(mask) == (15, 25)
+    assert region_pictures.widest_place(mask) == (15, 25)
 
 
 def test_the_parts_are_outlined_on_the_face() -> None:
     face = find_faces(sample_photo()).faces[0]
 
-    drawn = part_pictures.face_with_parts(face)
+    drawn = region_pictures.face_with_parts(face)
 
-    assert drawn.shape == (part_pictures.LARGE, part_pictures.LARGE, 3)
+    assert drawn.shape == (region_pictures.LARGE, region_pictures.LARGE, 3)
     assert (drawn == 255).all(axis=2).mean() > 0.01
     assert face.crop.max() <= 255
 
@@ -81,7 +81,7 @@ def test_tiles_name_the_answer_that_is_left() -> None:
     )
     preprocess = Preprocess(size=8, crop=8)
 
-    whole, eyes, mouth = part_pictures.hidden_tiles(
+    whole, eyes, mouth = region_pictures.hidden_tiles(
         hidden, np.full((8, 8), 7, np.uint8), ("joy", "fear"), preprocess
     )
 
@@ -111,14 +111,14 @@ def face_test(gap: float, *, centre: float, random: float, blank: bool = False) 
     ],
 )
 def test_the_outcome_on_one_face_is_told_with_its_controls(found: FaceTest, words: str) -> None:
-    assert words in truth_view.verdict(found)
+    assert words in faithfulness_view.verdict(found)
 
 
 def test_both_curves_and_all_gaps_are_drawn() -> None:
     found = face_test(0.5, centre=0.25, random=-0.125)
 
-    shown, hidden = insertion.answer_curves(found, "joy").data
-    gaps = insertion.gap_bars(found).data[0]
+    shown, hidden = faithfulness.answer_curves(found, "joy").data
+    gaps = faithfulness.face_gap_bars(found).data[0]
 
     assert (list(shown.y), list(hidden.y)) == ([0.1, 0.9], [0.9, 0.1])
     assert list(gaps.x) == [0.5, 0.25, -0.125]

@@ -4,7 +4,7 @@ import numpy as np
 
 from core import EMOTIONS, Prediction
 from core.labels import COLOURS
-from webapp.charts.probabilities import probability_bars
+from webapp.charts.bars import probability_bars
 
 
 def test_each_class_has_its_bar_its_colour_and_its_number() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from webapp.explaining.badges import Badge, badge_html, badges, numbers
+from webapp.faithfulness_badges import Badge, badge_html, badges, numbers
 
 UNMEASURED = Badge("not measured for this checkpoint", "gray")
 

@@ -7,8 +7,8 @@ import pytest
 
 from core.video import JobStatus
 from webapp.charts.timeline import face_timeline
-from webapp.video.numbers import MOST_POINTS, FaceNumbers
-from webapp.video.watching import overall, time_left, words
+from webapp.video.progress import overall, time_left, words
+from webapp.video.result import MOST_POINTS, FaceNumbers
 
 LABELS = ("calm", "glad")
 HEADER = "frame,time,face,left,top,right,bottom,calm,glad,label,detected"

@@ -16,7 +16,7 @@ from core.evaluation import (
     mcnemar,
     most_uncertain,
 )
-from webapp import shelf
+from webapp import checkpoints
 from webapp.charts.results import confusion_heat, difference_heat
 from webapp.errors import shown_errors
 from webapp.results import pickers, store
@@ -70,7 +70,7 @@ def _matrices(runs: list[Run], figures: list[dict[str, Any]]) -> None:
                 one["confusion"],
                 list(one["per_class"]),
                 "shares" if shares else "counts",
-                shelf.title(run.folder),
+                checkpoints.title(run.folder),
             ),
             key=key,
             on_select=partial(_take_click, key, run.name),
@@ -106,7 +106,7 @@ def _paired_test(first: Run, second: Run, answers: dict[str, Predictions]) -> No
     except DataError as error:
         st.info(literal(str(error)))
         return
-    st.markdown(_verdict(found, shelf.title(first.folder), shelf.title(second.folder)))
+    st.markdown(_verdict(found, checkpoints.title(first.folder), checkpoints.title(second.folder)))
 
 
 def _verdict(found: Comparison, first: str, second: str) -> str:
@@ -135,7 +135,7 @@ def _pictures(runs: list[Run], answers: dict[str, Predictions]) -> None:
     name = columns[1].selectbox(
         "Of run",
         list(by_name),
-        format_func=lambda name: shelf.title(by_name[name].folder),
+        format_func=lambda name: checkpoints.title(by_name[name].folder),
         key=OF_RUN,
     )
     chosen = answers[name]

@@ -17,9 +17,9 @@ from core.global_view import (
     view_scale,
 )
 from core.tabular import table_text
-from webapp import shelf
-from webapp.charts.trust import region_heat
-from webapp.explaining.plate import Tile, tiles_html
+from webapp import checkpoints
+from webapp.charts.regions import region_heat
+from webapp.picture_rows import Tile, tiles_html
 from webapp.results import pickers
 from webapp.text import counted, literal
 
@@ -37,7 +37,7 @@ def global_view() -> None:
     views = {split: stored_global_view(run, split) for split in SPLITS}
     known = {split: view for split, view in views.items() if view is not None}
     if not known:
-        st.info(f"No such view of {literal(shelf.title(run))} was made yet. Make one with:")
+        st.info(f"No such view of {literal(checkpoints.title(run))} was made yet. Make one with:")
         st.code(f"python -m core global-view {run.name} --split test", language="bash")
         return
     left, right = st.columns(2)

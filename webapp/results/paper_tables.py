@@ -1,21 +1,73 @@
-"""Table 2 with measurements beside the published figures, Figure 1, and the other tables."""
+"""The paper's tables with ours beside them, drawn without pandas."""
 
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import streamlit as st
+from pyarrow.json import ParseOptions, read_json
 
-from core.evaluation import exported, figure1, published
+from core.evaluation import Accuracy, all_runs, exported, figure1, measure, published, table2
+from core.files import changed
 from core.labels import EMOTIONS
 from webapp.charts.accuracy_bars import accuracy_bars
-from webapp.light_table import light_table
-from webapp.results import table_store
 from webapp.results.export_buttons import export_buttons
 from webapp.text import literal
+
+Rows = list[dict[str, Any]]
+
+
+def tables() -> tuple[Rows, Rows]:
+    """Table 2 with measurements, and the preliminary report's table; files are read once."""
+    runs = all_runs()
+    table, preliminary = (
+        table2(part=part, runs=runs, measured_by=_measured) for part in ("table_2", "preliminary")
+    )
+    return table, preliminary
+
+
+def _measured(folder: Path) -> dict[str, Accuracy]:
+    times = changed(folder / "predictions.csv"), changed(folder / "report.json")
+    return _measurement(str(folder), times)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _measurement(folder: str, times: tuple[float, float]) -> dict[str, Accuracy]:
+    return measure(Path(folder))
+
+
+def light_table(rows: Sequence[Mapping[str, Any]], **options: Any) -> None:  # noqa: ANN401
+    """Draw rows as `st.dataframe` draws a pandas table, without row numbers and at full height.
+
+    Args:
+        rows: At least one; plain values by column, the same columns in each, None for an empty
+            cell.
+        options: Further arguments of `st.dataframe`.
+    """
+    # Without `lazy=False` Streamlit imports pandas to find out that this is no pandas table.
+    st.dataframe(
+        arrow_table(rows), hide_index=True, height="content", lazy=False, placeholder="-", **options
+    )
+
+
+def arrow_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """The rows as an Arrow table; a column of texts stays one even where they look like dates."""
+    texts = [name for name in rows[0] if any(isinstance(row[name], str) for row in rows)]
+    schema = pa.schema([(name, pa.string()) for name in texts])
+    lines = "\n".join(json.dumps(dict(row)) for row in rows)
+    # Arrow's JSON reader needs no pandas, unlike `Table.from_pylist`. It puts the columns of the
+    # schema first, hence the choice of columns in the end.
+    options = ParseOptions(explicit_schema=schema)
+    table = read_json(io.BytesIO(lines.encode()), parse_options=options)
+    return table.select(list(rows[0]))
 
 
 def table_view() -> None:
     """Table 2, its downloads, and Figure 1."""
-    rows, preliminary = table_store.tables()
+    rows, preliminary = tables()
     measured = sum(row["measured"] is not None for row in rows)
     st.caption(
         f"{measured} of {len(rows)} rows are measured here; each figure is computed from the "

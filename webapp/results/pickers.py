@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.checkpoints import list_checkpoints
 from core.evaluation import SPLITS, Run
-from webapp import shelf
-from webapp.checkpoint_card import source_names
+from webapp import checkpoints
+from webapp.checkpoints import source_names
 from webapp.results import store
 
 OWN = ""  # in place of a source: all the run was trained on
@@ -41,7 +41,7 @@ def run_picker(title: str, key: str, *, other_than: Run | None = None) -> Run | 
     name = st.selectbox(
         title,
         names,
-        format_func=lambda name: shelf.title(by_name[name].folder) if name else "none",
+        format_func=lambda name: checkpoints.title(by_name[name].folder) if name else "none",
         key=key,
         bind="query-params",
     )
@@ -55,7 +55,7 @@ def explained_run_picker(key: str) -> Path | None:
         st.info("There is no checkpoint here yet. Train one on the training page.")
         return None
     name = st.selectbox(
-        "Run", list(folders), format_func=lambda name: shelf.title(folders[name]), key=key
+        "Run", list(folders), format_func=lambda name: checkpoints.title(folders[name]), key=key
     )
     return folders.get(name)
 

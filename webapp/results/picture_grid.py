@@ -13,7 +13,7 @@ from core.evaluation import Predictions, Run
 from core.labels import COLOURS
 from core.types import BLANK, Image
 from webapp import cache
-from webapp.checkpoint_card import source_names
+from webapp.checkpoints import source_names
 from webapp.errors import shown_errors
 from webapp.results import store
 from webapp.text import counted, literal, percent

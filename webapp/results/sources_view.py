@@ -4,8 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from core.evaluation import Run, by_source
-from webapp import shelf
-from webapp.checkpoint_card import source_names
+from webapp import checkpoints
+from webapp.checkpoints import source_names
 from webapp.errors import shown_errors
 from webapp.results import pickers, store
 
@@ -38,7 +38,7 @@ def sources_view() -> None:
 
 
 def _row(run: Run, figure: str) -> dict[str, object]:
-    row: dict[str, object] = {"Run": shelf.title(run.folder)}
+    row: dict[str, object] = {"Run": checkpoints.title(run.folder)}
     with shown_errors():
         for one in by_source(store.report(run.folder)):
             low, high = getattr(one, f"{figure}_interval")
@@ -79,7 +79,7 @@ def _shortcut_rows(run: Run) -> list[dict[str, object]]:
             false = found.false_portraits
             return [
                 {
-                    "Run": shelf.title(run.folder),
+                    "Run": checkpoints.title(run.folder),
                     "Portraits %": 100 * found.portraits,
                     "Elsewhere %": 100 * found.others,
                     "Difference, 95 %": f"{100 * found.low:.1f} to {100 * found.high:.1f}",

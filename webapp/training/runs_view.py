@@ -9,8 +9,7 @@ from core.training import RunFolder, WorkerLock, observe, values_of, waiting
 from webapp.charts import training as charts
 from webapp.text import counted, literal, percent
 from webapp.training import actions, address, new_run, store
-from webapp.training.job_view import show_job
-from webapp.training.words import duration
+from webapp.training.job_view import duration, show_job
 
 POLL = 1.0  # seconds; curves are to move within three of an epoch's end
 QUIET = {"displayModeBar": False}

@@ -13,7 +13,7 @@ from core.data import leak_pairs
 from core.errors import CheckpointError, DataError
 from core.paths import run_root
 from core.training import RunConfig, RunFolder, list_jobs, list_runs, observe
-from webapp.explorer import store as data_store
+from webapp.dataset_explorer import store as data_store
 
 if TYPE_CHECKING:
     from core.models import LayerRow

@@ -1,0 +1,128 @@
+"""Faithfulness as charts: of one face, and of all methods."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+from core.labels import COLOURS
+
+if TYPE_CHECKING:
+    from core.faithfulness import FaceTest
+
+SHOWN_COLOUR, HIDDEN_COLOUR = "#D55E00", "#0072B2"
+QUIET_COLOUR = "#8A8A8A"
+BEATS_COLOUR, FALLS_COLOUR = COLOURS["disgust"], COLOURS["anger"]
+CONTROL_COLOUR, END_COLOUR = "#8A8A8A", "#6E7681"
+BEATS = "beats its controls"
+KINDS = {
+    BEATS: ("beats its controls", BEATS_COLOUR),
+    "does not beat its controls": ("does not", FALLS_COLOUR),
+    None: ("control", CONTROL_COLOUR),
+}
+
+
+def answer_curves(found: "FaceTest", label: str) -> go.Figure:
+    """Probability of a class over the share of pixels shown (insertion) and hidden (deletion)."""
+    figure = go.Figure()
+    for values, colour, name in (
+        (found.curves.inserted[0], SHOWN_COLOUR, "shown, best first"),
+        (found.curves.deleted[0], HIDDEN_COLOUR, "hidden, best first"),
+    ):
+        figure.add_scatter(
+            x=found.curves.fractions.tolist(),
+            y=values.tolist(),
+            mode="lines+markers",
+            name=name,
+            line={"color": colour, "width": 2},
+            hovertemplate="%{x:.0%} of the pixels "
+            + name.split(",")[0]
+            + ": %{y:.1%}<extra></extra>",
+        )
+    figure.update_layout(
+        height=280,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        dragmode=False,
+    )
+    figure.update_xaxes(title="share of the pixels", tickformat=".0%", fixedrange=True)
+    figure.update_yaxes(
+        title=f"probability of {label}", tickformat=".0%", range=[0, 1.02], fixedrange=True
+    )
+    return figure
+
+
+def face_gap_bars(found: "FaceTest") -> go.Figure:
+    """The gap of the map beside those of maps that know nothing of the answer."""
+    names = ["this map", "fixed blob in the middle", "random maps, mean"]
+    values = [found.gap, found.centre, found.random]
+    figure = go.Figure(
+        go.Bar(
+            x=values,
+            y=names,
+            orientation="h",
+            marker={"color": [SHOWN_COLOUR, QUIET_COLOUR, QUIET_COLOUR]},
+            text=[f"{value + 0.0:+.3f}" for value in values],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:+.3f}<extra></extra>",
+        )
+    )
+    low, high = min(0.0, *values), max(0.0, *values)
+    room = 0.28 * max(high - low, 1e-9)
+    figure.update_layout(
+        height=3 * 34 + 12,
+        margin={"l": 0, "r": 0, "t": 4, "b": 4},
+        bargap=0.3,
+        showlegend=False,
+        font={"size": 14},
+        dragmode=False,
+    )
+    figure.update_xaxes(
+        range=[low - room if low < 0 else 0.0, high + room], visible=False, fixedrange=True
+    )
+    figure.update_yaxes(autorange="reversed", automargin=True, fixedrange=True, title=None)
+    return figure
+
+
+def method_gap_bars(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Insertion minus deletion of every method and control with its interval, best on top.
+
+    Args:
+        rows: Of `core.trust_table.trust_rows`.
+    """
+    ordered = sorted(rows, key=lambda row: row["gap"])
+    figure = go.Figure()
+    for verdict, (title, colour) in KINDS.items():
+        some = [row for row in ordered if row["verdict"] == verdict]
+        figure.add_trace(
+            go.Bar(
+                y=[row["method"] for row in some],
+                x=[row["gap"] for row in some],
+                orientation="h",
+                name=title,
+                marker={"color": colour},
+                error_x={
+                    "type": "data",
+                    "color": END_COLOUR,  # seen on light and dark pages, and on the bars
+                    "symmetric": False,
+                    "array": [row["gap_high"] - row["gap"] for row in some],
+                    "arrayminus": [row["gap"] - row["gap_low"] for row in some],
+                },
+                hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+            )
+        )
+    figure.update_yaxes(
+        categoryorder="array",
+        categoryarray=[row["method"] for row in ordered],
+        fixedrange=True,
+        automargin=True,
+    )
+    figure.update_xaxes(title="insertion minus deletion", fixedrange=True, zeroline=True)
+    return figure.update_layout(
+        height=80 + 26 * len(ordered),
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        # The bars are shortest below, so there is room whatever the width.
+        legend={"x": 1, "xanchor": "right", "y": 0.02, "yanchor": "bottom"},
+        dragmode=False,
+    )

@@ -1,0 +1,171 @@
+"""The exclude list: pictures a person judged unfit, with a way back from every change."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from core.data import exclude_path, read_exclude, write_exclude
+from core.paths import read_only
+from webapp.dataset_explorer import address, gallery, preparing, store
+from webapp.errors import shown_errors
+from webapp.text import counted, literal
+
+COLUMNS = ["pixel_hash", "source", "path", "reason"]
+REASON = "judged unfit"
+MOST_SHOWN = 96  # pictures of the list
+_CHANGES = "exclude changes"
+_WRITING = threading.Lock()  # visitors share the list
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """What one step did to a list; tables with COLUMNS."""
+
+    folder: Path
+    added: pd.DataFrame
+    removed: pd.DataFrame
+
+
+def exclude(folder: Path, rows: pd.DataFrame, reason: str = "") -> None:
+    """Put pictures on the list; for callbacks.
+
+    Args:
+        folder: Of the data set.
+        rows: Of the table of `store.pictures`.
+        reason: Why, in the visitor's words.
+    """
+    listed = rows.drop_duplicates("pixel_hash").assign(reason=reason.strip() or REASON)
+    _change(folder, added=listed.loc[~listed["excluded"], COLUMNS])
+
+
+def include(folder: Path, hashes: list[str]) -> None:
+    """Take pictures off the list; for callbacks."""
+    with shown_errors():
+        table = read_exclude(exclude_path(folder))
+        _change(folder, removed=table[table["pixel_hash"].isin(hashes)])
+
+
+def undo() -> None:
+    """Take back the visitor's last change, and nobody else's; for callbacks."""
+    change: Change = st.session_state[_CHANGES].pop()
+    with shown_errors():
+        _write(change.folder, added=change.removed, removed=change.added)
+
+
+def button(folder: Path, row: pd.Series) -> None:
+    """Put one picture on the list, or take it off."""
+    if read_only():
+        return
+    if row["excluded"]:
+        st.caption("On the exclude list: the next preparation drops it from all splits.")
+        st.button("Take it off the list", on_click=include, args=(folder, [row["pixel_hash"]]))
+        return
+    rows = pd.DataFrame([row])
+    why, place = st.columns([3, 2], vertical_alignment="bottom")
+    reason = why.text_input("Reason", REASON, max_chars=200, key="exclude reason")
+    place.button(
+        "Exclude it",
+        on_click=exclude,
+        args=(folder, rows, reason),
+        width="stretch",
+        help="Pictures with equal pixels share its fate. The next preparation drops them.",
+    )
+
+
+def show(folder: Path) -> None:
+    """Draw the list, with a way back for every picture on it."""
+    st.caption(
+        "Pictures that a person judged unfit, kept by their pixels in `splits/exclude.csv` of the "
+        "data set. Preparing again drops them from every split. Open a picture to put it here."
+    )
+    _undo_button()
+    listed = read_exclude(exclude_path(folder))
+    table = store.pictures(folder)
+    dropped = table["reason"] == "excluded"
+    if (dropped != table["excluded"]).any():
+        _prepare_again(folder)
+    if listed.empty:
+        st.info("The list is empty.")
+        return
+    picked = st.dataframe(
+        listed,
+        hide_index=True,
+        on_select="rerun" if not read_only() else "ignore",
+        selection_mode="multi-row",
+        key="exclude table",
+    )
+    row = st.container(horizontal=True)
+    if not read_only():
+        rows = picked["selection"]["rows"]  # type: ignore[index]  # a selection, as it may be made
+        hashes = listed["pixel_hash"].iloc[rows].tolist()
+        row.button(
+            f"Take {counted(len(hashes), 'row')} off the list" if hashes else "Choose rows above",
+            on_click=include,
+            args=(folder, hashes),
+            disabled=not hashes,
+            key="include rows",
+        )
+    row.download_button(
+        "Download the list", listed.to_csv(index=False), "exclude.csv", on_click="ignore"
+    )
+    shown = table[table["excluded"]]
+    gallery.thumbnails(folder, shown.head(MOST_SHOWN), "excluded")
+    if len(shown) > MOST_SHOWN:
+        st.caption(f"The first {MOST_SHOWN} of {counted(len(shown), 'picture')}.")
+
+
+def _undo_button() -> None:
+    changes: list[Change] = st.session_state.get(_CHANGES, [])
+    if not changes or read_only():
+        return
+    last = changes[-1]
+    number, verb = (
+        (len(last.added), "put on") if len(last.added) else (len(last.removed), "taken off")
+    )
+    st.button(
+        f"Undo: {counted(number, 'picture')} {verb} the list of {literal(last.folder.name)}",
+        on_click=undo,
+        key="undo exclude",
+    )
+
+
+def _prepare_again(folder: Path) -> None:
+    place = st.container(horizontal=True, vertical_alignment="center")
+    place.warning("The splits do not follow this list yet.")
+    if not read_only() and preparing.running() is None:
+        place.button(
+            "Prepare again",
+            on_click=_again,
+            args=(folder,),
+            help="From the same files; only splits and audit are made anew.",
+        )
+
+
+def _again(folder: Path) -> None:
+    with shown_errors():
+        preparing.begin_again(store.dataset(folder))
+        address.show_view(address.PREPARE)
+
+
+def _change(
+    folder: Path, added: pd.DataFrame | None = None, removed: pd.DataFrame | None = None
+) -> None:
+    nothing = pd.DataFrame(columns=COLUMNS)
+    change = Change(
+        folder, nothing if added is None else added, nothing if removed is None else removed
+    )
+    if change.added.empty and change.removed.empty:
+        return
+    with shown_errors():
+        _write(folder, added=change.added, removed=change.removed)
+        st.session_state.setdefault(_CHANGES, []).append(change)
+
+
+def _write(folder: Path, added: pd.DataFrame, removed: pd.DataFrame) -> None:
+    with _WRITING:
+        table = read_exclude(exclude_path(folder))
+        kept = table[~table["pixel_hash"].isin(removed["pixel_hash"])]
+        write_exclude(folder, pd.concat([kept, added[COLUMNS]], ignore_index=True))

@@ -1,0 +1,87 @@
+"""Leaks between the published parts, shown as pairs of pictures."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.data import title_of
+from webapp import tiles
+from webapp.dataset_explorer import gallery, store
+from webapp.text import counted
+
+PAIRS = 12  # a page
+KINDS = ["split_a", "split_b", "source_a", "source_b", "exact", "same_label"]
+
+
+def show(folder: Path) -> None:
+    """Draw the table of leaks and the pairs behind the chosen row."""
+    found = store.findings(folder)["leaks"]
+    if not found:
+        st.success("No picture of one published part has a copy in another.")
+        return
+    st.caption(
+        "Pictures of one published part that stand in an earlier one, too: a network measured on "
+        "the later part has seen them. Near copies are the same photograph saved again; their "
+        "64 x 64 squares are almost equal. The split `clean` has none of these. Choose a row to "
+        "see its pairs."
+    )
+    picked = st.dataframe(
+        _table(found), hide_index=True, on_select="rerun", selection_mode="single-row",
+        selection_default={"selection": {"rows": [0]}}, key="leak table",
+    )  # fmt: skip
+    number = (picked["selection"]["rows"] or [0])[0]
+    leaks = store.leaks(folder)
+    pairs = _pairs(leaks, found[number])
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row.markdown(f"**{counted(len(pairs), 'pair')}**")
+    pages = -(-len(pairs) // PAIRS)
+    page = 1
+    if pages > 1:
+        page = row.number_input(f"Page of {pages}", 1, pages, key=f"leak page {number}", width=160)
+    row.download_button(
+        "Download all pairs as CSV",
+        lambda: leaks.to_csv(index=False).encode(),
+        f"{folder.name}-leaks.csv",
+        on_click="ignore",
+    )
+    _draw(folder, pairs.iloc[(page - 1) * PAIRS : page * PAIRS])
+
+
+def _table(found: list[dict[str, Any]]) -> pd.DataFrame:
+    rows = pd.DataFrame(found)
+    return pd.DataFrame(
+        {
+            "picture of": rows["source_b"].map(title_of) + ", " + rows["split_b"],
+            "stands in": rows["source_a"].map(title_of) + ", " + rows["split_a"],
+            "copy": rows["exact"].map({True: "exact", False: "near"}),
+            "labels": rows["same_label"].map({True: "same", False: "different"}),
+            "pictures": rows["n"],
+        }
+    )
+
+
+def _pairs(leaks: pd.DataFrame, kind: Mapping[str, object]) -> pd.DataFrame:
+    wanted = pd.Series(True, index=leaks.index)
+    for column in KINDS:
+        wanted &= leaks[column] == kind[column]
+    return leaks[wanted]
+
+
+def _draw(folder: Path, pairs: pd.DataFrame) -> None:
+    table, data = store.pictures(folder), store.dataset(folder)
+    st.html(tiles.STYLE)
+    grid = st.container(horizontal=True)
+    columns = (pairs[name] for name in ("id_b", "id_a", "exact", "correlation"))
+    for first, second, exact, correlation in zip(*columns, strict=True):
+        rows = [table.iloc[int(number)] for number in (first, second)]
+        place = grid.container(border=True, width=2 * tiles.TILE + 56, gap="small")
+        both = place.container(horizontal=True, gap="small")
+        for row in rows:
+            with both:
+                gallery.tile(data, row, f"leak {first}")
+        how_near = "equal" if exact else f"correlation {correlation:.3f}"
+        parts = [f"{title_of(row['source'])} {row['split']}" for row in rows]
+        place.caption(f"{' · '.join(parts)} · {how_near}")

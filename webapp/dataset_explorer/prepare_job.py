@@ -1,0 +1,65 @@
+"""The process that prepares a data set for the app: `python -m webapp.explorer.prepare_job NAME`.
+
+What is to be done stands in the file about it, and how far it is goes there, too.
+"""
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import psutil
+
+from core.data import prepare
+from core.errors import CoreError
+from webapp.dataset_explorer.preparing import Preparation, read
+
+logger = logging.getLogger(__name__)
+
+EVERY = 0.5  # seconds between two notes of progress
+WORKERS = 2
+UNEXPECTED = "The preparation met an error that nobody foresaw; the log beside the data tells more."
+
+
+def run(name: str) -> bool:
+    """Do what the file about this data set asks for; whether it is done."""
+    asked = read(name)
+    if asked is None:
+        logger.error("There is nothing to do for %s", name)
+        return False
+    own = psutil.Process()
+    job = replace(asked, pid=own.pid, born=own.create_time())
+    job.save()
+    try:
+        prepare(
+            job.sources, job.target, class_set=job.class_set, workers=WORKERS, progress=_noting(job)
+        )
+    except CoreError as error:
+        replace(job, state="failed", message=" ".join(str(error).split())).save()
+        return False
+    except Exception:
+        logger.exception("Preparation of %s failed", name)
+        replace(job, state="failed", message=UNEXPECTED).save()
+        return False
+    replace(job, state="finished").save()
+    return True
+
+
+def _noting(job: Preparation) -> Callable[[int, int, str], None]:
+    """A function that keeps the progress, at most every EVERY seconds of the same work."""
+    noted: dict[str, float] = {}
+
+    def note(done: int, total: int, doing: str) -> None:
+        now = time.monotonic()
+        if now - noted.get(doing, -EVERY) < EVERY:
+            return
+        noted[doing] = now
+        replace(job, done=done, total=total, doing=doing).save()
+
+    return note
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    sys.exit(not run(sys.argv[1]))

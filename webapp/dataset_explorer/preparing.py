@@ -1,0 +1,187 @@
+"""Preparations that run beside the app, each known by a small file below the data root.
+
+The file is the only channel: every visitor, another tab and a restarted server see the same.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from core.data import SOURCES, Dataset
+from core.errors import DataError
+from core.files import write_json
+from core.paths import below, data_root, read_only
+from core.process import ProcessId, start_detached
+
+DEMO = "demo"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
+_RECORDS = ".preparations"
+_START = 120.0  # seconds that a process may take to say its number, on a busy machine
+_VANISHED = "The preparation ended before it was done. Begin it again: what was read is kept."
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What is known of one preparation.
+
+    Attributes:
+        name: Of the data set.
+        sources: Folders and files, as `core.data.prepare` takes them.
+        class_set: "six" or "seven".
+        state: Where it stands.
+        began: Seconds since the epoch.
+        message: Why it failed, a sentence; empty otherwise.
+        doing: What goes on, in words.
+        done: Pictures done.
+        total: Pictures in all; 0 where what goes on has no number.
+        pid: Of the process; 0 until it has begun.
+        born: Start of the process, seconds since the epoch; tells it from a later one of this pid.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    class_set: str
+    state: Literal["running", "finished", "failed"]
+    began: float
+    message: str = ""
+    doing: str = "starting"
+    done: int = 0
+    total: int = 0
+    pid: int = 0
+    born: float = 0.0
+
+    @property
+    def target(self) -> Path:
+        """Folder of the data set."""
+        return data_root() / self.name
+
+    def save(self) -> None:
+        """Replace the file about this preparation."""
+        write_json(record_path(self.name), asdict(self))
+
+
+def record_path(name: str) -> Path:
+    """Where the file about the preparation of this data set lies."""
+    return data_root() / _RECORDS / f"{name}.json"
+
+
+def read(name: str) -> Preparation | None:
+    """The latest preparation of this data set; None where there was none, or it is unreadable."""
+    try:
+        values = json.loads(record_path(name).read_text(encoding="utf-8"))
+        found = Preparation(**{**values, "sources": tuple(values["sources"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    if found.state == "running" and not _is_alive(found):
+        return replace(found, state="failed", message=_VANISHED)
+    return found
+
+
+def running() -> Preparation | None:
+    """The preparation that is under way, whoever began it."""
+    for path in sorted((data_root() / _RECORDS).glob("*.json")):
+        found = read(path.stem)
+        if found is not None and found.state == "running":
+            return found
+    return None
+
+
+def candidates() -> list[str]:
+    """Folders, zips and tables below the data root that may be sources, as paths from there."""
+    root = data_root()
+    names = []
+    for path in (*root.glob("*"), *root.glob("*/*.zip"), *root.glob("*/*.csv")):
+        inside = path.relative_to(root)
+        if any(part.startswith(".") for part in inside.parts):
+            continue
+        if (root / inside.parts[0] / "dataset.json").is_file():
+            continue  # prepared already; its own tables are no source
+        if not path.resolve().is_relative_to(root):
+            continue  # a link that leads out
+        if path.is_dir() or path.suffix.lower() in {".zip", ".csv"}:
+            names.append(inside.as_posix())
+    return sorted(names)
+
+
+def begin(name: str, chosen: Sequence[str], kind: str = "", class_set: str = "six") -> Preparation:
+    """Start to prepare sources below the data root.
+
+    Args:
+        name: Of the new data set, a plain folder name.
+        chosen: Paths from the data root, or only DEMO for the drawn demo.
+        kind: Name of the source they all are; "" to recognise each.
+        class_set: "six" or "seven".
+
+    Raises:
+        CoreError: The name, a path or the kind cannot be used, or another preparation runs.
+    """
+    if not _NAME.fullmatch(name):
+        raise DataError(
+            f"{name!r} cannot name a data set. Use letters, digits, dots, dashes and underscores, "
+            "60 at most, and begin with a letter or a digit."
+        )
+    if list(chosen) == [DEMO]:
+        return _start(name, [DEMO], class_set)
+    if kind and kind not in SOURCES:
+        raise DataError(f"There is no source {kind!r}. Choose one of: {', '.join(SOURCES)}.")
+    target = below(data_root(), name)
+    if target.exists() and any(not path.name.startswith(".") for path in target.iterdir()):
+        raise DataError(f"There is already a folder {name} in the data root. Choose another name.")
+    sources = [str(below(data_root(), path)) for path in chosen]
+    return _start(name, [f"{kind}={path}" if kind else path for path in sources], class_set)
+
+
+def begin_again(dataset: Dataset) -> Preparation:
+    """Prepare a data set anew from the files it was made of.
+
+    Raises:
+        CoreError: Another preparation runs.
+    """
+    sources = [f"{one['name']}={one['root']}" for one in dataset.info["sources"]]
+    return _start(dataset.folder.name, sources, str(dataset.info["class_set"]))
+
+
+def stop(name: str) -> None:
+    """End a preparation; what it has read so far is kept for the next one."""
+    found = read(name)
+    if found is not None and found.state == "running" and found.pid:
+        os.killpg(found.pid, signal.SIGTERM)  # it leads a group: its own workers
+
+
+def _start(name: str, sources: Sequence[str], class_set: str) -> Preparation:
+    if read_only():
+        raise DataError("This server is read-only. Prepare data sets on the command line.")
+    other = running()
+    if other is not None:
+        raise DataError(f"{other.name} is being prepared. Wait for it, or stop it first.")
+    path = record_path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    begun = Preparation(name, tuple(sources), class_set, "running", time.time())
+    begun.save()
+    command = [sys.executable, "-m", "webapp.dataset_explorer.prepare_job", name]
+    process = start_detached(command, path.with_suffix(".log"))
+    threading.Thread(target=_see_off, args=(process, begun), daemon=True).start()
+    return begun
+
+
+def _see_off(process: "subprocess.Popen[bytes]", begun: Preparation) -> None:
+    """Wait for the end of a process; one that died before it could say a word has failed."""
+    process.wait()
+    now = read(begun.name)
+    if now is not None and now.began == begun.began and now.state == "running":
+        replace(now, state="failed", message=_VANISHED).save()
+
+
+def _is_alive(found: Preparation) -> bool:
+    if not found.pid:
+        return time.time() - found.began < _START
+    return ProcessId(found.pid, found.born).is_alive()

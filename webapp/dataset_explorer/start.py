@@ -1,0 +1,148 @@
+"""Where data comes from: how to get each set, and preparing one or the drawn demo."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.data import SOURCES
+from core.labels import CLASS_SETS, NEUTRAL
+from core.paths import data_root, read_only
+from webapp import widgets
+from webapp.dataset_explorer import address, preparing
+from webapp.errors import shown_errors
+from webapp.text import counted, literal
+
+WATCHED = "prepare watched"  # name of the data set this visitor waits for
+
+
+def data_picker(folders: dict[str, Path]) -> Path | None:
+    """The data set to explore, chosen in the sidebar; None where none is prepared."""
+    if not folders:
+        return None
+    asked = st.query_params.get(address.DATA)
+    if asked is not None and asked not in folders:
+        st.warning(
+            f"The link asks for a data set {literal(repr(asked[:80]))}, which is not prepared "
+            "here. Choose one of those on the left."
+        )
+    name = widgets.linked_choice("Data set", {name: name for name in folders}, address.DATA)
+    return folders[name]
+
+
+def announce(view: str) -> None:
+    """Say once that the data set this visitor waited for is ready, where the view does not."""
+    ended = preparing.read(st.session_state.get(WATCHED, ""))
+    if view != address.PREPARE and ended is not None and ended.state == "finished":
+        st.toast(f"{literal(ended.name)} is ready.")
+        del st.session_state[WATCHED]
+
+
+def prepare() -> None:
+    """Offer to prepare sources below the data root, or the demo; show what is under way."""
+    st.subheader("Prepare a data set")
+    now = preparing.running()
+    if now is not None:
+        st.session_state[WATCHED] = now.name
+        _progress(now.name)
+    elif read_only():
+        st.info("This server is read-only: data sets are prepared on the command line.")
+    else:
+        _outcome()
+        _demo()
+        _form()
+
+
+def how_to_get() -> None:
+    """Where each set comes from and what may be done with it."""
+    st.subheader("How to get the image sets")
+    st.caption("Terms as we understand them; what each publisher says decides.")
+    for source in SOURCES.values():
+        if source.url:
+            st.markdown(
+                f"**[{literal(source.title)}]({source.url}).** {source.obtain} *{source.licence}*"
+            )
+    st.caption(
+        "Other folders are recognised, too: one folder a class, or files named NAME_emotion.jpg "
+        "with tables of names and numbers, as the paper has them."
+    )
+
+
+def _demo() -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            "**Try it with drawings.** 900 faces drawn by code, six expressions, ready in a minute."
+        )
+        if st.button("Prepare the demo", key="prepare demo"):
+            _begin(preparing.DEMO, [preparing.DEMO])
+
+
+def _form() -> None:
+    place = st.container(border=True)
+    place.markdown(
+        "**Prepare your own files.** Put zips or folders, as downloaded, into the data root "
+        f"(`{literal(str(data_root()))}`) and choose them here. Zips need not be unpacked."
+    )
+    found = preparing.candidates()
+    chosen = place.multiselect(
+        "Zips, folders and pixel tables",
+        found,
+        placeholder="choose one or several" if found else "nothing is there yet",
+        disabled=not found,
+        key="prepare sources",
+    )
+    left, middle, right = place.columns(3)
+    name = left.text_input("Name of the new data set", "my-data", max_chars=60, key="prepare name")
+    titles = {"": "recognise each", **{key: one.title for key, one in SOURCES.items()}}
+    kind = middle.selectbox(
+        "Read them as", titles, format_func=titles.__getitem__, key="prepare kind"
+    )
+    classes = {name: f"{name}, with neutral" if NEUTRAL in labels else name
+               for name, labels in CLASS_SETS.items()}  # fmt: skip
+    class_set = right.selectbox(
+        "Classes", classes, format_func=classes.__getitem__, key="prepare classes"
+    )
+    with place:
+        if st.button("Prepare", type="primary", disabled=not chosen, key="prepare"):
+            _begin(name.strip(), chosen, kind, class_set)
+
+
+def _begin(name: str, chosen: list[str], kind: str = "", class_set: str = "six") -> None:
+    with shown_errors():
+        preparing.begin(name, chosen, kind, class_set)
+        st.session_state[WATCHED] = name
+        st.rerun()
+
+
+def _outcome() -> None:
+    """How the preparation ended that this visitor waited for."""
+    ended = preparing.read(st.session_state.get(WATCHED, ""))
+    if ended is None:
+        return
+    if ended.state == "failed":
+        st.error(literal(f"{ended.name}: {ended.message}"))
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.success(f"{literal(ended.name)} is ready.")
+        st.button("Explore it", type="primary", on_click=_explore, args=(ended.name,))
+
+
+def _explore(name: str) -> None:
+    del st.session_state[WATCHED]
+    # Without the old name in the address, what stands in the session decides.
+    st.query_params.pop(address.DATA, None)
+    st.session_state[address.DATA] = name
+    address.show_view(address.OVERVIEW)
+
+
+@st.fragment(run_every=1.0)
+def _progress(name: str) -> None:
+    now = preparing.read(name)
+    if now is None or now.state != "running":
+        st.rerun()
+    words = f"{now.doing.capitalize()} …"
+    if now.total:
+        words = f"{words} {now.done:,} of {counted(now.total, 'picture')}"
+    st.markdown(f"**{literal(name)}** is being prepared; you may go to other pages meanwhile.")
+    st.progress(now.done / now.total if now.total else 0.0, text=words)
+    if not read_only():
+        st.button("Stop", on_click=preparing.stop, args=(name,), disabled=not now.pid)

@@ -1,0 +1,76 @@
+"""The lower part of the image page: one face, looked at from several sides."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core import ImageResult
+from core.explain import recommended_method
+from webapp.errors import shown_errors
+from webapp.image_explanation import (
+    contrast_view,
+    faithfulness_view,
+    methods_view,
+    regions_view,
+)
+from webapp.image_explanation.subject import Subject
+from webapp.pictures import Look
+
+PARTS, CONTRAST, METHODS, TRUTH = VIEWS = (
+    "Parts of the face",
+    "Why this and not that",
+    "Methods side by side",
+    "Is the map true?",
+)
+
+
+@st.fragment  # a choice within the section leaves the photo and its cards as they are
+def closer_look(result: ImageResult, first: Subject, look: Look) -> None:
+    """Draw the section; only the view that is open is computed.
+
+    Args:
+        result: The picture's faces, as shown above; nothing is drawn where there are none.
+        first: The picture's first face with the method and layer chosen.
+        look: What is drawn and how.
+    """
+    if not result.faces:
+        return
+    st.divider()
+    st.subheader("A closer look", anchor=False)
+    subject = replace(first, number=face_picker(len(result.faces)))
+    if result.faces[0].explanation is None:  # the method does not apply, which the page said above
+        subject = subject.by(recommended_method(first.folder))
+    view = st.segmented_control(
+        "View",
+        VIEWS,
+        default=PARTS,
+        required=True,
+        key="view",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    with shown_errors():
+        match view:
+            case "Why this and not that":
+                contrast_view.show(subject, look)
+            case "Methods side by side":
+                methods_view.show(subject, look)
+            case "Is the map true?":
+                faithfulness_view.show(subject)
+            case _:
+                regions_view.show(subject)
+
+
+def face_picker(count: int) -> int:
+    """Number of the face, from 0."""
+    if count == 1:
+        return 0
+    number: int = st.segmented_control(
+        "Face",
+        range(count),
+        default=0,
+        required=True,
+        format_func=lambda number: f"Face {number + 1}",
+        key=f"closer face of {count}",
+    )
+    return number

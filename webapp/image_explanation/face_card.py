@@ -1,0 +1,107 @@
+"""One face on the page: its pictures, its probabilities, its maps for all expressions."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from core import Explanation, FaceResult
+from core.drawing import NO_EVIDENCE, quick_png
+from core.types import BLANK
+from webapp import pictures
+from webapp.charts.bars import probability_bars
+from webapp.faithfulness_badges import show_badges
+from webapp.pictures import Look
+from webapp.text import percent
+
+_SMALL = "display:flex;font-size:0.82rem;opacity:0.75"
+
+
+def face_card(
+    number: int, face: FaceResult, scale: float, look: Look, report: Mapping[str, Any] | None
+) -> None:
+    """Draw the card.
+
+    Args:
+        number: As on the box in the photo.
+        face: With its explanation, or without.
+        scale: The value of the strongest colour, one for all faces of the photo.
+        look: What is drawn and how.
+        report: What was measured of the checkpoint's explanations.
+    """
+    prediction = face.prediction
+    with st.container(border=True):
+        answer = f"{prediction.predicted}, {percent(prediction.confidence)}"
+        if prediction.unclear:
+            answer = f"unclear (nearest: {answer})"
+        st.markdown(f"#### Face {number}: {answer}")
+        if face.explanation is not None:
+            _maps(face, face.explanation, scale, look)
+            show_badges(report, face.explanation.method, face.explanation.layer, f"badges {number}")
+        st.plotly_chart(
+            probability_bars(prediction),
+            key=f"bars_{number}",
+            config={"displayModeBar": False},
+            alt=", ".join(
+                f"{label} {percent(share)}"
+                for label, share in zip(prediction.labels, prediction.probabilities, strict=True)
+            ),
+        )
+        if face.explanation is not None:
+            maps = st.expander(
+                "The maps of all expressions", key=f"maps_{number}", on_change="rerun"
+            )
+            if maps.open:  # drawn when asked for: packing the pictures takes longer than the maps
+                with maps:
+                    _all_maps(face, face.explanation, look)
+
+
+def _maps(face: FaceResult, explanation: Explanation, scale: float, look: Look) -> None:
+    """Face, map and overlay side by side, with the colour bar they share."""
+    label = look.label_of(face)
+    original = pictures.face_alone(face)
+    heat = pictures.map_alone(explanation, label, scale, look)
+    both = pictures.map_on_face(original, explanation, label, scale, look)
+    marked = pictures.face_alone(face, landmarks=look.landmarks)
+    words = ("Face", f"Evidence for {label}", "Map on the face")
+    # One picture instead of three, so that they stay side by side on a phone.
+    row = pictures.side_by_side(marked, heat, both)
+    st.image(quick_png(row), width="stretch", alt=", ".join(words))
+    titles = "".join(
+        f'<span style="flex:1;text-align:center">{escape(word)}</span>' for word in words
+    )
+    bar = _colour_bar(scale, look) if scale > BLANK else ""
+    st.html(f'<div style="{_SMALL};margin-bottom:0.6rem">{titles}</div>{bar}')
+    if explanation.is_blank(label):
+        st.info(f"The map is blank: {NO_EVIDENCE} for {label}. Another method may still find some.")
+
+
+def _colour_bar(scale: float, look: Look) -> str:
+    """The legend of the maps, in the page's own letters."""
+    strip = b64encode(quick_png(pictures.colour_strip(scale, look.colours))).decode()
+    signed = look.colours == "diverging"
+    low = f"{-scale:.2g}" if signed else "0"
+    words = "evidence against, none, for" if signed else "evidence, one scale for the picture"
+    return (
+        f'<img src="data:image/png;base64,{strip}" alt="" style="width:100%;height:12px;'
+        f'border-radius:3px"/><div style="{_SMALL};justify-content:space-between">'
+        f"<span>{low}</span><span>{words}</span><span>{scale:.2g}</span></div>"
+    )
+
+
+def _all_maps(face: FaceResult, explanation: Explanation, look: Look) -> None:
+    """Map and overlay for every class on one scale, side by side (paper, Figure 5)."""
+    scale = explanation.scale
+    original = pictures.face_alone(face)
+    shares = dict(zip(face.prediction.labels, face.prediction.probabilities, strict=True))
+    for start in range(0, len(explanation.labels), 2):
+        row = explanation.labels[start : start + 2]
+        for column, label in zip(st.columns(2), row, strict=False):
+            blank = ", blank" if explanation.is_blank(label) else ""
+            column.caption(f"**{label}** {percent(shares[label])}{blank}")
+            heat = pictures.map_alone(explanation, label, scale, look)
+            both = pictures.map_on_face(original, explanation, label, scale, look)
+            pair = quick_png(pictures.side_by_side(heat, both))
+            column.image(pair, width="stretch", alt=f"Evidence for {label}")

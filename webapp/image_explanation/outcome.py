@@ -1,0 +1,236 @@
+"""What came of each file: the work, its pictures and cards, and files to take away."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core import CoreError, ImageResult
+from core.drawing import png_bytes
+from core.explained import as_json
+from core.scoring import Score, as_row, header
+from webapp import cache, pictures, widgets
+from webapp.cache import Answer
+from webapp.errors import sentence
+from webapp.faithfulness_badges import trust_of
+from webapp.image_explanation.face_card import face_card
+from webapp.image_explanation.subject import Subject
+from webapp.inputs import Picture
+from webapp.pictures import SCREEN, Look
+from webapp.text import counted, literal
+
+if TYPE_CHECKING:
+    from core.predict import Predictor
+
+HOW_TO_BEGIN = (
+    "Upload one or more photos, choose **Sample photo**, or take a picture with **Camera**. "
+    "Pictures stay in the memory of the machine that runs this app, and only for your visit."
+)
+WIDE = 1.4  # times as wide as high: such a photo gets half of the page
+WHAT_HELPS = (
+    "Faces are found best where they look at the camera, stand upright, are evenly lit and "
+    "at least 30 pixels high."
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What came of one file: its faces, or the reason why there are none.
+
+    Attributes:
+        name: Of the file.
+        answers: One a face, largest face first.
+        error: The sentence shown; "" where the file could be read.
+    """
+
+    name: str
+    answers: tuple[Answer, ...] = ()
+    error: str = ""
+
+    def scores(self) -> list[Score]:
+        """A row a face; a file without one has a row that says why."""
+        path = Path(self.name)
+        if self.error:
+            return [Score(path, None, "", "unreadable", self.error)]
+        if not self.answers:
+            return [Score(path, None, "", "no_face", "No face was found.")]
+        return [Score(path, answer.prediction, answer.detector, "ok") for answer in self.answers]
+
+
+def scores_csv(outcomes: Iterable[Outcome], labels: Sequence[str]) -> str:
+    """A row a face, and one for every file without; no file is left out.
+
+    Args:
+        outcomes: One a file.
+        labels: The checkpoint's classes, which become columns.
+    """
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(header(labels))
+    for outcome in outcomes:
+        writer.writerows(as_row(score, labels) for score in outcome.scores())
+    return file.getvalue()
+
+
+def numbers_json(result: ImageResult, name: str, checkpoint: str) -> str:
+    """Boxes, landmarks, probabilities and the map of every class, as text."""
+    return json.dumps(as_json(result, image=name, checkpoint=checkpoint), indent=1)
+
+
+def ready_picture(
+    folder: Path | None, chosen: list[Picture], detector: str
+) -> "tuple[Predictor, Picture] | None":
+    """The loaded checkpoint and the picture to show.
+
+    Args:
+        folder: Of the checkpoint; None where there is none, which the page then has said.
+        chosen: The visitor's pictures.
+        detector: Which looks for faces.
+
+    Returns:
+        None where something is missing; the page then says what.
+    """
+    if folder is None:
+        return None
+    if not chosen:
+        st.info(HOW_TO_BEGIN)
+        return None
+    model = widgets.loaded(folder)
+    if model is None:
+        return None
+    picture = picture_picker(chosen, outcomes(folder, chosen, detector), model.labels)
+    return None if picture is None else (model, picture)
+
+
+def outcomes(folder: Path, chosen: list[Picture], detector: str) -> list[Outcome]:
+    """Analyse every file; one that cannot be read gets a sentence, and the others go on."""
+    found = []
+    bar = st.progress(0.0) if len(chosen) > 1 else None
+    for number, picture in enumerate(chosen):
+        if bar is not None:
+            text = f"{number + 1} of {counted(len(chosen), 'file')}: {literal(picture.name)}"
+            bar.progress(number / len(chosen), text=text)
+        try:
+            found.append(Outcome(picture.name, cache.answers(folder, picture, detector)))
+        except Exception as error:  # noqa: BLE001 - `sentence` logs; the other files go on
+            found.append(Outcome(picture.name, error=sentence(error)))
+    if bar is not None:
+        bar.empty()
+    for outcome in found:
+        if outcome.error:
+            st.error(literal(f"{outcome.name}: {outcome.error}"))
+    return found
+
+
+def picture_picker(
+    chosen: list[Picture], found: list[Outcome], labels: tuple[str, ...]
+) -> Picture | None:
+    """The picture to show in full; None where none could be read."""
+    readable = [number for number, outcome in enumerate(found) if not outcome.error]
+    if len(chosen) == 1:
+        return chosen[0] if readable else None
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    right.download_button(
+        "Scores of all files (CSV)",
+        lambda: scores_csv(found, labels),
+        "scores.csv",
+        "text/csv",
+        key="all_scores",
+        on_click="ignore",
+        width="stretch",
+    )
+    if not readable:
+        return None
+    number = left.selectbox(
+        f"Picture shown, of {counted(len(chosen), 'file')}",
+        readable,
+        format_func=lambda number: _summary(found[number]),
+        key="shown",
+    )
+    return chosen[number]
+
+
+def _summary(outcome: Outcome) -> str:
+    said = ", ".join(answer.prediction.predicted for answer in outcome.answers)
+    return f"{outcome.name}: {said or 'no face found'}"
+
+
+def result_of(first: Subject) -> ImageResult:
+    """The picture's faces with maps; without, and a sentence, where the method does not apply."""
+    place = (first.folder, first.picture, first.detector)
+    try:
+        return cache.explained(*place, first.method, first.layer)
+    except CoreError as error:
+        st.error(literal(str(error)))
+        return cache.faces(*place)
+
+
+def show_result(result: ImageResult, first: Subject, look: Look) -> None:
+    """Draw the photo, its faces and the downloads."""
+    picture, checkpoint = first.picture, first.folder.name
+    height, width = result.image.shape[:2]
+    left, right = st.columns([1, 1] if width > WIDE * height else [5, 7], gap="medium")
+    with left:
+        st.image(
+            pictures.annotated(result, look, SCREEN),
+            width="stretch",
+            output_format="JPEG",
+            alt=f"{picture.name} with its faces marked",
+        )
+        size = f"{width:,} x {height:,} pixels"
+        st.caption(f"{literal(picture.name)}, {size}, {counted(len(result.faces), 'face')}")
+        for note in result.notes if result.faces else ():
+            st.info(literal(note))
+        if result.faces:
+            _downloads(result, picture, checkpoint, look)
+    with right:
+        if not result.faces:
+            st.warning(no_face(result))
+        scale, report = pictures.common_scale(result, look), trust_of(first.folder)
+        for number, face in enumerate(result.faces, start=1):
+            face_card(number, face, scale, look, report)
+
+
+def no_face(result: ImageResult) -> str:
+    """What to tell of a picture without a face, and what helps."""
+    return f"{literal(' '.join(result.notes))} {WHAT_HELPS}"
+
+
+def _downloads(result: ImageResult, picture: Picture, checkpoint: str, look: Look) -> None:
+    """Three buttons; their files are made at the click, not at every move of a slider."""
+    stem = PurePath(picture.name).stem
+    found = tuple(
+        cache.Answer(face.prediction, face.face.detection.detector) for face in result.faces
+    )
+    labels = result.faces[0].prediction.labels
+
+    def drawn() -> bytes:
+        return png_bytes(pictures.annotated(result, look))
+
+    def numbers() -> str:
+        return numbers_json(result, picture.name, checkpoint)
+
+    def scores() -> str:
+        return scores_csv([Outcome(picture.name, found)], labels)
+
+    with st.container(horizontal=True):
+        for title, content, data, name, kind in (
+            ("PNG", "The picture as shown, in its own size", drawn, "explained.png", "image/png"),
+            ("JSON", "All numbers, maps included", numbers, "explanation.json", "application/json"),
+            ("CSV", "A row of scores a face", scores, "scores.csv", "text/csv"),
+        ):
+            st.download_button(
+                title,
+                data,
+                f"{stem}-{name}",
+                kind,
+                key=title,
+                help=content,
+                icon=":material/download:",
+                on_click="ignore",
+            )

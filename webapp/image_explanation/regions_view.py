@@ -1,0 +1,223 @@
+"""What each part of the face does to the answer: measured first, then described by the map."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.explain import RegionReport, textbook_sources
+from core.types import Image
+from webapp import picture_rows
+from webapp.charts.regions import Unit, part_bars, told
+from webapp.faithfulness_badges import show_badges, trust_of
+from webapp.figure_file import Inset, Sheet, stacked
+from webapp.image_explanation import downloads, region_pictures
+from webapp.image_explanation.subject import SIGNED_METHOD, Subject, hidden_together, parts
+from webapp.picture_rows import Tile
+from webapp.text import literal, percent
+
+ONE, ALL = "Each part by itself", "All combinations"
+SHARE, LIFT, SIGNED, CONTRAST = "Share", "Density", "For and against", "Against the runner-up"
+NO_PARTS = (
+    "The parts of a face are told apart by its 68 landmarks, and none could be fitted here. Try "
+    "another face detector on the left, or a larger picture of the face."
+)
+HOW_HIDDEN = (
+    "Each part in turn is filled smoothly from its surroundings, and the network asked again."
+)
+SMALL_EFFECTS = "Hiding no part moves the answer by five points here, so this means little."
+APART = "This compares with expectations. It says nothing of whether a map is true."
+LEAST_DROP = 0.05  # of probability
+WIDTH = 720  # units of the figure to take away
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One number a part, and how it is told."""
+
+    title: str
+    names: tuple[str, ...]
+    values: tuple[float, ...]
+    unit: Unit
+
+
+def show(subject: Subject) -> None:
+    """Draw the view."""
+    if not subject.has_parts:
+        st.info(NO_PARTS)
+        return
+    left, right = st.columns([2, 3], gap="large")
+    said = right.container()
+    way = right.segmented_control(
+        "Measured by hiding",
+        (ONE, ALL),
+        default=ONE,
+        required=True,
+        key="hiding",
+        help="All combinations take 128 pictures, a few seconds. They give each part its fair "
+        "share (Shapley value), and the smallest set of parts whose hiding changes the answer.",
+    )
+    with right, st.spinner("Hiding the parts of the face …"):
+        found = parts(subject, all_sets=way == ALL)
+    said.markdown(f"**{literal(found.sentence)}**")
+    picture = region_pictures.face_with_parts(subject.face.face)
+    left.image(
+        picture,
+        width="stretch",
+        alt="The face with the outlines of its parts",
+    )
+    measured = effect_of_all(found) if way == ALL else effect_of_each(found)
+    with right:
+        _bars(measured, "measured bars")
+    st.markdown("##### The face with each part hidden")
+    st.caption(HOW_HIDDEN)
+    tiles = _tiles(subject, found)
+    st.html(picture_rows.tiles_html(tiles))
+    described = _described(subject, found)
+    _textbook(found)
+    labels = subject.predictor.labels
+    downloads.offer(
+        subject,
+        "parts",
+        lambda: parts_sheet(picture, found, [measured, described], tiles),
+        lambda: downloads.as_text(downloads.part_values(found, labels)),
+    )
+
+
+def effect_of_each(found: RegionReport) -> Measure:
+    """By how much hiding each part lowers the answer's probability."""
+    best = int(found.hidden.answer().argmax())
+    return Measure(
+        f"Points by which hiding the part lowers {found.predicted}",
+        found.hidden.regions,
+        tuple(found.hidden.drop(best).tolist()),
+        "points",
+    )
+
+
+def effect_of_all(found: RegionReport) -> Measure:
+    """Each part's fair share of the answer's logit.
+
+    Raises:
+        ValueError: Not all sets were measured.
+    """
+    if found.game is None:
+        raise ValueError("All sets of parts have to be measured first.")
+    best = int(found.hidden.whole.argmax())
+    title = f"Fair share of each part in the logit of {found.predicted} (Shapley value)"
+    return Measure(title, found.game.regions, tuple(found.game.shapley[:, best].tolist()), "logits")
+
+
+def description(found: RegionReport, choice: str) -> Measure:
+    """What the map says of the parts."""
+    runner_up = found.runner_up
+    ways: dict[str, tuple[str, str, Unit]] = {
+        SHARE: ("share", "Share of the map's positive evidence", "share"),
+        LIFT: ("lift", "The same by the part's size: 1 is what its size alone explains", "times"),
+        SIGNED: ("evidence", f"Evidence for {found.predicted}, signed", "logits"),
+        CONTRAST: ("contrast", f"Evidence for {found.predicted} against {runner_up}", "logits"),
+    }
+    attribute, title, unit = ways[choice]
+    values = tuple(float(getattr(entry, attribute)) for entry in found.evidence)
+    return Measure(title, tuple(entry.region for entry in found.evidence), values, unit)
+
+
+def _bars(measure: Measure, key: str) -> None:
+    st.caption(measure.title)
+    pairs = zip(measure.names, measure.values, strict=True)
+    st.plotly_chart(
+        part_bars(measure.names, measure.values, measure.unit),
+        key=key,
+        config={"displayModeBar": False},
+        alt=", ".join(f"{name} {told(value, measure.unit)}" for name, value in pairs),
+    )
+
+
+def _tiles(subject: Subject, found: RegionReport) -> list[Tile]:
+    """Each part hidden, and the smallest set that changes the answer where that is known."""
+    preprocess, labels = subject.predictor.card.preprocess, subject.predictor.labels
+    tiles = region_pictures.hidden_tiles(found.hidden, subject.seen(), labels, preprocess)
+    smallest = None if found.game is None else found.game.smallest_hiding
+    if smallest is not None and len(smallest) > 1:
+        both = hidden_together(subject, smallest)
+        tiles += region_pictures.hidden_tiles(both, subject.seen(), labels, preprocess)[1:]
+    return tiles
+
+
+def _described(subject: Subject, measured: RegionReport) -> Measure:
+    """Draw what the map says of the parts, which may or may not be so."""
+    st.markdown("##### What the map says of the parts")
+    choice = st.segmented_control(
+        "Of the map",
+        (SHARE, LIFT, SIGNED, CONTRAST),
+        default=SHARE,
+        required=True,
+        key="described",
+        label_visibility="collapsed",
+    )
+    found = measured
+    if choice in (SIGNED, CONTRAST) and not found.explanation.signed:
+        found = parts(subject.by(SIGNED_METHOD))
+    explanation = found.explanation
+    report = trust_of(subject.folder)
+    show_badges(report, explanation.method, explanation.layer, "parts badges")
+    if explanation.method != subject.method:
+        own = subject.explanation()
+        reason = (
+            "is not signed"
+            if min(own.maps.shape[1:]) >= min(explanation.maps.shape[1:])
+            else "is too coarse to tell the parts apart"
+        )
+        st.caption(f"Another method stands in here, since the chosen one {reason}.")
+    measure = description(found, choice)
+    _bars(measure, "described bars")
+    return measure
+
+
+def _textbook(found: RegionReport) -> None:
+    """How the measurement compares with what textbooks expect; apart from whether maps are true."""
+    st.markdown("##### Beside the textbook")
+    agreement = found.textbook
+    if agreement is None:
+        st.caption(f"Textbooks have no pattern of movements for {found.predicted}.")
+        return
+    units = literal(", ".join(f"{unit.name} (AU {unit.number})" for unit in agreement.units))
+    lead = "Consistent" if agreement.is_consistent else "Not consistent"
+    st.markdown(
+        f"{lead} with the textbook pattern of {found.predicted}: {units}. That pattern shows in "
+        f"{listed(agreement.expected)}; {percent(agreement.share)} of the measured effect falls "
+        f"there, and even effects would give {percent(agreement.chance)}."
+        + (f" {SMALL_EFFECTS}" if has_small_effects(found) else "")
+    )
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.caption(APART, width="content")
+    with row.popover("Sources", type="tertiary"):
+        for source in textbook_sources():
+            st.caption(literal(source))
+
+
+def has_small_effects(found: RegionReport) -> bool:
+    """Whether no part moves the answer's probability by five points."""
+    drops = found.hidden.drop(int(found.hidden.whole.argmax()))
+    return float(np.abs(drops).max()) < LEAST_DROP
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a list in words: "the eyes, the mouth and the cheeks"."""
+    told_names = [f"the {name}" for name in names]
+    *first, last = told_names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def parts_sheet(
+    picture: Image, found: RegionReport, measures: list[Measure], tiles: list[Tile]
+) -> Sheet:
+    """The view as one figure."""
+    face = Sheet(WIDTH, 272, (Inset(16, 16, 256, picture),))
+    return stacked(
+        face,
+        picture_rows.text_sheet(found.sentence, WIDTH),
+        *(downloads.bars_sheet(m.title, m.names, m.values, m.unit) for m in measures),
+        picture_rows.tiles_sheet(tiles, "The face with each part hidden"),
+    )

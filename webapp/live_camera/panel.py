@@ -1,0 +1,145 @@
+"""What stands beside the live picture: numbers, bars, the last minute, the recorder."""
+
+import time
+
+import streamlit as st
+
+from core.drawing import NO_EVIDENCE, UNCLEAR
+from core.types import LiveFace
+from webapp.live_camera.connection import Connection, advice, has_network
+from webapp.live_camera.drawings import bars, minute
+from webapp.live_camera.recorder import LONGEST, Recorder
+from webapp.live_camera.stream import LiveStream
+from webapp.text import counted, percent
+
+REFRESH = 1.0  # seconds between two looks at the stream; each costs as much as analysing a frame
+MOST_CARDS = 4  # faces with bars and a chart of their own; all are drawn in the picture
+_STALE = 1.5  # seconds after which the last result is no longer news
+
+
+def show_numbers(stream: LiveStream) -> None:
+    """Frames a second, delay, dropped frames; and whatever goes wrong."""
+    numbers = stream.numbers()
+    first, second = st.columns(2), st.columns(2)
+    first[0].metric("Frames a second", f"{numbers.frames_per_second:.0f}")
+    first[1].metric(
+        "Analysed a second",
+        f"{numbers.analysed_per_second:.0f}",
+        help="Frames shown with an analysis of their own.",
+    )
+    second[0].metric(
+        "Delay in the app",
+        f"{1000 * numbers.latency:.0f} ms",
+        help="From a frame's arrival to its return, median; the network comes on top.",
+    )
+    second[1].metric(
+        "Dropped",
+        f"{numbers.dropped:,}",
+        help=f"Of {counted(numbers.frames, 'frame')} received. When the machine is slow, frames "
+        "are left out, so that the delay does not grow.",
+    )
+    if numbers.errors:
+        st.warning(
+            f"{counted(numbers.errors, 'frame')} could not be analysed; the reason is in the "
+            "app's log. The stream goes on."
+        )
+    newest = stream.history.newest()
+    for note in newest.notes if newest else ():
+        st.caption(note)
+
+
+def show_faces(stream: LiveStream) -> None:
+    """Bars and the last minute of the largest faces."""
+    newest = stream.history.newest()
+    if newest is None or time.monotonic() - newest.time > _STALE:
+        st.caption("No picture is being analysed.")
+        return
+    if not newest.faces:
+        st.caption("No face is in view. Look at the camera, upright, in even light.")
+        return
+    # By id, so that cards do not change places when faces change size.
+    shown = sorted(newest.faces[:MOST_CARDS], key=lambda face: face.id)
+    for face in shown:
+        _face(stream, face, newest.time, numbered=len(shown) > 1)
+    rest = len(newest.faces) - len(shown)
+    if rest:
+        st.caption(f"{counted(rest, 'smaller face')} in the picture only.")
+
+
+def _face(stream: LiveStream, face: LiveFace, now: float, *, numbered: bool) -> None:
+    said = UNCLEAR if face.label is None else f"{face.label}, {percent(face.shown_probability)}"
+    with st.container(border=True):
+        st.markdown(f"**Face {face.id}: {said}**" if numbered else f"**{said.capitalize()}**")
+        if face.resting is not None and face.resting < 1:
+            st.progress(face.resting, text="Hold a resting face …")
+        elif face.resting is not None:
+            st.caption("Relative to the resting face taken.")
+        st.html(bars(face.prediction))
+        st.html(minute(stream.history.of(face.id), stream.labels, now))
+        if face.explanation is not None and face.label and face.explanation.is_blank(face.label):
+            st.caption(f"Its map is blank: {NO_EVIDENCE} for {face.label} in this frame.")
+
+
+def rest_controls(stream: LiveStream, *, playing: bool) -> None:
+    """Take a personal baseline, or forget it."""
+    with st.sidebar.expander("Personal baseline"):
+        st.caption(
+            "Takes the answers to your resting face away from later ones. They are then relative "
+            "to you: not comparable with others, nor with the measured accuracy."
+        )
+        if st.button("Take my resting face", disabled=not playing, key="rest", width="stretch"):
+            stream.set_resting_face(active=True)
+        if st.button("Forget it", disabled=not playing, key="forget_rest", width="stretch"):
+            stream.set_resting_face(active=False)
+
+
+def recorder_controls(stream: LiveStream, *, playing: bool) -> None:
+    """Record on demand; nothing is stored otherwise."""
+    recorder = stream.recorder
+    recording = recorder is not None and recorder.running
+    start, stop, said = st.columns([2, 2, 3], vertical_alignment="center")
+    if start.button("Record", key="record", disabled=recording or not playing, width="stretch"):
+        if recorder is not None:
+            recorder.discard()
+        stream.recorder = Recorder(stream.labels)
+        st.rerun()
+    if stop.button("End recording", key="stop_record", disabled=not recording, width="stretch"):
+        if recorder is not None:
+            recorder.stop()
+        st.rerun()
+    if recording and recorder is not None:
+        said.markdown(f"🔴 Recording, {recorder.seconds:.0f} s of at most {LONGEST:.0f} s")
+    else:
+        said.caption("Nothing is stored unless you record, and then only for this visit.")
+    if recorder is not None and not recorder.running:
+        _downloads(stream, recorder)
+
+
+def _downloads(stream: LiveStream, recorder: Recorder) -> None:
+    recording = recorder.finished()
+    if recording is None:
+        st.caption("The recording holds no frame.")
+        return
+    left_out = f", {counted(recording.left_out, 'frame')} left out" if recording.left_out else ""
+    st.caption(
+        f"Recorded: {recording.seconds:.1f} s, {counted(recording.frames, 'frame')}{left_out}."
+    )
+    video, table, discard = st.columns(3)
+    video.download_button(
+        "Annotated video (MP4)", recording.video.read_bytes, "recording.mp4", "video/mp4",
+        key="get_video", on_click="ignore", width="stretch",
+    )  # fmt: skip
+    table.download_button(
+        "Numbers (CSV)", recording.table.read_bytes, "recording.csv", "text/csv",
+        key="get_table", on_click="ignore", width="stretch",
+    )  # fmt: skip
+    if discard.button("Discard", key="discard", width="stretch"):
+        recorder.discard()
+        stream.recorder = None
+        st.rerun()
+
+
+def show_advice(connection: Connection) -> None:
+    """Say what to do where no picture comes."""
+    for sentence in advice(connection, network=has_network()):
+        st.warning(sentence)

@@ -1,0 +1,136 @@
+"""Are the explanations true?  Every method of a run beside maps that know nothing of the face."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.explain import EXPLAINERS, stored_trust
+from core.faithfulness import trust_rows
+from core.tabular import table_text
+from webapp import checkpoints
+from webapp.charts.faithfulness import method_gap_bars
+from webapp.faithfulness_badges import BEATS, FALLS_SHORT, HOW_IT_IS_MEASURED
+from webapp.results import pickers
+from webapp.results.export_buttons import export_buttons
+from webapp.text import counted, literal
+
+DECIMALS = ("Insertion", "Deletion", "Gap", "Ahead of controls", "ROAD", "Random weights")
+
+
+def faithfulness_view() -> None:
+    """Choose a run; its table, chart and downloads, or how to make them."""
+    run = pickers.explained_run_picker("explained run")
+    if run is None:
+        return
+    report = stored_trust(run)
+    st.caption(HOW_IT_IS_MEASURED)
+    if report is None:
+        title = literal(checkpoints.title(run))
+        st.info(f"The explanations of {title} were not measured yet. Do it with:")
+        st.code(f"python -m core faithfulness {run.name}", language="bash")
+        return
+    rows = trust_rows(report)
+    _summary(report, rows)
+    st.plotly_chart(
+        method_gap_bars(rows),
+        key="gaps",
+        config={"displayModeBar": False},
+        alt="Insertion minus deletion of every method and control",
+    )
+    _table(rows)
+    export_buttons(lambda form: table_text(rows, form), f"faithfulness-{run.name}", "trust")
+    _details(report)
+
+
+def _summary(report: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    best = next((row for row in rows if row["recommended"]), None)
+    faces = counted(int(report["n"]), "test face")
+    text = f"Measured on {faces} that the network answers as they are labelled."
+    if best is not None:
+        text += (
+            f" The app offers **{literal(best['method'])}** first: of the quick methods that "
+            "beat all three controls and depend on the weights it has the highest gap."
+        )
+    else:
+        text += " No quick method beats all three controls and depends on the weights."
+    st.markdown(text)
+    paper = next((row for row in rows if row["name"] == "grad_cam"), None)
+    if paper is not None:
+        st.markdown(
+            f"The paper's Grad-CAM {paper['verdict']}: its gap is {paper['gap']:.3f} "
+            f"({paper['gap_low']:.3f} to {paper['gap_high']:.3f}), and "
+            f"{100 * paper['blank']:.0f} % of its maps are blank."
+        )
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
+    st.dataframe(
+        pd.DataFrame([_cells(row) for row in rows]),
+        hide_index=True,
+        key="trust",
+        height="content",
+        placeholder="-",
+        column_config={
+            "Method": st.column_config.TextColumn(pinned=True),
+            "Verdict": st.column_config.MultiselectColumn(
+                options=[BEATS, FALLS_SHORT], color=["green", "orange"]
+            ),
+            **{name: st.column_config.NumberColumn(format="%.3f") for name in DECIMALS},
+            "Ahead of controls": st.column_config.NumberColumn(
+                format="%.3f",
+                help="Low end of the 95 % interval of the lead over the strongest control.",
+            ),
+            "Random weights": st.column_config.NumberColumn(
+                format="%.2f",
+                help="Highest rank correlation with the map of a network whose last layers, one "
+                "after the other, or all layers have random weights. Low is good.",
+            ),
+            "Stability": st.column_config.TextColumn(
+                help="Rank correlation with the map of the mirrored, shifted and noisy face, put "
+                "back into place."
+            ),
+        },
+    )
+
+
+def _cells(row: dict[str, Any]) -> dict[str, Any]:
+    def share(name: str) -> str | None:
+        return None if row[name] is None else f"{100 * row[name]:.0f} %"
+
+    changes = [row[name] for name in ("flip", "shift", "noise")]
+    stable = " / ".join("-" if one is None else f"{one:.2f}" for one in changes)
+    return {
+        "Method": row["method"],
+        "Verdict": [row["verdict"]] if row["verdict"] else None,
+        "Gap": row["gap"],
+        "95 % interval": f"{row['gap_low']:.3f} to {row['gap_high']:.3f}",
+        "Ahead of controls": row["lead"],
+        "Randomisation": row["sanity"],
+        "Random weights": row["random_likeness"],
+        "Insertion": row["insertion"],
+        "Deletion": row["deletion"],
+        "Average drop": share("average_drop"),
+        "Increase": share("increase"),
+        "ROAD": row["road"],
+        "Blank": share("blank"),
+        "Stability": stable if row["verdict"] else None,
+        "Layer": row["layer"],
+        "Faces": row["faces"],
+        "Cost": row["cost"],
+    }
+
+
+def _details(report: dict[str, Any]) -> None:
+    choice = report.get("layer_choice", {}).get("gaps", {})
+    with st.expander("Layers, methods that do not apply, how long it took"):
+        for method, gaps in choice.items():
+            tried = ", ".join(f"`{layer}` {gap:.3f}" for layer, gap in gaps.items())
+            faces = counted(int(report["layer_choice"]["n"]), "clean-validation face")
+            st.markdown(f"{EXPLAINERS[method].title}: gap by layer on {faces}: {tried}.")
+        for method, reason in report["refused"].items():
+            st.markdown(f"{EXPLAINERS[method].title} does not apply: {literal(str(reason))}")
+        st.markdown(
+            f"Answers to changed faces were computed in {report['precision']}; the whole report "
+            f"took {report['seconds'] / 60:.1f} minutes."
+        )
