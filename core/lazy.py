@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 
-def late_names(package: str, homes: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
+def lazy_names(package: str, homes: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
     """The `__getattr__` of a package whose modules are slow to import (PEP 562).
 
     Args:

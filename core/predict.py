@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.checkpoints import find_checkpoint
 from core.errors import ConfigError
-from core.explain import trusted_layers
+from core.explain import recommended_layers
 from core.types import Explanation, Face, FaceResult, Image, ImageResult, Prediction
 
 if TYPE_CHECKING:
@@ -162,12 +162,12 @@ class Predictor:
         """
         from core.explain import explain
 
-        chosen = layer or self._trusted_layers.get(method)
+        chosen = layer or self._recommended_layers.get(method)
         return explain(self.model, self.card.preprocess(crop), self.labels, method, chosen)
 
     @cached_property
-    def _trusted_layers(self) -> dict[str, str]:
-        return trusted_layers(self.folder)
+    def _recommended_layers(self) -> dict[str, str]:
+        return recommended_layers(self.folder)
 
     def analyse(
         self,

@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from core import CoreError
-from core.video import FacesReader
+from core.video import CoreFaceFinder
 from webapp import checkpoints, widgets
 from webapp.errors import shown_errors
 from webapp.live_camera import panel
@@ -52,7 +52,7 @@ mode = st.segmented_control(
 )  # fmt: skip
 if mode == SNAPSHOT:
     with shown_errors():
-        show_snapshot(model, FacesReader(), view)
+        show_snapshot(model, CoreFaceFinder(), view)
     st.stop()
 
 try:

@@ -5,18 +5,18 @@ import sys
 
 import pytest
 
-from core.lazy import late_names
+from core.lazy import lazy_names
 
 
 def test_a_name_is_looked_up_in_its_module() -> None:
-    load = late_names("xml", {"sax.saxutils": ("escape",), "dom": ("Node",)})
+    load = lazy_names("xml", {"sax.saxutils": ("escape",), "dom": ("Node",)})
 
     assert load("escape")("<") == "&lt;"
     assert load("Node").ELEMENT_NODE == 1
 
 
 def test_a_name_that_is_not_offered_is_an_attribute_error() -> None:
-    load = late_names("xml", {"dom": ("Node",)})
+    load = lazy_names("xml", {"dom": ("Node",)})
 
     with pytest.raises(AttributeError, match="module 'xml' has no attribute 'dom2'"):
         load("dom2")

@@ -9,8 +9,8 @@ import torch
 from noise_run import COUNT, OPTIONS, save_data, save_manifest, save_run
 
 from core.errors import ConfigError, DataError
-from core.explain import stored_trust
-from core.faithfulness.run import measure_trust
+from core.explain import stored_faithfulness
+from core.faithfulness.run import measure_faithfulness
 
 
 @pytest.fixture(autouse=True)
@@ -35,28 +35,28 @@ def data(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_only_faces_answered_as_labelled_are_measured(run: Path, data: Path) -> None:
-    report = measure_trust("small", methods=["hires_cam", "cam"])
+    report = measure_faithfulness("small", methods=["hires_cam", "cam"])
 
     assert report["checkpoint"] == "small"
     assert report["data_hash"] == "abc"
     assert report["n"] == COUNT // 2
     assert set(report["methods"]) == {"hires_cam", "cam"}
-    assert stored_trust(run) is None  # a report of some methods is not kept
+    assert stored_faithfulness(run) is None  # a report of some methods is not kept
 
 
 def test_faces_come_from_the_image_sets_asked_for(run: Path, data: Path) -> None:
-    report = measure_trust("small", methods=["hires_cam"], sources=["noise"])
+    report = measure_faithfulness("small", methods=["hires_cam"], sources=["noise"])
 
     assert report["sources"] == ["noise"]
     with pytest.raises(DataError, match="tfeid"):
-        measure_trust("small", methods=["hires_cam"], sources=["tfeid"])
+        measure_faithfulness("small", methods=["hires_cam"], sources=["tfeid"])
 
 
 def test_a_report_of_all_methods_is_kept_beside_the_weights(run: Path, data: Path) -> None:
-    report = measure_trust(run, faces=3, data=data)
+    report = measure_faithfulness(run, faces=3, data=data)
 
     assert report["n"] == 3
-    assert stored_trust(run) == report
+    assert stored_faithfulness(run) == report
     assert sorted(path.name for path in run.iterdir()) == [
         "card.json",
         "faithfulness.json",
@@ -71,7 +71,7 @@ def test_layers_are_chosen_on_validation_faces_and_kept(
     save_data(tmp_path / "split", run, parts)
     monkeypatch.setenv("GIMEFIVE_DATA", str(tmp_path / "split"))
 
-    report = measure_trust("small", methods=["hires_cam", "layer_cam", "grad_cam"])
+    report = measure_faithfulness("small", methods=["hires_cam", "layer_cam", "grad_cam"])
 
     choice = report["layer_choice"]
     assert choice["n"] == 2  # of the four validation faces two are answered as labelled
@@ -87,19 +87,19 @@ def test_too_few_right_answers_say_so(run: Path, data: Path) -> None:
     save_manifest(data, run, [1] * COUNT)
 
     with pytest.raises(DataError, match="answers 0 of 10 test faces"):
-        measure_trust("small")
+        measure_faithfulness("small")
 
 
 def test_an_unknown_method_is_refused(run: Path, data: Path) -> None:
     with pytest.raises(ConfigError, match="magic"):
-        measure_trust("small", methods=["magic"])
+        measure_faithfulness("small", methods=["magic"])
 
 
 def test_a_run_without_a_report_or_with_a_broken_one_has_none(run: Path) -> None:
-    assert stored_trust(run) is None
+    assert stored_faithfulness(run) is None
 
     (run / "faithfulness.json").write_text('{"meth')
-    assert stored_trust(run) is None
+    assert stored_faithfulness(run) is None
 
 
 def test_the_command_writes_the_report_and_prints_a_table(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.explain import recommended_method, stored_trust, trusted_layers
+from core.explain import recommended_layers, recommended_method, stored_faithfulness
 from core.files import fingerprint
 
 GOOD = {
@@ -81,18 +81,18 @@ def test_without_a_table_or_a_passing_method_it_is_layer_cam(run: Path) -> None:
 
 def test_a_report_of_other_weights_counts_for_nothing(run: Path) -> None:
     keep(run, {"hires_cam": {"gap": 0.5, **GOOD, "layer": "b"}})
-    assert stored_trust(run) is not None
-    assert trusted_layers(run) == {"hires_cam": "b"}
+    assert stored_faithfulness(run) is not None
+    assert recommended_layers(run) == {"hires_cam": "b"}
 
     (run / "weights.safetensors").write_bytes(bytes(256))
 
-    assert stored_trust(run) is None
+    assert stored_faithfulness(run) is None
     assert recommended_method(run) == "layer_cam"
-    assert trusted_layers(run) == {}
+    assert recommended_layers(run) == {}
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"methods": []}', ""])
 def test_a_file_without_a_report_counts_for_nothing(run: Path, text: str) -> None:
     (run / "faithfulness.json").write_text(text)
 
-    assert stored_trust(run) is None
+    assert stored_faithfulness(run) is None

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from made_trust import made_report
 
-from core.faithfulness.table import trust_rows
+from core.faithfulness.table import faithfulness_rows
 from core.tabular import TableFormat, table_text
 
 
 def rows() -> dict[str, dict[str, Any]]:
-    return {row["name"]: row for row in trust_rows(made_report())}
+    return {row["name"]: row for row in faithfulness_rows(made_report())}
 
 
 def test_methods_come_by_their_gap_and_controls_last() -> None:
@@ -72,7 +72,7 @@ def test_tables_as_text(form: TableFormat, expected: list[str]) -> None:
 
 
 def test_csv_and_json_keep_every_digit() -> None:
-    found = trust_rows(made_report())
+    found = faithfulness_rows(made_report())
 
     assert json.loads(table_text(found, "json")) == found
     read = list(csv.DictReader(io.StringIO(table_text(found, "csv"))))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from core.explain import EXPLAINERS, stored_trust
+from core.explain import EXPLAINERS, stored_faithfulness
 from webapp.text import counted, literal, percent
 
 Colour = Literal["green", "orange", "gray"]
@@ -40,9 +40,9 @@ class Badge:
     colour: Colour
 
 
-def trust_of(folder: Path) -> dict[str, Any] | None:
+def faithfulness_of(folder: Path) -> dict[str, Any] | None:
     """The checkpoint's report on its explanations; None where it was not measured."""
-    return stored_trust(folder)
+    return stored_faithfulness(folder)
 
 
 def entry_of(report: Mapping[str, Any] | None, method: str, layer: str) -> dict[str, Any] | None:
@@ -57,7 +57,7 @@ def badges(report: Mapping[str, Any] | None, method: str, layer: str) -> tuple[B
     """What stands beside a map.
 
     Args:
-        report: Of `trust_of`.
+        report: Of `faithfulness_of`.
         method: Registry name.
         layer: The layer explained.
     """
@@ -91,7 +91,7 @@ def show_badges(
     """Draw the method's name with its badges, and the numbers behind a button.
 
     Args:
-        report: Of `trust_of`.
+        report: Of `faithfulness_of`.
         method: Registry name.
         layer: The layer explained.
         key: Tells this place from others on the page.

@@ -8,7 +8,7 @@ from skimage.data import data_dir
 from torch import Tensor, nn
 
 from core.bench.timing import Comparison, compare
-from core.explain import fit_masks, hide_regions, recommended_method, region_report
+from core.explain import fit_masks, occlude_regions, recommended_method, region_report
 from core.faces import find_faces, regions
 from core.images import read_image
 from core.models import load_model
@@ -101,4 +101,4 @@ def _one_by_one(model: nn.Module, batch: Tensor, masks: dict[str, np.ndarray]) -
     for label in range(model(batch).shape[1]):
         torch.autograd.grad(model(pixels)[0, label], pixels)
     for name, mask in masks.items():
-        hide_regions(model, batch, {name: mask})
+        occlude_regions(model, batch, {name: mask})

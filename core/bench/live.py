@@ -17,7 +17,7 @@ from core.faces.landmarks import packaged_file
 from core.models import load_model
 from core.predict import Predictor
 from core.types import Image
-from core.video import RATE, FacesReader, Pipeline, sample_film
+from core.video import RATE, CoreFaceFinder, Pipeline, sample_film
 
 NETWORK = "gimefive-rafdb"  # the paper's own, whatever network it is compared with
 REFRESH = 5  # frames from one look at the top expression to the next
@@ -149,7 +149,7 @@ def _comparison(folder: Path, faces: int, quantile: float) -> Comparison:
 @lru_cache(maxsize=2)
 def _measured(folder: Path, faces: int) -> tuple[Times, Times, float]:
     """Seconds of every frame of both, timed in one run, and faces we found a frame."""
-    pipeline = Pipeline(Predictor(folder), FacesReader(), budget=0)
+    pipeline = Pipeline(Predictor(folder), CoreFaceFinder(), budget=0)
     paper = PaperFrame()
     own: list[float] = []
     other: list[float] = []

@@ -1,4 +1,4 @@
-"""The verb `faithfulness`: which explanations of a run can be trusted."""
+"""The verb `faithfulness`: how true the explanations of a run are."""
 
 import sys
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def faithfulness(
 
     The report of all methods is kept in the run's folder, where the app reads its badges.
     """
-    from core.faithfulness import measure_trust
+    from core.faithfulness import measure_faithfulness
 
     with ExitStack() as stack:
         bars: list[Callable[[float], None]] = []
@@ -47,7 +47,7 @@ def faithfulness(
             if name and not sys.stderr.isatty():  # a log has no bar
                 typer.echo(f"{done} of {total} measured, now {name}", err=True)
 
-        report = measure_trust(
+        report = measure_faithfulness(
             run,
             data=data,
             sources=sources or (),

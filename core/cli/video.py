@@ -75,7 +75,7 @@ def _analyse(
     """The summary of a video or of a folder; how it goes and ends is noted in the result folder."""
     from core.predict import Predictor
     from core.video import (
-        FacesReader,
+        CoreFaceFinder,
         JobRecord,
         Progress,
         analyse_folder,
@@ -100,7 +100,7 @@ def _analyse(
             )
 
     try:
-        model, reader = Predictor.load(checkpoint), FacesReader()
+        model, reader = Predictor.load(checkpoint), CoreFaceFinder()
         videos = len(list_videos(path)) if path.is_dir() else 1
         if path.is_dir():
             report = analyse_folder(path, out, one, stopped=stop.is_set)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from core.lazy import late_names
+from core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from core.data.audit_report import report_text, title_of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.data.statistics import class_means, histograms, read_means
     from core.data.table1 import AGGREGATE, FIVE, TABLE1, Cell, compare, with_aggregate
 
-__getattr__ = late_names(
+__getattr__ = lazy_names(
     __name__,
     {
         "audit_report": ("report_text", "title_of"),

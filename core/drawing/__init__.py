@@ -5,7 +5,7 @@ Knows no network.  Parts load when first used.
 
 from typing import TYPE_CHECKING
 
-from core.lazy import late_names
+from core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from core.drawing.annotation import SHOWN, UNCLEAR, Style, annotate_frame, colour_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.drawing.overlays import heat_image, overlay, paste_overlay
     from core.drawing.png import png_bytes, quick_png
 
-__getattr__ = late_names(
+__getattr__ = lazy_names(
     __name__,
     {
         "annotation": ("SHOWN", "UNCLEAR", "Style", "annotate_frame", "colour_of"),

@@ -5,7 +5,7 @@ Only `evaluate_run` loads a runtime; parts load when first used, since scikit-le
 
 from typing import TYPE_CHECKING
 
-from core.lazy import late_names
+from core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from core.evaluation.bootstrap import Estimate, estimate
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from core.evaluation.runs import Run, all_runs
     from core.evaluation.table2_export import FORMATS, exported
 
-__getattr__ = late_names(
+__getattr__ = lazy_names(
     __name__,
     {
         "bootstrap": ("Estimate", "estimate"),

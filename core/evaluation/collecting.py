@@ -13,7 +13,7 @@ from core.data import Dataset
 from core.errors import DataError
 from core.evaluation.calibration import scaled
 from core.evaluation.predictions import Predictions
-from core.evaluation.prepared import PUBLISHED_VALID, Material, own_dataset, own_sources
+from core.evaluation.prepared import PUBLISHED_VALID, TestSet, own_dataset, own_sources
 from core.models import Card
 from core.preprocess import Preprocess
 from core.types import Image
@@ -28,7 +28,7 @@ FFHQ_PREFIX = "ffhq_"  # portraits among AffectNet's files
 Progress = Callable[[int, int], None]
 
 
-class Scorer(Protocol):
+class Answers(Protocol):
     """What evaluation needs of a Predictor."""
 
     @property
@@ -44,12 +44,12 @@ class Scorer(Protocol):
 
 
 def wanted_rows(
-    material: Material, labels: Sequence[str], split: str, train_sources: Sequence[str]
+    tested: TestSet, labels: Sequence[str], split: str, train_sources: Sequence[str]
 ) -> pd.DataFrame:
     """Which pictures of a data set are predicted, and as what.
 
     Args:
-        material: Data and sources.
+        tested: Data and sources.
         labels: The model's classes; pictures with another label are left out.
         split: The split the model was trained on, for the part "train".
         train_sources: The sources whose training part is wanted as well.
@@ -57,9 +57,9 @@ def wanted_rows(
     Returns:
         Columns id and the facts of a Predictions table.
     """
-    dataset = material.dataset
+    dataset = tested.dataset
     manifest = dataset.manifest
-    chosen = manifest["source"].isin(material.sources) & manifest["label"].isin(list(labels))
+    chosen = manifest["source"].isin(tested.sources) & manifest["label"].isin(list(labels))
     published = dataset.split("published")
     clean = dataset.split("clean")["part"]
     is_own_valid = manifest["source"] == PUBLISHED_VALID
@@ -92,20 +92,20 @@ def path_hash(path: str) -> str:
 
 
 def logits_of(
-    scorer: Scorer,
+    model: Answers,
     dataset: Dataset,
     ids: NDArray[np.int64],
     on_progress: Progress = lambda done, total: None,
 ) -> NDArray[np.float64]:
     """Logits float64 (n, K) of the pictures with these ids, in their order."""
-    preprocess = scorer.card.preprocess
+    preprocess = model.card.preprocess
     found = []
     for start in range(0, len(ids), BATCH):
         batch = np.asarray(dataset.images[ids[start : start + BATCH]])
-        found.append(scorer.logits(at_size(batch, preprocess)))
+        found.append(model.logits(at_size(batch, preprocess)))
         on_progress(min(start + BATCH, len(ids)), len(ids))
     if not found:
-        return np.empty((0, len(scorer.labels)))
+        return np.empty((0, len(model.labels)))
     return np.concatenate(found)
 
 
@@ -117,8 +117,8 @@ def at_size(images: Image, preprocess: Preprocess) -> Image:
 
 
 def collected(
-    scorer: Scorer,
-    chosen: Sequence[Material],
+    model: Answers,
+    chosen: Sequence[TestSet],
     *,
     train_sources: Sequence[str] = (),
     on_progress: Progress = lambda done, total: None,
@@ -126,7 +126,7 @@ def collected(
     """Predict all wanted pictures.
 
     Args:
-        scorer: The model.
+        model: The model.
         chosen: The run's own data first.
         train_sources: Sources of the run's own data whose training part is wanted as well.
         on_progress: Called with pictures done and pictures in all.
@@ -137,28 +137,28 @@ def collected(
     Raises:
         DataError: There is none.
     """
-    split = str(scorer.card.data.get("split", "clean"))
+    split = str(model.card.data.get("split", "clean"))
     tables = [
-        wanted_rows(material, scorer.labels, split, train_sources if number == 0 else ())
-        for number, material in enumerate(chosen)
+        wanted_rows(tested, model.labels, split, train_sources if number == 0 else ())
+        for number, tested in enumerate(chosen)
     ]
     total = sum(len(table) for table in tables)
     if not total:
-        names = ", ".join(material.dataset.folder.name for material in chosen)
+        names = ", ".join(tested.dataset.folder.name for tested in chosen)
         raise DataError(f"{names} has no test or validation picture with one of the labels.")
     done, logits = 0, []
-    for material, table in zip(chosen, tables, strict=True):
+    for tested, table in zip(chosen, tables, strict=True):
         before = done
 
         def report(inner: int, _: int, before: int = before) -> None:
             on_progress(before + inner, total)
 
         ids = table["id"].to_numpy(np.int64)
-        logits.append(logits_of(scorer, material.dataset, ids, report))
+        logits.append(logits_of(model, tested.dataset, ids, report))
         done += len(ids)
     everything = np.concatenate(logits)
     facts = pd.concat(tables, ignore_index=True).drop(columns="id")
-    return with_temperature(facts, scorer.labels, everything, 1.0), everything
+    return with_temperature(facts, model.labels, everything, 1.0), everything
 
 
 def with_temperature(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.data import framed, load_frames
 from core.errors import DataError
 from core.evaluation.bootstrap import Interval, accuracy_interval
-from core.evaluation.collecting import BATCH, Progress, Scorer, at_size
+from core.evaluation.collecting import BATCH, Answers, Progress, at_size
 from core.evaluation.prepared import own_dataset
 from core.types import Image
 
@@ -40,7 +40,7 @@ class FramingScore:
 
 
 def framing_scores(
-    scorer: Scorer,
+    model: Answers,
     data: Path | None = None,
     *,
     margins: Sequence[float] = MARGINS,
@@ -49,7 +49,7 @@ def framing_scores(
     """Score the clean validation faces as they were published and as the app frames them.
 
     Args:
-        scorer: The model.
+        model: The model.
         data: Prepared data; else the run's own below the data root.
         margins: Framings to try besides the published one.
         on_progress: Called with faces done and faces in all.
@@ -63,7 +63,7 @@ def framing_scores(
     """
     from sklearn.metrics import f1_score
 
-    dataset = own_dataset(scorer.card, scorer.folder.name, data)
+    dataset = own_dataset(model.card, model.folder.name, data)
     frames = load_frames(dataset)
     subset = dataset.part("clean", "valid")
     maps = None if frames is None else frames.maps[subset.ids]
@@ -77,7 +77,7 @@ def framing_scores(
     for source in dict.fromkeys(subset.sources[known]):
         chosen = np.flatnonzero(known & (subset.sources == source))
         for margin in (None, *margins):
-            answers = _answers(scorer, subset.images[chosen], maps[chosen], margin)
+            answers = _answers(model, subset.images[chosen], maps[chosen], margin)
             labels = subset.labels[chosen]
             right = answers == labels
             macro_f1 = f1_score(
@@ -99,10 +99,10 @@ def framing_scores(
 
 
 def _answers(
-    scorer: Scorer, images: Image, maps: NDArray[np.float32], margin: float | None
+    model: Answers, images: Image, maps: NDArray[np.float32], margin: float | None
 ) -> NDArray[np.int64]:
     """Numbers of the most probable classes, int64 (n,)."""
-    preprocess = scorer.card.preprocess
+    preprocess = model.card.preprocess
     found = []
     for start in range(0, len(images), BATCH):
         batch = images[start : start + BATCH]
@@ -112,5 +112,5 @@ def _answers(
             pairs = zip(batch, maps[start : start + BATCH], strict=True)
             crops = [framed(image, frame, margin) for image, frame in pairs]
             pixels = np.stack([preprocess.pixels(crop) for crop in crops])
-        found.append(scorer.logits(pixels).argmax(axis=1))
+        found.append(model.logits(pixels).argmax(axis=1))
     return np.concatenate(found).astype(np.int64)

@@ -18,12 +18,12 @@ BENCHMARKS = ("raf_db", "fer2013", "affectnet", "ck_plus", "tfeid", PUBLISHED_VA
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Material:
+class TestSet:
     """A data set with the sources of it that are to be predicted.
 
     Attributes:
         dataset: The prepared folder.
-        sources: Names of sources, none of which another material holds.
+        sources: Names of sources, none of which another tested holds.
     """
 
     dataset: "Dataset"
@@ -109,7 +109,7 @@ def own_dataset(card: "Card", run: str, folder: Path | None = None) -> "Dataset"
     return dataset
 
 
-def materials(card: "Card", run: str, folder: Path | None = None) -> list[Material]:
+def tested_sets(card: "Card", run: str, folder: Path | None = None) -> list[TestSet]:
     """What a run is evaluated on: its own data first, then sources that only other folders have.
 
     Args:
@@ -124,16 +124,16 @@ def materials(card: "Card", run: str, folder: Path | None = None) -> list[Materi
 
     if folder is not None:
         dataset = load_dataset(folder)
-        return [Material(dataset, sources_of(dataset.info))]
+        return [TestSet(dataset, sources_of(dataset.info))]
     first = own_folder(card, run)
     own = load_dataset(first)
-    chosen = [Material(own, sources_of(own.info))]
+    chosen = [TestSet(own, sources_of(own.info))]
     seen = set(chosen[0].sources)
     # The folder with the most sources first, so that twins are known across as many as possible.
     others = sorted(prepared_folders().items(), key=lambda entry: -len(sources_of(entry[1])))
     for folder, info in others:
         new = tuple(name for name in sources_of(info) if name in set(BENCHMARKS) - seen)
         if new and tuple(info.get("labels", ())) == own.labels:
-            chosen.append(Material(load_dataset(folder), new))
+            chosen.append(TestSet(load_dataset(folder), new))
             seen.update(new)
     return chosen

@@ -19,10 +19,10 @@ from core.evaluation.calibration import (
     unclear_threshold,
 )
 from core.evaluation.classification_metrics import metrics
-from core.evaluation.collecting import Progress, Scorer, collected, with_temperature
+from core.evaluation.collecting import Answers, Progress, collected, with_temperature
 from core.evaluation.predictions import Predictions
 from core.evaluation.predictions_file import FACTS
-from core.evaluation.prepared import Material, materials, own_sources, seen_sources
+from core.evaluation.prepared import TestSet, own_sources, seen_sources, tested_sets
 from core.evaluation.report import build_report
 from core.evaluation.report_file import save_report
 from core.files import file_hash, fingerprint
@@ -42,7 +42,7 @@ def evaluate_run(
     dataset_dir: Path | None = None,
     *,
     train: bool = False,
-    scorer: Scorer | None = None,
+    model: Answers | None = None,
     on_progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
     """Predict all test and validation images and leave predictions.csv and report.json.
@@ -55,7 +55,7 @@ def evaluate_run(
         dataset_dir: Prepared data to use alone; None finds the run's own below the data root and
             adds the benchmark sources that other prepared folders there hold.
         train: Whether the training part is predicted as well.
-        scorer: Instead of the run's own Predictor.
+        model: Instead of the run's own Predictor.
         on_progress: Called with pictures done and pictures in all.
 
     Returns:
@@ -65,14 +65,14 @@ def evaluate_run(
         CheckpointError: The run cannot be loaded.
         DataError: No prepared data fit.
     """
-    scorer = _predictor(folder) if scorer is None else scorer
-    card = scorer.card
-    chosen = materials(card, folder.name, dataset_dir)
+    model = _predictor(folder) if model is None else model
+    card = model.card
+    chosen = tested_sets(card, folder.name, dataset_dir)
     own = chosen[0].dataset
     sources = own_sources(card, own.info)
     started = time.perf_counter()
     predictions, logits = collected(
-        scorer, chosen, train_sources=sources if train else (), on_progress=on_progress
+        model, chosen, train_sources=sources if train else (), on_progress=on_progress
     )
     seconds = time.perf_counter() - started
     calibration: dict[str, Any] = {"fitted": False}
@@ -102,14 +102,14 @@ def evaluate_run(
             "versions": {"scikit-learn": version("scikit-learn"), "numpy": version("numpy")},
         },
     )
-    if card != scorer.card:
+    if card != model.card:
         card.save(folder / "card.json")
     predictions.save(folder / "predictions.csv")
     save_report(report, folder / "report.json")
     return report
 
 
-def _predictor(folder: Path) -> Scorer:
+def _predictor(folder: Path) -> Answers:
     from core.predict import Predictor  # loads a runtime
 
     return Predictor.load(folder)
@@ -141,14 +141,14 @@ def _calibrated(
     }
 
 
-def _data_facts(chosen: list[Material]) -> list[dict[str, Any]]:
+def _data_facts(chosen: list[TestSet]) -> list[dict[str, Any]]:
     return [
         {
-            "name": material.dataset.folder.name,
-            "data_hash": material.dataset.data_hash,
-            "sources": list(material.sources),
+            "name": tested.dataset.folder.name,
+            "data_hash": tested.dataset.data_hash,
+            "sources": list(tested.sources),
         }
-        for material in chosen
+        for tested in chosen
     ]
 
 

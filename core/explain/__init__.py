@@ -6,7 +6,7 @@ The list of methods is here at once; whatever needs torch is loaded when it is f
 from typing import TYPE_CHECKING
 
 from core.explain.methods import EXPLAINERS, SLOW_PASSES, MethodInfo
-from core.lazy import late_names
+from core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from core.explain.action_units import (
@@ -30,12 +30,17 @@ if TYPE_CHECKING:
     from core.explain.occlusion import blurred, filled
     from core.explain.recommended import (
         FAITHFULNESS_FILE,
+        recommended_layers,
         recommended_method,
         recommended_of,
-        stored_trust,
-        trusted_layers,
+        stored_faithfulness,
     )
-    from core.explain.region_occlusion import HiddenRegions, RegionGame, hide_regions, region_game
+    from core.explain.region_occlusion import (
+        RegionOcclusion,
+        RegionShapley,
+        occlude_regions,
+        region_shapley,
+    )
     from core.explain.region_reports import RegionReport, region_report
     from core.explain.regions import (
         LEAST_CELLS,
@@ -46,7 +51,7 @@ if TYPE_CHECKING:
     )
     from core.explain.trace import Layer, frozen_view, traced
 
-__getattr__ = late_names(
+__getattr__ = lazy_names(
     __name__,
     {
         "action_units": (
@@ -72,10 +77,15 @@ __getattr__ = late_names(
             "FAITHFULNESS_FILE",
             "recommended_method",
             "recommended_of",
-            "stored_trust",
-            "trusted_layers",
+            "stored_faithfulness",
+            "recommended_layers",
         ),
-        "region_occlusion": ("HiddenRegions", "RegionGame", "hide_regions", "region_game"),
+        "region_occlusion": (
+            "RegionOcclusion",
+            "RegionShapley",
+            "occlude_regions",
+            "region_shapley",
+        ),
         "region_reports": ("RegionReport", "region_report"),
         "regions": ("LEAST_CELLS", "RegionEvidence", "cell_shares", "fit_masks", "region_evidence"),
         "trace": ("Layer", "frozen_view", "traced"),
@@ -91,13 +101,13 @@ __all__ = [
     "ActionUnit",
     "Agreement",
     "ClosedGradCam",
-    "HiddenRegions",
     "Layer",
     "MapMaker",
     "MethodInfo",
     "RegionEvidence",
-    "RegionGame",
+    "RegionOcclusion",
     "RegionReport",
+    "RegionShapley",
     "agreement",
     "blurred",
     "cell_shares",
@@ -111,18 +121,18 @@ __all__ = [
     "fit_masks",
     "frozen_view",
     "has_closed_form",
-    "hide_regions",
     "layer_of",
     "layer_outputs",
     "model_layers",
+    "occlude_regions",
+    "recommended_layers",
     "recommended_method",
     "recommended_of",
     "region_evidence",
-    "region_game",
     "region_report",
-    "stored_trust",
+    "region_shapley",
+    "stored_faithfulness",
     "textbook_pattern",
     "textbook_sources",
     "traced",
-    "trusted_layers",
 ]

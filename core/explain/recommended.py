@@ -12,7 +12,7 @@ FAITHFULNESS_FILE = "faithfulness.json"
 UNMEASURED = "layer_cam"  # did well on every network tried, and its cells tell brow from eye
 
 
-def stored_trust(folder: Path) -> dict[str, Any] | None:
+def stored_faithfulness(folder: Path) -> dict[str, Any] | None:
     """The report kept in a run's folder.
 
     Returns:
@@ -45,13 +45,13 @@ def recommended_method(folder: Path) -> str:
     Returns:
         Registry name; Layer-CAM where nothing was measured or no method passes.
     """
-    return recommended_of(stored_trust(folder))
+    return recommended_of(stored_faithfulness(folder))
 
 
 def recommended_of(report: dict[str, Any] | None) -> str:
     """The same for a report at hand."""
     entries: dict[str, dict[str, Any]] = {} if report is None else report["methods"]
-    passing = {name: one for name, one in entries.items() if _is_trusted(name, one)}
+    passing = {name: one for name, one in entries.items() if _is_recommendable(name, one)}
     if not passing:
         return UNMEASURED
     floor = max(passing.values(), key=lambda one: float(one["gap"]))["ci"][0]
@@ -59,16 +59,16 @@ def recommended_of(report: dict[str, Any] | None) -> str:
     return min(equal, key=lambda name: float(passing[name]["average_drop"]))
 
 
-def trusted_layers(folder: Path) -> dict[str, str]:
+def recommended_layers(folder: Path) -> dict[str, str]:
     """The layer at which each method was measured; methods not measured are missing.
 
     The layers of the fine methods were chosen on clean-validation faces.
     """
-    report = stored_trust(folder) or {"methods": {}}
+    report = stored_faithfulness(folder) or {"methods": {}}
     return {name: str(one["layer"]) for name, one in report["methods"].items()}
 
 
-def _is_trusted(name: str, entry: dict[str, Any]) -> bool:
+def _is_recommendable(name: str, entry: dict[str, Any]) -> bool:
     return (
         name in EXPLAINERS
         and EXPLAINERS[name].class_discriminative

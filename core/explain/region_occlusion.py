@@ -22,7 +22,7 @@ Subset = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HiddenRegions:
+class RegionOcclusion:
     """Answers with each region hidden by itself.
 
     Attributes:
@@ -64,7 +64,7 @@ class HiddenRegions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RegionGame:
+class RegionShapley:
     """Answers for every set of visible regions, and each region's fair share of them.
 
     Attributes:
@@ -85,9 +85,9 @@ class RegionGame:
     changed_to: int | None
 
 
-def hide_regions(
+def occlude_regions(
     model: nn.Module, batch: Tensor, masks: Masks, temperature: float = 1.0
-) -> HiddenRegions:
+) -> RegionOcclusion:
     """Measure the answer with each region hidden in turn; one forward pass of R + 1 pictures.
 
     Args:
@@ -103,10 +103,10 @@ def hide_regions(
     known = ~_stacked(masks, batch)
     pictures = filled(batch.expand(len(names), -1, -1, -1), known)
     logits = _logits(model, torch.cat([batch, pictures]))
-    return HiddenRegions(names, logits[0], logits[1:], pictures.numpy(), temperature)
+    return RegionOcclusion(names, logits[0], logits[1:], pictures.numpy(), temperature)
 
 
-def region_game(model: nn.Module, batch: Tensor, masks: Masks) -> RegionGame:
+def region_shapley(model: nn.Module, batch: Tensor, masks: Masks) -> RegionShapley:
     """Exact Shapley values of the regions, and the smallest set that decides the answer.
 
     All 2**R pictures (128 for seven regions) go through the network in one batch.
@@ -132,7 +132,7 @@ def region_game(model: nn.Module, batch: Tensor, masks: Masks) -> RegionGame:
     logits = _logits(model, pictures)
     names = tuple(playing)
     subset, answer = _smallest_hiding(logits, count)
-    return RegionGame(
+    return RegionShapley(
         regions=names,
         logits=logits,
         shapley=_shapley(logits, count),

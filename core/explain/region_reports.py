@@ -11,10 +11,10 @@ from core.errors import ExplainError
 from core.explain.action_units import Agreement, agreement
 from core.explain.explainer import explain
 from core.explain.region_occlusion import (
-    HiddenRegions,
-    RegionGame,
-    hide_regions,
-    region_game,
+    RegionOcclusion,
+    RegionShapley,
+    occlude_regions,
+    region_shapley,
 )
 from core.explain.regions import (
     BACKGROUND,
@@ -30,15 +30,17 @@ PLURAL = {"brows", "eyes", "cheeks"}
 FINE_METHOD = "hires_cam"  # its cells carry signed evidence, and there are enough of them
 
 
-def sentence(labels: Sequence[str], hidden: HiddenRegions, game: RegionGame | None = None) -> str:
+def sentence(
+    labels: Sequence[str], hidden: RegionOcclusion, game: RegionShapley | None = None
+) -> str:
     """What hiding the regions did to the answer, in words.
 
     Only measured effects are told: no map is read, so nothing depends on whether a map is true.
 
     Args:
         labels: Class names.
-        hidden: Measured by `hide_regions`.
-        game: Measured by `region_game`; adds the smallest set that changes the answer.
+        hidden: Measured by `occlude_regions`.
+        game: Measured by `region_shapley`; adds the smallest set that changes the answer.
     """
     best = int(hidden.whole.argmax())
     whole = float(hidden.answer()[best])
@@ -59,7 +61,7 @@ def sentence(labels: Sequence[str], hidden: HiddenRegions, game: RegionGame | No
 
 
 def _strongest(
-    labels: Sequence[str], hidden: HiddenRegions, order: Sequence[int], best: int
+    labels: Sequence[str], hidden: RegionOcclusion, order: Sequence[int], best: int
 ) -> str:
     """The region whose hiding lowers the answer most, and how far ahead it is."""
     first = order[0]
@@ -77,7 +79,7 @@ def _strongest(
 
 def _helpful(
     label: str,
-    hidden: HiddenRegions,
+    hidden: RegionOcclusion,
     order: Sequence[int],
     drops: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
 ) -> list[str]:
@@ -93,7 +95,7 @@ def _helpful(
     ]
 
 
-def _deciding(labels: Sequence[str], game: RegionGame, label: str) -> str:
+def _deciding(labels: Sequence[str], game: RegionShapley, label: str) -> str:
     if game.smallest_hiding is None or game.changed_to is None:
         return f"No set of hidden parts changes the answer from {label}."
     parts = [_the(name) for name in game.smallest_hiding]
@@ -125,8 +127,8 @@ class RegionReport:
     runner_up: str
     explanation: Explanation
     evidence: tuple[RegionEvidence, ...]
-    hidden: HiddenRegions
-    game: RegionGame | None
+    hidden: RegionOcclusion
+    game: RegionShapley | None
     textbook: Agreement | None
     sentence: str
 
@@ -139,7 +141,7 @@ def region_report(
     *,
     explanation: Explanation | None = None,
     all_sets: bool = False,
-    game: RegionGame | None = None,
+    game: RegionShapley | None = None,
     temperature: float = 1.0,
 ) -> RegionReport:
     """Measure and describe the regions of one face.
@@ -162,9 +164,9 @@ def region_report(
         raise ExplainError("Regions are compared between classes; expected at least two labels.")
     if explanation is None or min(explanation.maps.shape[1:]) < LEAST_CELLS:
         explanation = explain(model, batch, labels, FINE_METHOD)
-    hidden = hide_regions(model, batch, masks, temperature)
+    hidden = occlude_regions(model, batch, masks, temperature)
     if game is None and all_sets:
-        game = region_game(model, batch, masks)
+        game = region_shapley(model, batch, masks)
     order = np.argsort(-hidden.whole, kind="stable")
     predicted, second = labels[int(order[0])], labels[int(order[1])]
     return RegionReport(
@@ -180,7 +182,7 @@ def region_report(
 
 
 def _textbook(
-    label: str, index: int, hidden: HiddenRegions, game: RegionGame | None
+    label: str, index: int, hidden: RegionOcclusion, game: RegionShapley | None
 ) -> Agreement | None:
     """Compare the best measurement there is with the textbook pattern."""
     if game is not None:

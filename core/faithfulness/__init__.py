@@ -2,31 +2,31 @@
 
 from typing import TYPE_CHECKING
 
-from core.lazy import late_names
+from core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from core.faithfulness.insertion_deletion import FaceTest, check_face
+    from core.faithfulness.insertion_deletion import FaceFaithfulness, face_faithfulness
     from core.faithfulness.method_figures import Sizes
     from core.faithfulness.report import faithfulness_report
-    from core.faithfulness.run import measure_trust
-    from core.faithfulness.table import trust_rows
+    from core.faithfulness.run import measure_faithfulness
+    from core.faithfulness.table import faithfulness_rows
 
-__getattr__ = late_names(
+__getattr__ = lazy_names(
     __name__,
     {
-        "insertion_deletion": ("FaceTest", "check_face"),
+        "insertion_deletion": ("FaceFaithfulness", "face_faithfulness"),
         "method_figures": ("Sizes",),
         "report": ("faithfulness_report",),
-        "run": ("measure_trust",),
-        "table": ("trust_rows",),
+        "run": ("measure_faithfulness",),
+        "table": ("faithfulness_rows",),
     },
 )
 
 __all__ = [
-    "FaceTest",
+    "FaceFaithfulness",
     "Sizes",
-    "check_face",
+    "face_faithfulness",
     "faithfulness_report",
-    "measure_trust",
-    "trust_rows",
+    "faithfulness_rows",
+    "measure_faithfulness",
 ]

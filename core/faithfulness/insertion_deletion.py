@@ -135,7 +135,7 @@ def pixel_ranks(maps: Tensor, side: int, generator: torch.Generator) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FaceTest:
+class FaceFaithfulness:
     """How one map does on its own face.
 
     Attributes:
@@ -153,7 +153,9 @@ class FaceTest:
     is_blank: bool
 
 
-def check_face(model: nn.Module, batch: Tensor, explanation: Explanation, label: str) -> FaceTest:
+def face_faithfulness(
+    model: nn.Module, batch: Tensor, explanation: Explanation, label: str
+) -> FaceFaithfulness:
     """Delete and insert by the map of one class, beside random maps and the centre blob.
 
     Args:
@@ -181,7 +183,7 @@ def check_face(model: nn.Module, batch: Tensor, explanation: Explanation, label:
     ends = curve_ends(score, rows, targets)
     found = curves(score, rows, targets, ranks, ends, INNER)
     gaps: NDArray[np.float64] = found.gap
-    return FaceTest(
+    return FaceFaithfulness(
         curves=Curves(found.fractions, found.inserted[:1], found.deleted[:1]),
         gap=float(gaps[0]),
         random=float(gaps[2:].mean()),

@@ -42,7 +42,7 @@ class Sizes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Material:
+class SampleSet:
     """The faces of a report and what all methods share.
 
     Attributes:
@@ -108,18 +108,18 @@ class MethodFigures:
     stability: dict[str, float | None]
 
 
-def material(
+def sample_set(
     model: nn.Module,
     batch: Tensor,
     scorer: Scorer,
     random_networks: Sequence[tuple[str, nn.Module]],
     layers: Mapping[str, str],
     sizes: Sizes,
-) -> Material:
+) -> SampleSet:
     """Score the faces as they are and wholly blurred."""
     batch = batch.contiguous(memory_format=torch.channels_last)  # a third faster on CPUs
     targets = scorer.score(batch).argmax(dim=1)
-    return Material(
+    return SampleSet(
         model=model,
         batch=batch,
         targets=targets,
@@ -133,7 +133,7 @@ def material(
     )
 
 
-def measure_method(given: Material, method: str) -> MethodFigures:
+def measure_method(given: SampleSet, method: str) -> MethodFigures:
     """Measure one method at its layer.
 
     Raises:
@@ -170,7 +170,7 @@ def measure_method(given: Material, method: str) -> MethodFigures:
 
 
 def _randomisation(
-    given: Material, method: str, original: Tensor
+    given: SampleSet, method: str, original: Tensor
 ) -> Iterator[tuple[str, float | None]]:
     """Likeness of the original maps and those of networks with random weights."""
     count = len(original)

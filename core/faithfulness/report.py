@@ -15,11 +15,11 @@ from core.explain import EXPLAINERS, FINE_CELLS, MapMaker, MethodInfo, layer_of,
 from core.faithfulness.insertion_deletion import curve_ends, curves, pixel_ranks
 from core.faithfulness.method_figures import (
     SEED,
-    Material,
     MethodFigures,
+    SampleSet,
     Sizes,
-    material,
     measure_method,
+    sample_set,
 )
 from core.faithfulness.randomisation import randomised
 from core.faithfulness.scorer import Scorer, fastest_scorer
@@ -131,7 +131,7 @@ def faithfulness_report(
     on_progress(0, len(infos), "choosing layers")
     gaps = {} if choosing is None else layer_gaps(model, choosing, scorer, names)
     layers, refused = _layers(model, batch[:1], infos, gaps)
-    given = _material(model, batch, scorer, layers, sizes or Sizes())
+    given = _sample_set(model, batch, scorer, layers, sizes or Sizes())
     control_gaps = _control_gaps(given)
     figures: dict[str, MethodFigures] = {}
     for number, info in enumerate(infos):
@@ -178,15 +178,15 @@ def _layers(
     return layers, refused
 
 
-def _material(
+def _sample_set(
     model: nn.Module, batch: Tensor, scorer: Scorer, layers: Mapping[str, str], sizes: Sizes
-) -> Material:
+) -> SampleSet:
     generator = torch.Generator().manual_seed(SEED)
     networks = list(randomised(model, batch[:1], generator))
-    return material(model, batch, scorer, networks, layers, sizes)
+    return sample_set(model, batch, scorer, networks, layers, sizes)
 
 
-def _control_gaps(given: Material) -> dict[str, NDArray[np.float64]]:
+def _control_gaps(given: SampleSet) -> dict[str, NDArray[np.float64]]:
     """Insertion minus deletion of the maps that know nothing, by face."""
     count, side = len(given.batch), given.batch.shape[-1]
     chance = random_maps(count, torch.Generator().manual_seed(SEED + 1))

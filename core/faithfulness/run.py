@@ -1,4 +1,4 @@
-"""How far a run's explanations can be trusted: measured on its test faces, kept in its folder."""
+"""How faithful a run's explanations are: measured on its test faces, kept in its folder."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,7 +26,7 @@ BATCH = 128
 Progress = Callable[[int, int, str], None]
 
 
-def measure_trust(
+def measure_faithfulness(
     run: str | Path,
     *,
     data: Path | None = None,

@@ -11,11 +11,11 @@ CONTROL_TITLES = {
 }
 
 
-def trust_rows(report: dict[str, Any]) -> list[dict[str, Any]]:
+def faithfulness_rows(report: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of a report, methods by their gap.
 
     Args:
-        report: Of `stored_trust` or `measure_trust`.
+        report: Of `stored_faithfulness` or `measure_faithfulness`.
 
     Returns:
         Dictionaries with the same keys, None where a control has no such figure: `method` (title),

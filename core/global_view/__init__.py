@@ -6,13 +6,13 @@ Importing this loads neither torch nor dlib.
 from typing import TYPE_CHECKING
 
 from core.global_view.stored import MEASURES, global_view_file, region_rows, stored_global_view
-from core.lazy import late_names
+from core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from core.global_view.drawing import group_of, mean_map_picture, view_scale
     from core.global_view.run import make_global_view
 
-__getattr__ = late_names(
+__getattr__ = lazy_names(
     __name__,
     {
         "drawing": ("group_of", "mean_map_picture", "view_scale"),

@@ -66,7 +66,7 @@ def chunk_evidence(
     """
     import torch
 
-    from core.explain import class_maps, fit_masks, hide_regions
+    from core.explain import class_maps, fit_masks, occlude_regions
 
     batch = torch.from_numpy(preprocess.normalise(squares))
     with torch.inference_mode():
@@ -77,7 +77,7 @@ def chunk_evidence(
     for row, answer in enumerate(answers.tolist()):
         points = (landmarks[row] * side - 0.5).astype(np.float32)
         masks = fit_masks(regions(points, side), preprocess)
-        hidden = hide_regions(model, batch[row : row + 1], masks, temperature)
+        hidden = occlude_regions(model, batch[row : row + 1], masks, temperature)
         shares, areas = region_shares(maps[row], masks)
         mean = np.abs(maps[row]).mean()
         heat = maps[row] / mean if mean > BLANK else None

@@ -11,7 +11,7 @@ from core.checkpoints import WEIGHTS, find_checkpoint
 from core.data import Dataset, load_dataset
 from core.errors import DataError, ExplainError
 from core.evaluation import at_size, own_folder
-from core.explain import EXPLAINERS, LEAST_CELLS, recommended_method, trusted_layers
+from core.explain import EXPLAINERS, LEAST_CELLS, recommended_layers, recommended_method
 from core.faces import REGIONS
 from core.files import fingerprint, write_json
 from core.global_view.evidence import DIGITS, Group, chunk_evidence, group_json
@@ -70,7 +70,7 @@ def make_global_view(
     own = tuple(str(name) for name in card.data.get("sources", ())) if data is None else ()
     ids, labels = chosen_ids(dataset, card, split, faces, own or None)
     chosen = method or recommended_method(folder)
-    layer = _layer(model, card.preprocess, chosen, trusted_layers(folder).get(chosen))
+    layer = _layer(model, card.preprocess, chosen, recommended_layers(folder).get(chosen))
     total = 2 * len(ids)
     landmarks = _landmarks(dataset, ids, lambda done: on_progress(done, total))
     rows = np.flatnonzero(~np.isnan(landmarks[:, 0, 0]))
@@ -112,7 +112,7 @@ def make_global_view(
     return view
 
 
-def _layer(model: "nn.Module", preprocess: Preprocess, method: str, trusted: str | None) -> str:
+def _layer(model: "nn.Module", preprocess: Preprocess, method: str, recommended: str | None) -> str:
     """The layer to explain: the one the method was measured at, else its own choice.
 
     Raises:
@@ -124,7 +124,7 @@ def _layer(model: "nn.Module", preprocess: Preprocess, method: str, trusted: str
 
     blank = np.zeros((1, preprocess.size, preprocess.size), dtype=np.uint8)
     sample = torch.from_numpy(preprocess.normalise(blank))
-    layer = layer_of(model, sample, EXPLAINERS[method], trusted)
+    layer = layer_of(model, sample, EXPLAINERS[method], recommended)
     target = torch.zeros(1, dtype=torch.long)
     cells = min(class_maps(model, sample, target, method, layer).shape[1:])
     if cells < LEAST_CELLS:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from core.lazy import late_names
+from core.lazy import lazy_names
 from core.training.config import FLIP_ONLY, Augmentation, RunConfig
 from core.training.presets import TABLE_ROWS, preset, preset_names
 from core.training.queue import WorkerLock, add_run, enqueue, request_stop, stop_worker, waiting
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.training.tuning.study import Findings, Trial, read_findings, trial_config
 
 # Loaded when first asked for: they need torch or Optuna.
-__getattr__ = late_names(
+__getattr__ = lazy_names(
     __name__,
     {
         "run": ("run_training",),

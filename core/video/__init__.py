@@ -9,11 +9,11 @@ from core.video.analysis import (
     analyse_video,
 )
 from core.video.batch import BATCH, BATCH_TABLE, analyse_folder, list_videos
-from core.video.face_finder import FacesReader
+from core.video.face_finder import CoreFaceFinder
 from core.video.film import RATE, sample_film
 from core.video.job import JobRecord, JobStatus, command_options, read_job, start_job, stop_job
 from core.video.pipeline import DEFAULT_SMOOTHING, PAPER_REFRESH, Pipeline, PipelineSettings
-from core.video.protocols import FaceReader, FrameModel
+from core.video.protocols import FaceFinder, FrameModel
 from core.video.reader import LONGEST, VIDEO_SUFFIXES, VideoFrame, VideoInfo, VideoReader
 from core.video.table import FaceTable, open_table, region_shares
 from core.video.writer import VideoWriter, open_writer
@@ -30,9 +30,9 @@ __all__ = [
     "TABLE",
     "VIDEO_SUFFIXES",
     "AnalysisSettings",
-    "FaceReader",
+    "CoreFaceFinder",
+    "FaceFinder",
     "FaceTable",
-    "FacesReader",
     "FrameModel",
     "JobRecord",
     "JobStatus",

@@ -10,7 +10,7 @@ from typing import Any
 from core.drawing import Style, annotate_frame
 from core.files import write_json
 from core.video.pipeline import Pipeline, PipelineSettings
-from core.video.protocols import FaceReader, FrameModel
+from core.video.protocols import FaceFinder, FrameModel
 from core.video.reader import LONGEST, VideoFrame, VideoReader
 from core.video.sound import SoundTrack
 from core.video.table import COARSE_NOTE, FINE, FaceTable, Summary, open_table, region_shares
@@ -66,7 +66,7 @@ def analyse_video(
     source: Path,
     out: Path,
     model: FrameModel,
-    reader: FaceReader,
+    reader: FaceFinder,
     settings: AnalysisSettings | None = None,
     *,
     on_progress: Callable[[Progress], None] = lambda progress: None,
@@ -146,7 +146,7 @@ class _Run:
     def __init__(
         self,
         model: FrameModel,
-        reader: FaceReader,
+        reader: FaceFinder,
         settings: AnalysisSettings,
         table: FaceTable,
         writer: VideoWriter | None,

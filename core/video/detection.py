@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from core.errors import FaceError
 from core.types import Box, Detection, Image
-from core.video.protocols import FaceReader
+from core.video.protocols import FaceFinder
 
 AUTO = "auto"
 _QUICK = "blazeface"  # one look, in a tenth of the time that `auto` takes; misses small faces
@@ -16,7 +16,7 @@ _WEIGHT = 0.1  # of the newest frame in the running mean
 _MOST = 4  # times the wanted interval; a newcomer is then seen after 20 frames
 
 
-class Searcher:
+class FaceSearch:
     """Finds faces with the detector chosen; with `auto`, thoroughly only now and then.
 
     A quick look finds large faces. Each followed face that it misses is looked for again where it
@@ -27,7 +27,7 @@ class Searcher:
         reader: Runs the detectors.
     """
 
-    def __init__(self, reader: FaceReader) -> None:
+    def __init__(self, reader: FaceFinder) -> None:
         self._reader = reader
         self._has_quick = True
         self._since_thorough = _THOROUGH_EVERY
@@ -81,7 +81,7 @@ def _moved(box: Box, right: int, down: int) -> Box:
     return Box(box.left + right, box.top + down, box.right + right, box.bottom + down)
 
 
-class Pace:
+class FrameBudget:
     """Decides at which frames to search for faces.
 
     A frame that takes too long never makes the next one wait: whoever feeds the pipeline drops

@@ -10,7 +10,7 @@ from core.types import Detection, Image
 from core.video.protocols import Points
 
 
-class FacesReader:
+class CoreFaceFinder:
     """Runs `core.faces` on frames; safe to share between threads."""
 
     def detect(self, image: Image, detector: str) -> Sequence[Detection]:

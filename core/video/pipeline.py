@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from core.errors import ConfigError
 from core.types import Detection, Explanation, Face, FrameResult, Image, LiveFace
-from core.video.detection import BUDGET, Pace, Searcher
-from core.video.protocols import FaceReader, FrameModel
-from core.video.smoothing import Memory, Reading, RestingFace
+from core.video.detection import BUDGET, FaceSearch, FrameBudget
+from core.video.protocols import FaceFinder, FrameModel
+from core.video.smoothing import FaceState, NeutralBaseline, Reading
 from core.video.tracking import Track, Tracker, face_box
 
 PAPER_REFRESH = 5  # frames between two looks at the top label in the paper's demonstration
@@ -61,7 +61,7 @@ def _check(name: str, value: float, least: float, most: float) -> None:
         raise ConfigError(f"{name} is {value}; expected {least} to {most}.")
 
 
-class Answerer:
+class FaceAnswers:
     """Names and explains the faces of one stream.
 
     Args:
@@ -69,9 +69,9 @@ class Answerer:
         reader: Makes the crops.
     """
 
-    def __init__(self, model: FrameModel, reader: FaceReader) -> None:
+    def __init__(self, model: FrameModel, reader: FaceFinder) -> None:
         self._model, self._reader = model, reader
-        self._memories: dict[int, Memory] = {}
+        self._memories: dict[int, FaceState] = {}
         self._resting: bool | None = None
         self._slow = False
 
@@ -132,24 +132,24 @@ class Answerer:
             shown.append(_shown(track, memory, face, reading))
         return tuple(shown)
 
-    def _memory(self, track: Track, now: float) -> Memory:
+    def _memory(self, track: Track, now: float) -> FaceState:
         memory = self._memories.get(track.id)
         if memory is None:
-            memory = Memory(self._model.card.threshold, track.box.width)
+            memory = FaceState(self._model.card.threshold, track.box.width)
             self._memories[track.id] = memory
         elif now - memory.seen > _NEWS:
             memory.reset()
         memory.seen = now
         return memory
 
-    def _take_rest(self, memories: Sequence[Memory]) -> None:
+    def _take_rest(self, memories: Sequence[FaceState]) -> None:
         """Carry out what `set_resting_face` asked for, once there is a face to do it with."""
         if self._resting is False:
             for memory in self._memories.values():
                 memory.resting = None
         elif self._resting and memories:
             for memory in memories:
-                memory.resting = RestingFace()
+                memory.resting = NeutralBaseline()
         if memories or not self._resting:
             self._resting = None
 
@@ -159,7 +159,7 @@ class Answerer:
 
     def _explain(
         self,
-        memory: Memory,
+        memory: FaceState,
         face: Face,
         maps: NDArray[np.float32] | None,
         method: str | None,
@@ -177,7 +177,7 @@ class Answerer:
         return last
 
 
-def _shown(track: Track, memory: Memory, face: Face, reading: Reading) -> LiveFace:
+def _shown(track: Track, memory: FaceState, face: Face, reading: Reading) -> LiveFace:
     return LiveFace(
         id=track.id,
         face=face,
@@ -208,7 +208,7 @@ class Pipeline:
     def __init__(
         self,
         model: FrameModel,
-        reader: FaceReader,
+        reader: FaceFinder,
         settings: PipelineSettings | None = None,
         *,
         budget: float = BUDGET,
@@ -221,9 +221,9 @@ class Pipeline:
     def restart(self) -> None:
         """Forget every face, as before the first frame."""
         self._tracker = Tracker(self._reader)
-        self._searcher = Searcher(self._reader)
-        self._answerer = Answerer(self._model, self._reader)
-        self._pace = Pace(self._budget)
+        self._searcher = FaceSearch(self._reader)
+        self._answerer = FaceAnswers(self._model, self._reader)
+        self._pace = FrameBudget(self._budget)
         self._last: float | None = None
         self._number = 0
 

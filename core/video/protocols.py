@@ -37,7 +37,7 @@ class FrameModel(Protocol):
         ...
 
 
-class FaceReader(Protocol):
+class FaceFinder(Protocol):
     """The part of `core.faces` that is used on frames."""
 
     def detect(self, image: Image, detector: str) -> Sequence[Detection]:

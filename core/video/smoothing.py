@@ -26,7 +26,7 @@ _LOWERED = 16.0
 _FADE = 3.0  # seconds in which the colour scale falls to a third after a strong map
 
 
-class LabelKeeper:
+class SteadyLabel:
     """Keeps a label until a rival has led long and far enough.
 
     The rule is the cumulative sum test for a change (Page, Biometrika 1954), which for a given
@@ -126,7 +126,7 @@ def _share(cutoff: float, seconds: float) -> float:
     return turn / (turn + 1)
 
 
-class RestingFace:
+class NeutralBaseline:
     """Mean logits of one face over a few seconds, and the correction made from them.
 
     The correction shifts the logits so that this face at rest scores all classes alike. It makes
@@ -184,7 +184,7 @@ class Reading:
     label: str | None
 
 
-class Memory:
+class FaceState:
     """The past of one face.
 
     Args:
@@ -194,10 +194,10 @@ class Memory:
 
     def __init__(self, threshold: float, side: float) -> None:
         self.seen = 0.0
-        self.resting: RestingFace | None = None
+        self.resting: NeutralBaseline | None = None
         self.explanation: Explanation | None = None
         self.scale = 0.0
-        self._keeper = LabelKeeper(threshold)
+        self._keeper = SteadyLabel(threshold)
         self._side = side
         self._points = OneEuro(_POINTS, _POINTS_BETA)
         self._scores = OneEuro(_SCORES, _SCORES_BETA)

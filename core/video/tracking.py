@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box, Detection, Image
-from core.video.protocols import FaceReader, Points
+from core.video.protocols import FaceFinder, Points
 
 # A square of this side about this centre makes the landmark model find the same points again:
 # measured on the boxes of dlib's own detector, in mean distances of the points from their centre.
@@ -65,7 +65,7 @@ class Tracker:
         reader: Fits landmarks.
     """
 
-    def __init__(self, reader: FaceReader) -> None:
+    def __init__(self, reader: FaceFinder) -> None:
         self._reader = reader
         self._next_id = 1
         self._lost: list[Track] = []

@@ -180,11 +180,11 @@ def test_no_module_hides_a_name_that_its_door_loads_late(folder: str) -> None:
 
 
 def late(folder: str) -> set[str]:
-    """Names that a package's `__init__.py` hands to `late_names`."""
+    """Names that a package's `__init__.py` hands to `lazy_names`."""
     return {
         name
         for call_name, call in calls(files_of(folder)[0])
-        if call_name == "late_names"
+        if call_name == "lazy_names"
         for names in ast.literal_eval(call.args[1]).values()
         for name in names
     }

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from core.predict import Predictor
-from core.video import RATE, FacesReader, sample_film
+from core.video import RATE, CoreFaceFinder, sample_film
 from webapp.live_camera.stream import LiveStream
 
 MINUTE = 60 * RATE  # frames
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.bench, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 def test_delay_and_memory_stay_and_the_log_is_empty(caplog: pytest.LogCaptureFixture) -> None:
     film = list(islice(sample_film(FILM), FILM))
-    stream = LiveStream(Predictor.load(), FacesReader())
+    stream = LiveStream(Predictor.load(), CoreFaceFinder())
     stream.warm_up(film[0])
     process, loop = psutil.Process(), asyncio.new_event_loop()
     delays, memory, results = [], [], 0

@@ -71,7 +71,7 @@ def rows_of(source: str, split: str, clean: str, pairs: list[tuple[int, int]]) -
     return [Row(source, split, clean, true, shown) for true, shown in pairs]
 
 
-class GreyScorer:
+class GreyAnswers:
     """Gives the class a grey square stands for the logit `strength`, all others 0."""
 
     labels = EMOTIONS
@@ -87,14 +87,14 @@ class GreyScorer:
 
 def new_run(
     root: Path, data: dict[str, object], *, run: str = "a-run", strength: float = 2.0
-) -> GreyScorer:
+) -> GreyAnswers:
     """A run folder with a card that holds these facts about its data, and its model."""
     folder = root / run
     folder.mkdir(parents=True)
     (folder / "weights.safetensors").write_bytes(b"weights")
     card = Card(model="gimefive", labels=EMOTIONS, data={"split": "clean", **data})
     card.save(folder / "card.json")
-    return GreyScorer(folder, card, strength)
+    return GreyAnswers(folder, card, strength)
 
 
 def answers(

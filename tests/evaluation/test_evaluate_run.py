@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from grey_faces import GreyScorer, Row, new_run, rows_of, write_dataset
+from grey_faces import GreyAnswers, Row, new_run, rows_of, write_dataset
 
 from core.errors import CheckpointError, DataError
 from core.evaluation import Predictions, answer, by_source, evaluate_run, load_report, metrics
@@ -42,7 +42,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def raf_run(tmp_path: Path, **data: object) -> GreyScorer:
+def raf_run(tmp_path: Path, **data: object) -> GreyAnswers:
     facts = {"name": "raf-db", "data_hash": "hash-of-raf", "sources": ["raf_db"], **data}
     return new_run(tmp_path / "runs", facts)
 
@@ -52,7 +52,7 @@ def test_the_test_part_is_the_published_one_of_the_sources_trained_on(
 ) -> None:
     run = raf_run(tmp_path)
 
-    found = answer(evaluate_run(run.folder, scorer=run), "test")
+    found = answer(evaluate_run(run.folder, model=run), "test")
 
     assert found["n"] == 5
     assert found["accuracy"] == pytest.approx(4 / 5)
@@ -65,7 +65,7 @@ def test_the_test_part_is_the_published_one_of_the_sources_trained_on(
 def test_the_test_without_twins_leaves_them_out(tmp_path: Path, data: Path) -> None:
     run = raf_run(tmp_path)
 
-    found = answer(evaluate_run(run.folder, scorer=run), "test_clean")
+    found = answer(evaluate_run(run.folder, model=run), "test_clean")
 
     assert found["n"] == 4
     assert found["accuracy"] == pytest.approx(3 / 4)
@@ -86,7 +86,7 @@ def test_sources_of_the_start_were_seen_too(
 ) -> None:
     run = raf_run(tmp_path, name="everything", data_hash="hash-of-all", initial=initial)
 
-    report = evaluate_run(run.folder, scorer=run)
+    report = evaluate_run(run.folder, model=run)
 
     assert report["seen"] == seen
     assert {one.source for one in by_source(report) if one.seen} == set(seen)
@@ -96,7 +96,7 @@ def test_sources_of_the_start_were_seen_too(
 def test_sources_of_other_prepared_folders_are_added(tmp_path: Path, data: Path) -> None:
     run = raf_run(tmp_path)
 
-    report = evaluate_run(run.folder, scorer=run)
+    report = evaluate_run(run.folder, model=run)
 
     assert report["splits"]["test"]["per_source"]["fer2013"]["n"] == 2
     assert report["splits"]["test"]["per_source"]["fer2013"]["accuracy"] == 0.5
@@ -109,7 +109,7 @@ def test_sources_of_other_prepared_folders_are_added(tmp_path: Path, data: Path)
 def test_a_named_folder_is_used_alone(tmp_path: Path, data: Path) -> None:
     run = raf_run(tmp_path)
 
-    report = evaluate_run(run.folder, data / "raf-db", scorer=run)
+    report = evaluate_run(run.folder, data / "raf-db", model=run)
 
     assert set(report["splits"]["test"]["per_source"]) == {"raf_db"}
     with pytest.raises(DataError, match="not on published_valid"):
@@ -120,7 +120,7 @@ def test_the_report_can_be_computed_again_from_the_predictions_file(
     tmp_path: Path, data: Path
 ) -> None:
     run = raf_run(tmp_path)
-    report = evaluate_run(run.folder, scorer=run)
+    report = evaluate_run(run.folder, model=run)
 
     predictions = Predictions.load(run.folder / "predictions.csv")
 
@@ -132,7 +132,7 @@ def test_the_report_can_be_computed_again_from_the_predictions_file(
 
 def test_portraits_keep_their_origin(tmp_path: Path, data: Path) -> None:
     run = raf_run(tmp_path)
-    evaluate_run(run.folder, scorer=run)
+    evaluate_run(run.folder, model=run)
 
     table = Predictions.load(run.folder / "predictions.csv").table
 
@@ -144,7 +144,7 @@ def test_temperature_and_threshold_are_fitted_on_clean_validation(
 ) -> None:
     run = raf_run(tmp_path)
 
-    report = evaluate_run(run.folder, scorer=run)
+    report = evaluate_run(run.folder, model=run)
 
     # One logit is 2, five are 0; three quarters are right: exp(2/T) / (exp(2/T) + 5) = 3/4
     temperature = 2 / np.log(15)
@@ -162,7 +162,7 @@ def test_other_data_do_not_change_the_card(tmp_path: Path, data: Path) -> None:
     run = raf_run(tmp_path, data_hash="hash-of-other-data")
     before = (run.folder / "card.json").read_bytes()
 
-    report = evaluate_run(run.folder, scorer=run)
+    report = evaluate_run(run.folder, model=run)
 
     assert (run.folder / "card.json").read_bytes() == before
     assert report["calibration"] == {"fitted": False}
@@ -172,20 +172,20 @@ def test_other_data_do_not_change_the_card(tmp_path: Path, data: Path) -> None:
 def test_train_is_predicted_on_request_only(tmp_path: Path, data: Path) -> None:
     run = raf_run(tmp_path)
 
-    assert "train" not in evaluate_run(run.folder, scorer=run)["splits"]
+    assert "train" not in evaluate_run(run.folder, model=run)["splits"]
 
-    found = answer(evaluate_run(run.folder, train=True, scorer=run), "train")
+    found = answer(evaluate_run(run.folder, train=True, model=run), "train")
     assert found["n"] == 2
     assert found["accuracy"] == 0.5
 
 
 def test_a_second_evaluation_gives_the_same_files(tmp_path: Path, data: Path) -> None:
     run = raf_run(tmp_path)
-    evaluate_run(run.folder, scorer=run)
+    evaluate_run(run.folder, model=run)
     first = (run.folder / "predictions.csv").read_bytes(), (run.folder / "card.json").read_bytes()
 
-    again = GreyScorer(run.folder, Card.load(run.folder / "card.json"))
-    evaluate_run(run.folder, scorer=again)
+    again = GreyAnswers(run.folder, Card.load(run.folder / "card.json"))
+    evaluate_run(run.folder, model=again)
 
     second = (run.folder / "predictions.csv").read_bytes(), (run.folder / "card.json").read_bytes()
     assert first == second
@@ -195,7 +195,7 @@ def test_missing_data_say_how_to_prepare_them(tmp_path: Path, data: Path) -> Non
     run = raf_run(tmp_path, name="ck-plus", data_hash="other", sources=["tfeid"])
 
     with pytest.raises(DataError, match=r"python -m core prepare tfeid=PATH --out .*ck-plus"):
-        evaluate_run(run.folder, scorer=run)
+        evaluate_run(run.folder, model=run)
 
 
 def test_a_run_without_a_report_says_how_to_make_one(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_progress_counts_every_image(tmp_path: Path, data: Path) -> None:
     seen: list[tuple[int, int]] = []
 
     report = evaluate_run(
-        run.folder, scorer=run, on_progress=lambda done, total: seen.append((done, total))
+        run.folder, model=run, on_progress=lambda done, total: seen.append((done, total))
     )
 
     assert seen[-1] == (report["images"], report["images"])

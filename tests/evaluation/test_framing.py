@@ -51,7 +51,7 @@ def keep_frames(dataset: Dataset, known: int) -> None:
 
 
 @dataclass(frozen=True)
-class CornerScorer:
+class CornerAnswers:
     """Answers happiness where the corner is bright, else surprise."""
 
     folder: Path
@@ -72,7 +72,7 @@ def test_a_network_that_needs_the_frame_is_right_only_in_it(dataset: Dataset) ->
     keep_frames(dataset, 4)
 
     published, tight, wide = framing_scores(
-        CornerScorer(dataset.folder), dataset.folder, margins=(-0.05, 0.2)
+        CornerAnswers(dataset.folder), dataset.folder, margins=(-0.05, 0.2)
     )
 
     assert [score.margin for score in (published, tight, wide)] == [None, -0.05, 0.2]
@@ -87,7 +87,7 @@ def test_progress_ends_at_all_faces_in_all_framings(dataset: Dataset) -> None:
     seen: list[tuple[int, int]] = []
 
     framing_scores(
-        CornerScorer(dataset.folder),
+        CornerAnswers(dataset.folder),
         dataset.folder,
         on_progress=lambda done, total: seen.append((done, total)),
     )
@@ -98,25 +98,25 @@ def test_progress_ends_at_all_faces_in_all_framings(dataset: Dataset) -> None:
 def test_without_frames_the_way_to_them_is_said(dataset: Dataset) -> None:
     (dataset.folder / FILE).unlink(missing_ok=True)
     with pytest.raises(DataError, match="python -m core frame"):
-        framing_scores(CornerScorer(dataset.folder), dataset.folder)
+        framing_scores(CornerAnswers(dataset.folder), dataset.folder)
 
     keep_frames(dataset, 0)
     with pytest.raises(DataError, match="python -m core frame"):
-        framing_scores(CornerScorer(dataset.folder), dataset.folder)
+        framing_scores(CornerAnswers(dataset.folder), dataset.folder)
 
 
 def test_other_classes_are_refused(dataset: Dataset) -> None:
-    scorer = CornerScorer(dataset.folder, labels=(*EMOTIONS, "neutral"))
+    model = CornerAnswers(dataset.folder, labels=(*EMOTIONS, "neutral"))
 
     with pytest.raises(DataError, match=r"the model answers happiness, .*, neutral"):
-        framing_scores(scorer, dataset.folder)
+        framing_scores(model, dataset.folder)
 
 
 def test_the_command_prints_a_row_a_framing(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep_frames(load_dataset(dataset.folder), 4)
-    monkeypatch.setattr("core.predict.Predictor.load", lambda folder: CornerScorer(folder))
+    monkeypatch.setattr("core.predict.Predictor.load", lambda folder: CornerAnswers(folder))
     app = typer.Typer()
     app.command()(results.framing)
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from core.errors import ConfigError, ExplainError
 from core.explain import explain
-from core.faithfulness.insertion_deletion import check_face
+from core.faithfulness.insertion_deletion import face_faithfulness
 from core.faithfulness.method_figures import Sizes
 from core.faithfulness.report import faithfulness_report
 from core.faithfulness.scorer import exact_scorer, fastest_scorer, light_scorer
@@ -205,7 +205,7 @@ def test_one_faces_map_is_tested_beside_random_maps_and_the_centre(
 ) -> None:
     explanation = explain(half_reader, rough_faces[:1], ("rough", "even"), "hires_cam")
 
-    found = check_face(half_reader, rough_faces[:1], explanation, "rough")
+    found = face_faithfulness(half_reader, rough_faces[:1], explanation, "rough")
 
     assert found.gap > 0.3
     assert found.gap > found.centre

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.errors import ExplainError
-from core.explain.region_occlusion import hide_regions, region_game
+from core.explain.region_occlusion import occlude_regions, region_shapley
 from core.preprocess import Preprocess
 
 SIDE = 16
@@ -47,7 +47,7 @@ class Corners(nn.Module):
 
 
 def test_each_region_is_hidden_by_itself() -> None:
-    found = hide_regions(Corners().eval(), face(), masks())
+    found = occlude_regions(Corners().eval(), face(), masks())
 
     assert found.regions == ("a", "b", "c", "background")
     assert found.whole.tolist() == [6.0, 1.5]
@@ -59,7 +59,7 @@ def test_each_region_is_hidden_by_itself() -> None:
 
 
 def test_probabilities_are_told_at_the_temperature_of_the_card() -> None:
-    found = hide_regions(Corners().eval(), face(), masks(), temperature=0.5)
+    found = occlude_regions(Corners().eval(), face(), masks(), temperature=0.5)
 
     # Logits 6 and 1.5 are divided by a half: 12 and 3.
     whole = 1 / (1 + np.exp(3 - 12))
@@ -69,7 +69,7 @@ def test_probabilities_are_told_at_the_temperature_of_the_card() -> None:
 
 
 def test_pictures_differ_from_the_face_in_their_region_only() -> None:
-    found = hide_regions(Corners().eval(), face(), masks())
+    found = occlude_regions(Corners().eval(), face(), masks())
 
     for picture, mask in zip(found.pictures, masks().values(), strict=True):
         changed = (picture != face().numpy()[0]).any(axis=0)
@@ -81,7 +81,7 @@ def test_pictures_can_be_shown_as_grey_images() -> None:
     preprocess = Preprocess(size=SIDE, crop=SIDE, mean=(0.5,), std=(0.25,))
     pixels = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), dtype=np.uint8)
 
-    found = hide_regions(
+    found = occlude_regions(
         Corners().eval(), torch.from_numpy(preprocess.normalise(pixels[None])), masks()
     ).images(preprocess)
 
@@ -91,7 +91,7 @@ def test_pictures_can_be_shown_as_grey_images() -> None:
 
 
 def test_shapley_values_are_the_mean_over_all_orders() -> None:
-    game = region_game(Corners().eval(), face(), masks())
+    game = region_shapley(Corners().eval(), face(), masks())
 
     def value(visible: set[str]) -> float:
         a, b, c = (float(name in visible) for name in "abc")
@@ -111,13 +111,13 @@ def test_shapley_values_sum_to_all_minus_nothing() -> None:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(1, 4, 5), nn.ReLU(), nn.Flatten(), nn.Linear(576, 3)).eval()
 
-    game = region_game(model, torch.randn(1, 1, SIDE, SIDE), masks())
+    game = region_shapley(model, torch.randn(1, 1, SIDE, SIDE), masks())
 
     np.testing.assert_allclose(game.shapley.sum(axis=0), game.logits[-1] - game.logits[0])
 
 
 def test_the_smallest_deciding_set_is_the_clearest_of_its_size() -> None:
-    game = region_game(Corners().eval(), face(), masks())
+    game = region_shapley(Corners().eval(), face(), masks())
 
     # Hiding a leaves 1.0 against 1.5; hiding b or c alone leaves 5 and 3.
     assert game.smallest_hiding == ("a",)
@@ -129,7 +129,7 @@ def test_where_nothing_changes_the_answer_no_set_is_named() -> None:
         def forward(self, batch: Tensor) -> Tensor:
             return torch.tensor([[1.0, 0.0]]).expand(len(batch), 2)
 
-    game = region_game(Stubborn().eval(), face(), masks())
+    game = region_shapley(Stubborn().eval(), face(), masks())
 
     assert game.smallest_hiding is None
     assert game.changed_to is None
@@ -138,12 +138,12 @@ def test_where_nothing_changes_the_answer_no_set_is_named() -> None:
 def test_regions_without_pixels_take_no_part_in_the_game() -> None:
     given = {**masks(), "chin": np.zeros((SIDE, SIDE), dtype=bool)}
 
-    assert region_game(Corners().eval(), face(), given).regions == ("a", "b", "c")
+    assert region_shapley(Corners().eval(), face(), given).regions == ("a", "b", "c")
 
 
 def test_masks_of_another_size_are_refused() -> None:
     with pytest.raises(ExplainError, match="expected one face, and masks of its size"):
-        hide_regions(Corners().eval(), torch.zeros(1, 1, 32, 32), masks())
+        occlude_regions(Corners().eval(), torch.zeros(1, 1, 32, 32), masks())
 
 
 def test_too_many_regions_are_refused() -> None:
@@ -153,4 +153,4 @@ def test_too_many_regions_are_refused() -> None:
     }
 
     with pytest.raises(ExplainError, match="expected 1 to 8"):
-        region_game(Corners().eval(), face(), many)
+        region_shapley(Corners().eval(), face(), many)

@@ -2,30 +2,30 @@
 
 import numpy as np
 
-from core.explain.region_occlusion import HiddenRegions, RegionGame
+from core.explain.region_occlusion import RegionOcclusion, RegionShapley
 from core.explain.region_reports import sentence
 
 LABELS = ("happiness", "surprise")
 REGIONS = ("mouth", "eyes", "background")
 
 
-def hidden(*probabilities: float) -> HiddenRegions:
+def hidden(*probabilities: float) -> RegionOcclusion:
     """The face, then each region hidden, by the probability of happiness."""
     logits = np.array([[np.log(p / (1 - p)), 0.0] for p in probabilities])
     pictures = np.zeros((3, 1, 8, 8), dtype=np.float32)
-    return HiddenRegions(REGIONS, logits[0], logits[1:], pictures)
+    return RegionOcclusion(REGIONS, logits[0], logits[1:], pictures)
 
 
 def test_the_sentence_tells_the_probability_that_the_page_tells() -> None:
     warm = hidden(0.8, 0.8, 0.8, 0.8)
-    cold = HiddenRegions(warm.regions, warm.whole, warm.logits, warm.pictures, temperature=0.5)
+    cold = RegionOcclusion(warm.regions, warm.whole, warm.logits, warm.pictures, temperature=0.5)
 
     # Odds of 4 to 1 at half the temperature: 16 to 1.
     assert sentence(LABELS, cold).startswith("The network answers happiness (94%).")
 
 
-def game(*names: str, to: int | None) -> RegionGame:
-    return RegionGame(REGIONS[:2], np.zeros((4, 2)), np.zeros((2, 2)), names or None, to)
+def game(*names: str, to: int | None) -> RegionShapley:
+    return RegionShapley(REGIONS[:2], np.zeros((4, 2)), np.zeros((2, 2)), names or None, to)
 
 
 def test_the_strongest_part_is_named_with_its_measured_effect() -> None:

@@ -42,7 +42,7 @@ def write_pictures(root: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class BrightnessScorer:
+class BrightnessAnswers:
     """Answers by brightness, as the labels go with it; with `blur` it errs at neighbours."""
 
     folder: Path
@@ -72,7 +72,7 @@ def write_run(folder: Path, data: Path, *, blur: float = 13.0) -> Path:
         title=f"Net {folder.name}",
     )
     card.save(folder / "card.json")
-    evaluate_run(folder, data, scorer=BrightnessScorer(folder, card, blur))
+    evaluate_run(folder, data, model=BrightnessAnswers(folder, card, blur))
     return folder
 
 

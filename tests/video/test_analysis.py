@@ -20,7 +20,7 @@ from core.video import (
     SUMMARY,
     TABLE,
     AnalysisSettings,
-    FacesReader,
+    CoreFaceFinder,
     PipelineSettings,
     VideoReader,
     analyse_video,
@@ -44,7 +44,7 @@ class Brightness(World):
 def analyse(
     source: Path, out: Path, settings: AnalysisSettings = QUICK, **options: object
 ) -> dict[str, Any]:
-    return analyse_video(source, out, Brightness(), FacesReader(), settings, **options)  # type: ignore[arg-type]
+    return analyse_video(source, out, Brightness(), CoreFaceFinder(), settings, **options)  # type: ignore[arg-type]
 
 
 def rows(out: Path) -> list[dict[str, str]]:

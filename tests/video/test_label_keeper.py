@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.video.pipeline import DEFAULT_SMOOTHING, PAPER_REFRESH
-from core.video.smoothing import LabelKeeper
+from core.video.smoothing import SteadyLabel
 
 FRAME = 1 / 25
 
@@ -26,13 +26,13 @@ def noisy(
 
 
 def test_the_first_answer_is_shown_at_once() -> None:
-    keeper = LabelKeeper(0.0)
+    keeper = SteadyLabel(0.0)
 
     assert keeper.update(mixed(0.3, 0.5), FRAME, smoothing=1.0) == 1
 
 
 def test_a_lead_of_half_takes_over_when_its_surplus_adds_up() -> None:
-    keeper = LabelKeeper(0.0)
+    keeper = SteadyLabel(0.0)
     keeper.update(mixed(0.6, 0.1), 0.01, smoothing=0.5)
 
     shown = [keeper.update(mixed(0.1, 0.6), 0.01, smoothing=0.5) for _ in range(20)]
@@ -44,7 +44,7 @@ def test_a_lead_of_half_takes_over_when_its_surplus_adds_up() -> None:
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("fps", [10, 25, 30])
 def test_a_still_but_noisy_face_keeps_its_label(seed: int, fps: int) -> None:
-    dice, keeper = np.random.default_rng(seed), LabelKeeper(0.0)
+    dice, keeper = np.random.default_rng(seed), SteadyLabel(0.0)
     answers = [noisy(mixed(0.42, 0.36), 0.3, dice) for _ in range(60 * fps)]
 
     own = [int(np.argmax(answer)) for answer in answers]
@@ -61,7 +61,7 @@ def changes(labels: Sequence[int | None]) -> int:
 @pytest.mark.parametrize("every", [1, PAPER_REFRESH])
 @pytest.mark.parametrize("seed", range(5))
 def test_a_change_of_face_shows_within_300_ms(seed: int, every: int) -> None:
-    dice, keeper = np.random.default_rng(seed), LabelKeeper(0.0)
+    dice, keeper = np.random.default_rng(seed), SteadyLabel(0.0)
     keeper.update(mixed(0.8, 0.05), FRAME, smoothing=DEFAULT_SMOOTHING)
     for _ in range(60 + seed):
         keeper.update(noisy(mixed(0.8, 0.05), 0.3, dice), FRAME, smoothing=DEFAULT_SMOOTHING)
@@ -82,14 +82,14 @@ def test_a_change_of_face_shows_within_300_ms(seed: int, every: int) -> None:
 
 
 def test_without_smoothing_each_frame_speaks_for_itself() -> None:
-    keeper = LabelKeeper(0.0)
+    keeper = SteadyLabel(0.0)
     keeper.update(mixed(0.41, 0.40), FRAME, smoothing=0.0)
 
     assert keeper.update(mixed(0.40, 0.41), FRAME, smoothing=0.0) == 1
 
 
 def test_the_label_changes_only_when_it_may() -> None:
-    keeper = LabelKeeper(0.0)
+    keeper = SteadyLabel(0.0)
     keeper.update(mixed(0.9, 0.02), 1.0, smoothing=0.5)
 
     waiting = keeper.update(mixed(0.02, 0.9), 1.0, smoothing=0.5, look=False)
@@ -99,7 +99,7 @@ def test_the_label_changes_only_when_it_may() -> None:
 
 
 def test_an_answer_below_the_threshold_becomes_unclear_and_a_sure_one_ends_it() -> None:
-    keeper = LabelKeeper(0.6)
+    keeper = SteadyLabel(0.6)
     keeper.update(mixed(0.9, 0.02), FRAME, smoothing=0.5)
 
     vague = [keeper.update(mixed(0.35, 0.3), FRAME, smoothing=0.5) for _ in range(25)]
@@ -110,7 +110,7 @@ def test_an_answer_below_the_threshold_becomes_unclear_and_a_sure_one_ends_it() 
 
 
 def test_at_the_threshold_the_answer_does_not_flicker() -> None:
-    dice, keeper = np.random.default_rng(3), LabelKeeper(0.6)
+    dice, keeper = np.random.default_rng(3), SteadyLabel(0.6)
     answers = [noisy(mixed(0.6, 0.1), 0.2, dice) for _ in range(25 * 60)]
 
     shown = [keeper.update(answer, FRAME, smoothing=DEFAULT_SMOOTHING) for answer in answers]

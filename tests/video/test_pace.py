@@ -1,7 +1,7 @@
-from core.video.detection import Pace
+from core.video.detection import FrameBudget
 
 
-def searches(pace: Pace, frames: int, wanted: int, seconds: float) -> int:
+def searches(pace: FrameBudget, frames: int, wanted: int, seconds: float) -> int:
     count = 0
     for _ in range(frames):
         if pace.due(wanted):
@@ -12,11 +12,11 @@ def searches(pace: Pace, frames: int, wanted: int, seconds: float) -> int:
 
 
 def test_with_time_to_spare_every_nth_frame_is_searched() -> None:
-    assert searches(Pace(0.033), frames=50, wanted=5, seconds=0.01) == 10
+    assert searches(FrameBudget(0.033), frames=50, wanted=5, seconds=0.01) == 10
 
 
 def test_frames_over_budget_are_searched_more_rarely_but_still_searched() -> None:
-    pace = Pace(0.033)
+    pace = FrameBudget(0.033)
     searches(pace, frames=50, wanted=5, seconds=0.05)
 
     assert pace.stretch == 4
@@ -24,7 +24,7 @@ def test_frames_over_budget_are_searched_more_rarely_but_still_searched() -> Non
 
 
 def test_it_recovers() -> None:
-    pace = Pace(0.033)
+    pace = FrameBudget(0.033)
     searches(pace, frames=50, wanted=5, seconds=0.05)
     searches(pace, frames=100, wanted=5, seconds=0.01)
 
@@ -32,4 +32,4 @@ def test_it_recovers() -> None:
 
 
 def test_a_file_takes_the_time_it_takes() -> None:
-    assert searches(Pace(0), frames=50, wanted=5, seconds=9.0) == 10
+    assert searches(FrameBudget(0), frames=50, wanted=5, seconds=9.0) == 10

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from photos import sample_photo
 
-from core.explain import HiddenRegions
+from core.explain import RegionOcclusion
 from core.faces import find_faces
-from core.faithfulness import FaceTest
+from core.faithfulness import FaceFaithfulness
 from core.preprocess import Preprocess
 from webapp.charts import faithfulness
 from webapp.charts.regions import from_above, part_bars, told
@@ -76,7 +76,7 @@ def test_the_parts_are_outlined_on_the_face() -> None:
 
 def test_tiles_name_the_answer_that_is_left() -> None:
     logits = np.log([[0.2, 0.8], [0.6, 0.4]])
-    hidden = HiddenRegions(
+    hidden = RegionOcclusion(
         ("mouth", "eyes"), np.log([0.9, 0.1]), logits, np.zeros((2, 3, 8, 8), np.float32)
     )
     preprocess = Preprocess(size=8, crop=8)
@@ -93,11 +93,11 @@ def test_tiles_name_the_answer_that_is_left() -> None:
     assert (mouth.picture == round(0.485 * 255)).all()
 
 
-def face_test(gap: float, *, centre: float, random: float, blank: bool = False) -> FaceTest:
+def face_test(gap: float, *, centre: float, random: float, blank: bool = False) -> FaceFaithfulness:
     from core.faithfulness.insertion_deletion import Curves
 
     curves = Curves(np.array([0.0, 1.0]), np.array([[0.1, 0.9]]), np.array([[0.9, 0.1]]))
-    return FaceTest(curves, gap, random, centre, blank)
+    return FaceFaithfulness(curves, gap, random, centre, blank)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,9 @@ def face_test(gap: float, *, centre: float, random: float, blank: bool = False) 
         (face_test(0.5, centre=0.2, random=0.0, blank=True), "nothing to test"),
     ],
 )
-def test_the_outcome_on_one_face_is_told_with_its_controls(found: FaceTest, words: str) -> None:
+def test_the_outcome_on_one_face_is_told_with_its_controls(
+    found: FaceFaithfulness, words: str
+) -> None:
     assert words in faithfulness_view.verdict(found)
 
 

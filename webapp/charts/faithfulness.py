@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from core.labels import COLOURS
 
 if TYPE_CHECKING:
-    from core.faithfulness import FaceTest
+    from core.faithfulness import FaceFaithfulness
 
 SHOWN_COLOUR, HIDDEN_COLOUR = "#D55E00", "#0072B2"
 QUIET_COLOUR = "#8A8A8A"
@@ -22,7 +22,7 @@ KINDS = {
 }
 
 
-def answer_curves(found: "FaceTest", label: str) -> go.Figure:
+def answer_curves(found: "FaceFaithfulness", label: str) -> go.Figure:
     """Probability of a class over the share of pixels shown (insertion) and hidden (deletion)."""
     figure = go.Figure()
     for values, colour, name in (
@@ -52,7 +52,7 @@ def answer_curves(found: "FaceTest", label: str) -> go.Figure:
     return figure
 
 
-def face_gap_bars(found: "FaceTest") -> go.Figure:
+def face_gap_bars(found: "FaceFaithfulness") -> go.Figure:
     """The gap of the map beside those of maps that know nothing of the answer."""
     names = ["this map", "fixed blob in the middle", "random maps, mean"]
     values = [found.gap, found.centre, found.random]
@@ -89,7 +89,7 @@ def method_gap_bars(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
     """Insertion minus deletion of every method and control with its interval, best on top.
 
     Args:
-        rows: Of `core.trust_table.trust_rows`.
+        rows: Of `core.faithfulness.faithfulness_rows`.
     """
     ordered = sorted(rows, key=lambda row: row["gap"])
     figure = go.Figure()

@@ -16,7 +16,7 @@ from webapp.image_explanation import (
 from webapp.image_explanation.subject import Subject
 from webapp.pictures import Look
 
-PARTS, CONTRAST, METHODS, TRUTH = VIEWS = (
+PARTS, CONTRAST, METHODS, FAITHFULNESS = VIEWS = (
     "Parts of the face",
     "Why this and not that",
     "Methods side by side",

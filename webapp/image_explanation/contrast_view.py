@@ -10,7 +10,7 @@ from core.explain import EXPLAINERS, contrast_map, region_evidence
 from core.types import BLANK
 from webapp import pictures
 from webapp.charts.regions import part_bars, told
-from webapp.faithfulness_badges import show_badges, trust_of
+from webapp.faithfulness_badges import faithfulness_of, show_badges
 from webapp.figure_file import Sheet, stacked
 from webapp.image_explanation import downloads
 from webapp.image_explanation.subject import LEAST_CELLS, SIGNED_METHOD, Subject
@@ -38,7 +38,9 @@ def show(subject: Subject, look: Look) -> None:
         )
         subject = subject.by(SIGNED_METHOD)
     explanation = subject.explanation()
-    show_badges(trust_of(subject.folder), explanation.method, explanation.layer, "contrast badges")
+    show_badges(
+        faithfulness_of(subject.folder), explanation.method, explanation.layer, "contrast badges"
+    )
     row = contrast_plate(subject, explanation, label, other, look)
     st.html(plate_html(row))
     st.caption(

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import Explanation
 from core.explain import Agreement, RegionReport
-from core.faithfulness import FaceTest
+from core.faithfulness import FaceFaithfulness
 from webapp.charts.regions import (
     AGAINST_COLOUR,
     FOR_COLOUR,
@@ -101,7 +101,7 @@ def part_values(report: RegionReport, labels: Sequence[str]) -> dict[str, Any]:
     return values
 
 
-def trial_values(found: FaceTest, label: str) -> dict[str, Any]:
+def trial_values(found: FaceFaithfulness, label: str) -> dict[str, Any]:
     """The deletion and insertion test of one face."""
     return {
         "label": label,

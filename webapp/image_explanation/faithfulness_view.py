@@ -4,9 +4,9 @@ import numpy as np
 import streamlit as st
 
 from core.explain import EXPLAINERS, SLOW_PASSES
-from core.faithfulness import FaceTest
+from core.faithfulness import FaceFaithfulness
 from webapp.charts import faithfulness
-from webapp.faithfulness_badges import numbers, show_badges, trust_of
+from webapp.faithfulness_badges import faithfulness_of, numbers, show_badges
 from webapp.figure_file import FAINT, Sheet, Words, stacked
 from webapp.image_explanation import downloads
 from webapp.image_explanation.subject import Subject, tested
@@ -21,8 +21,8 @@ def show(subject: Subject) -> None:
     """Draw the view."""
     explanation = subject.explanation()
     st.markdown("##### Over many test faces")
-    report = trust_of(subject.folder)
-    show_badges(report, explanation.method, explanation.layer, "truth badges", figures=False)
+    report = faithfulness_of(subject.folder)
+    show_badges(report, explanation.method, explanation.layer, "faithfulness badges", figures=False)
     with st.expander("What was measured, and how", expanded=report is not None):
         st.markdown(numbers(report, explanation.method, explanation.layer))
     st.markdown("##### On this face")
@@ -44,8 +44,8 @@ def show(subject: Subject) -> None:
     _outcome(found, label)
     downloads.offer(
         subject,
-        "truth",
-        lambda: truth_sheet(found, label, EXPLAINERS[subject.method].title),
+        "faithfulness",
+        lambda: faithfulness_sheet(found, label, EXPLAINERS[subject.method].title),
         lambda: downloads.as_text(
             {
                 "checkpoint": subject.folder.name,
@@ -65,7 +65,7 @@ def _cost(subject: Subject) -> str:
     )
 
 
-def verdict(found: FaceTest) -> str:
+def verdict(found: FaceFaithfulness) -> str:
     """What the test on one face came to, in a sentence."""
     if found.is_blank:
         return "The map is blank: it names no place first, so there is nothing to test."
@@ -83,7 +83,7 @@ def verdict(found: FaceTest) -> str:
     return "On this face, the map does no better than maps that know nothing of the answer."
 
 
-def _outcome(found: FaceTest, label: str) -> None:
+def _outcome(found: FaceFaithfulness, label: str) -> None:
     st.markdown(f"**{verdict(found)}**")
     if found.is_blank:
         return
@@ -107,7 +107,7 @@ def _outcome(found: FaceTest, label: str) -> None:
         st.caption("Hidden pixels are blurred. These probabilities are told before calibration.")
 
 
-def truth_sheet(found: FaceTest, label: str, title: str) -> Sheet:
+def faithfulness_sheet(found: FaceFaithfulness, label: str, title: str) -> Sheet:
     """The test as a figure: gaps as bars, both curves as rows of numbers."""
     bars = downloads.bars_sheet(
         f"{title}, {label}: insertion minus deletion on one face (points)",

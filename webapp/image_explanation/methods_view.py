@@ -9,7 +9,7 @@ from core.drawing import default_colours
 from core.explain import EXPLAINERS, SLOW_PASSES, recommended_method
 from core.types import Image
 from webapp import pictures
-from webapp.faithfulness_badges import badges, numbers, trust_of
+from webapp.faithfulness_badges import badges, faithfulness_of, numbers
 from webapp.image_explanation import downloads
 from webapp.image_explanation.subject import Subject
 from webapp.picture_rows import Plate, Row, Tile, plate_html, plate_sheet
@@ -60,7 +60,7 @@ def show(subject: Subject, look: Look) -> None:
         "The numbers behind the badges", key="methods numbers", on_change="rerun"
     ) as x:
         if x.open:
-            report = trust_of(subject.folder)
+            report = faithfulness_of(subject.folder)
             for one in compared.explanations:
                 st.markdown(f"**{literal(EXPLAINERS[one.method].title)}**")
                 st.markdown(numbers(report, one.method, one.layer))
@@ -116,7 +116,7 @@ def methods_plate(
     """Rows methods, columns expressions; blank maps are marked."""
     prediction = subject.face.prediction
     shares = dict(zip(prediction.labels, prediction.probabilities.tolist(), strict=True))
-    report = trust_of(subject.folder)
+    report = faithfulness_of(subject.folder)
     face = pictures.face_alone(subject.face) if on_face else None
     headings = tuple((label, percent(shares[label])) for label in prediction.labels)
     rows = []

@@ -17,7 +17,7 @@ from core.scoring import Score, as_row, header
 from webapp import cache, pictures, widgets
 from webapp.cache import Answer
 from webapp.errors import sentence
-from webapp.faithfulness_badges import trust_of
+from webapp.faithfulness_badges import faithfulness_of
 from webapp.image_explanation.face_card import face_card
 from webapp.image_explanation.subject import Subject
 from webapp.inputs import Picture
@@ -191,7 +191,7 @@ def show_result(result: ImageResult, first: Subject, look: Look) -> None:
     with right:
         if not result.faces:
             st.warning(no_face(result))
-        scale, report = pictures.common_scale(result, look), trust_of(first.folder)
+        scale, report = pictures.common_scale(result, look), faithfulness_of(first.folder)
         for number, face in enumerate(result.faces, start=1):
             face_card(number, face, scale, look, report)
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
-from core.explain import HiddenRegions
+from core.explain import RegionOcclusion
 from core.faces import regions
 from core.preprocess import Preprocess
 from core.types import Face, Image
@@ -66,7 +66,7 @@ def widest_place(mask: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 def hidden_tiles(
-    hidden: HiddenRegions, face: Image, labels: tuple[str, ...], preprocess: Preprocess
+    hidden: RegionOcclusion, face: Image, labels: tuple[str, ...], preprocess: Preprocess
 ) -> list[Tile]:
     """The face as the network sees it, then with each part hidden, and the answer below.
 

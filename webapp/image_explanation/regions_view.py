@@ -10,7 +10,7 @@ from core.explain import RegionReport, textbook_sources
 from core.types import Image
 from webapp import picture_rows
 from webapp.charts.regions import Unit, part_bars, told
-from webapp.faithfulness_badges import show_badges, trust_of
+from webapp.faithfulness_badges import faithfulness_of, show_badges
 from webapp.figure_file import Inset, Sheet, stacked
 from webapp.image_explanation import downloads, region_pictures
 from webapp.image_explanation.subject import SIGNED_METHOD, Subject, hidden_together, parts
@@ -160,7 +160,7 @@ def _described(subject: Subject, measured: RegionReport) -> Measure:
     if choice in (SIGNED, CONTRAST) and not found.explanation.signed:
         found = parts(subject.by(SIGNED_METHOD))
     explanation = found.explanation
-    report = trust_of(subject.folder)
+    report = faithfulness_of(subject.folder)
     show_badges(report, explanation.method, explanation.layer, "parts badges")
     if explanation.method != subject.method:
         own = subject.explanation()

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from core import Explanation, FaceResult
 from core.explain import (
-    HiddenRegions,
-    RegionGame,
+    RegionOcclusion,
     RegionReport,
+    RegionShapley,
     fit_masks,
-    hide_regions,
-    region_game,
+    occlude_regions,
     region_report,
+    region_shapley,
 )
 from core.faces import regions
-from core.faithfulness import FaceTest, check_face
+from core.faithfulness import FaceFaithfulness, face_faithfulness
 from core.types import Image
 from webapp import cache
 from webapp.inputs import Picture
@@ -127,21 +127,21 @@ def parts(subject: Subject, *, all_sets: bool = False) -> RegionReport:
     return _parts(*key, _subject=subject, _game=game)
 
 
-def sets_of_parts(subject: Subject) -> RegionGame:
+def sets_of_parts(subject: Subject) -> RegionShapley:
     """Answers with every set of parts hidden."""
     return _sets(*subject.key, _subject=subject)
 
 
-def hidden_together(subject: Subject, names: tuple[str, ...]) -> HiddenRegions:
+def hidden_together(subject: Subject, names: tuple[str, ...]) -> RegionOcclusion:
     """The answer with these parts hidden at once; one region, named after all of them."""
     masks = subject.masks()
     together = np.logical_or.reduce([masks[name] for name in names])
     temperature = subject.predictor.card.temperature
     named = {" and ".join(names): together}
-    return hide_regions(subject.predictor.model, subject.batch(), named, temperature)
+    return occlude_regions(subject.predictor.model, subject.batch(), named, temperature)
 
 
-def tested(subject: Subject, label: str) -> FaceTest:
+def tested(subject: Subject, label: str) -> FaceFaithfulness:
     """Whether the map of one class holds on its own face, beside maps that know nothing.
 
     Raises:
@@ -163,7 +163,7 @@ def _parts(
     all_sets: bool,
     *,
     _subject: Subject,
-    _game: RegionGame | None,
+    _game: RegionShapley | None,
 ) -> RegionReport:
     predictor, explanation = _subject.predictor, _subject.explanation()
     if min(explanation.maps.shape[1:]) < LEAST_CELLS:
@@ -182,8 +182,8 @@ def _parts(
 @st.cache_resource(scope="session", max_entries=24, show_spinner=False)
 def _sets(
     folder: str, modified: float, digest: str, detector: str, number: int, *, _subject: Subject
-) -> RegionGame:
-    return region_game(_subject.predictor.model, _subject.batch(), _subject.masks())
+) -> RegionShapley:
+    return region_shapley(_subject.predictor.model, _subject.batch(), _subject.masks())
 
 
 @st.cache_resource(scope="session", max_entries=48, show_spinner=False)
@@ -198,5 +198,7 @@ def _tested(
     label: str,
     *,
     _subject: Subject,
-) -> FaceTest:
-    return check_face(_subject.predictor.model, _subject.batch(), _subject.explanation(), label)
+) -> FaceFaithfulness:
+    return face_faithfulness(
+        _subject.predictor.model, _subject.batch(), _subject.explanation(), label
+    )

@@ -9,7 +9,7 @@ import streamlit as st
 from core import Image
 from core.drawing import annotate_frame
 from core.types import FrameResult
-from core.video import FaceReader, FrameModel, Pipeline
+from core.video import FaceFinder, FrameModel, Pipeline
 from webapp.inputs import Picture
 from webapp.live_camera.stream import View
 from webapp.text import counted
@@ -17,7 +17,7 @@ from webapp.text import counted
 SINGLE = 0.0  # a single picture has no past to smooth with
 
 
-def show_snapshot(model: FrameModel, reader: FaceReader, view: View) -> None:
+def show_snapshot(model: FrameModel, reader: FaceFinder, view: View) -> None:
     """Take a picture with the browser, analyse it like a frame and show it."""
     taken = st.camera_input("Take a picture", key="snapshot", width=640)
     if taken is None:
@@ -33,7 +33,7 @@ def show_snapshot(model: FrameModel, reader: FaceReader, view: View) -> None:
 
 
 def analysed(
-    image: Image, model: FrameModel, reader: FaceReader, view: View
+    image: Image, model: FrameModel, reader: FaceFinder, view: View
 ) -> tuple[Image, FrameResult]:
     """The picture, mirrored if wanted, and what is in it."""
     if view.mirror:

@@ -13,7 +13,7 @@ import streamlit as st
 from core import Image
 from core.drawing import Style, annotate_frame
 from core.types import FrameResult
-from core.video import FaceReader, FacesReader, FrameModel, Pipeline, PipelineSettings
+from core.video import CoreFaceFinder, FaceFinder, FrameModel, Pipeline, PipelineSettings
 from webapp.inputs import sample_picture
 from webapp.live_camera.connection import Connection
 from webapp.live_camera.history import History, Rates, StreamNumbers
@@ -58,7 +58,7 @@ class LiveStream:
         reader: Finds faces.
     """
 
-    def __init__(self, model: FrameModel, reader: FaceReader) -> None:
+    def __init__(self, model: FrameModel, reader: FaceFinder) -> None:
         self.view = View()
         self.history = History()
         self.labels = model.labels
@@ -152,7 +152,7 @@ def stream_of(predictor: "Predictor") -> LiveStream:
     takes longer than ten seconds.
     """
     if st.session_state.get(_MODEL) is not predictor:
-        stream = LiveStream(predictor, FacesReader())
+        stream = LiveStream(predictor, CoreFaceFinder())
         with st.spinner("Preparing the stream …"):
             stream.warm_up(sample_picture().decoded())
         st.session_state[_STREAM], st.session_state[_MODEL] = stream, predictor

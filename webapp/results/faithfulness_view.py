@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.explain import EXPLAINERS, stored_trust
-from core.faithfulness import trust_rows
+from core.explain import EXPLAINERS, stored_faithfulness
+from core.faithfulness import faithfulness_rows
 from core.tabular import table_text
 from webapp import checkpoints
 from webapp.charts.faithfulness import method_gap_bars
@@ -23,14 +23,14 @@ def faithfulness_view() -> None:
     run = pickers.explained_run_picker("explained run")
     if run is None:
         return
-    report = stored_trust(run)
+    report = stored_faithfulness(run)
     st.caption(HOW_IT_IS_MEASURED)
     if report is None:
         title = literal(checkpoints.title(run))
         st.info(f"The explanations of {title} were not measured yet. Do it with:")
         st.code(f"python -m core faithfulness {run.name}", language="bash")
         return
-    rows = trust_rows(report)
+    rows = faithfulness_rows(report)
     _summary(report, rows)
     st.plotly_chart(
         method_gap_bars(rows),
@@ -39,7 +39,7 @@ def faithfulness_view() -> None:
         alt="Insertion minus deletion of every method and control",
     )
     _table(rows)
-    export_buttons(lambda form: table_text(rows, form), f"faithfulness-{run.name}", "trust")
+    export_buttons(lambda form: table_text(rows, form), f"faithfulness-{run.name}", "faithfulness")
     _details(report)
 
 
@@ -68,7 +68,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
     st.dataframe(
         pd.DataFrame([_cells(row) for row in rows]),
         hide_index=True,
-        key="trust",
+        key="faithfulness",
         height="content",
         placeholder="-",
         column_config={
