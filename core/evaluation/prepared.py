@@ -109,7 +109,7 @@ def own_dataset(card: "Card", run: str, folder: Path | None = None) -> "Dataset"
     return dataset
 
 
-def tested_sets(card: "Card", run: str, folder: Path | None = None) -> list[TestSet]:
+def sets_to_test(card: "Card", run: str, folder: Path | None = None) -> list[TestSet]:
     """What a run is evaluated on: its own data first, then sources that only other folders have.
 
     Args:

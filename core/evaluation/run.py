@@ -22,7 +22,7 @@ from core.evaluation.classification_metrics import metrics
 from core.evaluation.collecting import Answers, Progress, collected, with_temperature
 from core.evaluation.predictions import Predictions
 from core.evaluation.predictions_file import FACTS
-from core.evaluation.prepared import TestSet, own_sources, seen_sources, tested_sets
+from core.evaluation.prepared import TestSet, own_sources, seen_sources, sets_to_test
 from core.evaluation.report import build_report
 from core.evaluation.report_file import save_report
 from core.files import file_hash, fingerprint
@@ -67,7 +67,7 @@ def evaluate_run(
     """
     model = _predictor(folder) if model is None else model
     card = model.card
-    chosen = tested_sets(card, folder.name, dataset_dir)
+    chosen = sets_to_test(card, folder.name, dataset_dir)
     own = chosen[0].dataset
     sources = own_sources(card, own.info)
     started = time.perf_counter()
