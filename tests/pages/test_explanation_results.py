@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_trust import made_entry, made_report
+from made_faithfulness import made_entry, made_report
 from made_view import made_view
 from streamlit.testing.v1 import AppTest
 

@@ -135,3 +135,14 @@ def walking_face(frames: int, width: int = 640, height: int = 480) -> Iterator[I
             scale=height / 480 * (1.2 + 0.2 * np.sin(0.7 * turn)),
             angle=8 * np.sin(1.3 * turn),
         )
+
+
+def corners(image: Image) -> list[tuple[int, ...]]:
+    """Colours of the four quarters, row by row."""
+    height, width = image.shape[:2]
+    places = [(y, x) for y in (height // 4, 3 * height // 4) for x in (width // 4, 3 * width // 4)]
+    return [tuple(int(value) for value in image[place]) for place in places]
+
+
+def assert_corners(image: Image, expected: list[tuple[int, int, int]]) -> None:
+    np.testing.assert_allclose(corners(image), expected, atol=14)

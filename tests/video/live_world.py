@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from core.labels import EMOTIONS
 from core.models import Card
 from core.preprocess import Preprocess
-from core.types import Box, Detection, Explanation, Image, Prediction
-from core.video.tracking import face_square
+from core.types import Box, Detection, Explanation, Face, Image, LiveFace, Prediction
+from core.video.tracking import face_box, face_square
 
 HEIGHT, WIDTH = 240, 320
 
@@ -26,6 +26,7 @@ def mean_shape() -> NDArray[np.float32]:
 
 
 SHAPE = mean_shape()
+_LOGITS = np.log(np.array([0.7, 0.1, 0.05, 0.05, 0.05, 0.05]))
 
 
 def placed(centre: tuple[float, float], side: float) -> NDArray[np.float32]:
@@ -132,3 +133,25 @@ class World:
         self.explained.append(method)
         maps = np.ones((len(self.labels), 2, 2), np.float32)
         return Explanation(method, "somewhere", self.labels, maps)
+
+
+def live_face(
+    x: float = 160, y: float = 120, side: float = 80, label: str | None = "happiness", key: int = 1
+) -> LiveFace:
+    """A face about (x, y) whose map is hot in the left half."""
+    points = placed((x, y), side)
+    square, box = face_square(points), face_box(points)
+    scale = 64 / square.width
+    matrix = np.array([[scale, 0, -square.left * scale], [0, scale, -square.top * scale]])
+    maps = np.zeros((6, 2, 2), np.float32)
+    maps[:, :, 0] = 2.0
+    prediction = Prediction(EMOTIONS, np.exp(_LOGITS), _LOGITS)
+    return LiveFace(
+        id=key,
+        face=Face(Detection(box, 1.0, "any"), np.zeros((64, 64, 3), np.uint8), matrix, points),
+        prediction=prediction,
+        instant=prediction.probabilities,
+        label=label,
+        explanation=Explanation("grad_cam", "last", EMOTIONS, maps),
+        scale=2.0,
+    )

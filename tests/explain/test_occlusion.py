@@ -1,9 +1,14 @@
 """Blurring and filling."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
+from captum.attr import Occlusion
+from made_networks import LeftRight, face
+from torch import Tensor, nn
 
-from core.explain.occlusion import blurred, filled
+from core.explain.occlusion import blurred, filled, occlusion
 
 
 def test_an_even_picture_stays_as_it_is() -> None:
@@ -66,3 +71,39 @@ def test_a_single_known_pixel_fills_everything_and_none_gives_grey() -> None:
 
     torch.testing.assert_close(found[0, 0], batch[0, 0, 3, 5].expand(16, 16))
     assert torch.equal(found[1], torch.zeros(1, 16, 16))
+
+
+def test_occlusion_of_a_linear_function_is_what_the_blur_takes_away() -> None:
+    batch = face(side=32)
+    lost = batch - blurred(batch)
+
+    maps = occlusion(LeftRight().eval(), batch, torch.tensor([[0, 1]]), "input")
+
+    # The corner pixel lies in one window only, 8x8 pixels in the left half.
+    torch.testing.assert_close(maps[0, 0, 0, 0], lost[0, 0, :8, :8].sum())
+    assert maps[0, 1, 0, 0].abs() < 1e-4
+    torch.testing.assert_close(maps[0, 1, 31, 31], -2 * lost[0, 0, 24:, 24:].sum())
+
+
+@pytest.mark.parametrize("name", ["gimefive", "mini_xception"])
+def test_occlusion_agrees_with_captum(
+    name: str, trained_like: Callable[..., nn.Module], face_like: Callable[..., Tensor]
+) -> None:
+    options = {"width": 4} if name == "gimefive" else {}
+    model, batch = trained_like(name, **options), face_like(name)
+    channels, side = batch.shape[1], batch.shape[2]
+    if side % 8:
+        batch = batch[..., :40, :40]  # Captum moves its last window differently
+        side = 40
+
+    found = occlusion(model, batch, torch.tensor([[3]]), "input")
+
+    with torch.no_grad():
+        expected = Occlusion(model).attribute(
+            batch,
+            sliding_window_shapes=(channels, side // 4, side // 4),
+            strides=(channels, side // 8, side // 8),
+            baselines=blurred(batch),
+            target=3,
+        )[:, 0]
+    torch.testing.assert_close(found[0], expected, rtol=0, atol=1e-5)

@@ -1,3 +1,6 @@
+"""What is steadied over time: points, labels, the resting face."""
+
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -6,9 +9,58 @@ import pytest
 from numpy.typing import NDArray
 
 from core.video.pipeline import DEFAULT_SMOOTHING, PAPER_REFRESH
-from core.video.smoothing import SteadyLabel
+from core.video.smoothing import NeutralBaseline, OneEuro, SteadyLabel
 
 FRAME = 1 / 25
+REST = np.array([1.0, 0.0, 2.0, 3.0, 0.0, 0.0])
+
+
+def test_the_first_value_passes() -> None:
+    smooth = OneEuro(1.0, 0.0)
+
+    np.testing.assert_array_equal(smooth(np.array([3.0, -1.0]), 0.04), [3.0, -1.0])
+
+
+def test_without_beta_it_is_an_exponential_filter_of_that_cutoff() -> None:
+    smooth = OneEuro(2.0, 0.0)
+    smooth(np.array([0.0]), 0.1)
+
+    once = smooth(np.array([1.0]), 0.1)
+    twice = smooth(np.array([1.0]), 0.1)
+
+    turn = 2 * math.pi * 2.0 * 0.1
+    share = turn / (1 + turn)
+    np.testing.assert_allclose(once, share)
+    np.testing.assert_allclose(twice, share + (1 - share) * share)
+
+
+def test_speed_opens_the_filter_by_beta_times_its_length() -> None:
+    smooth = OneEuro(0.5, 0.2)
+    smooth(np.array([0.0, 0.0]), 0.1)
+
+    moved = smooth(np.array([3.0, 4.0]), 0.1)  # 50 units a second, of which the filter sees a share
+
+    seen = 2 * math.pi * 0.1 / (1 + 2 * math.pi * 0.1)
+    turn = 2 * math.pi * (0.5 + 0.2 * 50 * seen) * 0.1
+    np.testing.assert_allclose(moved, np.array([3.0, 4.0]) * turn / (1 + turn))
+
+
+def test_probabilities_keep_their_sum() -> None:
+    dice = np.random.default_rng(1)
+    smooth = OneEuro(1.0, 0.5)
+
+    sums = [smooth(dice.dirichlet(np.ones(6)), 0.04).sum() for _ in range(50)]
+
+    np.testing.assert_allclose(sums, 1.0)
+
+
+def test_after_a_reset_the_past_is_gone() -> None:
+    smooth = OneEuro(0.1, 0.0)
+    smooth(np.array([0.0]), 0.04)
+
+    smooth.reset()
+
+    assert smooth(np.array([7.0]), 0.04) == pytest.approx(7.0)
 
 
 def mixed(first: float, second: float) -> NDArray[np.float64]:
@@ -117,3 +169,28 @@ def test_at_the_threshold_the_answer_does_not_flicker() -> None:
 
     assert changes([int(answer.max() < 0.6) for answer in answers]) > 60
     assert changes(shown) <= 1
+
+
+def test_answers_are_unchanged_while_collecting() -> None:
+    resting = NeutralBaseline(1.0)
+
+    np.testing.assert_array_equal(resting.apply(REST, 0.4), REST)
+    assert (resting.progress, resting.ready) == (0.4, False)
+
+
+def test_the_resting_face_itself_scores_all_classes_alike() -> None:
+    resting = NeutralBaseline(1.0)
+    resting.apply(REST + 0.5, 0.5)
+    resting.apply(REST - 0.5, 0.5)
+
+    corrected = resting.apply(REST, 0.1)
+
+    np.testing.assert_allclose(corrected, np.full(6, REST.mean()))
+
+
+def test_what_differs_from_rest_remains() -> None:
+    resting = NeutralBaseline(1.0)
+    resting.apply(REST, 1.0)
+    smile = np.array([4.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+
+    np.testing.assert_allclose(resting.apply(REST + smile, 0.1) - REST.mean(), smile)

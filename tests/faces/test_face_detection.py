@@ -1,5 +1,6 @@
-"""What holds for every detector, registered now or later."""
+"""Every detector on the same pictures, and the pool that lends native ones."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 
@@ -9,7 +10,7 @@ import pytest
 
 from core.errors import ConfigError, ImageError
 from core.faces import DETECTORS, detect
-from core.faces.detection import distinct, largest_first, shrunk
+from core.faces.detection import Pool, distinct, largest_first, shrunk
 from core.types import Box, Detection, Image
 
 NAMES = list(DETECTORS)
@@ -126,3 +127,56 @@ def test_shrinking_keeps_small_pictures_and_proportions() -> None:
     assert one == 1.0
     assert half.shape == (150, 300, 3)
     assert factor == 0.5
+
+
+def counting() -> Pool[int]:
+    numbers = iter(range(100))
+    return Pool(lambda: next(numbers))
+
+
+def test_an_idle_object_is_lent_again() -> None:
+    pool = counting()
+
+    with pool.borrow() as first:
+        pass
+    with pool.borrow() as second:
+        pass
+
+    assert (first, second) == (0, 0)
+
+
+def test_two_borrowers_have_different_objects() -> None:
+    pool = counting()
+
+    with pool.borrow() as first, pool.borrow() as second:
+        assert first != second
+
+
+def test_an_object_comes_back_after_an_error() -> None:
+    pool = counting()
+
+    with pytest.raises(RuntimeError), pool.borrow():
+        raise RuntimeError
+
+    with pool.borrow() as again:
+        assert again == 0
+
+
+def test_no_more_objects_exist_than_were_in_use_at_once() -> None:
+    pool = counting()
+    both_inside = threading.Barrier(2)
+    seen: list[int] = []
+
+    def work() -> None:
+        with pool.borrow() as item:
+            both_inside.wait(timeout=5)
+            seen.append(item)
+
+    for _ in range(3):
+        pair = [threading.Thread(target=work) for _ in range(2)]
+        for thread in pair:
+            thread.start()
+        for thread in pair:
+            thread.join()
+
+    assert set(seen) == {0, 1}

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_trust import made_report
+from made_faithfulness import made_report
 
 from core.faithfulness.table import faithfulness_rows
 from webapp.charts.faithfulness import method_gap_bars

@@ -4,22 +4,19 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import BLUE, GREEN, RED, WHITE, quarters, tone_packets, write_clip
+from clips import (
+    BLUE,
+    GREEN,
+    RED,
+    WHITE,
+    assert_corners,
+    quarters,
+    tone_packets,
+    write_clip,
+)
 
 from core.errors import VideoError
-from core.types import Image
 from core.video.reader import VideoReader
-
-
-def corners(image: Image) -> list[tuple[int, ...]]:
-    """Colours of the four quarters, row by row."""
-    height, width = image.shape[:2]
-    places = [(y, x) for y in (height // 4, 3 * height // 4) for x in (width // 4, 3 * width // 4)]
-    return [tuple(int(value) for value in image[place]) for place in places]
-
-
-def assert_corners(image: Image, expected: list[tuple[int, int, int]]) -> None:
-    np.testing.assert_allclose(corners(image), expected, atol=14)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".avi", ".webm", ".mkv"])

@@ -3,8 +3,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import BLUE, GREEN, RED, WHITE, quarters, write_clip
-from test_reading import assert_corners
+from clips import BLUE, GREEN, RED, WHITE, assert_corners, quarters, write_clip
 
 from core.errors import VideoError
 from core.video.reader import VideoReader

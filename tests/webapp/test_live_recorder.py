@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from live_world import Person, World
-from test_drawing import live_face
+from live_world import Person, World, live_face
 
 from core.labels import EMOTIONS
 from core.types import FrameResult, Image

@@ -2,37 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from live_world import placed
+from live_world import live_face
 
 from core.drawing.annotation import Style, annotate_frame, colour_of, name_of
 from core.labels import COLOURS, EMOTIONS
-from core.types import Detection, Explanation, Face, FrameResult, Image, LiveFace, Prediction
-from core.video.tracking import face_box, face_square
+from core.types import FrameResult, Image, LiveFace
 
 NOTHING = Style(overlay=False, landmarks=False, boxes=False, bars=False)
 LOGITS = np.log(np.array([0.7, 0.1, 0.05, 0.05, 0.05, 0.05]))
-
-
-def live_face(
-    x: float = 160, y: float = 120, side: float = 80, label: str | None = "happiness", key: int = 1
-) -> LiveFace:
-    """A face about (x, y) whose map is hot in the left half."""
-    points = placed((x, y), side)
-    square, box = face_square(points), face_box(points)
-    scale = 64 / square.width
-    matrix = np.array([[scale, 0, -square.left * scale], [0, scale, -square.top * scale]])
-    maps = np.zeros((6, 2, 2), np.float32)
-    maps[:, :, 0] = 2.0
-    prediction = Prediction(EMOTIONS, np.exp(LOGITS), LOGITS)
-    return LiveFace(
-        id=key,
-        face=Face(Detection(box, 1.0, "any"), np.zeros((64, 64, 3), np.uint8), matrix, points),
-        prediction=prediction,
-        instant=prediction.probabilities,
-        label=label,
-        explanation=Explanation("grad_cam", "last", EMOTIONS, maps),
-        scale=2.0,
-    )
 
 
 def frame(width: int = 320, height: int = 240, grey: int = 0) -> Image:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from made_trust import made_report
+from made_faithfulness import made_report
 
 from core.faithfulness.table import faithfulness_rows
 from core.tabular import TableFormat, table_text

@@ -1,4 +1,4 @@
-"""Table 2: which run measures which row, and that its figures are those of the file."""
+"""Table 2: which run measures which row, and what others published."""
 
 import json
 from pathlib import Path
@@ -8,13 +8,31 @@ import numpy as np
 import pytest
 from grey_faces import answers
 
-from core.evaluation import Predictions, all_runs, figure1, metrics, published_rows, table2
+from core.evaluation import (
+    Predictions,
+    PublishedRow,
+    all_runs,
+    figure1,
+    metrics,
+    published,
+    published_rows,
+    table2,
+)
 from core.evaluation.report_file import save_report
 from core.files import fingerprint, write_json
 from core.labels import EMOTIONS
+from core.models import MODELS, describe
 from core.training import RunFolder
 
 FIVE = ["raf_db", "fer2013", "affectnet", "ck_plus", "tfeid"]
+# Table 2 of the paper: accuracies in % for train, test, valid, in the order of the rows.
+TABLE_2 = """
+RAF-DB 93.8 83.3 68.8 | 98.9 81.3 67.9 | 100.0 83.7 72.0 | 96.6 80.6 66.8 | 98.4 81.7 71.1
+RAF-DB 98.6 83.1 72.1 | 97.0 86.5 78.1 | 97.5 82.5 70.0
+FER2013 69.0 49.4 35.6 | 92.6 64.7 42.1 | 97.6 67.1 43.6 | 86.6 64.1 40.2 | 89.6 65.6 40.7
+FER2013 69.7 67.5 46.2 | 96.0 65.5 41.6
+FER_GiMEFiVE 79.4 53.7 61.4 | 96.5 72.4 73.8 | 94.5 70.8 72.8 | 84.9 75.3 75.0 | 95.2 70.4 74.5
+"""
 
 
 def write_run(
@@ -215,3 +233,108 @@ def test_the_preliminary_table_is_measured_likewise(own_runs: Path) -> None:
 
     assert found["measured"]["run"] == "ten-layers"
     assert json.loads(json.dumps(found)) == found
+
+
+def printed() -> list[tuple[str, float, float, float]]:
+    rows = []
+    for line in TABLE_2.strip().splitlines():
+        dataset, figures = line.split(" ", 1)
+        for group in figures.split("|"):
+            train, test, valid = map(float, group.split())
+            rows.append((dataset.replace("_", " "), train, test, valid))
+    return rows
+
+
+def test_table_2_is_the_printed_one() -> None:
+    rows = published_rows()
+
+    assert [(row.dataset, row.train, row.test, row.valid) for row in rows] == printed()
+
+
+def test_the_models_of_each_data_set_are_the_printed_ones() -> None:
+    names = [(row.dataset, row.name) for row in published_rows()]
+
+    first = ["vgg", "resnet18", "resnet34", "gimefive_baseline"]
+    assert names == [
+        *(("RAF-DB", name) for name in [*first, "gimefive_se", "gimefive_plain", "gimefive"]),
+        ("RAF-DB", "gimefive_deep"),
+        *(("FER2013", name) for name in [*first, "gimefive_plain", "gimefive", "gimefive_deep"]),
+        *(("FER GiMEFiVE", name) for name in [*first[:3], "gimefive", "gimefive_res"]),
+    ]
+
+
+NETWORKS = {row.name: row for part in ("table_2", "preliminary") for row in published_rows(part)}
+
+
+@pytest.mark.parametrize("row", published_rows(), ids=lambda row: f"{row.dataset}-{row.name}")
+def test_rows_of_one_network_say_the_same_of_it(row: PublishedRow) -> None:
+    other = NETWORKS[row.name]
+
+    assert (row.parameters, row.layers) == (other.parameters, other.layers)
+    assert row.architecture == MODELS[row.name].architecture
+    assert row.model == MODELS[row.name].title
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_parameters_and_layers_are_those_of_the_network_built(name: str) -> None:
+    built = describe(name)
+
+    assert built["parameters"] == NETWORKS[name].parameters
+    assert built["layers"] == NETWORKS[name].layers
+
+
+def test_the_preliminary_table_adds_the_ten_layer_network() -> None:
+    row = next(row for row in published_rows("preliminary") if row.name == "gimefive_nobn")
+
+    assert (row.train, row.test, row.valid, row.layers) == (96.3, 76.9, 60.6, 10)
+
+
+def test_preliminary_rows_that_the_paper_kept_agree_with_it() -> None:
+    kept = {(row.dataset, row.name): row for row in published_rows()}
+
+    for row in published_rows("preliminary"):
+        if (row.dataset, row.name) in kept:
+            same = kept[row.dataset, row.name]
+            assert (row.train, row.test, row.valid) == (same.train, same.test, same.valid)
+
+
+def test_rows_of_table_1_add_up() -> None:
+    rows = published("table_1")["rows"]
+
+    sums = [(sum(row["counts"]), row["total"]) for row in rows if row["counts"]]
+    assert len(sums) == 10
+    assert all(counted == total for counted, total in sums)
+
+
+def test_table_1_of_the_aggregate_is_the_sum_of_its_parts() -> None:
+    rows = published("table_1")["rows"]
+
+    for split in ("train", "test"):
+        parts = [r["counts"] for r in rows if r["split"] == split and r["counts"]]
+        *sources, total = parts
+        assert [sum(column) for column in zip(*sources, strict=True)] == total
+
+
+def test_table_3_spans_the_printed_grid() -> None:
+    grid = published("table_3")["rows"]
+
+    assert grid["learning rate"] == [0.01, 0.001, 0.0001]
+    assert grid["patience"] == [5, 10, 15]
+    size = 1
+    for values in grid.values():
+        size *= len(values)
+    assert size == 3 * 4 * 2 * 3 * 3 * 2 * 2 * 3 * 1 * 4 * 2 * 3
+
+
+def test_figures_of_others_come_with_their_source_and_a_caution() -> None:
+    assert published("human_agreement")["percent"] == 84.1
+    assert "FER+" in published("human_agreement")["source"]
+    assert "trained on other data" in published("peers")["statement"]
+    peers = {row["name"]: row["scores"] for row in published("peers")["rows"]}
+    assert peers["always happiness"]["raf_db"] == {"accuracy": 49.6, "macro_f1": 11.1}
+
+
+def test_what_a_caller_does_to_a_part_stays_with_it() -> None:
+    published("table_1")["rows"].clear()
+
+    assert published("table_1")["rows"]

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_drawing import live_face
+from live_world import live_face
 
 from core.faces import REGIONS
 from core.types import Explanation
