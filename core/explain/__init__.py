@@ -5,7 +5,7 @@ The list of methods is here at once; whatever needs torch is loaded when it is f
 
 from typing import TYPE_CHECKING
 
-from core.explain.methods import EXPLAINERS, SLOW_PASSES, MethodInfo
+from core.explain.methods import EXPLAINERS, FINE_CELLS, SLOW_PASSES, MethodInfo
 from core.lazy import lazy_names
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from core.explain.contrast import contrast_map
     from core.explain.explainer import explain, layer_of
     from core.explain.layers import (
-        FINE_CELLS,
         explainable_layers,
         feature_maps,
         layer_outputs,
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     )
     from core.explain.region_reports import RegionReport, region_report
     from core.explain.regions import (
-        LEAST_CELLS,
         RegionEvidence,
         cell_shares,
         fit_masks,
@@ -66,7 +64,6 @@ __getattr__ = lazy_names(
         "contrast": ("contrast_map",),
         "explainer": ("explain", "layer_of"),
         "layers": (
-            "FINE_CELLS",
             "explainable_layers",
             "feature_maps",
             "layer_outputs",
@@ -87,7 +84,7 @@ __getattr__ = lazy_names(
             "region_shapley",
         ),
         "region_reports": ("RegionReport", "region_report"),
-        "regions": ("LEAST_CELLS", "RegionEvidence", "cell_shares", "fit_masks", "region_evidence"),
+        "regions": ("RegionEvidence", "cell_shares", "fit_masks", "region_evidence"),
         "trace": ("Layer", "frozen_view", "traced"),
     },
 )
@@ -96,7 +93,6 @@ __all__ = [
     "EXPLAINERS",
     "FAITHFULNESS_FILE",
     "FINE_CELLS",
-    "LEAST_CELLS",
     "SLOW_PASSES",
     "ActionUnit",
     "Agreement",

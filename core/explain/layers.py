@@ -4,11 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ExplainError
-from core.explain.methods import DefaultLayer
+from core.explain.methods import FINE_CELLS, DefaultLayer
 from core.explain.trace import Layer, frozen_view, traced
 
 INPUT = "input"  # the layer name of methods that explain pixels
-FINE_CELLS = 16  # cells a side; from here on brow, eye and mouth lie in cells of their own
 
 # Behind a layer these leave a sum over its cells intact, up to the linear layers' own biases.
 _ADD_NO_CELL_BIAS = {

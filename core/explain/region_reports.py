@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from core.errors import ExplainError
 from core.explain.action_units import Agreement, agreement
 from core.explain.explainer import explain
+from core.explain.methods import FINE_CELLS
 from core.explain.region_occlusion import (
     RegionOcclusion,
     RegionShapley,
@@ -18,7 +19,6 @@ from core.explain.region_occlusion import (
 )
 from core.explain.regions import (
     BACKGROUND,
-    LEAST_CELLS,
     Masks,
     RegionEvidence,
     region_evidence,
@@ -162,7 +162,7 @@ def region_report(
     """
     if len(labels) < 2:
         raise ExplainError("Regions are compared between classes; expected at least two labels.")
-    if explanation is None or min(explanation.maps.shape[1:]) < LEAST_CELLS:
+    if explanation is None or min(explanation.maps.shape[1:]) < FINE_CELLS:
         explanation = explain(model, batch, labels, FINE_METHOD)
     hidden = occlude_regions(model, batch, masks, temperature)
     if game is None and all_sets:

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ExplainError
+from core.explain.methods import FINE_CELLS
 from core.preprocess import Preprocess
 from core.types import Explanation
 
 BACKGROUND = "background"  # the mask of what is no part of the face
-LEAST_CELLS = 16  # cells a side; in coarser maps brow and eye share a cell
 
 Masks = Mapping[str, NDArray[np.bool_]]
 
@@ -44,7 +44,7 @@ def region_evidence(
     """Share, lift and signed evidence of every region.
 
     Args:
-        explanation: Maps of at least 16x16 cells.
+        explanation: Maps of at least FINE_CELLS a side.
         masks: bool (S, S) a region, over the part of the crop that the network saw.
         predicted: The class explained.
         runner_up: The class it is compared with.
@@ -53,10 +53,10 @@ def region_evidence(
         ExplainError: The cells are too coarse, or the masks overlap or are no squares.
     """
     height, width = explanation.maps.shape[1:]
-    if min(height, width) < LEAST_CELLS:
+    if min(height, width) < FINE_CELLS:
         raise ExplainError(
             f"The map of {explanation.method} at {explanation.layer} has {height}x{width} cells, "
-            f"too few to tell the parts of a face apart; expected at least {LEAST_CELLS} a side. "
+            f"too few to tell the parts of a face apart; expected at least {FINE_CELLS} a side. "
             "Choose a finer layer."
         )
     check_masks(masks)

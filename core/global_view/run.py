@@ -11,7 +11,7 @@ from core.checkpoints import WEIGHTS, find_checkpoint
 from core.data import Dataset, load_dataset
 from core.errors import DataError, ExplainError
 from core.evaluation import at_size, own_folder
-from core.explain import EXPLAINERS, LEAST_CELLS, recommended_layers, recommended_method
+from core.explain import EXPLAINERS, FINE_CELLS, recommended_layers, recommended_method
 from core.faces import REGIONS
 from core.files import fingerprint, write_json
 from core.global_view.evidence import DIGITS, Group, chunk_evidence, group_json
@@ -127,10 +127,10 @@ def _layer(model: "nn.Module", preprocess: Preprocess, method: str, recommended:
     layer = layer_of(model, sample, EXPLAINERS[method], recommended)
     target = torch.zeros(1, dtype=torch.long)
     cells = min(class_maps(model, sample, target, method, layer).shape[1:])
-    if cells < LEAST_CELLS:
+    if cells < FINE_CELLS:
         raise ExplainError(
             f"The maps of {EXPLAINERS[method].title} at {layer} have {cells} cells a side; regions "
-            f"need at least {LEAST_CELLS}. Choose a finer method, for example layer_cam."
+            f"need at least {FINE_CELLS}. Choose a finer method, for example layer_cam."
         )
     return layer
 

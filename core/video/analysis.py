@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from core.drawing import Style, annotate_frame
+from core.explain import FINE_CELLS
 from core.files import write_json
 from core.video.pipeline import Pipeline, PipelineSettings
 from core.video.protocols import FaceFinder, FrameModel
 from core.video.reader import LONGEST, VideoFrame, VideoReader
 from core.video.sound import SoundTrack
-from core.video.table import COARSE_NOTE, FINE, FaceTable, Summary, open_table, region_shares
+from core.video.table import COARSE_NOTE, FaceTable, Summary, open_table, region_shares
 from core.video.writer import VideoWriter, open_writer
 
 BLANK_NOTE = (
@@ -175,7 +176,7 @@ class _Run:
                 self._maps += 1
                 self._blank += face.explanation.is_blank(label) if face.label else 0
                 cells = min(face.explanation.maps.shape[1:])
-                if cells < FINE:
+                if cells < FINE_CELLS:
                     self._notes[COARSE_NOTE.format(cells=f"{cells}x{cells}")] = None
         self._notes.update(dict.fromkeys(result.notes))
         self._table.add(frame.number, frame.time, result, shares)

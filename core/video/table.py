@@ -23,7 +23,6 @@ CAVEAT = (
     "Ids follow a face while it is in view; they do not recognise a person."
 )
 _SLOWEST = 2000  # milliseconds; longer frames count as this long
-FINE = 16  # cells a side from which brow and eye no longer share one
 COARSE_NOTE = (
     "The maps have {cells} cells, in which neighbouring parts of a face share a cell: read region "
     "shares as rough."

@@ -6,14 +6,14 @@ import numpy as np
 import streamlit as st
 
 from core import Explanation
-from core.explain import EXPLAINERS, contrast_map, region_evidence
+from core.explain import EXPLAINERS, FINE_CELLS, contrast_map, region_evidence
 from core.types import BLANK
 from webapp import pictures
 from webapp.charts.regions import part_bars, told
 from webapp.faithfulness_badges import faithfulness_of, show_badges
 from webapp.figure_file import Sheet, stacked
 from webapp.image_explanation import downloads
-from webapp.image_explanation.subject import LEAST_CELLS, SIGNED_METHOD, Subject
+from webapp.image_explanation.subject import SIGNED_METHOD, Subject
 from webapp.picture_rows import Plate, Row, Tile, plate_html, plate_sheet
 from webapp.pictures import Look
 from webapp.text import literal
@@ -123,7 +123,7 @@ def _by_parts(
 ) -> tuple[tuple[str, ...], tuple[float, ...]]:
     """Evidence of each part; empty where parts cannot be told apart."""
     masks = subject.masks()
-    if not masks or min(explanation.maps.shape[1:]) < LEAST_CELLS:
+    if not masks or min(explanation.maps.shape[1:]) < FINE_CELLS:
         return (), ()
     found = region_evidence(explanation, masks, label, other)
     return tuple(one.region for one in found), tuple(one.contrast for one in found)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core import Explanation, FaceResult
 from core.explain import (
+    FINE_CELLS,
     RegionOcclusion,
     RegionReport,
     RegionShapley,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from core.predict import Predictor
 
 SIGNED_METHOD = "hires_cam"  # stands in where a method is too coarse, or is not signed
-LEAST_CELLS = 16  # cells a side, from which parts of the face can be told apart
 
 Masks = dict[str, NDArray[np.bool_]]
 
@@ -166,7 +166,7 @@ def _parts(
     _game: RegionShapley | None,
 ) -> RegionReport:
     predictor, explanation = _subject.predictor, _subject.explanation()
-    if min(explanation.maps.shape[1:]) < LEAST_CELLS:
+    if min(explanation.maps.shape[1:]) < FINE_CELLS:
         explanation = _subject.by(SIGNED_METHOD).explanation()
     return region_report(
         predictor.model,
