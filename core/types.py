@@ -179,6 +179,11 @@ class FaceResult:
     prediction: Prediction
     explanation: Explanation | None = None
 
+    @property
+    def label(self) -> str | None:
+        """The expression to show; None for unclear."""
+        return None if self.prediction.unclear else self.prediction.predicted
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageResult:

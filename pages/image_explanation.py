@@ -21,7 +21,7 @@ checkpoint = widgets.checkpoint_picker()
 detector = widgets.detector_picker()
 method = widgets.method_picker(checkpoint)
 layer_place = st.sidebar.container()
-look = widgets.look_controls(checkpoints.labels(checkpoint), signed=method.signed)
+style = widgets.style_controls(checkpoints.labels(checkpoint), signed=method.signed)
 chosen = picture_input()
 
 ready = outcome.ready_picture(checkpoint, chosen, detector)
@@ -30,9 +30,9 @@ if checkpoint is None or ready is None:
 model, picture = ready
 layer = widgets.layer_picker(model, method, layer_place)
 preprocess = model.card.preprocess
-look = replace(look, coverage=preprocess.crop / preprocess.size)
+style = replace(style, coverage=preprocess.crop / preprocess.size)
 subject = Subject(checkpoint, picture, detector, 0, method.name, layer)
 with shown_errors():
     result = outcome.result_of(subject)
-    outcome.show_result(result, subject, look)
-    closer_look(result, subject, look)
+    outcome.show_result(result, subject, style)
+    closer_look(result, subject, style)

@@ -8,12 +8,11 @@ import streamlit as st
 
 from core import CheckpointError
 from core.checkpoints import find_checkpoint, list_checkpoints
-from core.drawing import ColourMap, default_colours
+from core.drawing import SHOWN, ColourMap, Style, default_colours
 from core.explain import EXPLAINERS, SLOW_PASSES, MethodInfo, model_layers, recommended_method
 from core.faces import DEFAULT_DETECTOR, DETECTORS
 from webapp import cache, checkpoints
 from webapp.errors import shown_errors
-from webapp.pictures import PREDICTED, Look
 from webapp.text import literal
 
 if TYPE_CHECKING:
@@ -162,7 +161,7 @@ def _layer_title(layer: "Layer") -> str:
     return f"{layer.name}: {channels} x {height} x {width}"
 
 
-def look_controls(labels: tuple[str, ...], *, signed: bool) -> Look:
+def style_controls(labels: tuple[str, ...], *, signed: bool) -> Style:
     """What is drawn and how.
 
     Args:
@@ -171,8 +170,8 @@ def look_controls(labels: tuple[str, ...], *, signed: bool) -> Look:
     """
     target = st.sidebar.selectbox(
         "Map shows the evidence for",
-        [PREDICTED, *labels],
-        format_func=lambda name: "the predicted expression" if name == PREDICTED else name,
+        [SHOWN, *labels],
+        format_func=lambda name: "the predicted expression" if name == SHOWN else name,
         key="target",
         persist_state="session",
     )
@@ -190,7 +189,13 @@ def look_controls(labels: tuple[str, ...], *, signed: bool) -> Look:
     landmarks = st.sidebar.toggle(
         "68 landmarks", value=True, key="landmarks", persist_state="session"
     )
-    return Look(target, colours, opacity / 100, boxes, landmarks)
+    return Style(
+        landmarks=landmarks,
+        boxes=boxes,
+        opacity=opacity / 100,
+        target=target,
+        colours=colours,
+    )
 
 
 def _fitting_colours(*, signed: bool) -> list[ColourMap]:

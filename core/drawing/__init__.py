@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from core.drawing.annotation import SHOWN, UNCLEAR, Style, annotate_frame, colour_of
+    from core.drawing.annotation import (
+        SHOWN,
+        Style,
+        annotate_frame,
+        annotate_picture,
+        common_scale,
+        draw_points,
+        resized,
+    )
     from core.drawing.colour_maps import (
         COLOUR_MAPS,
         NO_EVIDENCE,
@@ -18,12 +26,21 @@ if TYPE_CHECKING:
         default_colours,
     )
     from core.drawing.overlays import heat_image, overlay, paste_overlay
+    from core.drawing.panels import UNCLEAR, colour_of, name_of
     from core.drawing.png import png_bytes, quick_png
 
 __getattr__ = lazy_names(
     __name__,
     {
-        "annotation": ("SHOWN", "UNCLEAR", "Style", "annotate_frame", "colour_of"),
+        "annotation": (
+            "SHOWN",
+            "Style",
+            "annotate_frame",
+            "annotate_picture",
+            "common_scale",
+            "draw_points",
+            "resized",
+        ),
         "colour_maps": (
             "COLOUR_MAPS",
             "NO_EVIDENCE",
@@ -33,6 +50,7 @@ __getattr__ = lazy_names(
             "default_colours",
         ),
         "overlays": ("heat_image", "overlay", "paste_overlay"),
+        "panels": ("UNCLEAR", "colour_of", "name_of"),
         "png": ("png_bytes", "quick_png"),
     },
 )
@@ -45,13 +63,18 @@ __all__ = [
     "ColourMap",
     "Style",
     "annotate_frame",
+    "annotate_picture",
     "colour_bar",
     "colour_of",
     "colour_table",
+    "common_scale",
     "default_colours",
+    "draw_points",
     "heat_image",
+    "name_of",
     "overlay",
     "paste_overlay",
     "png_bytes",
     "quick_png",
+    "resized",
 ]

@@ -1,51 +1,37 @@
-"""Boxes, landmarks, maps and numbers on a frame, readable on any background and at any size."""
+"""Maps, boxes, landmarks and words on photos and frames, readable on any background and size."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.drawing.colour_maps import ColourMap, default_colours
 from core.drawing.overlays import paste_overlay
-from core.drawing.text import (
-    WHITE,
-    Colour,
-    above,
-    beside,
-    ink_for,
-    line_height,
-    text_width,
-    write_text,
-)
-from core.labels import COLOURS
-from core.types import Box, FrameResult, Image, LiveFace, Prediction
+from core.drawing.panels import UNCLEAR, colour_of, write_tag, write_words
+from core.drawing.text import BLACK, WHITE, Colour
+from core.types import Box, Explanation, Face, FaceResult, FrameResult, Image, ImageResult, LiveFace
 
-SHOWN = "shown"  # in place of an expression: the one named above the face
-UNCLEAR = "unclear"
+SHOWN = "shown"  # in place of an expression: each face's own, which an unclear face is nearest to
 
-_GREY: Colour = (200, 200, 200)
-_DARK: Colour = (20, 20, 20)
-_TEXT_SHARE, _LEAST_TEXT, _MOST_TEXT = 1 / 32, 11, 64  # of the frame's height; pixels
-_TINY_TEXT = 8  # pixels, below which nothing can be read
-_BAR_EDGE: Colour = (110, 110, 110)
-_PLATE = 0.72  # opacity of the plate behind numbers: white text keeps a contrast above 7 on white
-_PANEL_SHARE = 0.4  # of the frame a panel of numbers may take
-_COVERED = 0.03  # of itself a panel may lie on other things, faces counting fourfold
-_CROWD_TEXT = 0.85  # size of the numbers where there are several faces
+_ENLARGED = 4.0  # times, the most that a small photo grows
+_SUBPIXEL = 4  # bits: smooth points are placed to a sixteenth of a pixel
+_SMOOTH_RIM = 0.9  # pixels of dark around a smooth point
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What is drawn.
+    """What is drawn on photos and frames, and how.
 
     Attributes:
         overlay: The map on the face.
         landmarks: The 68 points.
         boxes: Square and name of each face.
-        bars: The probabilities beside the face.
-        opacity: Of the map, 0 to 1.
+        bars: The probabilities beside the face; frames only.
+        opacity: Of the map, 0 to 1; 0 for none.
         target: The expression whose map is drawn, or SHOWN.
+        colours: Name of a colour map for maps without a sign; signed ones are diverging.
         coverage: Share of the crop's side that the network sees
             (`preprocess.crop / preprocess.size`).
     """
@@ -56,79 +42,130 @@ class Style:
     bars: bool = True
     opacity: float = 0.5
     target: str = SHOWN
+    colours: ColourMap = "inferno"
     coverage: float = 1.0
 
+    def label_of(self, face: FaceResult | LiveFace) -> str:
+        """The class whose map is drawn for this face."""
+        return self.target if self.target != SHOWN else face.label or face.prediction.predicted
 
-def annotate_frame(image: Image, result: FrameResult, settings: Style | None = None) -> Image:
+
+def annotate_frame(image: Image, result: FrameResult, style: Style | None = None) -> Image:
     """The frame with everything asked for drawn on it.
 
     Args:
         image: RGB uint8 (H, W, 3), not changed; of the size the result was made of.
         result: What was found, perhaps in a frame shortly before.
-        settings: What to draw.
+        style: What to draw.
 
     Returns:
         RGB uint8 (H, W, 3), a new array.
     """
-    settings = settings or Style()
+    style = style or Style()
     canvas = image.copy()
+    height, width = canvas.shape[:2]
     for face in result.faces:
-        if settings.overlay:
-            canvas = _with_map(canvas, face, settings)
+        canvas = _with_map(
+            canvas, face.face, face.explanation, style.label_of(face), face.scale, style
+        )
+    line = max(round(min(height, width) / 180), 1)
     for face in result.faces:
-        if settings.landmarks:
-            _draw_landmarks(canvas, face)
-        if settings.boxes:
-            _draw_box(canvas, face)
-    _draw_words(canvas, result, settings)
+        points = face.face.landmarks
+        if style.landmarks and points is not None:
+            draw_points(canvas, points, face.box.width / 150)
+        if style.boxes:
+            box = face.box.clipped(width, height)
+            _draw_box(canvas, box, colour_of(face.label), line, outer=1, inner=1)
+    write_words(canvas, result, names=style.boxes, numbers=style.bars)
     return canvas
 
 
-def colour_of(label: str | None) -> Colour:
-    """RGB of an expression; grey for unclear."""
-    code = COLOURS.get(label or "")
-    if code is None:
-        return _GREY
-    red, green, blue = bytes.fromhex(code.removeprefix("#"))
-    return red, green, blue
+def annotate_picture(
+    result: ImageResult, style: Style | None = None, longest: int | None = None
+) -> Image:
+    """The photo with maps, landmarks, and every face framed and numbered.
+
+    Args:
+        result: A picture's faces.
+        style: What to draw.
+        longest: Longest side of the answer in pixels; None for the photo's own size. A small
+            photo is enlarged at most fourfold, so that lines and points stay fine.
+
+    Returns:
+        RGB uint8 (h, w, 3), a new array.
+    """
+    style = style or Style()
+    side = max(result.image.shape[:2])
+    zoom = 1.0 if longest is None else min(longest / side, _ENLARGED)
+    canvas = resized(result.image, zoom)
+    scale = common_scale(result, style)
+    for one in result.faces:
+        face = replace(one.face, matrix=_rescaled(one.face.matrix, zoom))
+        canvas = _with_map(canvas, face, one.explanation, style.label_of(one), scale, style)
+    for one in result.faces:
+        points = one.face.landmarks
+        if style.landmarks and points is not None:
+            radius = max(one.face.box.width * zoom / 100, 1.0)
+            draw_points(canvas, (points + 0.5) * zoom - 0.5, radius, smooth=True)
+    if style.boxes:
+        _frame_and_number(canvas, result, zoom)
+    return canvas
 
 
-def _with_map(canvas: Image, face: LiveFace, settings: Style) -> Image:
-    explanation = face.explanation
-    if explanation is None:
-        return canvas
-    target = settings.target
-    if target == SHOWN:
-        target = face.label or face.prediction.predicted
-    if target not in explanation.labels:
-        return canvas
-    return paste_overlay(
-        canvas,
-        face.face,
-        explanation.map_of(target),
-        face.scale,
-        settings.opacity,
-        "diverging" if explanation.signed else "inferno",
-        coverage=settings.coverage,
+def common_scale(result: ImageResult, style: Style) -> float:
+    """The value of the strongest colour: the largest of the maps shown, one a face."""
+    return max(
+        (
+            float(np.abs(face.explanation.map_of(style.label_of(face))).max())
+            for face in result.faces
+            if face.explanation
+        ),
+        default=0.0,
     )
 
 
-def _stroke(canvas: Image) -> int:
-    """Width of lines in pixels."""
-    return max(round(int(min(canvas.shape[:2])) / 240), 1)
+def resized(image: Image, zoom: float) -> Image:
+    """A picture RGB uint8 (H, W, 3) made `zoom` times as large, a new array."""
+    if zoom == 1.0:
+        return image.copy()
+    height, width = image.shape[:2]
+    size = (max(round(width * zoom), 1), max(round(height * zoom), 1))
+    method = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, size, interpolation=method), dtype=np.uint8)
 
 
-def _draw_landmarks(canvas: Image, face: LiveFace) -> None:
-    if face.face.landmarks is None:
+def draw_points(
+    canvas: Image, points: NDArray[np.floating], radius: float, *, smooth: bool = False
+) -> None:
+    """White dots with a dark rim.
+
+    Args:
+        canvas: RGB uint8 (H, W, 3), changed; what would lie outside is left out.
+        points: (N, 2), x and y in pixels.
+        radius: Of the white, in pixels; below a half it is a single pixel.
+        smooth: Whether edges are soft and places exact to a sixteenth of a pixel. This takes a
+            call a point, in a frame longer than all the rest; without, dots are whole pixels.
+    """
+    if not smooth:
+        _stamp_points(canvas, points, round(radius))
         return
-    radius = round(face.box.width / 150)  # 0 is a single pixel
-    centres = np.rint(face.face.landmarks).astype(np.int64)
+    unit = 2**_SUBPIXEL
+    for x, y in points.tolist():
+        centre = (round(x * unit), round(y * unit))
+        for rim, colour in ((_SMOOTH_RIM, BLACK), (0.0, WHITE)):
+            size = round((radius + rim) * unit)
+            cv2.circle(canvas, centre, size, colour, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL)
+
+
+def _stamp_points(canvas: Image, points: NDArray[np.floating], radius: int) -> None:
+    centres = np.rint(points).astype(np.int64)
     height, width = canvas.shape[:2]
-    for colour, extra in ((_DARK, 1), (WHITE, 0)):
-        # All discs at once: a call a point would take longer than all the rest.
-        pixels = (centres[:, None] + _disc(radius + extra)).reshape(-1, 2)
-        inside = ((pixels >= 0) & (pixels < (width, height))).all(axis=1)
-        canvas[pixels[inside, 1], pixels[inside, 0]] = colour
+    for colour, extra in ((BLACK, 1), (WHITE, 0)):
+        disc = _disc(radius + extra)
+        x = (centres[:, :1] + disc[:, 0]).ravel()
+        y = (centres[:, 1:] + disc[:, 1]).ravel()
+        inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        canvas[y[inside], x[inside]] = colour
 
 
 @cache
@@ -140,89 +177,69 @@ def _disc(radius: int) -> NDArray[np.int64]:
     return np.argwhere(area)[:, ::-1] - radius
 
 
-def _draw_box(canvas: Image, face: LiveFace) -> None:
-    height, width = canvas.shape[:2]
-    stroke = _stroke(canvas)
-    box = face.box.clipped(width, height)
-    first, last = (box.left + stroke, box.top + stroke), (box.right - stroke, box.bottom - stroke)
-    cv2.rectangle(canvas, first, last, _DARK, stroke + 2)
-    cv2.rectangle(canvas, first, last, colour_of(face.label), stroke)
+def _with_map(
+    canvas: Image,
+    face: Face,
+    explanation: Explanation | None,
+    label: str,
+    scale: float,
+    style: Style,
+) -> Image:
+    """The canvas itself where there is no map to draw."""
+    if not style.overlay or style.opacity == 0:
+        return canvas
+    if explanation is None or label not in explanation.labels:
+        return canvas
+    colours = default_colours(signed=True) if explanation.signed else style.colours
+    return paste_overlay(
+        canvas,
+        face,
+        explanation.map_of(label),
+        scale,
+        style.opacity,
+        colours,
+        coverage=style.coverage,
+    )
 
 
-def _draw_words(canvas: Image, result: FrameResult, settings: Style) -> None:
-    """Names first, then numbers where they cover neither a face nor each other."""
-    height, width = canvas.shape[:2]
-    size = min(max(round(height * _TEXT_SHARE), _LEAST_TEXT), _MOST_TEXT)
-    boxes = [face.box.clipped(width, height) for face in result.faces]
-    several = len(boxes) > 1
-    page = _Page(canvas, Box(0, 0, width, height), boxes, [])
-    if settings.boxes:
-        for face, box in zip(result.faces, boxes, strict=True):
-            page.write_name(name_of(face, numbered=several), colour_of(face.label), box, size)
-    if settings.bars:
-        size = max(round(size * _CROWD_TEXT), _LEAST_TEXT) if several else size
-        for face, box in zip(result.faces, boxes, strict=True):
-            page.write_numbers(face.prediction, box, size, always=not several)
+def _rescaled(matrix: NDArray[np.float64], zoom: float) -> NDArray[np.float64]:
+    """The map from picture to crop pixels for a picture resized by `zoom`.
+
+    Pixel centres lie at whole numbers, so a small pixel p shows the place (p + 0.5) / zoom - 0.5.
+    """
+    rescaled = matrix.copy()
+    rescaled[:, :2] /= zoom
+    rescaled[:, 2] += matrix[:, :2] @ np.full(2, 0.5 / zoom - 0.5)
+    return rescaled
 
 
-def name_of(face: LiveFace, *, numbered: bool) -> str:
-    """What stands above a face, for example "2: happiness 93 %"."""
-    said = UNCLEAR if face.label is None else f"{face.label} {100 * face.shown_probability:.0f} %"
-    return f"{face.id}: {said}" if numbered else said
+def _frame_and_number(canvas: Image, result: ImageResult, zoom: float) -> None:
+    """Frame every face in the colour of its expression, with its number on a tag."""
+    side = min(canvas.shape[:2])
+    line, size = max(round(side / 220), 2), max(round(side / 28), 13)
+    for number, face in enumerate(result.faces, start=1):
+        box, colour = face.face.box, colour_of(face.label)
+        edges = (round(edge * zoom) for edge in (box.left, box.top, box.right, box.bottom))
+        place = Box(*edges)
+        _draw_box(canvas, place, colour, line, outer=0, inner=2)
+        text = f"{number}  {face.label or UNCLEAR}"
+        write_tag(canvas, text, colour, (place.left, place.top), size)
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """A frame being written on: where the faces are, and what was written where."""
-
-    canvas: Image
-    frame: Box
-    faces: list[Box]
-    taken: list[Box]
-
-    def write_name(self, text: str, colour: Colour, face: Box, size: int) -> None:
-        """Write on a plate of its own colour; nothing where the frame is too small for text."""
-        while text_width(text, size) + size > self.frame.width and size > _TINY_TEXT:
-            size -= 1
-        width, height = text_width(text, size) + size, line_height(size) + size // 2
-        if width > self.frame.width or height > self.frame.height:
-            return
-        others = [other for other in self.faces if other is not face]
-        place, _ = above(face, width, height, self.frame, others, self.taken)
-        self.canvas[place.top : place.bottom, place.left : place.right] = colour
-        left, top = place.left + size // 2, place.top + size // 4
-        write_text(self.canvas, text, left, top, size, ink_for(colour))
-        self.taken.append(place)
-
-    def write_numbers(self, prediction: Prediction, face: Box, size: int, *, always: bool) -> None:
-        """Write a bar and a percentage a class; nothing where there is no room."""
-        row, pad, bar = line_height(size) + size // 4, size // 2, 4 * size
-        names = max(text_width(label, size) for label in prediction.labels)
-        width = names + bar + text_width("100 %", size) + 4 * pad
-        height = row * len(prediction.labels) + pad
-        frame = self.frame
-        fits = width <= frame.width and height <= frame.height
-        if not fits or width * height > _PANEL_SHARE * frame.area:
-            return
-        place, covered = beside(face, width, height, frame, self.faces, self.taken)
-        if covered > _COVERED * width * height and not always:
-            return
-        self.taken.append(place)
-        area = self.canvas[place.top : place.bottom, place.left : place.right]
-        area[:] = (area * (1 - _PLATE)).astype(np.uint8)
-        shares = prediction.probabilities.tolist()
-        for number, (label, share) in enumerate(zip(prediction.labels, shares, strict=True)):
-            top = pad // 2 + number * row
-            write_text(area, label, pad, top + size // 8, size, WHITE)
-            _draw_bar(area, names + 2 * pad, top + 2, bar, row - 5, share, colour_of(label))
-            text = f"{100 * share:.0f} %"
-            left = width - pad - text_width(text, size)
-            write_text(area, text, left, top + size // 8, size, WHITE)
-
-
-def _draw_bar(
-    area: Image, left: int, top: int, width: int, height: int, share: float, colour: Colour
+def _draw_box(
+    canvas: Image, box: Box, colour: Colour, line: int, *, outer: int, inner: int
 ) -> None:
-    cv2.rectangle(area, (left, top), (left + width, top + height), _BAR_EDGE, 1)
-    filled = round(share * width)
-    area[top + 1 : top + height, left + 1 : left + filled] = colour
+    """A coloured line along the inside of a box, with `outer` and `inner` dark pixels beside it."""
+    if not box.area:
+        return
+    for start, width, shade in ((0, outer + line + inner, BLACK), (outer, line, colour)):
+        left, top = box.left + start, box.top + start
+        right, bottom = box.right - 1 - start, box.bottom - 1 - start
+        more = width - 1
+        for first, last in (
+            ((left, top), (right, top + more)),
+            ((left, bottom - more), (right, bottom)),
+            ((left, top), (left + more, bottom)),
+            ((right - more, top), (right, bottom)),
+        ):
+            cv2.rectangle(canvas, first, last, shade, cv2.FILLED)

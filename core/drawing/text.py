@@ -49,6 +49,12 @@ def text_width(text: str, size: int) -> int:
     return int(_coverage(text, size).shape[1])
 
 
+def ink_box(text: str, size: int) -> Box:
+    """Where the letters themselves lie, seen from the corner at which `write_text` begins."""
+    left, top, right, bottom = _font(size).getbbox(text, anchor="la")
+    return Box(int(left), int(top), int(np.ceil(right)), int(np.ceil(bottom)))
+
+
 def write_text(canvas: Image, text: str, left: int, top: int, size: int, colour: Colour) -> None:
     """Write into `canvas` itself; what would lie outside is left out.
 
@@ -133,7 +139,7 @@ def _freest(
     """Of the places, moved into the frame, the first that covers least."""
     best: tuple[Box, int] | None = None
     for left, top in corners:
-        box = _inside(left, top, width, height, frame)
+        box = inside(left, top, width, height, frame)
         covered = sum(_shared(box, other) for other in taken)
         covered += _FACE_WEIGHT * sum(_shared(box, other) for other in faces)
         if not covered:
@@ -145,9 +151,10 @@ def _freest(
     return best
 
 
-def _inside(left: int, top: int, width: int, height: int, frame: Box) -> Box:
-    left = min(max(left, frame.left), frame.right - width)
-    top = min(max(top, frame.top), frame.bottom - height)
+def inside(left: int, top: int, width: int, height: int, frame: Box) -> Box:
+    """A place moved into the frame; one larger than the frame begins at its left or top edge."""
+    left = max(min(left, frame.right - width), frame.left)
+    top = max(min(top, frame.bottom - height), frame.top)
     return Box(left, top, left + width, top + height)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from live_world import live_face
 
-from core.drawing.annotation import Style, annotate_frame, colour_of, name_of
+from core.drawing import Style, annotate_frame, colour_of, name_of
 from core.labels import COLOURS, EMOTIONS
 from core.types import FrameResult, Image, LiveFace
 
@@ -44,6 +44,17 @@ def test_the_box_has_the_colour_of_the_expression_along_its_edge() -> None:
     colours = {tuple(pixel) for pixel in drawn[middle, face.box.left : face.box.left + 4].tolist()}
     assert colour_of("happiness") in colours
     assert colour_of("happiness") == (0xE6, 0x9F, 0x00)
+
+
+def test_of_a_face_that_left_the_frame_no_box_remains() -> None:
+    face = live_face(x=500)
+
+    drawn = annotate_frame(frame(grey=90), result(face), replace(NOTHING, boxes=True))
+
+    assert face.box.left > 320
+    rows = np.nonzero((drawn[:, -1] != 90).any(axis=1))[0]  # of the name, which stays in the frame
+    assert len(rows) < 30
+    assert not np.all(drawn == 0, axis=2)[rows.max() + 1 :].any()
 
 
 def test_unclear_is_grey_and_named_so() -> None:

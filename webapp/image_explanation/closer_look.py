@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core import ImageResult
+from core.drawing import Style
 from core.explain import recommended_method
 from webapp.errors import shown_errors
 from webapp.image_explanation import (
@@ -14,7 +15,6 @@ from webapp.image_explanation import (
     regions_view,
 )
 from webapp.image_explanation.subject import Subject
-from webapp.pictures import Look
 
 PARTS, CONTRAST, METHODS, FAITHFULNESS = VIEWS = (
     "Parts of the face",
@@ -25,13 +25,13 @@ PARTS, CONTRAST, METHODS, FAITHFULNESS = VIEWS = (
 
 
 @st.fragment  # a choice within the section leaves the photo and its cards as they are
-def closer_look(result: ImageResult, first: Subject, look: Look) -> None:
+def closer_look(result: ImageResult, first: Subject, style: Style) -> None:
     """Draw the section; only the view that is open is computed.
 
     Args:
         result: The picture's faces, as shown above; nothing is drawn where there are none.
         first: The picture's first face with the method and layer chosen.
-        look: What is drawn and how.
+        style: What is drawn and how.
     """
     if not result.faces:
         return
@@ -52,9 +52,9 @@ def closer_look(result: ImageResult, first: Subject, look: Look) -> None:
     with shown_errors():
         match view:
             case "Why this and not that":
-                contrast_view.show(subject, look)
+                contrast_view.show(subject, style)
             case "Methods side by side":
-                methods_view.show(subject, look)
+                methods_view.show(subject, style)
             case "Is the map true?":
                 faithfulness_view.show(subject)
             case _:

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core import Explanation
+from core.drawing import Style
 from core.explain import EXPLAINERS, FINE_CELLS, contrast_map, region_evidence
 from core.types import BLANK
 from webapp import pictures
@@ -15,11 +16,10 @@ from webapp.figure_file import Sheet, stacked
 from webapp.image_explanation import downloads
 from webapp.image_explanation.subject import SIGNED_METHOD, Subject
 from webapp.picture_rows import Plate, Row, Tile, plate_html, plate_sheet
-from webapp.pictures import Look
 from webapp.text import literal
 
 
-def show(subject: Subject, look: Look) -> None:
+def show(subject: Subject, style: Style) -> None:
     """Draw the view."""
     labels = subject.predictor.labels
     if len(labels) < 2:
@@ -41,7 +41,7 @@ def show(subject: Subject, look: Look) -> None:
     show_badges(
         faithfulness_of(subject.folder), explanation.method, explanation.layer, "contrast badges"
     )
-    row = contrast_plate(subject, explanation, label, other, look)
+    row = contrast_plate(subject, explanation, label, other, style)
     st.html(plate_html(row))
     st.caption(
         "Orange speaks for the expression named, blue against it. The strongest colour stands for "
@@ -79,14 +79,14 @@ def _pair(subject: Subject, labels: tuple[str, ...]) -> tuple[str, str]:
 
 
 def contrast_plate(
-    subject: Subject, explanation: Explanation, label: str, other: str, look: Look
+    subject: Subject, explanation: Explanation, label: str, other: str, style: Style
 ) -> Plate:
     """The maps of both expressions on one scale, and of their difference on its own."""
     own, against = explanation.map_of(label), explanation.map_of(other)
     difference = contrast_map(explanation, label, other)
     shared, alone = scales(explanation, label, other)
     face = pictures.face_alone(subject.face)
-    signed = replace(look, colours="diverging")
+    signed = replace(style, colours="diverging")
     tiles = []
     for name, values, scale in (
         (label, own, shared),

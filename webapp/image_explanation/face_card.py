@@ -8,19 +8,18 @@ from typing import Any
 import streamlit as st
 
 from core import Explanation, FaceResult
-from core.drawing import NO_EVIDENCE, quick_png
+from core.drawing import NO_EVIDENCE, Style, quick_png
 from core.types import BLANK
 from webapp import pictures
 from webapp.charts.bars import probability_bars
 from webapp.faithfulness_badges import show_badges
-from webapp.pictures import Look
 from webapp.text import percent
 
 _SMALL = "display:flex;font-size:0.82rem;opacity:0.75"
 
 
 def face_card(
-    number: int, face: FaceResult, scale: float, look: Look, report: Mapping[str, Any] | None
+    number: int, face: FaceResult, scale: float, style: Style, report: Mapping[str, Any] | None
 ) -> None:
     """Draw the card.
 
@@ -28,7 +27,7 @@ def face_card(
         number: As on the box in the photo.
         face: With its explanation, or without.
         scale: The value of the strongest colour, one for all faces of the photo.
-        look: What is drawn and how.
+        style: What is drawn and how.
         report: What was measured of the checkpoint's explanations.
     """
     prediction = face.prediction
@@ -38,7 +37,7 @@ def face_card(
             answer = f"unclear (nearest: {answer})"
         st.markdown(f"#### Face {number}: {answer}")
         if face.explanation is not None:
-            _maps(face, face.explanation, scale, look)
+            _maps(face, face.explanation, scale, style)
             show_badges(report, face.explanation.method, face.explanation.layer, f"badges {number}")
         st.plotly_chart(
             probability_bars(prediction),
@@ -55,16 +54,16 @@ def face_card(
             )
             if maps.open:  # drawn when asked for: packing the pictures takes longer than the maps
                 with maps:
-                    _all_maps(face, face.explanation, look)
+                    _all_maps(face, face.explanation, style)
 
 
-def _maps(face: FaceResult, explanation: Explanation, scale: float, look: Look) -> None:
+def _maps(face: FaceResult, explanation: Explanation, scale: float, style: Style) -> None:
     """Face, map and overlay side by side, with the colour bar they share."""
-    label = look.label_of(face)
+    label = style.label_of(face)
     original = pictures.face_alone(face)
-    heat = pictures.map_alone(explanation, label, scale, look)
-    both = pictures.map_on_face(original, explanation, label, scale, look)
-    marked = pictures.face_alone(face, landmarks=look.landmarks)
+    heat = pictures.map_alone(explanation, label, scale, style)
+    both = pictures.map_on_face(original, explanation, label, scale, style)
+    marked = pictures.face_alone(face, landmarks=style.landmarks)
     words = ("Face", f"Evidence for {label}", "Map on the face")
     # One picture instead of three, so that they stay side by side on a phone.
     row = pictures.side_by_side(marked, heat, both)
@@ -72,16 +71,16 @@ def _maps(face: FaceResult, explanation: Explanation, scale: float, look: Look) 
     titles = "".join(
         f'<span style="flex:1;text-align:center">{escape(word)}</span>' for word in words
     )
-    bar = _colour_bar(scale, look) if scale > BLANK else ""
+    bar = _colour_bar(scale, style) if scale > BLANK else ""
     st.html(f'<div style="{_SMALL};margin-bottom:0.6rem">{titles}</div>{bar}')
     if explanation.is_blank(label):
         st.info(f"The map is blank: {NO_EVIDENCE} for {label}. Another method may still find some.")
 
 
-def _colour_bar(scale: float, look: Look) -> str:
+def _colour_bar(scale: float, style: Style) -> str:
     """The legend of the maps, in the page's own letters."""
-    strip = b64encode(quick_png(pictures.colour_strip(scale, look.colours))).decode()
-    signed = look.colours == "diverging"
+    strip = b64encode(quick_png(pictures.colour_strip(scale, style.colours))).decode()
+    signed = style.colours == "diverging"
     low = f"{-scale:.2g}" if signed else "0"
     words = "evidence against, none, for" if signed else "evidence, one scale for the picture"
     return (
@@ -91,7 +90,7 @@ def _colour_bar(scale: float, look: Look) -> str:
     )
 
 
-def _all_maps(face: FaceResult, explanation: Explanation, look: Look) -> None:
+def _all_maps(face: FaceResult, explanation: Explanation, style: Style) -> None:
     """Map and overlay for every class on one scale, side by side (paper, Figure 5)."""
     scale = explanation.scale
     original = pictures.face_alone(face)
@@ -101,7 +100,7 @@ def _all_maps(face: FaceResult, explanation: Explanation, look: Look) -> None:
         for column, label in zip(st.columns(2), row, strict=False):
             blank = ", blank" if explanation.is_blank(label) else ""
             column.caption(f"**{label}** {percent(shares[label])}{blank}")
-            heat = pictures.map_alone(explanation, label, scale, look)
-            both = pictures.map_on_face(original, explanation, label, scale, look)
+            heat = pictures.map_alone(explanation, label, scale, style)
+            both = pictures.map_on_face(original, explanation, label, scale, style)
             pair = quick_png(pictures.side_by_side(heat, both))
             column.image(pair, width="stretch", alt=f"Evidence for {label}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core import CoreError, Explanation
-from core.drawing import default_colours
+from core.drawing import Style, default_colours
 from core.explain import EXPLAINERS, SLOW_PASSES, recommended_method
 from core.types import Image
 from webapp import pictures
@@ -13,7 +13,6 @@ from webapp.faithfulness_badges import badges, faithfulness_of, numbers
 from webapp.image_explanation import downloads
 from webapp.image_explanation.subject import Subject
 from webapp.picture_rows import Plate, Row, Tile, plate_html, plate_sheet
-from webapp.pictures import Look
 from webapp.text import counted, literal, percent
 
 ALWAYS = ("grad_cam", "layer_cam", "hires_cam", "saliency")
@@ -28,7 +27,7 @@ class Compared:
     refused: tuple[tuple[str, str], ...]
 
 
-def show(subject: Subject, look: Look) -> None:
+def show(subject: Subject, style: Style) -> None:
     """Draw the view."""
     chosen = st.multiselect(
         "Methods",
@@ -49,7 +48,7 @@ def show(subject: Subject, look: Look) -> None:
         st.warning(f"{literal(EXPLAINERS[name].title)} does not apply: {literal(reason)}")
     if not compared.explanations:
         return
-    plate = methods_plate(subject, compared.explanations, look, on_face=way == ON_FACE)
+    plate = methods_plate(subject, compared.explanations, style, on_face=way == ON_FACE)
     st.html(plate_html(plate))
     st.caption(
         "Each row has a colour scale of its own, shared by its expressions: methods measure in "
@@ -111,7 +110,7 @@ def _compared(subject: Subject, chosen: list[str]) -> Compared:
 
 
 def methods_plate(
-    subject: Subject, explanations: tuple[Explanation, ...], look: Look, *, on_face: bool
+    subject: Subject, explanations: tuple[Explanation, ...], style: Style, *, on_face: bool
 ) -> Plate:
     """Rows methods, columns expressions; blank maps are marked."""
     prediction = subject.face.prediction
@@ -121,23 +120,23 @@ def methods_plate(
     headings = tuple((label, percent(shares[label])) for label in prediction.labels)
     rows = []
     for one in explanations:
-        tiles = tuple(_tile(face, one, label, look) for label in prediction.labels)
+        tiles = tuple(_tile(face, one, label, style) for label in prediction.labels)
         title = EXPLAINERS[one.method].title
         place = "" if one.layer == "input" else f" at {one.layer}"
         rows.append(Row(f"{title}{place}", tiles, badges(report, one.method, one.layer)))
     return Plate(headings, tuple(rows))
 
 
-def _tile(face: Image | None, explanation: Explanation, label: str, look: Look) -> Tile:
+def _tile(face: Image | None, explanation: Explanation, label: str, style: Style) -> Tile:
     """One map on the face, or alone where there is none."""
-    if explanation.signed or look.colours == "diverging":
-        look = replace(look, colours=default_colours(signed=explanation.signed))
+    if explanation.signed or style.colours == "diverging":
+        style = replace(style, colours=default_colours(signed=explanation.signed))
     evidence, scale = explanation.map_of(label), explanation.scale
     title = EXPLAINERS[explanation.method].title
     if face is None:
-        drawn = pictures.evidence_alone(evidence, scale, look)
+        drawn = pictures.evidence_alone(evidence, scale, style)
     else:
-        drawn = pictures.evidence_on_face(face, evidence, scale, look)
+        drawn = pictures.evidence_on_face(face, evidence, scale, style)
     mark = "blank" if explanation.is_blank(label) else ""
     return Tile(drawn, f"{title}, evidence for {label}", mark=mark)
 

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core import CoreError, ImageResult
-from core.drawing import png_bytes
+from core.drawing import Style, annotate_picture, common_scale, png_bytes
 from core.explained import as_json
 from core.scoring import Score, as_row, header
-from webapp import cache, pictures, widgets
+from webapp import cache, widgets
 from webapp.cache import Answer
 from webapp.errors import sentence
 from webapp.faithfulness_badges import faithfulness_of
 from webapp.image_explanation.face_card import face_card
 from webapp.image_explanation.subject import Subject
 from webapp.inputs import Picture
-from webapp.pictures import SCREEN, Look
+from webapp.pictures import SCREEN
 from webapp.text import counted, literal
 
 if TYPE_CHECKING:
@@ -170,14 +170,14 @@ def result_of(first: Subject) -> ImageResult:
         return cache.faces(*place)
 
 
-def show_result(result: ImageResult, first: Subject, look: Look) -> None:
+def show_result(result: ImageResult, first: Subject, style: Style) -> None:
     """Draw the photo, its faces and the downloads."""
     picture, checkpoint = first.picture, first.folder.name
     height, width = result.image.shape[:2]
     left, right = st.columns([1, 1] if width > WIDE * height else [5, 7], gap="medium")
     with left:
         st.image(
-            pictures.annotated(result, look, SCREEN),
+            annotate_picture(result, style, SCREEN),
             width="stretch",
             output_format="JPEG",
             alt=f"{picture.name} with its faces marked",
@@ -187,13 +187,13 @@ def show_result(result: ImageResult, first: Subject, look: Look) -> None:
         for note in result.notes if result.faces else ():
             st.info(literal(note))
         if result.faces:
-            _downloads(result, picture, checkpoint, look)
+            _downloads(result, picture, checkpoint, style)
     with right:
         if not result.faces:
             st.warning(no_face(result))
-        scale, report = pictures.common_scale(result, look), faithfulness_of(first.folder)
+        scale, report = common_scale(result, style), faithfulness_of(first.folder)
         for number, face in enumerate(result.faces, start=1):
-            face_card(number, face, scale, look, report)
+            face_card(number, face, scale, style, report)
 
 
 def no_face(result: ImageResult) -> str:
@@ -201,7 +201,7 @@ def no_face(result: ImageResult) -> str:
     return f"{literal(' '.join(result.notes))} {WHAT_HELPS}"
 
 
-def _downloads(result: ImageResult, picture: Picture, checkpoint: str, look: Look) -> None:
+def _downloads(result: ImageResult, picture: Picture, checkpoint: str, style: Style) -> None:
     """Three buttons; their files are made at the click, not at every move of a slider."""
     stem = PurePath(picture.name).stem
     found = tuple(
@@ -210,7 +210,7 @@ def _downloads(result: ImageResult, picture: Picture, checkpoint: str, look: Loo
     labels = result.faces[0].prediction.labels
 
     def drawn() -> bytes:
-        return png_bytes(pictures.annotated(result, look))
+        return png_bytes(annotate_picture(result, style))
 
     def numbers() -> str:
         return numbers_json(result, picture.name, checkpoint)
