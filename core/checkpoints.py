@@ -11,6 +11,7 @@ SHIPPED_CHECKPOINTS = ("fergimefive-resnet14-joined", "rafdb-resnet14", "gimefiv
 DEFAULT_CHECKPOINT = SHIPPED_CHECKPOINTS[0]
 WEIGHTS = "weights.safetensors"
 NEEDED = ("card.json", WEIGHTS)
+FACTS_FOLDER = "facts"  # beside the runs, shared by them: no run has this name
 
 
 def is_checkpoint(folder: Path) -> bool:

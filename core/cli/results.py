@@ -46,7 +46,7 @@ def evaluate(
         typer.Option("--json", help="Also write the figures to this file, or - to print them."),
     ] = None,
 ) -> None:
-    """Measure a run on test and validation; write its predictions.csv and report.json."""
+    """Measure a run on test and validation; write its predictions.npz and report.json."""
     from core.evaluation import answer, evaluate_run
 
     folder = find_checkpoint(run)

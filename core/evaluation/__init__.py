@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         table2,
     )
     from core.evaluation.predictions import Predictions
-    from core.evaluation.predictions_file import SPLITS
+    from core.evaluation.predictions_file import SPLITS, predictions_changed
     from core.evaluation.prepared import PUBLISHED_VALID, own_folder
     from core.evaluation.report import answer, with_intervals
     from core.evaluation.report_file import load_report
@@ -57,7 +57,7 @@ __getattr__ = lazy_names(
             "table2",
         ),
         "predictions": ("Predictions",),
-        "predictions_file": ("SPLITS",),
+        "predictions_file": ("SPLITS", "predictions_changed"),
         "prepared": ("PUBLISHED_VALID", "own_folder"),
         "report": ("answer", "with_intervals"),
         "report_file": ("load_report",),
@@ -103,6 +103,7 @@ __all__ = [
     "most_uncertain",
     "own_folder",
     "pooled_features",
+    "predictions_changed",
     "published",
     "published_rows",
     "shortcut",

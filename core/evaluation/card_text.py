@@ -267,7 +267,7 @@ def _failures(folder: Path, card: dict[str, Any], report: dict[str, Any]) -> Ite
 
 def _shortcut_line(folder: Path) -> Iterator[str]:
     try:
-        found = shortcut(Predictions.load(folder / "predictions.csv"))
+        found = shortcut(Predictions.load(folder))
     except CheckpointError:
         return
     if found is not None:

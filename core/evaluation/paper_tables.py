@@ -101,15 +101,15 @@ class Accuracy:
 
 
 def measure(folder: Path) -> dict[str, Accuracy]:
-    """Accuracies of a run on every part of PARTS that its predictions.csv holds.
+    """Accuracies of a run on every part of PARTS that its predictions hold.
 
     On the sources the run was trained on; the published validation set is one for all.
 
     Raises:
-        CheckpointError: predictions.csv or report.json is missing or damaged.
+        CheckpointError: Predictions or report.json are missing or damaged.
     """
     sources = load_report(folder)["sources"]
-    answers = RightAnswers.load(folder / "predictions.csv")
+    answers = RightAnswers.load(folder)
     found = {}
     for name, split in PARTS.items():
         correct = answers.of_split(split, sources)

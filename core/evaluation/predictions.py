@@ -1,4 +1,4 @@
-"""What a model answered, one row an image: the file from which every figure is computed."""
+"""What a model answered, one row an image: the table from which every figure is computed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.errors import CheckpointError
-from core.evaluation.predictions_file import FACTS, check, columns, damaged, in_split
-from core.files import replacing
+from core.evaluation.predictions_file import FACTS, StoredPredictions, in_split
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,35 +76,22 @@ class Predictions:
         facts = (self.table[column].to_numpy(object) for column in ("part", "twin", "source"))
         return self.where(in_split(name, sources, *facts))
 
-    def save(self, path: Path) -> None:
-        """Replace the file at once; probabilities keep every digit."""
-        with replacing(path) as temporary:
-            self.table.to_csv(temporary, index=False, lineterminator="\n")
+    def save(self, folder: Path) -> None:
+        """Replace the predictions of a run at once; probabilities keep every digit."""
+        facts = {name: self.table[name].to_numpy(object) for name in FACTS}
+        StoredPredictions(self.labels, facts, self.probabilities).save(folder)
 
     @classmethod
-    def load(cls, path: Path) -> "Predictions":
-        """Read what `save` wrote.
+    def load(cls, folder: Path) -> "Predictions":
+        """Read what `save` wrote, or the table that earlier versions left.
 
         Raises:
-            CheckpointError: The file is missing or has other columns or values.
+            CheckpointError: The predictions or their facts are missing or damaged.
         """
-        labels = columns(path)
-        try:
-            table = pd.read_csv(path, dtype=dict.fromkeys(FACTS, "str"), keep_default_na=False)
-        except ValueError as error:
-            raise CheckpointError(damaged(path, str(error))) from error
-        loaded = cls(labels, table)
-        loaded._check(path)
-        return loaded
-
-    def _check(self, path: Path) -> None:
-        if not isinstance(self.table.index, pd.RangeIndex):
-            raise CheckpointError(damaged(path, "rows longer than the header"))
-        for label in self.labels:
-            if self.table[label].dtype.kind not in "fiu" and len(self):
-                raise CheckpointError(damaged(path, f"a {label} that is no number"))
-        true, part = self.table["true"].unique(), self.table["part"].unique()
-        check(path, self.labels, true, part, self.probabilities)
+        stored = StoredPredictions.load(folder)
+        facts = {name: pd.Series(values, dtype="str") for name, values in stored.facts.items()}
+        scores = pd.DataFrame(stored.probabilities, columns=list(stored.labels))
+        return cls(stored.labels, pd.concat([pd.DataFrame(facts), scores], axis=1))
 
     def _numbers(self, names: pd.Series) -> NDArray[np.int64]:
         return pd.Categorical(names, categories=list(self.labels)).codes.astype(np.int64)

@@ -1,19 +1,29 @@
-"""predictions.csv: its columns, its splits, and which of its answers are right.
+"""The files of a run's predictions: what is in them, splits, and which answers are right.
+
+The answers lie in the run's folder, predictions.npz. The facts about the pictures are the same for
+all runs evaluated on the same data and lie once beside the runs, facts/<hash of content>.csv.
 
 Free of pandas, whose import takes longer than reading ten such files: a page that only shows
 accuracies must not wait for it.
 """
 
+import csv
+import hashlib
 import io
-from collections.abc import Sequence
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.checkpoints import FACTS_FOLDER, SHIPPED
 from core.errors import CheckpointError, DataError
+from core.files import changed, replacing
 
 SPLITS: dict[str, str] = {
     "test": "published test",
@@ -24,8 +34,83 @@ SPLITS: dict[str, str] = {
 }
 PARTS = ("test", "valid", "published_valid", "train")
 FACTS = ("path_hash", "pixel_hash", "source", "origin", "part", "twin", "true")
+FILE = "predictions.npz"
+OLD_FILE = "predictions.csv"  # facts and answers as one table: still read, never written
+FORMAT = 1
+UNITS = 10**9  # a probability is stored as a whole number of billionths
+HASH_DIGITS = 16
+# What numpy raises for a file that is no such archive, lacks a part, or is cut short.
+UNREADABLE = (
+    OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 Texts = NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredPredictions:
+    """The content of a run's predictions, as it is on disk.
+
+    Attributes:
+        labels: The model's K classes.
+        facts: Object (n,) texts, not to be written into, by the names in FACTS.
+        probabilities: float64 (n, K), rows sum to 1.
+    """
+
+    labels: tuple[str, ...]
+    facts: Mapping[str, Texts]
+    probabilities: NDArray[np.float64]
+
+    def save(self, folder: Path) -> None:
+        """Replace the predictions of a run: the facts first, so that answers never lack theirs.
+
+        Probabilities keep every digit. A file of the old form goes once the new one is there.
+        """
+        name = _save_facts(self.facts, folder.parent / FACTS_FOLDER)
+        with replacing(folder / FILE) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(
+                file,
+                format=np.array(FORMAT),
+                labels=np.array(self.labels, np.str_),
+                facts=np.array(name, np.str_),
+                answers=_whole(self.probabilities),
+            )
+        (folder / OLD_FILE).unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, folder: Path) -> "StoredPredictions":
+        """Read the predictions of a run, in the new form or the old.
+
+        Raises:
+            CheckpointError: They or their facts are missing or damaged.
+        """
+        path = folder / FILE
+        if path.is_file():
+            stored = _load_answers(path)
+        elif (folder / OLD_FILE).is_file():
+            path = folder / OLD_FILE
+            stored = _load_table(path)
+        else:
+            run = folder.name
+            raise CheckpointError(f"{run} has no {FILE}. Run: python -m core evaluate {run}")
+        stored._check(path)
+        return stored
+
+    def _check(self, path: Path) -> None:
+        """Refuse labels and parts that do not exist, and probabilities that are none."""
+        for column, known in (("true", self.labels), ("part", PARTS)):
+            unknown = sorted(set(self.facts[column]) - set(known))
+            if unknown:
+                raise CheckpointError(_damaged(path, f"{column} {unknown[0]!r}"))
+        if (self.probabilities < 0).any():
+            raise CheckpointError(_damaged(path, "probabilities below 0"))
+        if not np.allclose(self.probabilities.sum(axis=1), 1.0, atol=1e-6):
+            raise CheckpointError(_damaged(path, "probabilities that do not sum to 1"))
+
+
+def predictions_changed(folder: Path) -> float:
+    """When the predictions of a run were last written, seconds since the epoch; 0 without any."""
+    return changed(folder / FILE) or changed(folder / OLD_FILE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,31 +138,17 @@ class RightAnswers:
         return self.correct[in_split(name, sources, self.part, self.twin, self.source)]
 
     @classmethod
-    def load(cls, path: Path) -> "RightAnswers":
-        """Read what `Predictions.save` wrote.
+    def load(cls, folder: Path) -> "RightAnswers":
+        """Those of the predictions of a run.
 
         Raises:
-            CheckpointError: The file is missing or has other columns or values.
+            CheckpointError: The predictions or their facts are missing or damaged.
         """
-        labels = columns(path)
-        types = [(name, object) for name in FACTS] + [("probabilities", float, (len(labels),))]
-        try:
-            with path.open(encoding="utf-8", newline="") as file:
-                file.readline()
-                rows = file.read()
-            table = np.zeros(0, types)
-            if rows:
-                # Refuses rows that are longer or shorter than the header, and what is no number.
-                table = np.loadtxt(
-                    io.StringIO(rows), types, comments=None, delimiter=",", quotechar='"', ndmin=1
-                )
-        except ValueError as error:
-            raise CheckpointError(damaged(path, str(error))) from error
-        check(path, labels, table["true"], table["part"], table["probabilities"])
-        number = {label: index for index, label in enumerate(labels)}
-        true = np.array([number[label] for label in table["true"]], np.int64)
-        correct = table["probabilities"].argmax(axis=1) == true
-        return cls(correct, table["part"], table["twin"], table["source"])
+        stored = StoredPredictions.load(folder)
+        number = {label: index for index, label in enumerate(stored.labels)}
+        true = np.array([number[label] for label in stored.facts["true"]], np.int64)
+        correct = stored.probabilities.argmax(axis=1) == true
+        return cls(correct, *(stored.facts[name] for name in ("part", "twin", "source")))
 
 
 def in_split(
@@ -106,49 +177,133 @@ def in_split(
     return chosen
 
 
-def columns(path: Path) -> tuple[str, ...]:
-    """The classes a predictions file has a column for.
+def _whole(probabilities: NDArray[np.float64]) -> NDArray[Any]:
+    """Billionths int32 (n, K) where that loses no digit, else the float64 as they are.
 
-    Raises:
-        CheckpointError: The file is missing, or its header is another.
+    Column after column, and in the last one only what the row lacks of 1, which is next to nothing:
+    so the archive is a seventh smaller.
     """
+    counts = np.rint(probabilities * UNITS)
+    if not ((counts / UNITS == probabilities) & (counts >= 0) & (counts <= UNITS)).all():
+        return probabilities
+    return np.asfortranarray(_last_and_rest(counts.astype(np.int32)))
+
+
+def _last_and_rest(counts: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Billionths, the last column replaced by what the row lacks of 1; twice gives them back."""
+    rest = UNITS - counts.sum(axis=1, dtype=np.int64)
+    return np.column_stack([counts[:, :-1], rest.astype(np.int32)])
+
+
+def _save_facts(facts: Mapping[str, Texts], place: Path) -> str:
+    """Store facts below `place` unless they are there already; gives their hash."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(FACTS)
+    writer.writerows(zip(*(facts[name] for name in FACTS), strict=True))
+    content = text.getvalue().encode()
+    name = _hash(content)
+    path = place / f"{name}.csv"
+    if not path.is_file() or path.read_bytes() != content:
+        place.mkdir(exist_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
+    return name
+
+
+def _hash(content: bytes) -> str:
+    """The name of facts; the same for a copy whose line ends another system has changed."""
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()[:HASH_DIGITS]
+
+
+def _load_answers(path: Path) -> StoredPredictions:
     try:
-        with path.open(encoding="utf-8") as file:
-            header = file.readline().rstrip("\n").split(",")
-    except FileNotFoundError:
-        run = path.parent.name
-        raise CheckpointError(
-            f"{run} has no {path.name}. Run: python -m core evaluate {run}"
-        ) from None
-    except ValueError as error:
-        raise CheckpointError(damaged(path, str(error))) from error
-    labels = tuple(header[len(FACTS) :])
-    if tuple(header[: len(FACTS)]) != FACTS or len(labels) < 2:
-        raise CheckpointError(damaged(path, f"columns {', '.join(header)}"))
-    return labels
+        # Opened here: numpy leaves a file open that is no archive.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            if (version := int(file["format"])) != FORMAT:
+                raise CheckpointError(_damaged(path, f"format {version}, expected {FORMAT}"))
+            labels = tuple(str(label) for label in file["labels"])
+            name, answers = str(file["facts"]), file["answers"]
+    except UNREADABLE as error:
+        raise CheckpointError(_damaged(path, repr(error))) from error
+    if answers.dtype not in (np.int32, np.float64) or answers.shape[1:] != (len(labels),):
+        found = f"answers {answers.dtype} {answers.shape} to {len(labels)} classes"
+        raise CheckpointError(_damaged(path, found))
+    facts = _facts_of(path, name)
+    if len(facts["true"]) != len(answers):
+        found = f"{len(answers)} answers to {len(facts['true'])} pictures"
+        raise CheckpointError(_damaged(path, found))
+    probabilities = answers if answers.dtype == np.float64 else _last_and_rest(answers) / UNITS
+    return StoredPredictions(labels, facts, probabilities)
 
 
-def check(
-    path: Path,
-    labels: Sequence[str],
-    true: Sequence[Any] | Texts,
-    part: Sequence[Any] | Texts,
-    probabilities: NDArray[np.float64],
-) -> None:
-    """Refuse labels and parts that do not exist, and probabilities that are none.
+def _facts_of(path: Path, name: str) -> Mapping[str, Texts]:
+    """The facts of this hash: beside the run whose file `path` is, else beside the shipped ones."""
+    run = path.parent
+    for root in (run.parent, SHIPPED):
+        facts = root / FACTS_FOLDER / f"{name}.csv"
+        if facts.is_file():
+            try:
+                return _load_facts(facts, changed(facts))
+            except ValueError as error:
+                found = f"{FACTS_FOLDER}/{facts.name} with {error}"
+                raise CheckpointError(_damaged(path, found)) from error
+    raise CheckpointError(
+        f"{run.name} has {FILE}, but no facts about its pictures: expected "
+        f"{FACTS_FOLDER}/{name}.csv beside the folder of the run. Copy it from where the run "
+        f"comes from, or evaluate again: python -m core evaluate {run.name}"
+    )
+
+
+@lru_cache(maxsize=4)
+def _load_facts(path: Path, time: float) -> Mapping[str, Texts]:
+    """The facts in a file last changed at `time`.
 
     Raises:
-        CheckpointError: Something is wrong with the file.
+        ValueError: The content is not what the name says.
     """
-    for column, values, known in (("true", true, labels), ("part", part, PARTS)):
-        unknown = sorted(set(values) - set(known))
-        if unknown:
-            raise CheckpointError(damaged(path, f"{column} {unknown[0]!r}"))
-    if not np.allclose(probabilities.sum(axis=1), 1.0, atol=1e-6):
-        raise CheckpointError(damaged(path, "probabilities that do not sum to 1"))
+    content = path.read_bytes()
+    if _hash(content) != path.stem:
+        raise ValueError("other content than its name says")
+    header, rows = _parted(content)
+    if header != FACTS:
+        raise ValueError(f"columns {', '.join(header)}")
+    table = _rows(rows, [(name, object) for name in FACTS])
+    table.flags.writeable = False  # shared by all runs; so are the columns taken from it
+    return {name: table[name] for name in FACTS}
 
 
-def damaged(path: Path, found: str) -> str:
+def _load_table(path: Path) -> StoredPredictions:
+    """The old form: a column a fact, then one a class."""
+    try:
+        header, rows = _parted(path.read_bytes())
+        labels = header[len(FACTS) :]
+        if header[: len(FACTS)] != FACTS or len(labels) < 2:
+            raise ValueError(f"columns {', '.join(header)}")
+        types = [(name, object) for name in FACTS] + [("answers", float, (len(labels),))]
+        table = _rows(rows, types)
+    except ValueError as error:
+        raise CheckpointError(_damaged(path, str(error))) from error
+    return StoredPredictions(labels, {name: table[name] for name in FACTS}, table["answers"])
+
+
+def _parted(content: bytes) -> tuple[tuple[str, ...], str]:
+    """Header and rows of a CSV file."""
+    header, _, rows = content.decode("utf-8").replace("\r\n", "\n").partition("\n")
+    return tuple(header.split(",")), rows
+
+
+def _rows(rows: str, types: list[Any]) -> NDArray[Any]:
+    """Rows as a structured array (n,); refuses other lengths, and what is no number."""
+    if not rows:
+        return np.zeros(0, types)
+    table: NDArray[Any] = np.loadtxt(
+        io.StringIO(rows), types, comments=None, delimiter=",", quotechar='"', ndmin=1
+    )
+    return table
+
+
+def _damaged(path: Path, found: str) -> str:
     """What to tell of a file with something in it that does not belong there."""
     run = path.parent.name
     return (

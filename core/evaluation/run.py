@@ -1,4 +1,4 @@
-"""Evaluate a run: predict, calibrate on clean validation, write predictions.csv and report.json."""
+"""Evaluate a run: predict, calibrate on clean validation, write predictions and report.json."""
 
 import time
 from dataclasses import replace
@@ -45,7 +45,7 @@ def evaluate_run(
     model: Answers | None = None,
     on_progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
-    """Predict all test and validation images and leave predictions.csv and report.json.
+    """Predict all test and validation images and leave predictions.npz and report.json.
 
     On the data the run was trained on, temperature and threshold are fitted on clean validation
     and stored in card.json; on other data those of the card are used as they are.
@@ -104,7 +104,7 @@ def evaluate_run(
     )
     if card != model.card:
         card.save(folder / "card.json")
-    predictions.save(folder / "predictions.csv")
+    predictions.save(folder)
     save_report(report, folder / "report.json")
     return report
 

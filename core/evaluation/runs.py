@@ -10,6 +10,7 @@ from typing import Any
 
 from core.checkpoints import WEIGHTS, list_checkpoints
 from core.errors import CoreError
+from core.evaluation.predictions_file import predictions_changed
 from core.evaluation.prepared import BENCHMARKS, PUBLISHED_VALID, sources_of
 from core.files import fingerprint
 from core.paths import below, data_root, run_root
@@ -101,7 +102,7 @@ def _sources(
 
 def _is_current(folder: Path, report: dict[str, Any]) -> bool:
     """Whether predictions exist and were made by the weights beside them, if these are kept."""
-    if not report or not (folder / "predictions.csv").is_file():
+    if not report or not predictions_changed(folder):
         return False
     weights = folder / WEIGHTS
     return not weights.is_file() or fingerprint(weights) == report.get("weights_fingerprint")

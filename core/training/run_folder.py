@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.checkpoints import SHIPPED_CHECKPOINTS, WEIGHTS
+from core.checkpoints import FACTS_FOLDER, SHIPPED_CHECKPOINTS, WEIGHTS
 from core.errors import CheckpointError, ConfigError, TrainingError
 from core.files import write_json, write_text
 from core.process import ProcessId
@@ -37,13 +37,15 @@ class RunFolder:
         """The run of this name below a run root.
 
         Raises:
-            ConfigError: The name is no plain folder name.
+            ConfigError: The name is no plain folder name, or is taken by what runs share.
         """
         if not NAME.fullmatch(name):
             raise ConfigError(
                 f"{name!r} is no run name. Use letters, digits, dots, dashes and underscores, "
                 "80 at most."
             )
+        if name.lower() == FACTS_FOLDER:
+            raise ConfigError(f"{name!r} is the folder of what runs share. Choose another name.")
         return cls(root / name)
 
     @property
@@ -73,10 +75,6 @@ class RunFolder:
     @property
     def steps(self) -> Path:
         return self.path / "steps.jsonl"
-
-    @property
-    def predictions(self) -> Path:
-        return self.path / "predictions.csv"
 
     @property
     def report(self) -> Path:
@@ -244,6 +242,8 @@ def _works(folder: RunFolder, process: ProcessId, since: float) -> bool:
 
 def is_job(path: Path) -> bool:
     """Whether a folder holds a run or a search."""
+    if path.name == FACTS_FOLDER:
+        return False
     return (path / "config.json").is_file() or (path / "study.json").is_file()
 
 

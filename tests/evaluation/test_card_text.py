@@ -58,7 +58,7 @@ def run(tmp_path: Path) -> Path:
     facts = {"train": 8777, "valid": 953, "data_hash": "0123456789abcdef"}
     Card("gimefive", EMOTIONS, data=facts, title="A run").save(folder / "card.json")
     found = predictions()
-    found.save(folder / "predictions.csv")
+    found.save(folder)
     save_report(build_report(found, FACTS), folder / "report.json")
     return folder
 

@@ -80,7 +80,7 @@ def test_the_command_writes_the_figures_of_the_predictor_itself(
     assert found["data_hash"] == "a-hash"
     assert list(found["per_class"]) == list(EMOTIONS)
     assert "40 images" in done.out
-    probabilities = Predictions.load(run / "predictions.csv").of_split("test").probabilities
+    probabilities = Predictions.load(run).of_split("test").probabilities
     scaled = np.exp(logits / Card.load(run / "card.json").temperature)
     expected = scaled / scaled.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(probabilities, expected, rtol=0, atol=1e-9)

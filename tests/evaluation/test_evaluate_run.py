@@ -122,7 +122,7 @@ def test_the_report_can_be_computed_again_from_the_predictions_file(
     run = raf_run(tmp_path)
     report = evaluate_run(run.folder, model=run)
 
-    predictions = Predictions.load(run.folder / "predictions.csv")
+    predictions = Predictions.load(run.folder)
 
     for name, split in report["splits"].items():
         again = metrics(predictions.of_split(name, split["sources"]))
@@ -134,7 +134,7 @@ def test_portraits_keep_their_origin(tmp_path: Path, data: Path) -> None:
     run = raf_run(tmp_path)
     evaluate_run(run.folder, model=run)
 
-    table = Predictions.load(run.folder / "predictions.csv").table
+    table = Predictions.load(run.folder).table
 
     assert table[table["source"] == "affectnet"]["origin"].tolist() == ["ffhq", ""]
 
@@ -154,7 +154,7 @@ def test_temperature_and_threshold_are_fitted_on_clean_validation(
     assert report["calibration"]["ece_after"] == pytest.approx(0.0, abs=1e-3)
     assert report["calibration"]["ece_before"] == pytest.approx(0.75 - np.exp(2) / (np.exp(2) + 5))
     assert card.threshold == pytest.approx(0.7499, abs=2e-4)  # all answers are equally sure
-    confidence = Predictions.load(run.folder / "predictions.csv").confidence
+    confidence = Predictions.load(run.folder).confidence
     assert confidence == pytest.approx(0.75, abs=1e-3)
 
 
@@ -182,12 +182,12 @@ def test_train_is_predicted_on_request_only(tmp_path: Path, data: Path) -> None:
 def test_a_second_evaluation_gives_the_same_files(tmp_path: Path, data: Path) -> None:
     run = raf_run(tmp_path)
     evaluate_run(run.folder, model=run)
-    first = (run.folder / "predictions.csv").read_bytes(), (run.folder / "card.json").read_bytes()
+    first = (run.folder / "predictions.npz").read_bytes(), (run.folder / "card.json").read_bytes()
 
     again = GreyAnswers(run.folder, Card.load(run.folder / "card.json"))
     evaluate_run(run.folder, model=again)
 
-    second = (run.folder / "predictions.csv").read_bytes(), (run.folder / "card.json").read_bytes()
+    second = (run.folder / "predictions.npz").read_bytes(), (run.folder / "card.json").read_bytes()
     assert first == second
 
 

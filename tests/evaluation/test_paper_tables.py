@@ -77,7 +77,7 @@ def evaluate(folder: Path, sources: list[str]) -> None:
         part=["test"] * 10 + ["valid", "published_valid"],
         twin=["exact", *[""] * 11],
     )
-    found.save(folder / "predictions.csv")
+    found.save(folder)
     facts = {
         "format": 1,
         "checkpoint": folder.name,
@@ -128,7 +128,7 @@ def test_a_measured_row_is_the_accuracy_of_its_predictions_file(own_runs: Path) 
 
     measured = row(own_runs, "vgg")["measured"]
 
-    again = Predictions.load(folder / "predictions.csv")
+    again = Predictions.load(folder)
     assert measured["test"] == pytest.approx(100 * metrics(again.of_split("test"))["accuracy"])
     assert measured["test"] == pytest.approx(70.0)
     assert measured["test_clean"] == pytest.approx(100 * 6 / 9)
@@ -143,12 +143,10 @@ def test_a_measured_row_is_the_accuracy_of_its_predictions_file(own_runs: Path) 
 def test_changing_one_prediction_changes_the_table(own_runs: Path) -> None:
     folder = write_run(own_runs, "a-run", model="vgg")
     before = row(own_runs, "vgg")["measured"]
-    path = folder / "predictions.csv"
-    lines = path.read_text().splitlines()
-    cells = lines[1].split(",")
-    assert cells[6] == "happiness"
-    lines[1] = ",".join([*cells[:6], "fear", *cells[7:]])
-    path.write_text("\n".join(lines) + "\n")
+    found = Predictions.load(folder)
+    assert found.table.loc[0, "true"] == "happiness"
+    found.table.loc[0, "true"] = "fear"
+    found.save(folder)
 
     after = row(own_runs, "vgg")["measured"]
 
@@ -210,7 +208,7 @@ def test_predictions_of_other_weights_do_not_count(own_runs: Path) -> None:
 
 def test_a_damaged_predictions_file_does_not_stop_the_table(own_runs: Path) -> None:
     folder = write_run(own_runs, "broken", model="vgg")
-    (folder / "predictions.csv").write_text("nothing\n")
+    (folder / "predictions.npz").write_text("nothing\n")
 
     assert row(own_runs, "vgg")["command"] == "python -m core evaluate broken"
 

@@ -1,8 +1,10 @@
-"""The predictions file: nothing is lost on the way, and damage is told."""
+"""A run's predictions as a table: nothing is lost on the way, and splits are chosen rightly."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from grey_faces import answers
 
@@ -10,25 +12,46 @@ from core.errors import CheckpointError, DataError
 from core.evaluation.predictions import Predictions
 from core.evaluation.predictions_file import FACTS
 
+TEXTS: dict[str, Any] = {
+    "twin": ["exact", ""] * 100,
+    "source": ["raf_db", 'one, with "marks"'] * 100,
+}
 
-def test_a_saved_file_gives_back_every_digit(tmp_path: Path) -> None:
-    probabilities = np.random.default_rng(1).dirichlet([0.3, 0.3, 0.3], 200)
-    before = answers([0, 1] * 100, probabilities)
 
-    before.save(tmp_path / "predictions.csv")
-    after = Predictions.load(tmp_path / "predictions.csv")
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """The folder of a run."""
+    (tmp_path / "a-run").mkdir()
+    return tmp_path / "a-run"
 
-    assert (after.probabilities == before.probabilities).all()
+
+@pytest.mark.parametrize("decimals", [9, 17])
+def test_saved_predictions_give_back_every_digit(run: Path, decimals: int) -> None:
+    probabilities = np.random.default_rng(1).dirichlet([0.3, 0.3, 0.3], 200).round(decimals)
+    before = answers([0, 1] * 100, probabilities, **TEXTS)
+
+    before.save(run)
+    after = Predictions.load(run)
+
+    pd.testing.assert_frame_equal(after.table, before.table, check_exact=True)
     assert after.labels == before.labels
     assert after.true.tolist() == [0, 1] * 100
 
 
-def test_the_header_is_the_documented_one(tmp_path: Path) -> None:
-    answers([0], [[0.5, 0.3, 0.2]]).save(tmp_path / "predictions.csv")
+def test_the_old_form_gives_the_same_table(run: Path) -> None:
+    probabilities = np.random.default_rng(1).dirichlet([0.3, 0.3, 0.3], 200)
+    before = answers([0, 1] * 100, probabilities, **TEXTS)
+    before.table.to_csv(run / "predictions.csv", index=False, lineterminator="\n")
 
-    header = (tmp_path / "predictions.csv").read_text().splitlines()[0]
+    pd.testing.assert_frame_equal(Predictions.load(run).table, before.table, check_exact=True)
 
-    assert header == ",".join([*FACTS, "happiness", "surprise", "sadness"])
+
+def test_a_table_has_the_documented_columns(run: Path) -> None:
+    answers([0], [[0.5, 0.3, 0.2]]).save(run)
+
+    columns = Predictions.load(run).table.columns
+
+    assert list(columns) == [*FACTS, "happiness", "surprise", "sadness"]
 
 
 def test_the_first_of_equal_probabilities_is_the_prediction() -> None:
@@ -56,31 +79,16 @@ def test_splits_are_chosen_by_part_twin_and_source() -> None:
         found.of_split("testing")
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ("raf_db", "raf_db,extra", "damaged"),
-        ("path_hash", "hash", "columns hash"),
-        (",test,", ",exam,", "part 'exam'"),
-        ("0.5", "0.9", "do not sum to 1"),
-        ("0.5", "high", "a happiness that is no number"),
-        (",happiness,0.5", ",boredom,0.5", "true 'boredom'"),
-    ],
-)
-def test_a_damaged_file_is_told_with_the_remedy(
-    tmp_path: Path, old: str, new: str, told: str
-) -> None:
-    path = tmp_path / "a-run" / "predictions.csv"
-    path.parent.mkdir()
-    answers([0], [[0.5, 0.3, 0.2]]).save(path)
-    path.write_text(path.read_text().replace(old, new))
+def test_what_is_changed_in_one_table_is_not_changed_in_the_next(run: Path) -> None:
+    answers([0], [[0.5, 0.3, 0.2]]).save(run)
 
-    with pytest.raises(CheckpointError, match="python -m core evaluate a-run"):
-        Predictions.load(path)
-    with pytest.raises(CheckpointError, match=told):
-        Predictions.load(path)
+    first = Predictions.load(run)
+    first.table.loc[0, "true"] = "sadness"
+
+    assert first.true.tolist() == [2]
+    assert Predictions.load(run).true.tolist() == [0]
 
 
-def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="Run: python -m core evaluate"):
-        Predictions.load(tmp_path / "predictions.csv")
+def test_missing_predictions_say_how_to_make_them(run: Path) -> None:
+    with pytest.raises(CheckpointError, match="Run: python -m core evaluate a-run"):
+        Predictions.load(run)

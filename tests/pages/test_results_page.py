@@ -85,22 +85,57 @@ def test_a_run_measures_its_row(page: AppTest, own_runs: Path) -> None:
         if name == "card.json":
             content["data"]["sources"] = ["raf_db"]
         write_json(folder / name, content)
-    predictions = (folder / "predictions.csv").read_text().replace(",folder,", ",raf_db,")
-    (folder / "predictions.csv").write_text(predictions)
+    found = Predictions.load(folder)
+    Predictions(found.labels, found.table.replace({"source": {"folder": "raf_db"}})).save(folder)
 
     table = tables(page.run())[0]
 
     row = table[(table["Data"] == "RAF-DB") & (table["Model"] == "VGG")].iloc[0]
-    found = Predictions.load(folder / "predictions.csv").of_split("test")
+    found = Predictions.load(folder).of_split("test")
     assert row["Status"] == "measured"
     assert row["Run"] == "one"
     assert row["Our test %"] == pytest.approx(100 * found.correct.mean())
 
 
+@pytest.mark.parametrize("name", ["Confusions", "Image sets"])
+def test_runs_copied_without_the_facts_say_what_to_do(
+    page: AppTest, own_runs: Path, name: str
+) -> None:
+    shutil.rmtree(own_runs / "facts")
+
+    view(page, name)
+
+    for error in page.error:
+        assert "evaluate again: python -m core evaluate" in error.value.replace("\\", "")
+    assert page.error
+
+
+@pytest.mark.parametrize("name", ["Table 2", "One run", "Explanations", "Mean maps"])
+def test_views_of_the_report_alone_need_no_facts(page: AppTest, own_runs: Path, name: str) -> None:
+    shutil.rmtree(own_runs / "facts")
+
+    view(page, name)
+
+    assert not page.error
+
+
+def test_a_run_with_predictions_of_the_old_form_is_shown(page: AppTest, own_runs: Path) -> None:
+    for run in (own_runs / "one", own_runs / "two"):
+        found = Predictions.load(run)
+        (run / "predictions.npz").unlink()
+        found.table.to_csv(run / "predictions.csv", index=False)
+    shutil.rmtree(own_runs / "facts")
+
+    view(page, "Confusions")
+
+    assert page.get("plotly_chart")
+    assert not page.error
+
+
 def test_the_confusions_begin_with_the_most_frequent_mistake(page: AppTest, own_runs: Path) -> None:
     view(page, "Confusions")
 
-    found = Predictions.load(own_runs / "one" / "predictions.csv").of_split("test")
+    found = Predictions.load(own_runs / "one").of_split("test")
     true, answer = page.selectbox(key="cell label").value, page.selectbox(key="cell answer").value
     sizes = {(a, b): len(cell(found, a, b)) for a in found.labels for b in found.labels if a != b}
     assert sizes[str(true), str(answer)] == max(sizes.values()) > 0
@@ -112,7 +147,7 @@ def test_a_cell_shows_its_pictures_with_maps(page: AppTest, own_runs: Path) -> N
     page.selectbox(key="cell label").set_value("happiness")
     page.selectbox(key="cell answer").set_value("happiness").run()
 
-    found = Predictions.load(own_runs / "one" / "predictions.csv").of_split("test")
+    found = Predictions.load(own_runs / "one").of_split("test")
     count = len(cell(found, "happiness", "happiness"))
     assert 0 < count <= TEST
     assert len(pictures(page)) == 2 * count
@@ -143,7 +178,7 @@ def test_lists_show_twelve_pictures_a_page(page: AppTest, kind: str, own_runs: P
 
     page.selectbox(key="list").set_value(kind).run()
 
-    found = Predictions.load(own_runs / "one" / "predictions.csv").of_split("test")
+    found = Predictions.load(own_runs / "one").of_split("test")
     expected = int((~found.correct).sum()) if kind == "Surest mistakes" else len(found)
     assert len(page.get("html")) == min(12, expected)
 

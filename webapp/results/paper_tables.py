@@ -10,7 +10,16 @@ import pyarrow as pa
 import streamlit as st
 from pyarrow.json import ParseOptions, read_json
 
-from core.evaluation import Accuracy, all_runs, exported, figure1, measure, published, table2
+from core.evaluation import (
+    Accuracy,
+    all_runs,
+    exported,
+    figure1,
+    measure,
+    predictions_changed,
+    published,
+    table2,
+)
 from core.files import changed
 from core.labels import EMOTIONS
 from webapp.charts.accuracy_bars import accuracy_bars
@@ -30,7 +39,7 @@ def tables() -> tuple[Rows, Rows]:
 
 
 def _measured(folder: Path) -> dict[str, Accuracy]:
-    times = changed(folder / "predictions.csv"), changed(folder / "report.json")
+    times = predictions_changed(folder), changed(folder / "report.json")
     return _measurement(str(folder), times)
 
 

@@ -12,6 +12,7 @@ from core.evaluation import (
     Shortcut,
     all_runs,
     load_report,
+    predictions_changed,
     shortcut,
     with_intervals,
 )
@@ -30,7 +31,7 @@ def predictions(folder: Path) -> Predictions:
     Raises:
         CheckpointError: The file is missing or damaged.
     """
-    return _predictions(str(folder), changed(folder / "predictions.csv"))
+    return _predictions(str(folder), predictions_changed(folder))
 
 
 def report(folder: Path) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def figures(folder: Path, split: str, sources: tuple[str, ...]) -> dict[str, Any
     if len(sources) == 1 and sources[0] in found.get("per_source", {}):
         one = found["per_source"][sources[0]]
         return one
-    time = changed(folder / "predictions.csv")
+    time = predictions_changed(folder)
     return _figures(str(folder), time, split, sources)
 
 
@@ -65,7 +66,7 @@ def portrait_shortcut(folder: Path) -> Shortcut | None:
     Raises:
         CheckpointError: The predictions are missing or damaged.
     """
-    return _shortcut(str(folder), changed(folder / "predictions.csv"))
+    return _shortcut(str(folder), predictions_changed(folder))
 
 
 def album(sources: tuple[str, ...]) -> Album:
@@ -76,12 +77,12 @@ def album(sources: tuple[str, ...]) -> Album:
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _predictions(folder: str, time: float) -> Predictions:
-    return Predictions.load(Path(folder) / "predictions.csv")
+    return Predictions.load(Path(folder))
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _shortcut(folder: str, time: float) -> Shortcut | None:
-    return shortcut(Predictions.load(Path(folder) / "predictions.csv"))
+    return shortcut(Predictions.load(Path(folder)))
 
 
 @st.cache_resource(max_entries=50, show_spinner=False)
