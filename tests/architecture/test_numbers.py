@@ -1,18 +1,38 @@
-"""README's numbers are those of the shipped checkpoints, to the last digit shown."""
+"""README's numbers are those of the reports, and the reports those of the predictions."""
 
+import math
 import re
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
 from source_files import ROOT
 
-from core.checkpoints import SHIPPED_CHECKPOINTS
-from core.evaluation import SPLITS, load_report
+from core.checkpoints import DEFAULT_CHECKPOINT, SHIPPED_CHECKPOINTS
+from core.evaluation import (
+    SPLITS,
+    Predictions,
+    classification_metrics,
+    load_report,
+    metrics,
+    with_intervals,
+)
+from core.evaluation.report import build_report
 
 SHOWN = ("test", "test_clean", "valid")  # the rest says nothing about unseen pictures
 HEAD = """\
 | checkpoint | measured on | pictures | accuracy, % (95 % interval) | macro-F1, % (95 % interval) |
 |---|---|---|---|---|"""
+
+
+def tracked(pattern: str) -> list[Path]:
+    """Files in git's list that match; they are there."""
+    command = ["git", "ls-files", "-z", "--", pattern]
+    listing = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / name for name in listing.stdout.split("\0") if name]
 
 
 def shipped() -> list[Path]:
@@ -48,10 +68,92 @@ def test_the_numbers_in_readme_are_those_of_the_reports() -> None:
 
 
 def test_git_keeps_the_weights_of_the_shipped_checkpoints_alone() -> None:
-    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8")
-    kept = re.findall(r"^!checkpoints/(.+)/weights.safetensors$", ignored, flags=re.MULTILINE)
+    kept = tracked("checkpoints/*/weights.safetensors")
 
-    assert sorted(kept) == sorted(SHIPPED_CHECKPOINTS)
+    assert sorted(path.parent.name for path in kept) == sorted(SHIPPED_CHECKPOINTS)
+
+
+def test_git_keeps_the_facts_of_all_kept_predictions_and_no_others() -> None:
+    named = set()
+    for path in tracked("checkpoints/*/predictions.npz"):
+        with np.load(path, allow_pickle=False) as file:
+            named.add(f"{file['facts']}.csv")
+
+    assert {path.name for path in tracked("checkpoints/facts/*")} == named
+    assert tracked("checkpoints/*/predictions.csv") == []
+
+
+def test_git_takes_no_run_by_itself() -> None:
+    """What the app comes with is added with `git add -f`."""
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+    assert [line for line in ignored if "checkpoints" in line] == ["/checkpoints/*"]
+
+
+def leaves(value: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401
+    """Every number and text of a report with the keys that lead to it."""
+    if isinstance(value, dict | list | tuple):
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(one, *path, str(key))
+    else:
+        yield path, value
+
+
+def depends_on_processor(path: tuple[str, ...]) -> bool:
+    """Whether a figure is a sum of logarithms or products, whose last digit the order decides."""
+    return "nll" in path or ("ece" in path and "intervals" in path)
+
+
+def is_same(path: tuple[str, ...], one: Any, other: Any) -> bool:  # noqa: ANN401
+    if depends_on_processor(path) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-12)
+    return bool(one == other)
+
+
+def other_figures(again: dict[str, Any], stored: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Where figures that were computed again are not the stored ones."""
+    found, wanted = dict(leaves(again)), dict(leaves(stored))
+    return [path for path in found if not is_same(path, found[path], wanted.get(path))]
+
+
+@pytest.mark.slow
+def test_every_kept_report_has_the_figures_of_its_predictions_to_the_last_digit() -> None:
+    kept = [path.parent for path in tracked("checkpoints/*/predictions.npz")]
+    assert len(kept) >= len(SHIPPED_CHECKPOINTS)
+
+    for folder in kept:
+        found = Predictions.load(folder)
+        for split, stored in load_report(folder)["splits"].items():
+            again = metrics(found.of_split(split, stored["sources"]))
+            assert other_figures(again, stored) == [], (folder.name, split)
+
+
+@pytest.mark.slow
+def test_the_shipped_reports_are_those_of_their_predictions_to_the_last_digit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Drawing the images 2,000 times takes nearly all of the time; the next test does it once.
+    nothing = {"nll": np.zeros(1), "ece": np.zeros(1)}
+    monkeypatch.setattr(classification_metrics, "_from_rows", lambda *_: nothing)
+    for folder in shipped():
+        stored = load_report(folder)
+        facts = {key: stored[key] for key in stored if key not in {"format", "labels", "splits"}}
+
+        again = build_report(Predictions.load(folder), facts)
+
+        paths = {path for path, _ in leaves(stored)}
+        drawn = {path for path in paths if "intervals" in path and depends_on_processor(path)}
+        assert set(other_figures(again, stored)) == drawn, folder.name
+        assert paths == {path for path, _ in leaves(again)}
+
+
+@pytest.mark.slow
+def test_the_default_report_has_the_intervals_of_its_predictions() -> None:
+    folder = ROOT / "checkpoints" / DEFAULT_CHECKPOINT
+    stored = load_report(folder)["splits"]["test"]
+    found = Predictions.load(folder).of_split("test", stored["sources"])
+
+    assert other_figures(with_intervals(found), stored) == []
 
 
 def test_every_shipped_checkpoint_was_measured_on_its_test_pictures() -> None:
