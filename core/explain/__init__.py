@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         occlude_regions,
         region_shapley,
     )
-    from core.explain.region_reports import RegionReport, region_report
+    from core.explain.region_reports import LEAST_DROP, RegionReport, region_report
     from core.explain.regions import (
         RegionEvidence,
         cell_shares,
@@ -83,7 +83,7 @@ __getattr__ = lazy_names(
             "occlude_regions",
             "region_shapley",
         ),
-        "region_reports": ("RegionReport", "region_report"),
+        "region_reports": ("LEAST_DROP", "RegionReport", "region_report"),
         "regions": ("RegionEvidence", "cell_shares", "fit_masks", "region_evidence"),
         "trace": ("Layer", "frozen_view", "traced"),
     },
@@ -93,6 +93,7 @@ __all__ = [
     "EXPLAINERS",
     "FAITHFULNESS_FILE",
     "FINE_CELLS",
+    "LEAST_DROP",
     "SLOW_PASSES",
     "ActionUnit",
     "Agreement",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core.explain import RegionReport, textbook_sources
+from core.explain import LEAST_DROP, RegionReport, textbook_sources
 from core.types import Image
 from webapp import picture_rows
 from webapp.charts.regions import Unit, part_bars, told
@@ -28,7 +28,6 @@ HOW_HIDDEN = (
 )
 SMALL_EFFECTS = "Hiding no part moves the answer by five points here, so this means little."
 APART = "This compares with expectations. It says nothing of whether a map is true."
-LEAST_DROP = 0.05  # of probability
 WIDTH = 720  # units of the figure to take away
 
 
