@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.data.shortcuts import origins
     from core.data.sources import SOURCES, Source
     from core.data.statistics import class_means, histograms, read_means
-    from core.data.table1 import AGGREGATE, FIVE, TABLE1, Cell, compare, with_aggregate
+    from core.data.table1 import AGGREGATE, PAPER_SOURCES, TABLE1, Cell, compare, with_aggregate
 
 __getattr__ = lazy_names(
     __name__,
@@ -30,13 +30,13 @@ __getattr__ = lazy_names(
         "shortcuts": ("origins",),
         "sources": ("SOURCES", "Source"),
         "statistics": ("class_means", "histograms", "read_means"),
-        "table1": ("AGGREGATE", "FIVE", "TABLE1", "Cell", "compare", "with_aggregate"),
+        "table1": ("AGGREGATE", "PAPER_SOURCES", "TABLE1", "Cell", "compare", "with_aggregate"),
     },
 )
 
 __all__ = [
     "AGGREGATE",
-    "FIVE",
+    "PAPER_SOURCES",
     "SOURCES",
     "TABLE1",
     "WITHOUT_TWINS",

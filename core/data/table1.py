@@ -5,8 +5,8 @@ from typing import Any
 
 from core.labels import EMOTIONS
 
-AGGREGATE = "fer_gimefive"  # the five sets together
-FIVE = ("raf_db", "fer2013", "affectnet", "ck_plus", "tfeid")
+PAPER_SOURCES = ("raf_db", "fer2013", "affectnet", "ck_plus", "tfeid")
+AGGREGATE = "fer_gimefive"  # these five together
 
 # Pictures by source and split, in the order of EMOTIONS.
 TABLE1: dict[tuple[str, str], tuple[int, ...]] = {
@@ -49,10 +49,10 @@ class Cell:
 
 def with_aggregate(counts: Counts) -> Counts:
     """The counts with the five sets together, where all five are there."""
-    if not set(FIVE) <= set(counts):
+    if not set(PAPER_SOURCES) <= set(counts):
         return counts
     total: dict[str, dict[str, int]] = {}
-    for source in FIVE:
+    for source in PAPER_SOURCES:
         for split, labels in counts[source].items():
             row = total.setdefault(split, {})
             for label, number in labels.items():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.data import PAPER_SOURCES
 from core.errors import DataError
 from core.paths import data_root
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 PUBLISHED_VALID = "gimefive_valid"  # the source that holds the paper's 600
 # Tested on by every run where prepared; other folders below the data root are a user's own.
-BENCHMARKS = ("raf_db", "fer2013", "affectnet", "ck_plus", "tfeid", PUBLISHED_VALID)
+BENCHMARKS = (*PAPER_SOURCES, PUBLISHED_VALID)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from core.checkpoints import WEIGHTS, list_checkpoints
+from core.data import PAPER_SOURCES
 from core.errors import CoreError
 from core.evaluation.predictions_file import predictions_changed
-from core.evaluation.prepared import BENCHMARKS, PUBLISHED_VALID, sources_of
+from core.evaluation.prepared import PUBLISHED_VALID, sources_of
 from core.files import fingerprint
 from core.paths import below, data_root, run_root
 from core.training import RunFolder, observe
 
-ALL_SOURCES = frozenset(BENCHMARKS) - {PUBLISHED_VALID}
+ALL_SOURCES = frozenset(PAPER_SOURCES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 from core.data import AGGREGATE, TABLE1, compare, with_aggregate
-from core.data.table1 import FIVE, Counts, differences
+from core.data.table1 import PAPER_SOURCES, Counts, differences
 from core.labels import EMOTIONS
 
 # The last column of the paper's table.
@@ -64,4 +64,6 @@ def test_the_aggregate_needs_all_five_sets() -> None:
     del counts["tfeid"]
 
     assert AGGREGATE not in with_aggregate(counts)
-    assert {cell.source for cell in compare(counts)} == {*FIVE, "gimefive_valid"} - {"tfeid"}
+    assert {cell.source for cell in compare(counts)} == {*PAPER_SOURCES, "gimefive_valid"} - {
+        "tfeid"
+    }

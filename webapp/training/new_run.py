@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.data import SOURCES
+from core.data import PAPER_SOURCES, SOURCES
 from core.errors import CoreError
 from core.paths import read_only, run_root
 from core.training import (
@@ -66,7 +66,7 @@ def _presets() -> None:
     middle.selectbox("Row of the paper's Table 2", _rows(chosen), key=ROW, **shared)
     right.selectbox("Recipe", RECIPES, format_func=RECIPES.__getitem__, key=RECIPE, **shared)
     fill_first()
-    wanted = preset(_chosen_preset()).sources or tuple(store.PAPER_SETS)
+    wanted = preset(_chosen_preset()).sources or PAPER_SOURCES
     missing = [SOURCES[name].title for name in wanted if name not in store.all_sources()]
     if missing:
         st.caption(

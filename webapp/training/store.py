@@ -18,7 +18,6 @@ from webapp.dataset_explorer import store as data_store
 if TYPE_CHECKING:
     from core.models import LayerRow
 
-PAPER_SETS = ("raf_db", "fer2013", "affectnet", "ck_plus", "tfeid")  # FER GiMEFiVE
 LOG_BYTES = 8000  # read from the end of a log
 
 
