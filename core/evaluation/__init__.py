@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from core.evaluation.bootstrap import Estimate, estimate
+    from core.evaluation.bootstrap import Estimate, estimate, mean_intervals
     from core.evaluation.card_text import model_card
     from core.evaluation.classification_metrics import confusion, metrics
     from core.evaluation.collecting import at_size, measure_quantisation
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __getattr__ = lazy_names(
     __name__,
     {
-        "bootstrap": ("Estimate", "estimate"),
+        "bootstrap": ("Estimate", "estimate", "mean_intervals"),
         "card_text": ("model_card",),
         "classification_metrics": ("confusion", "metrics"),
         "collecting": ("at_size", "measure_quantisation"),
@@ -96,6 +96,7 @@ __all__ = [
     "framing_scores",
     "load_report",
     "mcnemar",
+    "mean_intervals",
     "measure",
     "measure_quantisation",
     "metrics",

@@ -37,6 +37,35 @@ def estimate(values: NDArray[np.float64], seed: int = SEED) -> Estimate:
     return Estimate(float(values.mean()), float(low), float(high), len(values))
 
 
+def mean_intervals(
+    values: NDArray[np.float64], over: NDArray[np.float64] | None = None, seed: int = SEED
+) -> NDArray[np.float64]:
+    """Mean of each column with its percentile bootstrap interval (Efron 1979), repeatable.
+
+    Rows are drawn whole, so that figures of one face stay together.
+
+    Args:
+        values: float64 (N, R), a row a face.
+        over: float64 (N, R); where given, the ratio of the means of `values` and of these.
+        seed: Of the resamples.
+
+    Returns:
+        float64 (R, 3), mean, low and high; NaN where the mean of `over` is 0, in the ends also
+        where that of a resample is.
+    """
+    drawn = np.random.default_rng(seed).multinomial(
+        len(values), np.full(len(values), 1 / len(values)), RESAMPLES
+    )
+    weights = np.concatenate([np.ones((1, len(values))), drawn]) / len(values)
+    figures = weights @ values  # the first row is the mean itself, the others are resamples
+    if over is not None:
+        below = weights @ over
+        figures = np.divide(figures, below, out=np.full_like(figures, np.nan), where=below > 0)
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(figures[1:], [tail, 1 - tail], axis=0)
+    return np.stack([figures[0], low, high], axis=1)
+
+
 def interval(point: float, replicates: NDArray[np.float64], highest: float = 1.0) -> Interval:
     """Percentile interval, moved so that the median of the replicates falls on the point.
 

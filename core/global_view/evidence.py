@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.evaluation import mean_intervals
 from core.faces import REGIONS, regions
 from core.preprocess import Preprocess
 from core.types import BLANK, Image
@@ -13,9 +14,7 @@ from core.types import BLANK, Image
 if TYPE_CHECKING:
     from torch import nn
 
-RESAMPLES = 2000
-LEVEL = 0.95
-SEED = 20240229
+SEED = 20240229  # of the resamples; the stored figures were made with it
 FEWEST = 2  # faces an interval needs
 DIGITS = 4  # after the point, in the file
 
@@ -167,7 +166,7 @@ def group_json(group: Group) -> dict[str, Any]:
 def mean_and_ends(
     values: NDArray[np.float64], over: NDArray[np.float64] | None = None
 ) -> list[list[float] | None] | None:
-    """Mean of each column with the ends of its percentile bootstrap interval (Efron 1979).
+    """Mean of each column with its bootstrap interval, as they are kept in the file.
 
     Args:
         values: float64 (n, R), a row a face.
@@ -179,15 +178,5 @@ def mean_and_ends(
     """
     if len(values) < FEWEST:
         return None
-    drawn = np.random.default_rng(SEED).multinomial(
-        len(values), np.full(len(values), 1 / len(values)), RESAMPLES
-    )
-    weights = np.concatenate([np.ones((1, len(values))), drawn]) / len(values)
-    figures = weights @ values  # the first row is the mean itself, the others are resamples
-    if over is not None:
-        below = weights @ over
-        figures = np.divide(figures, below, out=np.full_like(figures, np.nan), where=below > 0)
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(figures[1:], [tail, 1 - tail], axis=0)
-    rows = np.stack([figures[0], low, high], axis=1).round(DIGITS)
+    rows = mean_intervals(values, over, SEED).round(DIGITS)
     return [None if np.isnan(row).any() else row.tolist() for row in rows]

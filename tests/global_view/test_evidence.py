@@ -52,6 +52,15 @@ def test_intervals_agree_with_scipy() -> None:
     assert found[0] == pytest.approx([values.mean(), expected.low, expected.high], abs=3e-3)
 
 
+def test_figures_stay_those_of_the_stored_views() -> None:
+    """Another seed, number of resamples or way to draw would change every file a little."""
+    values = np.arange(12.0).reshape(6, 2) ** 1.5
+
+    found = mean_and_ends(values, np.arange(12.0, 0.0, -1.0).reshape(6, 2))
+
+    assert found == [[1.8994, 0.4714, 5.087], [2.7605, 0.7751, 7.8835]]
+
+
 def test_a_ratio_of_means_is_resampled_together() -> None:
     areas = np.random.default_rng(0).uniform(0.1, 0.3, (40, 1))
 
