@@ -5,7 +5,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -30,15 +30,18 @@ SMALLEST_PART = 2  # faces; fewer cannot be trained on or chosen by
 
 
 class Records:
-    """What a run leaves in its folder besides the trainer's files; only its first process writes.
+    """What a job leaves in its folder besides the trainer's files; only its first process writes.
 
     Args:
-        folder: The run's folder.
+        folder: Of a run or a search.
+
+    Attributes:
+        state: As last set; "unknown" before.
     """
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder, self.first = folder, is_first_process()
-        self.started = time.time()
+        self.started, self.state = time.time(), "unknown"
 
     def begin(self, config: RunConfig, *, keep_stop: bool) -> None:
         """Store the configuration, unless another process works on this run.
@@ -68,12 +71,40 @@ class Records:
 
     def set(self, state: str, reason: str = "") -> None:
         """Replace status.json."""
+        self.state = state
         if self.first:
             self.folder.set_status(state, reason, started=self.started)
 
-    def log_file(self) -> AbstractContextManager[None]:
-        """Send this package's log lines to train.log as well."""
-        return log_file(self.folder.log) if self.first else nullcontext()
+    @contextmanager
+    def at_work(self, what: str) -> Iterator[Callable[[], bool]]:
+        """Keep status.json true while something works: running, then how it ended, in `state`.
+
+        To be stopped is an end like any other: `Stopped` goes no further.
+
+        Args:
+            what: "run" or "search", for the log.
+
+        Yields:
+            Whether a stop was asked for, by a signal or by the folder's file.
+
+        Raises:
+            CoreError: It failed; status.json says why as well.
+        """
+        with log_file(self.folder.log) if self.first else nullcontext(), stop_signal() as signalled:
+            self.set("running")
+            try:
+                yield lambda: bool(signalled) or self.folder.stop_request.exists()
+            except Stopped as stopped:
+                self.set("stopped", str(stopped) or "Stopped on request; it can be resumed.")
+                self.folder.stop_request.unlink(missing_ok=True)
+            except Exception as error:
+                logger.exception("The %s failed", what)
+                self.set("failed", sentence(error))
+                if isinstance(error, CoreError):
+                    raise
+                raise CoreError(sentence(error)) from error
+            else:
+                self.set("finished")
 
 
 def sentence(error: BaseException) -> str:
@@ -215,34 +246,21 @@ def run_training(
     """
     records = Records(folder)
     records.begin(config, keep_stop=keep_stop)
-    with records.log_file(), stop_signal() as signalled:
-        records.set("running")
+    with records.at_work("run") as is_asked:
 
-        def is_asked() -> bool:
-            return bool(signalled) or folder.stop_request.exists() or stop()
+        def is_stopped() -> bool:
+            return is_asked() or stop()
 
-        try:
-            data = training_data(config) if data is None else data
-            trainer = Trainer(
-                config,
-                taught(data, config, is_asked) if config.teacher else data,
-                folder,
-                stop=is_asked,
-                on_progress=on_progress,
-                on_epoch=on_epoch,
-            )
-            if resume:
-                trainer.restore()
-            trainer.fit()
-        except Stopped as stopped:
-            records.set("stopped", str(stopped) or "Stopped on request; it can be resumed.")
-            folder.stop_request.unlink(missing_ok=True)
-            return "stopped"
-        except Exception as error:
-            logger.exception("The run failed")
-            records.set("failed", sentence(error))
-            if isinstance(error, CoreError):
-                raise
-            raise CoreError(sentence(error)) from error
-        records.set("finished")
-        return "finished"
+        data = training_data(config) if data is None else data
+        trainer = Trainer(
+            config,
+            taught(data, config, is_stopped) if config.teacher else data,
+            folder,
+            stop=is_stopped,
+            on_progress=on_progress,
+            on_epoch=on_epoch,
+        )
+        if resume:
+            trainer.restore()
+        trainer.fit()
+    return records.state

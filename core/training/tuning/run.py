@@ -1,6 +1,5 @@
 """Work on a search: one trial after the other in this process, the data loaded once."""
 
-import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +10,7 @@ from optuna.trial import TrialState
 
 from core.errors import CoreError
 from core.process import ProcessId
-from core.training.run import Records, run_training, sentence, stop_signal, training_data
+from core.training.run import Records, run_training, training_data
 from core.training.run_folder import RunFolder
 from core.training.trainer import Stopped, TrainingData
 from core.training.tuning.search import Search, trial_folder
@@ -23,8 +22,6 @@ from core.training.tuning.study import (
     recover,
     suggested,
 )
-
-logger = logging.getLogger(__name__)
 
 PRUNED = "Ended early: other trials did better at this point."
 Progress = Callable[[dict[str, Any]], None]
@@ -45,24 +42,10 @@ def run_search(folder: RunFolder, *, on_progress: Progress = lambda progress: No
     """
     records = Records(folder)
     records.refuse_company()
-    with records.log_file(), stop_signal() as signalled:
-        records.set("running")
-        try:
-            search = Search.load(folder)
-            worker = _Searcher(folder, search, training_data(search.base), on_progress)
-            worker.run(lambda: bool(signalled) or folder.stop_request.exists())
-        except Stopped:
-            records.set("stopped", "Stopped on request; it can be resumed.")
-            folder.stop_request.unlink(missing_ok=True)
-            return "stopped"
-        except Exception as error:
-            logger.exception("The search failed")
-            records.set("failed", sentence(error))
-            if isinstance(error, CoreError):
-                raise
-            raise CoreError(sentence(error)) from error
-        records.set("finished")
-        return "finished"
+    with records.at_work("search") as is_asked:
+        search = Search.load(folder)
+        _Searcher(folder, search, training_data(search.base), on_progress).run(is_asked)
+    return records.state
 
 
 class _Searcher:
