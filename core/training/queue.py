@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from core.errors import ConfigError, TrainingError
+from core.errors import TrainingError
 from core.files import write_json
 from core.process import ProcessId
 from core.training.config import RunConfig
@@ -151,9 +151,7 @@ def add_run(root: Path, name: str, config: RunConfig, *, evaluate: bool = True) 
     Raises:
         ConfigError: The name is taken or no folder name.
     """
-    folder = RunFolder.named(root, name)
-    if folder.path.exists():
-        raise ConfigError(f"A run named {name!r} exists. Choose another name.")
+    folder = RunFolder.unused(root, name)
     folder.create(config)
     enqueue(folder, evaluate=evaluate)
     return folder

@@ -48,6 +48,18 @@ class RunFolder:
             raise ConfigError(f"{name!r} is the folder of what runs share. Choose another name.")
         return cls(root / name)
 
+    @classmethod
+    def unused(cls, root: Path, name: str) -> "RunFolder":
+        """The folder that a new run or search of this name gets.
+
+        Raises:
+            ConfigError: The name is taken or no folder name.
+        """
+        folder = cls.named(root, name)
+        if folder.path.exists():
+            raise ConfigError(f"A run or search named {name!r} exists. Choose another name.")
+        return folder
+
     @property
     def name(self) -> str:
         return self.path.name

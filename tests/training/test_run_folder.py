@@ -75,3 +75,12 @@ def test_a_damaged_configuration_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(CheckpointError, match="epochs"):
         RunFolder(tmp_path).config()
+
+
+def test_a_taken_name_is_refused(tmp_path: Path) -> None:
+    assert RunFolder.unused(tmp_path, "run").path == tmp_path / "run"
+
+    (tmp_path / "run").mkdir()
+
+    with pytest.raises(ConfigError, match="A run or search named 'run' exists"):
+        RunFolder.unused(tmp_path, "run")

@@ -219,8 +219,7 @@ def _start(config: RunConfig) -> None:
 
 def _name_problem(name: str) -> str:
     try:
-        if RunFolder.named(run_root(), name).path.exists():
-            return f"A run named {name} exists. Choose another name."
+        RunFolder.unused(run_root(), name)
     except CoreError as error:
         return str(error)
     return ""

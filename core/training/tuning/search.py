@@ -130,9 +130,7 @@ def add_search(root: Path, name: str, search: Search) -> RunFolder:
     Raises:
         ConfigError: The name is taken or no folder name.
     """
-    folder = RunFolder.named(root, name)
-    if folder.path.exists():
-        raise ConfigError(f"A run or search named {name!r} exists. Choose another name.")
+    folder = RunFolder.unused(root, name)
     search.save(folder)
     Job(time.time(), evaluate=False).save(folder)
     folder.set_status("queued")
