@@ -36,6 +36,15 @@ def write_json(path: Path, content: Any) -> None:  # noqa: ANN401 - JSON
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty where there is no file, or it holds something else."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 def file_hash(path: Path) -> str:
     """The sha256 of a file's content.
 

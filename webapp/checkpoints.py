@@ -1,6 +1,5 @@
 """What is known of the checkpoints here, without loading a network, and one as a card."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import streamlit as st
 
 from core import EMOTIONS
 from core.data import SOURCES
+from core.files import read_object
 from webapp.text import literal, percent
 
 
@@ -39,7 +39,7 @@ class Figures:
 
 def card(folder: Path) -> dict[str, Any]:
     """The card as plain values; empty where it cannot be read (whoever loads it will say why)."""
-    return _values(folder / "card.json")
+    return read_object(folder / "card.json")
 
 
 def title(folder: Path) -> str:
@@ -56,7 +56,7 @@ def labels(folder: Path | None) -> tuple[str, ...]:
 def figures(folder: Path, split: str = "test") -> Figures | None:
     """The figures of report.json; None where the run was not evaluated on this split."""
     try:
-        found = _values(folder / "report.json")["splits"][split]
+        found = read_object(folder / "report.json")["splits"][split]
         recalls = {
             label: float(one["recall"])
             for label, one in found["per_class"].items()
@@ -76,14 +76,6 @@ def figures(folder: Path, split: str = "test") -> Figures | None:
         )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         return None
-
-
-def _values(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def source_names(names: tuple[str, ...] | list[str]) -> str:

@@ -1,12 +1,12 @@
 """Find the prepared data a run was trained on, and further sources to test it on."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.data import PAPER_SOURCES
 from core.errors import DataError
+from core.files import read_object
 from core.paths import data_root
 
 if TYPE_CHECKING:
@@ -57,11 +57,8 @@ def prepared_folders(root: Path | None = None) -> dict[Path, dict[str, Any]]:
     root = data_root() if root is None else root
     found = {}
     for path in sorted(root.glob("*/dataset.json")):
-        try:
-            info = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        if isinstance(info, dict) and isinstance(info.get("counts"), dict):
+        info = read_object(path)
+        if isinstance(info.get("counts"), dict):
             found[path.parent] = info
     return found
 

@@ -3,7 +3,6 @@
 Free of torch: cards and configurations are read as JSON.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from core.data import PAPER_SOURCES
 from core.errors import CoreError
 from core.evaluation.predictions_file import predictions_changed
 from core.evaluation.prepared import PUBLISHED_VALID, sources_of
-from core.files import fingerprint
+from core.files import fingerprint, read_object
 from core.paths import below, data_root, run_root
 from core.training import RunFolder, observe
 
@@ -65,12 +64,12 @@ def all_runs() -> list[Run]:
 
 def run_of(folder: Path) -> Run | None:
     """What a run folder says of itself; None where it says nothing one can use."""
-    card, config = _object(folder / "card.json"), _object(folder / "config.json")
+    card, config = read_object(folder / "card.json"), read_object(folder / "config.json")
     data = card.get("data", {})
     model = card.get("model") or config.get("model")
     if not model:
         return None
-    report = _object(folder / "report.json")
+    report = read_object(folder / "report.json")
     split = data.get("split") or config.get("split") or "clean"
     trained = bool(card) and (folder / WEIGHTS).is_file()
     return Run(
@@ -97,7 +96,7 @@ def _sources(
         folder = below(data_root(), str(data.get("name") or config.get("data") or ""))
     except CoreError:
         return ALL_SOURCES
-    found = sources_of(_object(folder / "dataset.json"))
+    found = sources_of(read_object(folder / "dataset.json"))
     return frozenset(found) - {PUBLISHED_VALID} or ALL_SOURCES
 
 
@@ -107,12 +106,3 @@ def _is_current(folder: Path, report: dict[str, Any]) -> bool:
         return False
     weights = folder / WEIGHTS
     return not weights.is_file() or fingerprint(weights) == report.get("weights_fingerprint")
-
-
-def _object(path: Path) -> dict[str, Any]:
-    """The JSON object in a file; empty where there is none."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

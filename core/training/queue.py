@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from core.errors import TrainingError
-from core.files import write_json
+from core.files import read_object, write_json
 from core.process import ProcessId
 from core.training.config import RunConfig
 from core.training.run_folder import RunFolder, is_job, list_jobs, observe
@@ -97,11 +97,7 @@ class WorkerLock:
 
     def holder(self) -> dict[str, Any]:
         """What the present or last holder said; empty where there was none."""
-        try:
-            content = json.loads(self.path.read_text())
-        except (FileNotFoundError, ValueError):
-            return {}
-        return content if isinstance(content, dict) else {}
+        return read_object(self.path)
 
     def has_crashed(self) -> bool:
         """Whether the last worker went without a farewell: killed, or with the machine."""

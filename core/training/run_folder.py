@@ -12,7 +12,7 @@ from typing import Any
 
 from core.checkpoints import FACTS_FOLDER, SHIPPED_CHECKPOINTS, WEIGHTS
 from core.errors import CheckpointError, ConfigError, TrainingError
-from core.files import write_json, write_text
+from core.files import read_object, write_json, write_text
 from core.process import ProcessId
 from core.training.config import RunConfig
 
@@ -133,7 +133,7 @@ class RunFolder:
 
     def status(self) -> dict[str, Any]:
         """The content of status.json, or an unknown state where there is none yet."""
-        return _read_object(self.path / "status.json") or {"state": "unknown", "reason": ""}
+        return read_object(self.path / "status.json") or {"state": "unknown", "reason": ""}
 
     def set_progress(self, **values: Any) -> None:  # noqa: ANN401 - JSON
         """Replace progress.json, the moment's state inside an epoch."""
@@ -141,7 +141,7 @@ class RunFolder:
 
     def progress(self) -> dict[str, Any]:
         """The content of progress.json; empty where there is none yet."""
-        return _read_object(self.path / "progress.json") or {}
+        return read_object(self.path / "progress.json")
 
     def append_metrics(self, values: dict[str, Any]) -> None:
         """Add one epoch's line."""
@@ -201,14 +201,6 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
         except json.JSONDecodeError:
             continue
-
-
-def _read_object(path: Path) -> dict[str, Any] | None:
-    try:
-        content = json.loads(path.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None
-    return content if isinstance(content, dict) else None
 
 
 @dataclass(frozen=True, slots=True)

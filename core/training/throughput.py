@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from core.errors import TrainingError
-from core.files import write_json
+from core.files import read_object, write_json
 from core.paths import PROJECT_ROOT, cache_root
 from core.process import ProcessId
 from core.training.config import RunConfig
@@ -113,11 +113,7 @@ def _file() -> Path:
 
 
 def _measurements() -> dict[str, Any]:
-    try:
-        content = json.loads(_file().read_text())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    return read_object(_file())
 
 
 def _measure(config: RunConfig) -> float:

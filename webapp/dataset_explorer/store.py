@@ -16,6 +16,7 @@ import streamlit as st
 from core.checkpoints import WEIGHTS
 from core.data import exclude_path, load_dataset, read_exclude, read_means, title_of
 from core.errors import DataError
+from core.files import read_object
 from core.paths import data_root
 from core.types import Image
 
@@ -145,10 +146,7 @@ def _dataset(folder: str, changed: float) -> "Dataset":
 @st.cache_resource(max_entries=4, show_spinner="Reading the audit …")
 def _findings(folder: str, changed: float) -> dict[str, Any]:
     data = _dataset(folder, changed)
-    try:
-        values: dict[str, Any] = json.loads((data.folder / "audit.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        values = {}
+    values = read_object(data.folder / "audit.json")
     if values.get("data_hash") != data.data_hash or not (data.folder / "statistics.csv").is_file():
         raise DataError(
             f"{data.folder.name} has no audit of its own: an earlier version of this software "
