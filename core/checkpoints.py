@@ -1,8 +1,10 @@
 """Find trained weights by name.  Free of torch."""
 
 from pathlib import Path
+from typing import Any
 
 from core.errors import CheckpointError
+from core.files import fingerprint, read_object
 from core.paths import PROJECT_ROOT, run_root
 
 SHIPPED = PROJECT_ROOT / "checkpoints"
@@ -51,3 +53,21 @@ def list_checkpoints() -> list[Path]:
     return sorted(
         found.values(), key=lambda folder: (folder.name != DEFAULT_CHECKPOINT, folder.name)
     )
+
+
+def report_of_weights(folder: Path, name: str) -> dict[str, Any] | None:
+    """A report about the weights of a folder, kept beside them.
+
+    Args:
+        folder: With the weights.
+        name: Of the JSON file; its `weights_fingerprint` says which weights it is about.
+
+    Returns:
+        None where there is none, it cannot be read, or it is about other weights.
+    """
+    report = read_object(folder / name)
+    try:
+        is_current = report.get("weights_fingerprint") == fingerprint(folder / WEIGHTS)
+    except OSError:
+        return None
+    return report if is_current else None

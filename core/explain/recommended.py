@@ -1,12 +1,10 @@
 """What a run's `faithfulness.json` says of its explanations.  Free of torch."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-from core.checkpoints import WEIGHTS
+from core.checkpoints import report_of_weights
 from core.explain.methods import EXPLAINERS, SLOW_PASSES
-from core.files import fingerprint
 
 FAITHFULNESS_FILE = "faithfulness.json"
 UNMEASURED = "layer_cam"  # did well on every network tried, and its cells tell brow from eye
@@ -19,15 +17,8 @@ def stored_faithfulness(folder: Path) -> dict[str, Any] | None:
         None where none was made, it cannot be read, or it was made with other weights than those
         that lie beside it.
     """
-    try:
-        text = (folder / FAITHFULNESS_FILE).read_text(encoding="utf-8")
-        report: dict[str, Any] = json.loads(text)
-        if not isinstance(report, dict) or not isinstance(report.get("methods"), dict):
-            return None
-        is_current = report.get("weights_fingerprint") == fingerprint(folder / WEIGHTS)
-    except (OSError, ValueError):
-        return None
-    return report if is_current else None
+    report = report_of_weights(folder, FAITHFULNESS_FILE)
+    return report if report and isinstance(report.get("methods"), dict) else None
 
 
 def recommended_method(folder: Path) -> str:

@@ -1,11 +1,9 @@
 """The view kept in a run's folder, and its rows."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-from core.checkpoints import WEIGHTS
-from core.files import fingerprint
+from core.checkpoints import report_of_weights
 
 # What was measured of a region, in words.
 MEASURES = {
@@ -27,15 +25,8 @@ def stored_global_view(folder: Path, split: str) -> dict[str, Any] | None:
         None where none was made, it cannot be read, or it was made with other weights than those
         that lie beside it.
     """
-    try:
-        text = global_view_file(folder, split).read_text(encoding="utf-8")
-        view: dict[str, Any] = json.loads(text)
-        if not isinstance(view, dict) or not isinstance(view.get("groups"), list):
-            return None
-        is_current = view.get("weights_fingerprint") == fingerprint(folder / WEIGHTS)
-    except (OSError, ValueError):
-        return None
-    return view if is_current else None
+    view = report_of_weights(folder, global_view_file(folder, split).name)
+    return view if view and isinstance(view.get("groups"), list) else None
 
 
 def region_rows(view: dict[str, Any]) -> list[dict[str, Any]]:
