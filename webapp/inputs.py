@@ -27,20 +27,24 @@ class Picture:
         Raises:
             ImageError: The file is too large, or no usable picture.
         """
-        reason = too_large(self.data)
+        reason = too_large(len(self.data), LARGEST_PICTURES)
         if reason:
             raise ImageError(f"The file is too large: {reason}. Make it smaller and try again.")
         return decode(self.data)
 
 
-def too_large(data: bytes) -> str:
+def too_large(size: int, most: int) -> str:
     """What is wrong with the size of an uploaded file; "" where nothing is.
 
     The browser checks it, too; a program that sends files may not.
+
+    Args:
+        size: Bytes.
+        most: MB allowed.
     """
-    if len(data) <= LARGEST_PICTURES * 2**20:
+    if size <= most * 2**20:
         return ""
-    return f"it has {len(data) / 2**20:,.1f} MB; expected at most {LARGEST_PICTURES}"
+    return f"it has {size / 2**20:,.1f} MB; expected at most {most}"
 
 
 def picture_input() -> list[Picture]:

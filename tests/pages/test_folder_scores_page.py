@@ -207,7 +207,7 @@ def test_a_damaged_zip_is_one_sentence(app: AppTest, run: Path, data: Path) -> N
 def test_an_upload_that_is_too_large_is_one_sentence(
     app: AppTest, run: Path, data: Path, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
 ) -> None:
-    monkeypatch.setattr("webapp.inputs.LARGEST_PICTURES", 1)
+    monkeypatch.setattr("webapp.folder_scores.files_input.LARGEST_PICTURES", 1)
 
     page = upload(opened(app), name, bytes(3 * 2**19), kind)
 

@@ -176,7 +176,7 @@ def test_a_file_that_is_too_large_is_refused(
 
     app.file_uploader[0].upload("long.mp4", b"0" * (2**20 + 1), "video/mp4").run()
 
-    assert ["expected at most 1" in error.value for error in app.error] == [True]
+    assert ["it has 1.0 MB; expected at most 1." in error.value for error in app.error] == [True]
 
 
 def test_a_read_only_server_starts_nothing(

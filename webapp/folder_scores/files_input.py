@@ -125,7 +125,7 @@ def on_disk(chosen: FileSet) -> Iterator[tuple[list[Path], Path, Sequence[tuple[
         skipped: list[tuple[str, str]] = []
         files: list[Path] = []
         for title, data in chosen.uploads:
-            reason = too_large(data)
+            reason = too_large(len(data), LARGEST_PICTURES)
             if reason:
                 skipped.append((title, reason))
             elif title.lower().endswith(".zip"):

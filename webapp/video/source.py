@@ -10,7 +10,7 @@ import streamlit as st
 from core.errors import VideoError
 from core.paths import below, data_root
 from core.video import RATE, VIDEO_SUFFIXES, list_videos, open_writer, sample_film
-from webapp.inputs import SAMPLE_CREDIT
+from webapp.inputs import SAMPLE_CREDIT, too_large
 from webapp.text import counted, literal
 
 UPLOAD, FOLDER, SAMPLE = "Upload", "Data folder", "Sample film"
@@ -79,10 +79,11 @@ def _uploaded() -> Chosen | None:
     )
     if file is None:
         return None
-    if file.size > LARGEST_UPLOAD * 2**20:  # the browser checks it, too; a program may not
+    reason = too_large(file.size, LARGEST_UPLOAD)
+    if reason:
         raise VideoError(
-            f"The file has {file.size / 2**20:,.0f} MB; expected at most {LARGEST_UPLOAD}. Shorten "
-            "it, put it into the data folder, or use `python -m core video`."
+            f"The file is too large: {reason}. Shorten it, put it into the data folder, or use "
+            "`python -m core video`."
         )
     return Chosen(file.name, upload=file)
 
