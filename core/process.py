@@ -51,6 +51,10 @@ class ProcessId:
         """Plain values."""
         return asdict(self)
 
+    def fields(self) -> dict[str, Any]:
+        """The values of `ProcessFields`, by name."""
+        return {"pid": self.pid, "born": self.created}
+
     @property
     def is_here(self) -> bool:
         """Whether it belongs to this machine, so that `is_alive` can tell."""
@@ -74,6 +78,24 @@ class ProcessId:
         if self.created:
             return abs(began - self.created) < TOLERANCE
         return began < before + TOLERANCE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessFields:
+    """What a file says of the process of this machine that does the work it is about.
+
+    Attributes:
+        pid: Of the process; 0 until it has begun.
+        born: Start of the process, seconds since the epoch; tells it from a later one of this pid.
+    """
+
+    pid: int = 0
+    born: float = 0.0
+
+    @property
+    def process(self) -> ProcessId:
+        """Who works, or worked."""
+        return ProcessId(self.pid, self.born)
 
 
 def start_detached(

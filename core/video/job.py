@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.files import write_json
-from core.process import ProcessId, start_detached
+from core.process import ProcessFields, ProcessId, start_detached
 from core.video.analysis import AnalysisSettings, Progress
 
 State = Literal["running", "finished", "stopped", "failed"]
@@ -23,7 +23,7 @@ _VANISHED = "The analysis ended without a word; the computer may have run out of
 
 
 @dataclass(frozen=True, slots=True)
-class JobStatus:
+class JobStatus(ProcessFields):
     """What is known of an analysis.
 
     Attributes:
@@ -36,8 +36,6 @@ class JobStatus:
         expected: Frames in all; None where the file does not say.
         time: Seconds of video done.
         elapsed: Seconds spent.
-        pid: Of the process.
-        born: Start of the process, seconds since the epoch; tells it from a later one of this pid.
     """
 
     state: State
@@ -49,8 +47,6 @@ class JobStatus:
     expected: int | None = None
     time: float = 0.0
     elapsed: float = 0.0
-    pid: int = 0
-    born: float = 0.0
 
     @property
     def share(self) -> float | None:
@@ -68,8 +64,7 @@ class JobRecord:
     def __init__(self, out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         self._path = out / _STATUS
-        own = ProcessId.of()
-        self._own = {"pid": own.pid, "born": own.created}
+        self._own = ProcessId.of().fields()
         self._noted = 0.0
         self._write(state="running")
 
@@ -105,7 +100,7 @@ def read_job(out: Path) -> JobStatus | None:
         status = JobStatus(**json.loads((out / _STATUS).read_text()))
     except FileNotFoundError:
         return None
-    if status.state == "running" and not ProcessId(status.pid, status.born).is_alive():
+    if status.state == "running" and not status.process.is_alive():
         if (out / _STOP).exists():  # it was asked to end before it could answer
             return JobStatus("stopped")
         return JobStatus("failed", _last_line(out / _LOG) or _VANISHED)
@@ -124,8 +119,8 @@ def start_job(source: Path, out: Path, options: Sequence[str] = ()) -> "subproce
     (out / _STOP).unlink(missing_ok=True)
     command = [sys.executable, "-m", "core", "video", str(source), "--out", str(out), *options]
     process = start_detached(command, out / _LOG)
-    born = ProcessId.of(process.pid).created
-    write_json(out / _STATUS, asdict(JobStatus("running", pid=process.pid, born=born)))
+    begun = JobStatus("running", **ProcessId.of(process.pid).fields())
+    write_json(out / _STATUS, asdict(begun))
     return process
 
 

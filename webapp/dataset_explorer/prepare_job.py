@@ -1,4 +1,4 @@
-"""The process that prepares a data set for the app: `python -m webapp.explorer.prepare_job NAME`.
+"""Prepare a data set for the app: `python -m webapp.dataset_explorer.prepare_job NAME`.
 
 What is to be done stands in the file about it, and how far it is goes there, too.
 """
@@ -9,10 +9,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-import psutil
-
 from core.data import prepare
 from core.errors import CoreError
+from core.process import ProcessId
 from webapp.dataset_explorer.preparing import Preparation, read
 
 logger = logging.getLogger(__name__)
@@ -28,8 +27,7 @@ def run(name: str) -> bool:
     if asked is None:
         logger.error("There is nothing to do for %s", name)
         return False
-    own = psutil.Process()
-    job = replace(asked, pid=own.pid, born=own.create_time())
+    job = replace(asked, **ProcessId.of().fields())
     job.save()
     try:
         prepare(

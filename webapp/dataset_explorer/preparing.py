@@ -20,7 +20,7 @@ from core.data import SOURCES, Dataset
 from core.errors import DataError
 from core.files import write_json
 from core.paths import below, data_root, read_only
-from core.process import ProcessId, start_detached
+from core.process import ProcessFields, start_detached
 
 DEMO = "demo"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
@@ -30,7 +30,7 @@ _VANISHED = "The preparation ended before it was done. Begin it again: what was 
 
 
 @dataclass(frozen=True, slots=True)
-class Preparation:
+class Preparation(ProcessFields):
     """What is known of one preparation.
 
     Attributes:
@@ -43,8 +43,6 @@ class Preparation:
         doing: What goes on, in words.
         done: Pictures done.
         total: Pictures in all; 0 where what goes on has no number.
-        pid: Of the process; 0 until it has begun.
-        born: Start of the process, seconds since the epoch; tells it from a later one of this pid.
     """
 
     name: str
@@ -56,8 +54,6 @@ class Preparation:
     doing: str = "starting"
     done: int = 0
     total: int = 0
-    pid: int = 0
-    born: float = 0.0
 
     @property
     def target(self) -> Path:
@@ -184,4 +180,4 @@ def _see_off(process: "subprocess.Popen[bytes]", begun: Preparation) -> None:
 def _is_alive(found: Preparation) -> bool:
     if not found.pid:
         return time.time() - found.began < _START
-    return ProcessId(found.pid, found.born).is_alive()
+    return found.process.is_alive()
