@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -18,6 +18,7 @@ from webapp.inputs import Picture, sample_picture
 if TYPE_CHECKING:
     from core.predict import Predictor
 
+HashFuncs = dict[str | type[Any], Callable[[Any], Any]]  # as caches of Streamlit take them
 WHOLE = "whole"  # in place of a detector: the whole picture is one face
 
 
@@ -62,18 +63,7 @@ def faces(folder: Path, picture: Picture, detector: str) -> ImageResult:
     Raises:
         CoreError: The picture, the detector or the checkpoint cannot be used.
     """
-    key = (str(folder), _modified(folder), _digest(picture), detector)
-    return _faces(*key, _predictor=predictor(folder), _picture=picture)
-
-
-def answers(folder: Path, picture: Picture, detector: str) -> tuple[Answer, ...]:
-    """Only what is said of each face, which may be kept for many pictures.
-
-    Raises:
-        CoreError: As `faces`.
-    """
-    key = (str(folder), _modified(folder), _digest(picture), detector)
-    return _answers(*key, _whole=lambda: faces(folder, picture, detector))
+    return _faces(folder, picture, detector, _predictor=predictor(folder))
 
 
 def explained(
@@ -109,9 +99,9 @@ def explanation(
     Raises:
         CoreError: As `explained`.
     """
-    key = (*face_key(folder, picture, detector, number), method, layer)
     found = faces(folder, picture, detector).faces[number]
-    return _explanation(*key, _predictor=predictor(folder), _found=found)
+    place = (folder, picture, detector, number, method, layer)
+    return _explanation(*place, _predictor=predictor(folder), _found=found)
 
 
 def face_key(
@@ -150,35 +140,49 @@ def _loaded_and_warm(folder: Path) -> "Predictor":
     return loaded
 
 
+def _modified(folder: Path) -> float:
+    """When weights or card last changed, seconds since the epoch; 0 where they are missing."""
+    files = [folder / WEIGHTS, folder / "card.json"]
+    return max((file.stat().st_mtime for file in files if file.is_file()), default=0.0)
+
+
+def _digest(picture: Picture) -> str:
+    return hashlib.blake2b(picture.data, digest_size=16).hexdigest()
+
+
+# What tells checkpoints and pictures apart where they are arguments of a cache.
+_BY_CONTENT: HashFuncs = {
+    type(Path()): lambda folder: (str(folder), _modified(folder)),
+    Picture: _digest,
+}
+
+
 # A visitor's pictures are kept for this visit only, and seen by nobody else.
-@st.cache_resource(scope="session", max_entries=6, show_spinner=False)
+@st.cache_resource(scope="session", max_entries=6, show_spinner=False, hash_funcs=_BY_CONTENT)
 def _faces(
-    folder: str,
-    modified: float,
-    digest: str,
-    detector: str,
-    *,
-    _predictor: "Predictor",
-    _picture: Picture,
+    folder: Path, picture: Picture, detector: str, *, _predictor: "Predictor"
 ) -> ImageResult:
-    image = _picture.decoded()
+    image = picture.decoded()
     if detector == WHOLE:
         return _predictor.analyse(image, method=None, whole=True)
     return _predictor.analyse(image, method=None, detector=detector)
 
 
-@st.cache_resource(scope="session", max_entries=5000, show_spinner=False)
-def _answers(
-    folder: str, modified: float, digest: str, detector: str, *, _whole: Callable[[], ImageResult]
-) -> tuple[Answer, ...]:
-    return tuple(Answer(face.prediction, face.face.detection.detector) for face in _whole().faces)
+@st.cache_resource(scope="session", max_entries=5000, show_spinner=False, hash_funcs=_BY_CONTENT)
+def answers(folder: Path, picture: Picture, detector: str) -> tuple[Answer, ...]:
+    """Only what is said of each face, which may be kept for many pictures.
+
+    Raises:
+        CoreError: As `faces`.
+    """
+    found = faces(folder, picture, detector).faces
+    return tuple(Answer(face.prediction, face.face.detection.detector) for face in found)
 
 
-@st.cache_resource(scope="session", max_entries=96, show_spinner=False)
+@st.cache_resource(scope="session", max_entries=96, show_spinner=False, hash_funcs=_BY_CONTENT)
 def _explanation(
-    folder: str,
-    modified: float,
-    digest: str,
+    folder: Path,
+    picture: Picture,
     detector: str,
     number: int,
     method: str,
@@ -188,13 +192,3 @@ def _explanation(
     _found: FaceResult,
 ) -> Explanation:
     return _predictor.explain(_found.face.crop, method, layer or None)
-
-
-def _modified(folder: Path) -> float:
-    """When weights or card last changed, seconds since the epoch; 0 where they are missing."""
-    files = [folder / WEIGHTS, folder / "card.json"]
-    return max((file.stat().st_mtime for file in files if file.is_file()), default=0.0)
-
-
-def _digest(picture: Picture) -> str:
-    return hashlib.blake2b(picture.data, digest_size=16).hexdigest()

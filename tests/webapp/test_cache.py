@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from core import CheckpointError
 from core.images import decode
@@ -99,6 +100,57 @@ def test_a_load_that_failed_is_tried_again(made_checkpoint: Callable[..., Path])
     (folder / "weights.safetensors").write_bytes(weights)
 
     assert cache.predictor(folder).labels[1] == "surprise"
+
+
+def twice(weights: str) -> None:
+    """A page that asks for everything a second time, in another way."""
+    from dataclasses import replace
+    from pathlib import Path
+
+    import streamlit as st
+    from skimage.data import data_dir
+
+    from webapp import cache
+    from webapp.image_explanation.subject import Subject, parts, sets_of_parts
+    from webapp.inputs import Picture
+
+    folder, content = Path(weights).parent, (Path(data_dir) / "astronaut.png").read_bytes()
+    first, renamed, other = (
+        Subject(folder, picture, cache.WHOLE, 0, "grad_cam")
+        for picture in (
+            Picture("a.png", content),
+            Picture("b.png", content),
+            Picture("a.png", content + b" "),
+        )
+    )
+    at_block = replace(first, layer="blocks.block1")
+    st.session_state["same"] = [
+        first.face is renamed.face,
+        first.explanation() is renamed.explanation(),
+        sets_of_parts(first) is sets_of_parts(renamed.by("layer_cam")),
+        parts(first, all_sets=False) is parts(renamed, all_sets=False),
+    ]
+    st.session_state["apart"] = [
+        first.face is not other.face,
+        first.explanation() is not first.by("layer_cam").explanation(),
+        first.explanation() is not at_block.explanation(),
+        parts(first, all_sets=False) is not parts(first, all_sets=True),
+        parts(first, all_sets=False) is not parts(first.by("layer_cam"), all_sets=False),
+        sets_of_parts(first) is not sets_of_parts(other),
+    ]
+
+
+def test_what_was_computed_is_kept_by_content_face_and_method(
+    made_checkpoint: Callable[..., Path],
+) -> None:
+    folder = made_checkpoint(weight=1.0)
+    page = AppTest.from_function(twice, default_timeout=120, args=(str(folder / "card.json"),))
+
+    page.run()
+
+    assert not page.exception
+    assert page.session_state["same"] == [True] * 4
+    assert page.session_state["apart"] == [True] * 6
 
 
 def test_the_map_follows_the_brightness_of_the_face(

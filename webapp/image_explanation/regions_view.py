@@ -157,7 +157,7 @@ def _described(subject: Subject, measured: RegionReport) -> Measure:
     )
     found = measured
     if choice in (SIGNED, CONTRAST) and not found.explanation.signed:
-        found = parts(subject.by(SIGNED_METHOD))
+        found = parts(subject.by(SIGNED_METHOD), all_sets=False)
     explanation = found.explanation
     report = faithfulness_of(subject.folder)
     show_badges(report, explanation.method, explanation.layer, "parts badges")

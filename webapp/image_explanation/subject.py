@@ -26,6 +26,7 @@ from core.faces import regions
 from core.faithfulness import FaceFaithfulness, face_faithfulness
 from core.types import Image
 from webapp import cache
+from webapp.cache import HashFuncs
 from webapp.inputs import Picture
 
 if TYPE_CHECKING:
@@ -112,7 +113,13 @@ class Subject:
         return fit_masks(drawn, self.predictor.card.preprocess)
 
 
-def parts(subject: Subject, *, all_sets: bool = False) -> RegionReport:
+# What tells subjects apart where one is an argument of a cache: the face, and also its map.
+BY_FACE: HashFuncs = {Subject: lambda subject: subject.key}
+BY_MAP: HashFuncs = {Subject: lambda subject: (*subject.key, subject.method, subject.layer)}
+
+
+@st.cache_resource(scope="session", max_entries=48, show_spinner=False, hash_funcs=BY_MAP)
+def parts(subject: Subject, *, all_sets: bool) -> RegionReport:
     """What the parts of the face do to the answer; the face must have landmarks.
 
     Args:
@@ -122,14 +129,35 @@ def parts(subject: Subject, *, all_sets: bool = False) -> RegionReport:
     Raises:
         CoreError: The method does not apply to this network or layer.
     """
-    game = sets_of_parts(subject) if all_sets else None
-    key = (*subject.key, subject.method, subject.layer, all_sets)
-    return _parts(*key, _subject=subject, _game=game)
+    predictor, explanation = subject.predictor, subject.explanation()
+    if min(explanation.maps.shape[1:]) < FINE_CELLS:
+        explanation = subject.by(SIGNED_METHOD).explanation()
+    return region_report(
+        predictor.model,
+        subject.batch(),
+        subject.masks(),
+        predictor.labels,
+        explanation=explanation,
+        game=sets_of_parts(subject) if all_sets else None,
+        temperature=predictor.card.temperature,
+    )
 
 
+@st.cache_resource(scope="session", max_entries=24, show_spinner=False, hash_funcs=BY_FACE)
 def sets_of_parts(subject: Subject) -> RegionShapley:
     """Answers with every set of parts hidden."""
-    return _sets(*subject.key, _subject=subject)
+    return region_shapley(subject.predictor.model, subject.batch(), subject.masks())
+
+
+@st.cache_resource(scope="session", max_entries=48, show_spinner=False, hash_funcs=BY_MAP)
+def tested(subject: Subject, label: str) -> FaceFaithfulness:
+    """Whether the map of one class holds on its own face, beside maps that know nothing.
+
+    Raises:
+        CoreError: The method does not apply to this network or layer.
+    """
+    model, batch = subject.predictor.model, subject.batch()
+    return face_faithfulness(model, batch, subject.explanation(), label)
 
 
 def hidden_together(subject: Subject, names: tuple[str, ...]) -> RegionOcclusion:
@@ -139,66 +167,3 @@ def hidden_together(subject: Subject, names: tuple[str, ...]) -> RegionOcclusion
     temperature = subject.predictor.card.temperature
     named = {" and ".join(names): together}
     return occlude_regions(subject.predictor.model, subject.batch(), named, temperature)
-
-
-def tested(subject: Subject, label: str) -> FaceFaithfulness:
-    """Whether the map of one class holds on its own face, beside maps that know nothing.
-
-    Raises:
-        CoreError: The method does not apply to this network or layer.
-    """
-    key = (*subject.key, subject.method, subject.layer, label)
-    return _tested(*key, _subject=subject)
-
-
-@st.cache_resource(scope="session", max_entries=48, show_spinner=False)
-def _parts(
-    folder: str,
-    modified: float,
-    digest: str,
-    detector: str,
-    number: int,
-    method: str,
-    layer: str,
-    all_sets: bool,
-    *,
-    _subject: Subject,
-    _game: RegionShapley | None,
-) -> RegionReport:
-    predictor, explanation = _subject.predictor, _subject.explanation()
-    if min(explanation.maps.shape[1:]) < FINE_CELLS:
-        explanation = _subject.by(SIGNED_METHOD).explanation()
-    return region_report(
-        predictor.model,
-        _subject.batch(),
-        _subject.masks(),
-        predictor.labels,
-        explanation=explanation,
-        game=_game,
-        temperature=predictor.card.temperature,
-    )
-
-
-@st.cache_resource(scope="session", max_entries=24, show_spinner=False)
-def _sets(
-    folder: str, modified: float, digest: str, detector: str, number: int, *, _subject: Subject
-) -> RegionShapley:
-    return region_shapley(_subject.predictor.model, _subject.batch(), _subject.masks())
-
-
-@st.cache_resource(scope="session", max_entries=48, show_spinner=False)
-def _tested(
-    folder: str,
-    modified: float,
-    digest: str,
-    detector: str,
-    number: int,
-    method: str,
-    layer: str,
-    label: str,
-    *,
-    _subject: Subject,
-) -> FaceFaithfulness:
-    return face_faithfulness(
-        _subject.predictor.model, _subject.batch(), _subject.explanation(), label
-    )

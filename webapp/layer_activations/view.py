@@ -12,7 +12,7 @@ from core.explain import Layer, layer_outputs
 from core.types import Image
 from webapp import pictures, tiles
 from webapp.charts.bars import value_bars
-from webapp.image_explanation.subject import Subject
+from webapp.image_explanation.subject import BY_FACE, Subject
 from webapp.layer_activations import channels
 from webapp.picture_rows import Tile, tiles_sheet
 from webapp.pictures import FACE
@@ -28,27 +28,14 @@ ORDERS: dict[str, channels.Order] = {
 COLUMNS = 6  # of the figure to take away
 
 
+@st.cache_resource(scope="session", max_entries=24, show_spinner=False, hash_funcs=BY_FACE)
 def outputs(subject: Subject, layer: str) -> tuple[NDArray[np.float32], ...]:
     """What the layer gives, once for each time it runs: float32 (C, h, w) or (C,).
 
     Raises:
         CoreError: There is no such layer.
     """
-    return _outputs(*subject.key, layer, _subject=subject)
-
-
-@st.cache_resource(scope="session", max_entries=24, show_spinner=False)
-def _outputs(
-    folder: str,
-    modified: float,
-    digest: str,
-    detector: str,
-    number: int,
-    layer: str,
-    *,
-    _subject: Subject,
-) -> tuple[NDArray[np.float32], ...]:
-    found = layer_outputs(_subject.predictor.model, _subject.batch(), layer)
+    found = layer_outputs(subject.predictor.model, subject.batch(), layer)
     return tuple(output[0].numpy().astype(np.float32, copy=False) for output in found)
 
 
