@@ -24,7 +24,7 @@ def integrated_gradients(
     """Integrated gradients (Sundararajan et al. 2017, arXiv 1703.01365, Eq. 1).
 
     From an even mid-grey picture (zero after normalising); signed, summed over the channels.  The
-    sum of a map is the logit minus that of the grey picture within 1e-3.  Gradients are Captum's.
+    sum of a map is the logit minus that of the grey picture within 1e-3.
 
     The integral is a sum over intervals of the path, each with the gradient at its middle.  By how
     much an interval misses its part of the sum is known from the logits at its ends; the worst are

@@ -37,7 +37,7 @@ def noisy_copies(rows: Tensor, copies: int, share: float) -> Iterator[Tensor]:
 
 
 def saliency(model: nn.Module, batch: Tensor, targets: Tensor, _: str) -> Tensor:
-    """Saliency (Simonyan et al. 2014, arXiv 1312.6034, section 3.1), by Captum."""
+    """Saliency (Simonyan et al. 2014, arXiv 1312.6034, section 3.1)."""
     return by_rows(
         batch, targets, lambda rows, wanted: largest(input_gradient(model, rows, wanted))
     )
@@ -56,7 +56,7 @@ def smooth_grad(model: nn.Module, batch: Tensor, targets: Tensor, _: str) -> Ten
 
 
 def input_gradient(model: nn.Module, rows: Tensor, targets: Tensor) -> Tensor:
-    """Derivative of each row's logit by its pixels, by Captum.
+    """Derivative of each row's logit by its pixels.
 
     Args:
         model: In eval mode.
@@ -66,14 +66,13 @@ def input_gradient(model: nn.Module, rows: Tensor, targets: Tensor) -> Tensor:
     Returns:
         float32 (n, C, S, S).
     """
-    from captum.attr import Saliency  # takes seconds, which Grad-CAM need not wait for
-
     with torch.inference_mode(False), torch.enable_grad():
+        # Tensors born in inference mode may not take part in a graph; their clones may.
         inputs = rows.clone().requires_grad_()
-        found: Tensor = Saliency(frozen_view(model)).attribute(
-            inputs, target=targets.clone(), abs=False
-        )
-    return found.detach()
+        logits: Tensor = frozen_view(model)(inputs)
+        scores = logits.gather(1, targets.clone()[:, None])
+        (found,) = torch.autograd.grad(scores.sum(), inputs)  # rows do not mix
+    return found
 
 
 def largest(gradient: Tensor) -> Tensor:

@@ -63,6 +63,13 @@ def test_core_knows_neither_the_app_nor_streamlit() -> None:
     assert offences(("core",), ("streamlit", "streamlit_webrtc", "webapp", "pages")) == []
 
 
+def test_the_app_needs_no_package_of_the_tests() -> None:
+    """Whoever only uses the app installs requirements.txt alone."""
+    packages = ("captum", "torchcam", "playwright", "pytest")
+
+    assert offences(("core", "webapp", "pages"), packages) == []
+
+
 def test_the_app_does_not_import_its_pages() -> None:
     assert offences(("webapp",), ("pages",)) == []
     assert offences(("pages",), ("pages",)) == []

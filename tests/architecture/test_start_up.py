@@ -29,7 +29,7 @@ assert not any(one.value.startswith("0 of ") for one in page.caption)
 loaded = {{name.split(".")[0] for name in sys.modules}}
 print(json.dumps(sorted(loaded)))
 """
-HEAVY = {"torch", "torchvision", "streamlit", "onnxruntime", "sklearn", "scipy", "dlib", "captum"}
+HEAVY = {"torch", "torchvision", "streamlit", "onnxruntime", "sklearn", "scipy", "dlib"}
 
 
 def probe(module: str) -> tuple[float, set[str]]:

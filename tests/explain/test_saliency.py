@@ -1,10 +1,14 @@
 """Pixel methods on functions whose gradients are known, and beside Captum."""
 
+from collections.abc import Callable
+
+import pytest
 import torch
+from captum.attr import Saliency
 from made_networks import LeftRight, face
 from torch import Tensor, nn
 
-from core.explain.saliency import saliency, smooth_grad
+from core.explain.saliency import input_gradient, saliency, smooth_grad
 
 
 class Quadratic(nn.Module):
@@ -31,6 +35,27 @@ def test_saliency_takes_the_strongest_channel() -> None:
     maps = saliency(Quadratic().eval(), batch, torch.tensor([[0]]), "input")
 
     torch.testing.assert_close(maps[0, 0], batch[0].abs().amax(dim=0))
+
+
+@pytest.mark.parametrize("inference", [False, True])
+@pytest.mark.parametrize("name", ["gimefive", "mini_xception", "resnet14"])
+def test_the_gradient_is_captums(
+    name: str,
+    inference: bool,
+    trained_like: Callable[..., nn.Module],
+    face_like: Callable[..., Tensor],
+) -> None:
+    model, targets = trained_like(name), torch.tensor([0, 5, 2])
+    with torch.inference_mode(inference):  # where a page predicts and explains
+        batch = face_like(name, 3).clone()
+        found = input_gradient(model, batch, targets.clone())
+
+    inputs = batch.clone().requires_grad_()
+    expected = Saliency(model).attribute(inputs, target=targets, abs=False)
+    assert torch.equal(found, expected)
+    assert found.abs().sum(dim=(1, 2, 3)).min() > 0
+    assert not found.requires_grad
+    assert all(parameter.grad is None for parameter in model.parameters())
 
 
 def test_smooth_grad_averages_the_noise_away_where_the_gradient_is_even() -> None:
