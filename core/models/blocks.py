@@ -51,6 +51,12 @@ class SqueezeExcitation(nn.Module):
         return features * weight[:, :, None, None]
 
 
+def main_path_layers(network: nn.Module) -> int:
+    """Convolutions outside of shortcuts plus one linear layer, the count that names a ResNet."""
+    convolutions = [name for name, part in network.named_modules() if isinstance(part, nn.Conv2d)]
+    return sum("shortcut" not in name for name in convolutions) + 1
+
+
 def fully_connected(features: int, classes: int, depth: int, dropout: float) -> nn.Sequential:
     """The paper's classifier head: c -> 2c -> c -> classes with dropout after the first ReLU.
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from core.models.blocks import SqueezeExcitation, fully_connected
+from core.models.blocks import SqueezeExcitation, fully_connected, main_path_layers
 
 
 class ResidualBlock(nn.Module):
@@ -75,8 +75,7 @@ class ResNet(nn.Module):
     @property
     def layers(self) -> int:
         """Convolutions on the main path plus the linear layer, the count that names a ResNet."""
-        convolutions = [name for name, part in self.named_modules() if isinstance(part, nn.Conv2d)]
-        return sum("shortcut" not in name for name in convolutions) + 1
+        return main_path_layers(self)
 
     def forward(self, batch: Tensor) -> Tensor:
         """Logits float32 (N, K) of float32 (N, 3, S, S)."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ConfigError
-from core.models.blocks import Dropout
+from core.models.blocks import Dropout, main_path_layers
 from core.models.residual import ResidualBlock
 
 
@@ -64,8 +64,7 @@ class SlimResNet(nn.Module):
     @property
     def layers(self) -> int:
         """Convolutions on the main path plus the linear layer, the count that names a ResNet."""
-        convolutions = [name for name, part in self.named_modules() if isinstance(part, nn.Conv2d)]
-        return sum("shortcut" not in name for name in convolutions) + 1
+        return main_path_layers(self)
 
     def forward(self, batch: Tensor) -> Tensor:
         """Logits.
