@@ -1,8 +1,6 @@
 """The verb `faithfulness`: how true the explanations of a run are."""
 
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from core.cli.terminal import progress_bar
+from core.cli.terminal import JsonFile, counting_bar
 from core.files import write_json
 
 LOG_WIDTH = 140  # characters; a file has no edge at which lines must break
@@ -18,7 +16,7 @@ LOG_WIDTH = 140  # characters; a file has no edge at which lines must break
 
 def faithfulness(
     run: Annotated[str, typer.Argument(help="Run name, folder, or `default`.")] = "default",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write a JSON file.")] = None,
+    json_file: JsonFile = None,
     faces: Annotated[int, typer.Option(min=2, help="How many test faces.")] = 300,
     methods: Annotated[
         list[str] | None, typer.Option("--method", help="Only this method; may be repeated.")
@@ -37,13 +35,10 @@ def faithfulness(
     """
     from core.faithfulness import measure_faithfulness
 
-    with ExitStack() as stack:
-        bars: list[Callable[[float], None]] = []
+    with counting_bar("Measuring") as bar:
 
         def show(done: int, total: int, name: str) -> None:
-            if not bars:
-                bars.append(stack.enter_context(progress_bar("Measuring", total)))
-            bars[0](done)
+            bar(done, total)
             if name and not sys.stderr.isatty():  # a log has no bar
                 typer.echo(f"{done} of {total} measured, now {name}", err=True)
 

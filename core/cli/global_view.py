@@ -1,8 +1,6 @@
 """The verb `global-view`: where a run's evidence lies on the average face."""
 
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.cli.results import Split
-from core.cli.terminal import progress_bar
+from core.cli.terminal import JsonFile, counting_bar
 from core.files import write_json
 
 STEPS_TOLD = 10  # lines of progress in a log
@@ -25,7 +23,7 @@ def global_view(
         str | None,
         typer.Option(help="Explanation method; else the one the run's table recommends."),
     ] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write a JSON file.")] = None,
+    json_file: JsonFile = None,
     data: Annotated[
         Path | None, typer.Option(help="Prepared data to use; else the run's own.")
     ] = None,
@@ -36,14 +34,11 @@ def global_view(
     """
     from core.global_view import make_global_view
 
-    with ExitStack() as stack:
-        bars: list[Callable[[float], None]] = []
-        told: set[int] = set()
+    told: set[int] = set()
+    with counting_bar("Faces") as bar:
 
         def show(done: int, total: int) -> None:
-            if not bars:
-                bars.append(stack.enter_context(progress_bar("Faces", total)))
-            bars[0](done)
+            bar(done, total)
             step = STEPS_TOLD * done // total
             if step not in told and not sys.stderr.isatty():  # a log has no bar
                 told.add(step)

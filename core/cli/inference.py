@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli.terminal import progress_bar
+from core.cli.terminal import JsonFile, progress_bar
 from core.files import write_json
 
 CheckpointOption = Annotated[
@@ -60,7 +60,7 @@ def explain(
 
 
 def models(
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write a JSON file.")] = None,
+    json_file: JsonFile = None,
     summary: Annotated[
         str | None, typer.Option("--summary", help="Print the layers of one model.")
     ] = None,

@@ -1,16 +1,16 @@
 """The command that measures speed: bench."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from core.cli.terminal import JsonFile
 from core.files import write_json
 
 
 def bench(
     only: Annotated[list[str] | None, typer.Option("--only", help="Names to measure.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write a JSON file.")] = None,
+    json_file: JsonFile = None,
     checkpoint: Annotated[str, typer.Option("--checkpoint", help="Checkpoint to use.")] = "default",
 ) -> None:
     """Measure speed beside a plain way of doing the same, in one run."""

@@ -1,7 +1,5 @@
 """Verbs about results: `evaluate`, `framing` and `table2`."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.checkpoints import find_checkpoint
-from core.cli.terminal import progress_bar, put_json
+from core.cli.terminal import counting_bar, put_json
 
 
 class Split(StrEnum):
@@ -50,7 +48,7 @@ def evaluate(
     from core.evaluation import answer, evaluate_run
 
     folder = find_checkpoint(run)
-    with _predicting() as show:
+    with counting_bar("Predicting") as show:
         report = evaluate_run(folder, data, train=train or split is Split.TRAIN, on_progress=show)
     found = answer(report, split.value)
     if json_file == Path("-"):
@@ -77,7 +75,7 @@ def framing(
     from core.predict import Predictor
 
     predictor = Predictor.load(find_checkpoint(run))
-    with _predicting() as show:
+    with counting_bar("Predicting") as show:
         scores = framing_scores(predictor, data, on_progress=show)
     values = [asdict(score) for score in scores]
     if json_file == Path("-"):
@@ -116,20 +114,6 @@ def table2(
 
     rows = table2(part="preliminary" if preliminary else "table_2")
     typer.echo(exported(rows, form.value), nl=False)
-
-
-@contextmanager
-def _predicting() -> Iterator[Callable[[int, int], None]]:
-    """Give a function that shows faces done of all; the bar begins with its first call."""
-    with ExitStack() as stack:
-        bars: list[Callable[[float], None]] = []
-
-        def show(done: int, total: int) -> None:
-            if not bars:
-                bars.append(stack.enter_context(progress_bar("Predicting", total)))
-            bars[0](done)
-
-        yield show
 
 
 def _print_figures(console: Console, found: dict[str, Any]) -> None:

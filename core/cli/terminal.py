@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from core.errors import CoreError
 from core.files import write_json
+
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write a JSON file.")]
 
 
 def put_json(path: Path, content: Any) -> None:  # noqa: ANN401 - JSON
@@ -44,3 +46,17 @@ def progress_bar(title: str, total: float) -> Iterator[Callable[[float], None]]:
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         task = bars.add_task(title, total=total)
         yield lambda done: bars.update(task, completed=done)
+
+
+@contextmanager
+def counting_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that takes what is done and what there is; its first call begins the bar."""
+    with ExitStack() as stack:
+        bars: list[Callable[[float], None]] = []
+
+        def show(done: int, total: int) -> None:
+            if not bars:
+                bars.append(stack.enter_context(progress_bar(title, total)))
+            bars[0](done)
+
+        yield show
