@@ -9,7 +9,7 @@ from core.labels import CLASS_SETS
 
 Optimiser = Literal["sgd", "adam", "adamw"]
 Schedule = Literal["constant", "cosine", "one_cycle", "exponential"]
-Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,8 @@ class RunConfig:
         start_side: Side of the pictures in the first epochs; 0 for the full side at once.
         grow_until: Share of the epochs trained at `start_side`.
         patience: Epochs without a better validation accuracy before stopping; 0 for never.
-        precision: Number format of the forward pass.
+        precision: Number format of the forward pass; "auto" for bfloat16 where the processor
+            computes in it, else float32.
         seed: Start of every random number.
         save_minutes: Minutes between saves inside an epoch.
         accelerator: "auto", "cpu", "cuda" or "mps".
@@ -133,7 +134,7 @@ class RunConfig:
     start_side: int = 0
     grow_until: float = 0.0
     patience: int = 0
-    precision: Precision = "bf16-mixed"
+    precision: Precision = "auto"
     seed: int = 0
     save_minutes: float = 5.0
     accelerator: str = "auto"

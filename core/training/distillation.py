@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.errors import TrainingError
 from core.training.config import RunConfig
 from core.training.fine_tuning import Parent, load_parents, origin
+from core.training.optimise import precision
 from core.training.trainer import Stopped, TrainingData
 from core.types import Image
 
@@ -48,7 +49,7 @@ def taught(
                 f"answers {', '.join(teacher.card.labels)}. Choose a teacher of the same classes."
             )
     logger.info("Asking %s about %d faces", config.teacher, len(data.train.labels))
-    half = config.precision != "32-true"
+    half = precision(config) != "32-true"
     answers = np.mean(
         [_answers(teacher, data.train.images, stop, half=half) for teacher in teachers], axis=0
     )

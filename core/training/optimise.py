@@ -1,6 +1,7 @@
 """Optimisers, learning-rate schedules and the running average of weights."""
 
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +9,23 @@ from torch import Tensor, nn
 from core.training.config import RunConfig
 
 EXPONENTIAL_EPOCH = 0.97  # factor an epoch of the exponential schedule
+
+# CPUs that multiply bfloat16; all others emulate it, a dozen times slower than float32.
+_BFLOAT16_UNITS = ("amx_bf16", "avx512_bf16", "bf16")
+
+
+def precision(config: RunConfig) -> Literal["32-true", "bf16-mixed", "16-mixed"]:
+    """The number format a run uses on this machine."""
+    if config.precision != "auto":
+        return config.precision
+    if config.accelerator in ("auto", "cuda") and torch.cuda.is_available():
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    elif config.accelerator in ("auto", "cpu"):
+        found = torch.cpu.get_capabilities()
+        native = any(found.get(unit, False) for unit in _BFLOAT16_UNITS)
+    else:
+        native = False
+    return "bf16-mixed" if native else "32-true"
 
 
 def build_optimiser(

@@ -20,7 +20,7 @@ from core.paths import processes_here
 from core.training.batches import BatchMaker, Faces, step_seed
 from core.training.config import RunConfig
 from core.training.fine_tuning import start_from
-from core.training.optimise import WeightAverage, build_optimiser, learning_rate
+from core.training.optimise import WeightAverage, build_optimiser, learning_rate, precision
 from core.training.progress import EpochSums, Reporter, figures
 from core.training.run_folder import RunFolder
 
@@ -80,7 +80,7 @@ class Trainer:
             accelerator=config.accelerator,
             devices=devices,
             num_nodes=machines,
-            precision=config.precision,
+            precision=precision(config),
         )
         self.fabric.launch()
         self.fabric.seed_everything(config.seed, verbose=False)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from core.training import RunConfig
-from core.training.optimise import WeightAverage, build_optimiser, learning_rate
+from core.training.optimise import WeightAverage, build_optimiser, learning_rate, precision
 
 
 def rates(steps: int = 100, **settings: object) -> list[float]:
@@ -85,3 +85,25 @@ def test_the_average_moves_by_the_stated_shares() -> None:
 
     average.update(model)  # 3 / 12 = 0.25: three quarters of what is left
     assert float(average.state["weight"]) == pytest.approx(1 - (2 / 11) * 0.25)
+
+
+@pytest.mark.parametrize(
+    ("units", "expected"),
+    [
+        ({"avx2": True}, "32-true"),
+        ({"avx512_f": True, "avx512_bf16": False}, "32-true"),  # would emulate it
+        ({"avx512_bf16": True}, "bf16-mixed"),
+        ({"amx_bf16": True}, "bf16-mixed"),
+    ],
+)
+def test_bfloat16_is_taken_where_the_processor_computes_in_it(
+    units: dict[str, bool], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: units)
+
+    assert precision(RunConfig(accelerator="cpu")) == expected
+
+
+def test_a_precision_that_is_named_is_used() -> None:
+    assert precision(RunConfig(precision="bf16-mixed")) == "bf16-mixed"
+    assert precision(RunConfig(precision="32-true")) == "32-true"
