@@ -61,7 +61,7 @@ def strength(
 
 
 def paint(values: NDArray[np.float32], colours: ColourMap) -> Image:
-    """ColourMap of values from `strength`, RGB uint8 (h, w, 3)."""
+    """The colours of values from `strength`, RGB uint8 (h, w, 3)."""
     table = colour_table(colours)
     least = -1.0 if colours == "diverging" else 0.0
     index = np.rint((values - least) / (1.0 - least) * (len(table) - 1)).astype(np.intp)

@@ -20,7 +20,11 @@ from core.files import fingerprint
 from core.models import Card, build, save_weights
 
 PAGE = "../pages/image_explanation.py"
-CONTRAST, METHODS, TRUTH = "Why this and not that", "Methods side by side", "Is the map true?"
+CONTRAST, METHODS, FAITHFULNESS = (
+    "Why this and not that",
+    "Methods side by side",
+    "Is the map true?",
+)
 Made = Callable[..., Path]
 
 
@@ -247,7 +251,7 @@ def test_a_layer_that_was_not_measured_says_so(app: AppTest, made_checkpoint: Ma
 
 
 def test_one_face_is_tested_when_asked_for_and_stays_tested(opened: AppTest) -> None:
-    turn_to(opened, TRUTH)
+    turn_to(opened, FAITHFULNESS)
     assert "On this face, the map" not in texts(opened, "markdown")
 
     opened.button(key="measure").click().run()
@@ -260,7 +264,7 @@ def test_one_face_is_tested_when_asked_for_and_stays_tested(opened: AppTest) -> 
 
 
 def test_a_blank_map_is_not_tested_but_named(opened: AppTest) -> None:
-    turn_to(opened, TRUTH)
+    turn_to(opened, FAITHFULNESS)
     opened.selectbox(key="tested 0").set_value("fear").run()
 
     opened.button(key="measure").click().run()
