@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from source_files import ROOT, is_module, packages_of_core
+from source_files import ROOT, files_of, is_module, modules_reached, packages_of_core
 
 from core.data import SOURCES
 from webapp.navigation import present
@@ -95,6 +95,26 @@ def test_architecture_names_every_part_of_core() -> None:
 
     assert all(is_module(f"core.{name}") for name in named)
     assert named == files | set(packages_of_core())
+
+
+def test_the_layers_of_core_are_those_of_the_architecture() -> None:
+    """Whatever stands on one line imports from the lines below it alone; the last line is free."""
+    lines = text_of("docs/architecture.md").split("```")[3].strip().splitlines()[1:]
+    rank = {name: number for number, line in enumerate(lines) for name in line.split()}
+    files = {path.stem for path in (ROOT / "core").glob("*.py")} - {"__init__", "__main__"}
+
+    upwards = sorted(
+        f"{file.module} imports {module}"
+        for file in files_of("core")
+        if file.module not in {"core", "core.__main__"}
+        for imported in file.imports()
+        for module in modules_reached(imported)
+        if module.startswith("core.") and module.split(".")[1] != file.package.split(".")[1]
+        if rank[module.split(".")[1]] <= rank[file.package.split(".")[1]] < len(lines) - 1
+    )
+
+    assert set(rank) == files | set(packages_of_core())
+    assert upwards == []
 
 
 def test_variables_that_are_named_are_read() -> None:
