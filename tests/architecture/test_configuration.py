@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 from importlib.metadata import distributions
 from typing import Any
 
@@ -14,9 +15,18 @@ from packaging.version import Version
 from source_files import ROOT
 from streamlit.config import get_options_for_section
 
+from core.cli import main
+
 
 def settings() -> dict[str, dict[str, Any]]:
     return tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+
+
+def project() -> dict[str, Any]:
+    """What pyproject.toml says of the package."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    found: dict[str, Any] = tomllib.loads(text)["project"]
+    return found
 
 
 def requirements(name: str) -> list[Requirement]:
@@ -100,6 +110,18 @@ def test_the_project_installs_itself() -> None:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
 
     assert "-e ." in lines
+
+
+def test_the_package_requires_what_the_requirements_say() -> None:
+    wanted = [str(requirement) for requirement in requirements("requirements.txt")]
+
+    assert [str(Requirement(text)) for text in project()["dependencies"]] == wanted
+
+
+def test_the_commands_have_a_name_of_their_own() -> None:
+    module, _, function = project()["scripts"]["gimefive"].partition(":")
+
+    assert getattr(import_module(module), function) is main
 
 
 def test_dlib_is_installed_once() -> None:
