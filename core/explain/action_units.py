@@ -29,7 +29,7 @@ class ActionUnit:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How measured effects of regions compare with the textbook pattern; no test of truth.
+    """How measured effects of regions compare with the textbook pattern; no test of a map.
 
     Attributes:
         units: The pattern.

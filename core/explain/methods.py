@@ -38,7 +38,7 @@ class MethodInfo:
             holds for some layers only, `caveat` says for which.
         default_layer: Which layer is explained unless one is named.
         any_layer: Whether every layer with a feature map may be named.
-        caveat: What a reader should know before trusting it; empty where nothing is to be said.
+        caveat: What a reader should know before relying on it; empty where nothing is to be said.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What hiding parts of a face does to the answer: measured, so it needs no trust in any map."""
+"""What hiding parts of a face does to the answer: measured, so it relies on no map."""
 
 from dataclasses import dataclass
 from itertools import combinations

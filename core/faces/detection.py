@@ -33,7 +33,7 @@ def distinct(detections: Sequence[Detection]) -> tuple[Detection, ...]:
     A box lying nearly inside a kept one is the same face seen at another scale.
 
     Args:
-        detections: Most trusted first.
+        detections: Highest score first.
     """
     kept: list[Detection] = []
     for candidate in detections:

@@ -77,14 +77,14 @@ def chunk_evidence(
         points = (landmarks[row] * side - 0.5).astype(np.float32)
         masks = fit_masks(regions(points, side), preprocess)
         hidden = occlude_regions(model, batch[row : row + 1], masks, temperature)
-        shares, areas = region_shares(maps[row], masks)
+        shares, areas = evidence_shares(maps[row], masks)
         mean = np.abs(maps[row]).mean()
         heat = maps[row] / mean if mean > BLANK else None
         found.append(FaceEvidence(answer, heat, shares, areas, hidden.drop(answer)))
     return found
 
 
-def region_shares(
+def evidence_shares(
     heat: NDArray[np.float64], masks: dict[str, NDArray[np.bool_]]
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64]]:
     """Part of the positive evidence in each region, and part of the picture.

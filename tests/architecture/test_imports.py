@@ -177,16 +177,16 @@ def test_all_names_exist(folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", DOORS)
-def test_no_module_hides_a_name_that_its_door_loads_late(folder: str) -> None:
+def test_no_module_hides_a_name_that_its_door_loads_lazily(folder: str) -> None:
     """Once `core.evaluation.table2` is loaded, `core.evaluation` gives the module by that name."""
     modules = {
         file.module.removeprefix(f"{folder.replace('/', '.')}.") for file in files_of(folder)
     }
 
-    assert modules & late(folder) == set()
+    assert modules & lazy(folder) == set()
 
 
-def late(folder: str) -> set[str]:
+def lazy(folder: str) -> set[str]:
     """Names that a package's `__init__.py` hands to `lazy_names`."""
     return {
         name

@@ -1,4 +1,4 @@
-"""Intervals, badges and controls."""
+"""Intervals, verdicts and controls."""
 
 import numpy as np
 import pytest

@@ -7,7 +7,13 @@ import pytest
 from scipy.stats import bootstrap
 
 from core.faces import REGIONS
-from core.global_view.evidence import FaceEvidence, Group, group_json, mean_and_ends, region_shares
+from core.global_view.evidence import (
+    FaceEvidence,
+    Group,
+    evidence_shares,
+    group_json,
+    mean_and_ends,
+)
 
 R = len(REGIONS)
 
@@ -89,7 +95,7 @@ def test_shares_are_the_positive_evidence_inside() -> None:
     masks["background"][:2] = True
     heat = np.array([[1.0, -5.0], [2.0, 1.0]])
 
-    shares, areas = region_shares(heat, masks)
+    shares, areas = evidence_shares(heat, masks)
 
     assert shares is not None
     assert shares[REGIONS.index("mouth")] == pytest.approx(3 / 4)
@@ -100,4 +106,4 @@ def test_shares_are_the_positive_evidence_inside() -> None:
 def test_without_positive_evidence_there_are_no_shares() -> None:
     masks = {name: np.zeros((4, 4), dtype=bool) for name in REGIONS}
 
-    assert region_shares(-np.ones((2, 2)), masks)[0] is None
+    assert evidence_shares(-np.ones((2, 2)), masks)[0] is None
