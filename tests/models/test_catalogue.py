@@ -27,7 +27,11 @@ OURS = {"resnet14": (14, 2_759_462)}
 NETWORKS = PUBLISHED | OURS
 
 
-def test_every_published_network_is_registered() -> None:
+def test_every_network_is_registered_and_pinned() -> None:
+    new = {name: describe(name) for name in MODELS if name not in NETWORKS}
+    rows = {name: (row["layers"], row["parameters"]) for name, row in new.items()}
+
+    assert not rows, f"Count by hand whether this is right, then add it to OURS: {rows}"
     assert set(MODELS) == set(NETWORKS)
 
 
@@ -56,6 +60,16 @@ def test_rectifiers_are_modules_that_work_on_copies(name: str) -> None:
 
     assert rectifiers
     assert not any(part.inplace for part in rectifiers)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_explanations_start_at_the_last_convolution(name: str) -> None:
+    with torch.device("meta"):  # names only
+        parts = dict(build(name).named_modules())
+
+    main = [path for path, part in parts.items() if isinstance(part, nn.Conv2d)]
+    main = [path for path in main if "shortcut" not in path]
+    assert getattr(parts[""], "explain_layer", None) == main[-1]
 
 
 @pytest.mark.parametrize(("name", "factory"), [("resnet18", "resnet18"), ("resnet34", "resnet34")])
