@@ -13,9 +13,14 @@ PORT ?=
 ARGS ?=
 CHROMIUM := $(shell command -v chromium 2>/dev/null)
 MARKS := not bench$(if $(CHROMIUM),, and not browser)
+# What a change breaks first: the rules of the house, and what every new network, method and data set
+# must keep; the rest of a room's tests is `make test ARGS=tests/ROOM`.
+QUICK := tests/architecture tests/models tests/faces tests/webapp tests/cli \
+	tests/data/test_sources.py tests/training/test_config.py tests/explain/test_layers.py \
+	tests/explain/test_contract.py $(wildcard tests/test_*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check lint types fix bench setup setup-dev
+.PHONY: help app test check quick lint types fix bench setup setup-dev
 
 help:       ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -27,7 +32,11 @@ test: setup-dev  ## Install what is missing, then run all tests
 	@$(if $(CHROMIUM),,echo "No chromium command is found: the browser tests are left out." >&2)
 	$(BIN)/python -m pytest -m "$(MARKS)" $(ARGS)
 
-check: lint types test  ## Everything that must pass before a commit
+check: setup-dev  ## Style, types and quick tests, in three minutes: before every commit
+	@$(MAKE) --no-print-directory -j2 lint types quick
+
+quick: setup-dev  ## The rules of the house, and tests that take no two seconds
+	$(BIN)/python -m pytest -m "not slow and not browser and not bench" $(QUICK)
 
 lint: setup-dev  ## Style and format
 	$(BIN)/python -m ruff check .

@@ -187,11 +187,20 @@ def test_make_test_leaves_the_browser_out_where_there_is_none() -> None:
     assert "the browser tests are left out" in text
 
 
-def test_the_check_for_every_change_is_one_command() -> None:
+def test_make_check_looks_at_style_types_and_quick_tests() -> None:
+    text = make("--dry-run", "check", "PYTHON=python3")
+
+    quick = text[text.index("-m pytest") :].splitlines()[0]
+    assert all(step in text for step in ("ruff check", "ruff format --check", "-m mypy"))
+    assert '-m "not slow and not browser and not bench" tests/architecture ' in quick
+    assert all((ROOT / name).exists() for name in re.findall(r"tests/\S+", quick))
+
+
+def test_every_change_meets_style_types_and_all_tests() -> None:
     script = ROOT / ".ci" / "run"
     text = script.read_text(encoding="utf-8")
 
     assert os.access(script, os.X_OK)
     assert "set -euo pipefail" in text
-    assert text.rstrip().endswith("make check")
+    assert text.rstrip().endswith("make lint types test")
     subprocess.run(["bash", "-n", str(script)], check=True)
