@@ -169,6 +169,7 @@ class Explanation:
 
 
 BLANK = 1e-12  # below this a map value is rounding noise
+FINE_CELLS = 16  # cells of a map a side; from here on brow, eye and mouth lie in cells of their own
 
 
 @dataclass(frozen=True, slots=True, eq=False)

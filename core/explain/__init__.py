@@ -5,7 +5,7 @@ The list of methods is here at once; whatever needs torch is loaded when it is f
 
 from typing import TYPE_CHECKING
 
-from core.explain.methods import EXPLAINERS, FINE_CELLS, SLOW_PASSES, MethodInfo
+from core.explain.methods import EXPLAINERS, SLOW_PASSES, MethodInfo
 from core.lazy import lazy_names
 
 if TYPE_CHECKING:
@@ -92,7 +92,6 @@ __getattr__ = lazy_names(
 __all__ = [
     "EXPLAINERS",
     "FAITHFULNESS_FILE",
-    "FINE_CELLS",
     "LEAST_DROP",
     "SLOW_PASSES",
     "ActionUnit",

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ExplainError
-from core.explain.methods import FINE_CELLS, DefaultLayer
+from core.explain.methods import DefaultLayer
 from core.explain.trace import Layer, frozen_view, traced
+from core.types import FINE_CELLS
 
 INPUT = "input"  # the layer name of methods that explain pixels
 

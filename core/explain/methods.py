@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     # (model, batch (N, C, S, S), targets (N, T), layer) -> maps (N, T, h, w)
     MapFunction = Callable[[nn.Module, Tensor, Tensor, str], Tensor]
 
-FINE_CELLS = 16  # cells a side; from here on brow, eye and mouth lie in cells of their own
 # "last": the network's last convolution; "fine": its last ReLU with FINE_CELLS a side or more;
 # "pooled": what the global average pooling takes in; "input": the pixels themselves.
 DefaultLayer = Literal["last", "fine", "pooled", "input"]

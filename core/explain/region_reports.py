@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from core.errors import ExplainError
 from core.explain.action_units import Agreement, agreement
 from core.explain.explainer import explain
-from core.explain.methods import FINE_CELLS
 from core.explain.region_occlusion import (
     RegionOcclusion,
     RegionShapley,
@@ -23,7 +22,7 @@ from core.explain.regions import (
     RegionEvidence,
     region_evidence,
 )
-from core.types import Explanation
+from core.types import FINE_CELLS, Explanation
 
 LEAST_DROP = 0.05  # of probability; smaller effects of hiding are not worth a sentence
 PLURAL = {"brows", "eyes", "cheeks"}

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ExplainError
-from core.explain.methods import FINE_CELLS
 from core.preprocess import Preprocess
-from core.types import Explanation
+from core.types import FINE_CELLS, Explanation
 
 BACKGROUND = "background"  # the mask of what is no part of the face
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from core.errors import ExplainError
 from core.evaluation import Estimate, estimate
-from core.explain import EXPLAINERS, FINE_CELLS, MapMaker, MethodInfo, layer_of, model_layers
+from core.explain import EXPLAINERS, MapMaker, MethodInfo, layer_of, model_layers
 from core.faithfulness.insertion_deletion import curve_ends, curves, pixel_ranks
 from core.faithfulness.method_figures import (
     SEED,
@@ -24,6 +24,7 @@ from core.faithfulness.method_figures import (
 from core.faithfulness.randomisation import randomised
 from core.faithfulness.scorer import Scorer, fastest_scorer
 from core.faithfulness.verdict import CONTROLS, centre_blob, random_maps, sanity, verdict
+from core.types import FINE_CELLS
 
 INNER = 3  # points of a curve between its ends: enough to order layers
 # Behind these a cell holds what was found there; sums before a ReLU hold both signs of it.

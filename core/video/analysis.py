@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from core.drawing import Style, annotate_frame
-from core.explain import FINE_CELLS
 from core.files import write_json
+from core.types import FINE_CELLS
 from core.video.pipeline import Pipeline, PipelineSettings
 from core.video.protocols import FaceFinder, FrameModel
 from core.video.reader import LONGEST, VideoFrame, VideoReader

@@ -20,11 +20,8 @@ from core.files import fingerprint
 from core.models import Card, build, save_weights
 
 PAGE = "../pages/image_explanation.py"
-CONTRAST, METHODS, FAITHFULNESS = (
-    "Why this and not that",
-    "Methods side by side",
-    "Is the map true?",
-)
+CONTRAST, METHODS = "Why this and not that", "Methods side by side"
+FAITHFULNESS = "Is the map true?"
 Made = Callable[..., Path]
 
 

@@ -7,8 +7,8 @@ import streamlit as st
 
 from core import Explanation
 from core.drawing import Style
-from core.explain import EXPLAINERS, FINE_CELLS, contrast_map, region_evidence
-from core.types import BLANK
+from core.explain import EXPLAINERS, contrast_map, region_evidence
+from core.types import BLANK, FINE_CELLS
 from webapp import pictures
 from webapp.charts.regions import part_bars, told
 from webapp.faithfulness_badges import faithfulness_of, show_badges

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from core import Explanation, FaceResult
 from core.explain import (
-    FINE_CELLS,
     RegionOcclusion,
     RegionReport,
     RegionShapley,
@@ -24,7 +23,7 @@ from core.explain import (
 )
 from core.faces import regions
 from core.faithfulness import FaceFaithfulness, face_faithfulness
-from core.types import Image
+from core.types import FINE_CELLS, Image
 from webapp import cache
 from webapp.cache import HashFuncs
 from webapp.inputs import Picture
