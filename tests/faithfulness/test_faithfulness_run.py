@@ -109,7 +109,7 @@ def test_the_command_writes_the_report_and_prints_a_table(
 
     from core.cli import app
 
-    target = tmp_path / "trust.json"
+    target = tmp_path / "report.json"
     given = ["faithfulness", "small", "--faces", "4", "--method", "hires_cam"]
 
     done = CliRunner().invoke(app, [*given, "--json", str(target)], env={"COLUMNS": "200"})
