@@ -67,7 +67,7 @@ def analyse_video(
     source: Path,
     out: Path,
     model: FrameModel,
-    reader: FaceFinder,
+    finder: FaceFinder,
     settings: AnalysisSettings | None = None,
     *,
     on_progress: Callable[[Progress], None] = lambda progress: None,
@@ -81,7 +81,7 @@ def analyse_video(
         source: The video.
         out: Folder for the results; made where it is missing.
         model: Answers and explains.
-        reader: Finds faces.
+        finder: Finds faces.
         settings: What to do.
         on_progress: Called after every frame.
         stopped: Asked before every frame; once it says yes, what was done so far is kept.
@@ -101,7 +101,7 @@ def analyse_video(
             open_table(out / TABLE, model.labels) as table,
             _annotating(out / ANNOTATED, video, wanted=settings.annotated) as (writer, track),
         ):
-            run = _Run(model, reader, settings, table, writer)
+            run = _Run(model, finder, settings, table, writer)
             for frame in video.frames(track.add if track else None):
                 run.add(frame)
                 elapsed = clock.perf_counter() - started
@@ -147,12 +147,12 @@ class _Run:
     def __init__(
         self,
         model: FrameModel,
-        reader: FaceFinder,
+        finder: FaceFinder,
         settings: AnalysisSettings,
         table: FaceTable,
         writer: VideoWriter | None,
     ) -> None:
-        self._pipeline = Pipeline(model, reader, settings.pipeline, budget=0)
+        self._pipeline = Pipeline(model, finder, settings.pipeline, budget=0)
         preprocess = model.card.preprocess
         self._drawing = replace(settings.drawing, coverage=preprocess.crop / preprocess.size)
         self._table, self._writer = table, writer

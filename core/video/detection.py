@@ -24,11 +24,11 @@ class FaceSearch:
     is found at all.
 
     Args:
-        reader: Runs the detectors.
+        finder: Runs the detectors.
     """
 
-    def __init__(self, reader: FaceFinder) -> None:
-        self._reader = reader
+    def __init__(self, finder: FaceFinder) -> None:
+        self._finder = finder
         self._has_quick = True
         self._since_thorough = _THOROUGH_EVERY
 
@@ -41,25 +41,25 @@ class FaceSearch:
             detector: Registry name.
         """
         if detector != AUTO:
-            return self._reader.detect(image, detector)
+            return self._finder.detect(image, detector)
         self._since_thorough += 1
         if self._since_thorough >= _THOROUGH_EVERY:
             self._since_thorough = 0
-            return self._reader.detect(image, AUTO)
+            return self._finder.detect(image, AUTO)
         found = list(self._quick(image))
         for box in known:
             if not any(box.overlap(other.box) > _SAME for other in found):
                 found += self._again(image, box)
-        return sorted(found, key=lambda one: -one.box.area) or self._reader.detect(image, AUTO)
+        return sorted(found, key=lambda one: -one.box.area) or self._finder.detect(image, AUTO)
 
     def _quick(self, image: Image) -> Sequence[Detection]:
         """One cheap look, or a thorough one where the quick detector is not installed."""
         if self._has_quick:
             try:
-                return self._reader.detect(image, _QUICK)
+                return self._finder.detect(image, _QUICK)
             except FaceError:
                 self._has_quick = False
-        return self._reader.detect(image, AUTO)
+        return self._finder.detect(image, AUTO)
 
     def _again(self, image: Image, box: Box) -> list[Detection]:
         """Look closely where a followed face should be."""

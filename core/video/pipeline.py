@@ -66,11 +66,11 @@ class FaceAnswers:
 
     Args:
         model: Answers and explains; may be shared between streams.
-        reader: Makes the crops.
+        finder: Makes the crops.
     """
 
-    def __init__(self, model: FrameModel, reader: FaceFinder) -> None:
-        self._model, self._reader = model, reader
+    def __init__(self, model: FrameModel, finder: FaceFinder) -> None:
+        self._model, self._finder = model, finder
         self._memories: dict[int, FaceState] = {}
         self._resting: bool | None = None
         self._slow = False
@@ -114,7 +114,7 @@ class FaceAnswers:
         faces = []
         for track, memory in zip(tracks, memories, strict=True):
             points = memory.steady_points(track.landmarks, seconds, settings.smoothing)
-            crop, matrix = self._reader.crop(image, points)
+            crop, matrix = self._finder.crop(image, points)
             place = Detection(face_box(points), 1.0, track.detector)
             faces.append(Face(place, crop, matrix, points))
         preprocess = self._model.card.preprocess
@@ -200,7 +200,7 @@ class Pipeline:
 
     Args:
         model: Answers and explains; may be shared between streams.
-        reader: Finds faces and landmarks; may be shared.
+        finder: Finds faces and landmarks; may be shared.
         settings: May be replaced at any time through the attribute.
         budget: Seconds a frame may take on average; 0 for as long as it takes.
     """
@@ -208,28 +208,28 @@ class Pipeline:
     def __init__(
         self,
         model: FrameModel,
-        reader: FaceFinder,
+        finder: FaceFinder,
         settings: PipelineSettings | None = None,
         *,
         budget: float = BUDGET,
     ) -> None:
         self.settings = settings or PipelineSettings()
-        self._model, self._reader, self._budget = model, reader, budget
+        self._model, self._finder, self._budget = model, finder, budget
         self._size: tuple[int, ...] = ()
         self.restart()
 
     def restart(self) -> None:
         """Forget every face, as before the first frame."""
-        self._tracker = Tracker(self._reader)
-        self._searcher = FaceSearch(self._reader)
-        self._answerer = FaceAnswers(self._model, self._reader)
-        self._pace = FrameBudget(self._budget)
+        self._tracker = Tracker(self._finder)
+        self._search = FaceSearch(self._finder)
+        self._answers = FaceAnswers(self._model, self._finder)
+        self._frame_budget = FrameBudget(self._budget)
         self._last: float | None = None
         self._number = 0
 
     def set_resting_face(self, *, active: bool) -> None:
         """Take the faces seen next as at rest for some seconds, or forget what was taken."""
-        self._answerer.set_resting_face(active=active)
+        self._answers.set_resting_face(active=active)
 
     def process(self, image: Image, time: float) -> FrameResult:
         """Analyse the next frame.
@@ -248,28 +248,28 @@ class Pipeline:
         seconds = min(max(seconds, _SHORTEST), _LONGEST)
         self._last = time
         searched = self._find(image, time, settings)
-        faces = self._answerer.answer(
+        faces = self._answers.answer(
             image,
             self._tracker.tracks,
             time,
             seconds,
             settings,
             look=self._number % settings.label_every == 0,
-            explain=self._number % round(self._pace.stretch) == 0,
+            explain=self._number % round(self._frame_budget.stretch) == 0,
         )
         self._number += 1
         spent = clock.perf_counter() - started
-        self._pace.spent(spent)
-        return FrameResult(time, width, height, faces, searched, spent, self._answerer.notes())
+        self._frame_budget.spent(spent)
+        return FrameResult(time, width, height, faces, searched, spent, self._answers.notes())
 
     def _find(self, image: Image, now: float, settings: PipelineSettings) -> bool:
         """Follow the faces; search where it is time, where one was lost, or where there is none."""
         complete = self._tracker.follow(image, now)
-        due = self._pace.due(settings.detect_every if self._tracker.tracks else 1)
+        due = self._frame_budget.due(settings.detect_every if self._tracker.tracks else 1)
         if complete and not due:
             return False
         known = [track.box for track in self._tracker.tracks]
-        detections = self._searcher.search(image, known, settings.detector)
+        detections = self._search.search(image, known, settings.detector)
         self._tracker.meet(image, detections, now, most=settings.max_faces)
-        self._pace.searched()
+        self._frame_budget.searched()
         return True

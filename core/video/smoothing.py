@@ -197,7 +197,7 @@ class FaceState:
         self.resting: NeutralBaseline | None = None
         self.explanation: Explanation | None = None
         self.scale = 0.0
-        self._keeper = SteadyLabel(threshold)
+        self._steady = SteadyLabel(threshold)
         self._side = side
         self._points = OneEuro(_POINTS, _POINTS_BETA)
         self._scores = OneEuro(_SCORES, _SCORES_BETA)
@@ -238,7 +238,7 @@ class FaceState:
         if smoothing > 0:
             self._scores.cutoff = _SCORES / _LOWERED**smoothing
             smooth = self._scores(instant, seconds)
-        index = self._keeper.update(instant, seconds, smoothing=smoothing, look=look)
+        index = self._steady.update(instant, seconds, smoothing=smoothing, look=look)
         label = None if index is None else prediction.labels[index]
         return Reading(prediction, replace(prediction, probabilities=smooth), label)
 

@@ -62,11 +62,11 @@ class Tracker:
     finds newcomers, and takes over where following fails.
 
     Args:
-        reader: Fits landmarks.
+        finder: Fits landmarks.
     """
 
-    def __init__(self, reader: FaceFinder) -> None:
-        self._reader = reader
+    def __init__(self, finder: FaceFinder) -> None:
+        self._finder = finder
         self._next_id = 1
         self._lost: list[Track] = []
         self.tracks: list[Track] = []
@@ -118,7 +118,7 @@ class Tracker:
         aim = face_square(before + track.velocity)
         if _share_inside(aim, image) < _INSIDE:
             return False
-        points = self._reader.landmarks(image, Detection(aim, 1.0, _FITTING))
+        points = self._finder.landmarks(image, Detection(aim, 1.0, _FITTING))
         square = face_square(points)
         growth = square.width / max(face_square(before).width, 1)
         jump = float(np.hypot(*np.subtract(square.centre, aim.centre))) / aim.width
@@ -132,7 +132,7 @@ class Tracker:
         return True
 
     def _refit(self, track: Track, image: Image, found: Detection) -> None:
-        track.landmarks = self._reader.landmarks(image, found)
+        track.landmarks = self._finder.landmarks(image, found)
         track.detector = found.detector
         track.patch = _patch(image, track.box)
         track.velocity = np.zeros(2, np.float32)
@@ -145,7 +145,7 @@ class Tracker:
         """Follow a face that was not followed: one lost shortly before, or a new one."""
         track = _returning(found.box, self._lost)
         if track is None:
-            points = self._reader.landmarks(image, found)
+            points = self._finder.landmarks(image, found)
             patch = _patch(image, face_square(points))
             track = Track(self._next_id, points, patch, found.detector)
             self._next_id += 1
