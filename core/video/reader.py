@@ -10,6 +10,7 @@ from typing import cast
 
 import av
 import numpy as np
+from av.sidedata.sidedata import Type as SideData
 
 from core.errors import VideoError
 from core.types import Image
@@ -44,6 +45,7 @@ class VideoInfo:
         duration: Seconds; None where the file does not say.
         frames: Expected number; None where only reading would tell.
         rotation: Degrees by which a player turns the stored picture, anticlockwise.
+        mirrored: Whether it then swaps left and right, as for some front cameras.
         codec: Name of the video codec.
         sound: Name of the audio codec, or None for no sound.
     """
@@ -56,6 +58,7 @@ class VideoInfo:
     duration: float | None
     frames: int | None
     rotation: int
+    mirrored: bool
     codec: str
     sound: str | None
 
@@ -218,7 +221,7 @@ class VideoReader:
             duration = container.duration / av.time_base
         rate = float(video.average_rate or video.guessed_rate or _DEFAULT_RATE)
         frames = video.frames or (round(duration * rate) if duration else None)
-        rotation = round(first.rotation / 90) * 90 % 360
+        rotation, mirrored = _orientation(first)
         width, height = _size_shown(first, video, longest)
         if rotation in (90, 270):
             width, height = height, width
@@ -232,6 +235,7 @@ class VideoReader:
             duration,
             frames,
             rotation,
+            mirrored,
             video.codec_context.name,
             sound,
         )
@@ -244,7 +248,8 @@ class VideoReader:
         image = frame.reformat(
             width=width, height=height, format="rgb24", interpolation=method
         ).to_ndarray()
-        return np.ascontiguousarray(np.rot90(image, self.info.rotation // 90), np.uint8)
+        turned = np.rot90(image, self.info.rotation // 90)
+        return np.ascontiguousarray(turned[:, ::-1] if self.info.mirrored else turned, np.uint8)
 
 
 def _opened(path: Path) -> av.container.InputContainer:
@@ -257,6 +262,21 @@ def _opened(path: Path) -> av.container.InputContainer:
             f"{path.name} cannot be opened as a video. Expected mp4, mov, avi, webm or mkv; a file "
             "whose transfer broke off may lack what is needed to play it."
         ) from error
+
+
+def _orientation(frame: av.VideoFrame) -> tuple[int, bool]:
+    """Degrees to turn it anticlockwise, to the next 90, and whether to mirror it left to right then.
+
+    The display matrix is as in ISO/IEC 14496-12, 8.3.2: rows (a, b, u), (c, d, v), (x, y, w), where
+    the picture's own axes point to (a, b) and (c, d) on the screen.
+    """
+    matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
+    if matrix is None:
+        return 0, False
+    (a, b, _), (c, d, _), _ = np.frombuffer(bytes(matrix), np.int32).reshape(3, 3).astype(float)
+    mirrored = bool(a * d < b * c)
+    degrees = np.degrees(np.arctan2(-b, -a if mirrored else a))
+    return round(degrees / 90) * 90 % 360, mirrored
 
 
 def _size_shown(frame: av.VideoFrame, video: av.VideoStream, longest: int) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """Small video files for tests, made with av from drawn pictures and from a public-domain photo."""
 
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
@@ -76,6 +77,15 @@ def write_clip(
             for packet in tone_packets(tone, (number + 1) / rate):
                 container.mux(packet)
     return path
+
+
+def set_matrix(path: Path, a: int, b: int, c: int, d: int) -> None:
+    """Put a display matrix into an mp4's first track: the axes then point to (a, b) and (c, d)."""
+    content = bytearray(path.read_bytes())
+    start = content.index(b"tkhd") + 44
+    values = (a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    content[start : start + 36] = struct.pack(">9i", *values)
+    path.write_bytes(content)
 
 
 def tone_packets(stream: av.AudioStream, seconds: float) -> Iterator[SoundPacket]:

@@ -11,6 +11,7 @@ from clips import (
     WHITE,
     assert_corners,
     quarters,
+    set_matrix,
     tone_packets,
     write_clip,
 )
@@ -57,6 +58,30 @@ def test_turned_recordings_stand_upright(
     assert_corners(frame.image, expected)
     size = (160, 120) if rotation == 180 else (120, 160)
     assert (reader.info.width, reader.info.height) == size == frame.image.shape[1::-1]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "expected"),
+    [
+        ((-1, 0, 0, 1), [GREEN, RED, WHITE, BLUE]),
+        ((1, 0, 0, -1), [BLUE, WHITE, RED, GREEN]),
+        ((0, 1, 1, 0), [RED, BLUE, GREEN, WHITE]),
+        ((0, -1, -1, 0), [WHITE, GREEN, BLUE, RED]),
+        ((0, 1, -1, 0), [BLUE, RED, WHITE, GREEN]),
+        ((0, 0, 0, 0), [RED, GREEN, BLUE, WHITE]),
+    ],
+)
+def test_mirrored_recordings_are_shown_as_a_player_shows_them(
+    tmp_path: Path, matrix: tuple[int, ...], expected: list[tuple[int, int, int]]
+) -> None:
+    path = write_clip(tmp_path / "clip.mp4", [quarters()] * 3, rotation=90)
+    set_matrix(path, *matrix)
+
+    with VideoReader(path) as reader:
+        frame = next(reader.frames())
+
+    assert_corners(frame.image, expected)
+    assert (reader.info.width, reader.info.height) == frame.image.shape[1::-1]
 
 
 def test_a_variable_frame_rate_keeps_its_times(tmp_path: Path) -> None:
