@@ -96,10 +96,7 @@ class VideoReader:
         self.notes: list[str] = []
         self._container = _opened(path)
         try:
-            video = self._container.streams.best("video")
-            if not isinstance(video, av.VideoStream):
-                raise VideoError(f"{path.name} holds no moving picture. Choose a video file.")
-            self._video = video
+            self._video = _moving_picture(self._container, path)
             self._video.thread_type = "AUTO"
             sound = self._container.streams.best("audio")
             self.sound = sound if isinstance(sound, av.AudioStream) else None
@@ -264,8 +261,23 @@ def _opened(path: Path) -> av.container.InputContainer:
         ) from error
 
 
+def _moving_picture(container: av.container.InputContainer, path: Path) -> av.VideoStream:
+    """The main video stream; a cover picture is none, though it is stored like one."""
+    best = container.streams.best("video")
+    covers = [
+        stream
+        for stream in container.streams.video
+        if stream.disposition & av.stream.Disposition.attached_pic
+    ]
+    moving = [stream for stream in container.streams.video if stream not in covers]
+    if not moving:
+        but = ", only sound with a cover picture" if covers else ""
+        raise VideoError(f"{path.name} holds no moving picture{but}. Choose a video file.")
+    return next((stream for stream in moving if stream is best), moving[0])
+
+
 def _orientation(frame: av.VideoFrame) -> tuple[int, bool]:
-    """Degrees to turn it anticlockwise, to the next 90, and whether to mirror it left to right then.
+    """Degrees to turn it anticlockwise, to the next 90, and whether to mirror it after that.
 
     The display matrix is as in ISO/IEC 14496-12, 8.3.2: rows (a, b, u), (c, d, v), (x, y, w), where
     the picture's own axes point to (a, b) and (c, d) on the screen.

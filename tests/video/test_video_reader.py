@@ -171,6 +171,44 @@ def test_sound_alone_is_no_video(tmp_path: Path) -> None:
         VideoReader(path)
 
 
+def write_cover(path: Path, images: int) -> Path:
+    """A tone with a cover picture, and so many moving pictures after it."""
+    with av.open(str(path), "w") as container:
+        tone = container.add_stream("aac", rate=48000, layout="mono")
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 320, 240, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        film = container.add_stream("libx264", rate=25) if images else None
+        if film is not None:
+            film.width, film.height, film.pix_fmt = 160, 120, "yuv420p"
+        container.mux(cover.encode(av.VideoFrame.from_ndarray(quarters(320, 240)[::-1], "rgb24")))
+        container.mux(cover.encode())
+        if film is not None:
+            for _ in range(images):
+                container.mux(film.encode(av.VideoFrame.from_ndarray(quarters(), "rgb24")))
+            container.mux(film.encode())
+        for packet in tone_packets(tone, 0.5):
+            container.mux(packet)
+    return path
+
+
+def test_sound_with_a_cover_picture_is_no_video(tmp_path: Path) -> None:
+    path = write_cover(tmp_path / "song.mp4", 0)
+
+    with pytest.raises(VideoError, match=r"song\.mp4 holds no moving picture, only sound"):
+        VideoReader(path)
+
+
+def test_a_cover_picture_beside_a_film_is_not_taken_for_it(tmp_path: Path) -> None:
+    path = write_cover(tmp_path / "clip.mp4", 5)
+
+    with VideoReader(path) as reader:
+        frames = list(reader.frames())
+
+    assert len(frames) == 5
+    assert_corners(frames[0].image, [RED, GREEN, BLUE, WHITE])
+
+
 def test_audio_packets_come_between_the_frames(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", [quarters()] * 50, sound=True)
     seconds: list[Fraction] = []
