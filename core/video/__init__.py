@@ -14,7 +14,7 @@ from core.video.film import RATE, sample_film
 from core.video.job import JobRecord, JobStatus, command_options, read_job, start_job, stop_job
 from core.video.pipeline import DEFAULT_SMOOTHING, PAPER_REFRESH, Pipeline, PipelineSettings
 from core.video.protocols import FaceFinder, FrameModel
-from core.video.reader import LONGEST, VIDEO_SUFFIXES, VideoFrame, VideoInfo, VideoReader
+from core.video.reader import LONGEST, VideoFrame, VideoInfo, VideoReader, is_video
 from core.video.table import FaceTable, open_table, region_shares
 from core.video.writer import VideoWriter, open_writer
 
@@ -28,7 +28,6 @@ __all__ = [
     "RATE",
     "SUMMARY",
     "TABLE",
-    "VIDEO_SUFFIXES",
     "AnalysisSettings",
     "CoreFaceFinder",
     "FaceFinder",
@@ -46,6 +45,7 @@ __all__ = [
     "analyse_folder",
     "analyse_video",
     "command_options",
+    "is_video",
     "list_videos",
     "open_table",
     "open_writer",

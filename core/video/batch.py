@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.errors import CoreError, VideoError
 from core.files import replacing, write_json
 from core.video.analysis import TABLE
-from core.video.reader import VIDEO_SUFFIXES
+from core.video.reader import VIDEO_SUFFIXES, is_video
 
 BATCH, BATCH_TABLE = "batch.json", "batch.csv"
 
@@ -32,8 +32,7 @@ def list_videos(folder: Path) -> list[Path]:
     found = sorted(
         path
         for path in folder.rglob("*")
-        if path.is_file()
-        and path.suffix.lower() in VIDEO_SUFFIXES
+        if is_video(path)
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
     if not found:

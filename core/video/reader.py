@@ -16,14 +16,21 @@ from core.errors import VideoError
 from core.types import Image
 from core.video.sound import SoundPacket
 
-VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".webm", ".mkv", ".mpg", ".mpeg", ".wmv", ".ogv")
+VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".qt", ".avi", ".divx", ".webm", ".mkv"),
+    *(".mpg", ".mpeg", ".mpe", ".m2v", ".vob", ".wmv", ".asf", ".ogv", ".ogm", ".flv", ".f4v"),
+    *(".3gp", ".3g2", ".mts", ".m2ts", ".m2t", ".tod", ".mxf", ".dv", ".ts", ".mod"),
+)
 LONGEST = 1920  # pixels; a larger picture costs time and tells the network nothing more
 
 # A playlist posing as a video could make the library open other files or addresses.
 _OPTIONS = {
     "protocol_whitelist": "file",
-    "format_whitelist": "mov,mp4,avi,matroska,webm,mpeg,mpegts,mpegvideo,asf,ogg,flv,mjpeg,m4v",
+    "format_whitelist": "mov,mp4,avi,matroska,webm,mpeg,mpegts,mpegvideo,asf,ogg,flv,mjpeg,m4v,"
+    "mxf,dv",
 }
+# Camcorders share these endings with program text and music; their films begin like this.
+_SHARED_SUFFIXES = {".ts": b"\x47", ".mod": b"\x00\x00\x01\xba"}
 _Item = SoundPacket | av.VideoFrame
 
 _BAD_PACKETS = 200  # in a row, after which the rest is given up
@@ -247,6 +254,21 @@ class VideoReader:
         ).to_ndarray()
         turned = np.rot90(image, self.info.rotation // 90)
         return np.ascontiguousarray(turned[:, ::-1] if self.info.mirrored else turned, np.uint8)
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is a video by its ending, and by its beginning where the ending is shared."""
+    suffix = path.suffix.lower()
+    if suffix not in VIDEO_SUFFIXES or path.name.startswith(".") or not path.is_file():
+        return False
+    beginning = _SHARED_SUFFIXES.get(suffix, b"")
+    if not beginning:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(len(beginning)) == beginning
+    except OSError:
+        return True  # reading it will say why it cannot be read
 
 
 def _opened(path: Path) -> av.container.InputContainer:

@@ -23,6 +23,8 @@ CODECS = {
     ".avi": ("mpeg4", "libmp3lame"),
     ".webm": ("libvpx", "libopus"),
     ".mkv": ("libx264", "pcm_s16le"),
+    ".mts": ("libx264", "ac3"),
+    ".3gp": ("libx264", "aac"),
 }
 
 
@@ -55,7 +57,8 @@ def write_clip(
     """
     video_codec, audio_codec = CODECS[path.suffix]
     options = {"movflags": "+faststart"} if faststart else {}
-    with av.open(str(path), "w", options=options) as container:
+    form = "mpegts" if path.suffix == ".mts" else None
+    with av.open(str(path), "w", form, options=options) as container:
         stream = container.add_stream(video_codec, rate=rate)
         assert isinstance(stream, av.VideoStream)
         stream.pix_fmt = "yuv420p"

@@ -52,6 +52,27 @@ def test_videos_are_found_below_the_folder_in_order(tmp_path: Path) -> None:
     assert [path.name for path in list_videos(given)] == ["one.avi", "two.MP4"]
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("00001.MTS", b"", True),
+        ("phone.3gp", b"", True),
+        ("tape.m2ts", b"", True),
+        ("page.ts", b"export const a = 1", False),
+        ("broadcast.ts", b"\x47\x40\x00", True),
+        ("go.mod", b"module a", False),
+        ("MOV001.MOD", b"\x00\x00\x01\xba\x44", True),
+    ],
+)
+def test_the_endings_of_camcorders_and_phones_are_known(
+    tmp_path: Path, name: str, content: bytes, found: bool
+) -> None:
+    given = folder(tmp_path, "a.mp4")
+    (given / name).write_bytes(content)
+
+    assert (given / name in list_videos(given)) == found
+
+
 def test_a_folder_without_videos_is_refused(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="no video"):
         list_videos(folder(tmp_path, "notes.txt"))

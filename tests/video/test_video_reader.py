@@ -17,16 +17,17 @@ from clips import (
 )
 
 from core.errors import VideoError
-from core.video.reader import VideoReader
+from core.video.reader import VideoReader, is_video
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".avi", ".webm", ".mkv"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".avi", ".webm", ".mkv", ".mts", ".3gp"])
 def test_every_usual_container_is_read(tmp_path: Path, suffix: str) -> None:
     path = write_clip(tmp_path / f"clip{suffix}", [quarters()] * 30, sound=True)
 
     with VideoReader(path) as reader:
         frames = list(reader.frames())
 
+    assert is_video(path)
     assert [frame.number for frame in frames] == list(range(30))
     assert_corners(frames[7].image, [RED, GREEN, BLUE, WHITE])
     # The avi writer fills the wait for sound with an empty frame.

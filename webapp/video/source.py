@@ -9,13 +9,13 @@ import streamlit as st
 
 from core.errors import VideoError
 from core.paths import below, data_root
-from core.video import RATE, VIDEO_SUFFIXES, list_videos, open_writer, sample_film
+from core.video import RATE, is_video, list_videos, open_writer, sample_film
 from webapp.inputs import SAMPLE_CREDIT, too_large
 from webapp.text import counted, literal
 
 UPLOAD, FOLDER, SAMPLE = "Upload", "Data folder", "Sample film"
 LARGEST_UPLOAD = 200  # MB; as the server's own limit in .streamlit/config.toml
-UPLOADED = ("mp4", "m4v", "mov", "avi", "webm", "mkv")
+UPLOADED = ("mp4", "m4v", "mov", "avi", "webm", "mkv", "mpg", "mpeg", "wmv", "3gp", "mts", "m2ts")
 MOST_LISTED = 500
 LISTING_SECONDS = 60  # a listing of the data folder is kept that long
 SAMPLE_SECONDS = 6
@@ -72,7 +72,7 @@ def video_input() -> Chosen | None:
 
 def _uploaded() -> Chosen | None:
     file = st.file_uploader(
-        f"A video with faces: MP4, MOV, AVI, WEBM, MKV, at most {LARGEST_UPLOAD} MB",
+        f"A video with faces: MP4, MOV, AVI, WEBM, MKV, MTS, 3GP, at most {LARGEST_UPLOAD} MB",
         type=list(UPLOADED),
         max_upload_size=LARGEST_UPLOAD,
         key="video_file",
@@ -130,11 +130,7 @@ def videos_below(root: str) -> dict[str, int]:
     for place, inner, names in os.walk(root):
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         path = PurePosixPath(Path(place).relative_to(root).as_posix())
-        own = [
-            name
-            for name in names
-            if name.lower().endswith(VIDEO_SUFFIXES) and not name.startswith(".")
-        ]
+        own = [name for name in names if is_video(Path(place, name))]
         files += [str(path / name) for name in own]
         for folder in (path, *path.parents) if own else ():
             if str(folder) != ".":
