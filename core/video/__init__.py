@@ -7,6 +7,7 @@ from core.video.analysis import (
     AnalysisSettings,
     Progress,
     analyse_video,
+    is_annotated,
 )
 from core.video.batch import BATCH, BATCH_TABLE, analyse_folder, list_videos
 from core.video.face_finder import CoreFaceFinder
@@ -45,6 +46,7 @@ __all__ = [
     "analyse_folder",
     "analyse_video",
     "command_options",
+    "is_annotated",
     "is_video",
     "list_videos",
     "open_table",

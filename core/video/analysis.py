@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from core.drawing import Style, annotate_frame
-from core.files import write_json
+from core.errors import VideoError
+from core.files import read_object, write_json
 from core.types import FINE_CELLS
 from core.video.pipeline import Pipeline, PipelineSettings
 from core.video.protocols import FaceFinder, FrameModel
@@ -22,6 +23,14 @@ BLANK_NOTE = (
     "Another method may still find some evidence."
 )
 ANNOTATED, TABLE, SUMMARY = "annotated.mp4", "faces.csv", "summary.json"
+
+
+def is_annotated(path: Path) -> bool:
+    """Whether a file is the annotated video of an analysis, by the summary beside it."""
+    if path.name != ANNOTATED:
+        return False
+    files = read_object(path.with_name(SUMMARY)).get("files")
+    return isinstance(files, dict) and files.get("annotated") == ANNOTATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +99,12 @@ def analyse_video(
         The content of `summary.json`.
 
     Raises:
-        VideoError: The file cannot be read as a video.
+        VideoError: The file cannot be read as a video, or a film of another origin is in the place
+            of the annotated one.
     """
     settings = settings or AnalysisSettings()
+    if settings.annotated:
+        _leave_others_alone(source, out / ANNOTATED)
     started = clock.perf_counter()
     status = "finished"
     with VideoReader(source, longest=settings.longest) as video:
@@ -124,6 +136,15 @@ def analyse_video(
     }
     write_json(out / SUMMARY, report)
     return report
+
+
+def _leave_others_alone(source: Path, target: Path) -> None:
+    """Refuse to overwrite a film that no analysis wrote, or the one to be analysed."""
+    if target.exists() and (not is_annotated(target) or target.samefile(source)):
+        raise VideoError(
+            f"{target} is a video already, not the annotated copy of an analysis to be replaced. "
+            "Choose another folder for the results, or rename that file."
+        )
 
 
 @contextmanager

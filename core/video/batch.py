@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.errors import CoreError, VideoError
 from core.files import replacing, write_json
-from core.video.analysis import TABLE
+from core.video.analysis import TABLE, is_annotated
 from core.video.reader import VIDEO_SUFFIXES, is_video
 
 BATCH, BATCH_TABLE = "batch.json", "batch.csv"
@@ -24,7 +24,7 @@ _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
 
 
 def list_videos(folder: Path) -> list[Path]:
-    """All videos below a folder, by name; hidden ones left out.
+    """All videos below a folder, by name; hidden ones and annotated copies left out.
 
     Raises:
         VideoError: There is none.
@@ -33,6 +33,7 @@ def list_videos(folder: Path) -> list[Path]:
         path
         for path in folder.rglob("*")
         if is_video(path)
+        and not is_annotated(path)
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
     if not found:
@@ -90,9 +91,15 @@ def analyse_folder(
         The content of `batch.json`: one entry a video, and the agreement of left/right pairs.
 
     Raises:
-        VideoError: There is no video.
+        VideoError: There is no video, or a result folder would be where a file is.
     """
     paths = list_videos(folder)
+    for path in paths:
+        if (taken := out / path.relative_to(folder)).is_file():
+            raise VideoError(
+                f"The results of {path.name} need a folder {taken}, but that is a file. Choose "
+                "another folder for the results."
+            )
     entries = []
     results: dict[Path, Path] = {}
     for path in paths:

@@ -220,3 +220,27 @@ def test_blank_maps_are_counted_and_called_blank(tmp_path: Path) -> None:
     report = analyse_video(source, tmp_path / "out", world, world)
 
     assert [note for note in report["notes"] if note.startswith("In 4 of 4 maps")]
+
+
+def test_a_film_of_another_origin_is_not_overwritten(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4", [face_frame()] * 2)
+    own = write_clip(tmp_path / ANNOTATED, [face_frame()] * 2)
+    before = own.read_bytes()
+
+    for film in (source, own):
+        with pytest.raises(VideoError, match="another folder"):
+            analyse(film, tmp_path)
+
+    assert own.read_bytes() == before
+
+
+def test_the_annotated_copy_of_an_earlier_analysis_is_replaced(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4", [face_frame()] * 2)
+    analyse(source, tmp_path / "out")
+    (tmp_path / "out" / ANNOTATED).write_bytes(b"old")
+
+    analyse(source, tmp_path / "out")
+
+    assert (tmp_path / "out" / ANNOTATED).stat().st_size > 1000
+    with pytest.raises(VideoError, match="rename"):
+        analyse(tmp_path / "out" / ANNOTATED, tmp_path / "out")

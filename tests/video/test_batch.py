@@ -73,6 +73,36 @@ def test_the_endings_of_camcorders_and_phones_are_known(
     assert (given / name in list_videos(given)) == found
 
 
+@pytest.mark.parametrize(
+    ("summary", "found"),
+    [
+        ('{"files": {"table": "faces.csv", "annotated": "annotated.mp4"}}', False),
+        ('{"files": {"table": "faces.csv", "annotated": null}}', True),
+        ('{"files": ["annotated"]}', True),
+        ("minutes of the meeting", True),
+        (None, True),
+    ],
+)
+def test_only_the_annotated_copy_of_an_analysis_is_no_video_of_the_user(
+    tmp_path: Path, summary: str | None, found: bool
+) -> None:
+    given = folder(tmp_path, "talk.mp4", "results/talk.mp4/annotated.mp4", "results/own.mp4")
+    if summary is not None:
+        (given / "results/talk.mp4/summary.json").write_text(summary)
+
+    names = [path.relative_to(given).as_posix() for path in list_videos(given)]
+
+    annotated = ["results/talk.mp4/annotated.mp4"] if found else []
+    assert names == ["results/own.mp4", *annotated, "talk.mp4"]
+
+
+def test_results_among_the_videos_themselves_are_refused(tmp_path: Path) -> None:
+    given = folder(tmp_path, "talk.mp4")
+
+    with pytest.raises(VideoError, match=r"talk\.mp4 need a folder .* another folder"):
+        analyse_folder(given, given, written)
+
+
 def test_a_folder_without_videos_is_refused(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="no video"):
         list_videos(folder(tmp_path, "notes.txt"))

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import VideoError
 from core.paths import below, data_root
-from core.video import RATE, is_video, list_videos, open_writer, sample_film
+from core.video import RATE, is_annotated, is_video, list_videos, open_writer, sample_film
 from webapp.inputs import SAMPLE_CREDIT, too_large
 from webapp.text import counted, literal
 
@@ -130,7 +130,11 @@ def videos_below(root: str) -> dict[str, int]:
     for place, inner, names in os.walk(root):
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         path = PurePosixPath(Path(place).relative_to(root).as_posix())
-        own = [name for name in names if is_video(Path(place, name))]
+        own = [
+            name
+            for name in names
+            if is_video(Path(place, name)) and not is_annotated(Path(place, name))
+        ]
         files += [str(path / name) for name in own]
         for folder in (path, *path.parents) if own else ():
             if str(folder) != ".":
