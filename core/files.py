@@ -36,6 +36,15 @@ def write_json(path: Path, content: Any) -> None:  # noqa: ANN401 - JSON
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
+def readable(name: str | Path) -> str:
+    r"""A path as text that can be written and shown.
+
+    Names from before UTF-8 hold bytes that are no text; they stand as `\xe9`, so that two such
+    names stay two.
+    """
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
 def read_object(path: Path) -> dict[str, Any]:
     """The object in a JSON file; empty where there is no file, or it holds something else."""
     try:

@@ -12,6 +12,7 @@ import typer
 from core.cli.inference import CheckpointOption
 from core.cli.terminal import progress_bar
 from core.errors import CoreError
+from core.files import readable
 
 if TYPE_CHECKING:
     from core.video import AnalysisSettings
@@ -60,7 +61,7 @@ def video(
     with _stop_signal() as stop:
         report = _analyse(path, out, checkpoint, settings, stop)
     if stop.is_set():
-        typer.echo(f"Stopped. What was done so far is in {out}.", err=True)
+        typer.echo(f"Stopped. What was done so far is in {readable(out)}.", err=True)
         raise typer.Exit(130)
     typer.echo(_said(report, out))
 
@@ -89,11 +90,11 @@ def _analyse(
     def one(source: Path, folder: Path) -> dict[str, Any]:
         nonlocal begun
         begun += 1
-        with progress_bar(source.name, 100) as advance:
+        with progress_bar(readable(source.name), 100) as advance:
 
             def show(progress: Progress) -> None:
                 advance(100 * (progress.share or 0.0))
-                record.note(source.name, progress, begun, videos)
+                record.note(readable(source.name), progress, begun, videos)
 
             return analyse_video(
                 source, folder, model, reader, settings, on_progress=show, stopped=stop.is_set
@@ -108,7 +109,9 @@ def _analyse(
             report = one(path, out)
     except BaseException as error:
         known = isinstance(error, CoreError)
-        record.end("failed", str(error) if known else "An error that should not be: see the log.")
+        record.end(
+            "failed", readable(str(error)) if known else "An error that should not be: see the log."
+        )
         raise
     record.end("stopped" if stop.is_set() else "finished")
     return report
@@ -133,10 +136,10 @@ def _said(report: dict[str, Any], out: Path) -> str:
         failed = sum(entry["status"] == "failed" for entry in report["videos"])
         return (
             f"{len(report['videos'])} videos, {failed} of them unreadable, "
-            f"{len(report['pairs'])} left/right pairs. Written to {out}."
+            f"{len(report['pairs'])} left/right pairs. Written to {readable(out)}."
         )
     return (
         f"{report['frames']} frames, {len(report['faces'])} face(s), "
         f"{report['frames_without_face']} frames without a face, "
-        f"{report['times_real_time']:.1f} x real time. Written to {out}."
+        f"{report['times_real_time']:.1f} x real time. Written to {readable(out)}."
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.drawing import Style, annotate_frame
 from core.errors import VideoError
-from core.files import read_object, write_json
+from core.files import read_object, readable, write_json
 from core.types import FINE_CELLS
 from core.video.pipeline import Pipeline, PipelineSettings
 from core.video.protocols import FaceFinder, FrameModel
@@ -123,7 +123,7 @@ def analyse_video(
                     break
     elapsed = clock.perf_counter() - started
     report = {
-        "video": source.name,
+        "video": readable(source.name),
         "status": status,
         "source": asdict(video.info),
         "seconds": run.time,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CoreError, VideoError
-from core.files import replacing, write_json
+from core.files import readable, replacing, write_json
 from core.video.analysis import TABLE, is_annotated
 from core.video.reader import VIDEO_SUFFIXES, is_video
 
@@ -79,7 +79,8 @@ def analyse_folder(
 ) -> dict[str, Any]:
     """Analyse every video below a folder; one that cannot be read is noted, the others go on.
 
-    Writes one folder a video, named like it, and `batch.csv` and `batch.json` beside them.
+    Writes one folder a video, named like it (see `core.files.readable`), and `batch.csv` and
+    `batch.json` beside them.
 
     Args:
         folder: Searched through.
@@ -95,7 +96,7 @@ def analyse_folder(
     """
     paths = list_videos(folder)
     for path in paths:
-        if (taken := out / path.relative_to(folder)).is_file():
+        if (taken := out / readable(path.relative_to(folder))).is_file():
             raise VideoError(
                 f"The results of {path.name} need a folder {taken}, but that is a file. Choose "
                 "another folder for the results."
@@ -105,12 +106,12 @@ def analyse_folder(
     for path in paths:
         if stopped():
             break
-        name = path.relative_to(folder)
+        name = Path(readable(path.relative_to(folder)))
         result = out / name.parent / name.name
         try:
             summary = analyse(path, result)
         except CoreError as error:
-            entries.append({"video": str(name), "status": "failed", "error": str(error)})
+            entries.append({"video": str(name), "status": "failed", "error": readable(str(error))})
             continue
         results[name] = result
         entries.append(_entry(name, summary))
@@ -174,7 +175,7 @@ def _main_face(path: Path) -> dict[int, tuple[str, NDArray[np.float64]]]:
 
 def _write_table(path: Path, entries: list[dict[str, Any]]) -> None:
     names = list(dict.fromkeys(name for entry in entries for name in entry))
-    with replacing(path) as temporary, temporary.open("w", newline="") as file:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, names, restval="")
         writer.writeheader()
         writer.writerows(entries)

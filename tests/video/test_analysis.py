@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -244,3 +245,13 @@ def test_the_annotated_copy_of_an_earlier_analysis_is_replaced(tmp_path: Path) -
     assert (tmp_path / "out" / ANNOTATED).stat().st_size > 1000
     with pytest.raises(VideoError, match="rename"):
         analyse(tmp_path / "out" / ANNOTATED, tmp_path / "out")
+
+
+def test_a_film_with_a_name_from_before_utf_8_is_analysed(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4", [face_frame()] * 2)
+    source = source.rename(tmp_path / os.fsdecode(b"\xe9t\xe9.mp4"))
+
+    report = analyse(source, tmp_path / "out")
+
+    assert (report["frames"], report["video"]) == (2, r"\xe9t\xe9.mp4")
+    assert json.loads((tmp_path / "out" / SUMMARY).read_text()) == report

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def written(source: Path, out: Path) -> dict[str, Any]:
 
 
 def folder(tmp_path: Path, *names: str) -> Path:
+    (tmp_path / "in").mkdir(exist_ok=True)
     for name in names:
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "in" / name).write_bytes(b"")
@@ -101,6 +103,20 @@ def test_results_among_the_videos_themselves_are_refused(tmp_path: Path) -> None
 
     with pytest.raises(VideoError, match=r"talk\.mp4 need a folder .* another folder"):
         analyse_folder(given, given, written)
+
+
+def test_names_from_before_utf_8_are_analysed_and_told_apart(tmp_path: Path) -> None:
+    given = folder(tmp_path)
+    names = [b"caf\xe8.mp4", b"caf\xe9.mp4", b"broken \xe9.mp4"]
+    for name in names:
+        (given / os.fsdecode(name)).write_bytes(b"")
+
+    report = analyse_folder(given, tmp_path / "out", written)
+
+    shown = [r"broken \xe9.mp4", r"caf\xe8.mp4", r"caf\xe9.mp4"]
+    assert [entry["video"] for entry in report["videos"]] == shown
+    assert json.loads((tmp_path / "out" / BATCH).read_text()) == report
+    assert (tmp_path / "out" / shown[1] / "faces.csv").is_file()
 
 
 def test_a_folder_without_videos_is_refused(tmp_path: Path) -> None:

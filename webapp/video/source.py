@@ -8,6 +8,7 @@ from typing import BinaryIO
 import streamlit as st
 
 from core.errors import VideoError
+from core.files import readable
 from core.paths import below, data_root
 from core.video import RATE, is_annotated, is_video, list_videos, open_writer, sample_film
 from webapp.inputs import SAMPLE_CREDIT, too_large
@@ -103,7 +104,9 @@ def _from_data_folder() -> Chosen | None:
         index=None,
         placeholder="Choose a video or a folder",
         format_func=lambda name: (
-            f"{name}/ ({counted(found[name], 'video')})" if found[name] else name
+            f"{readable(name)}/ ({counted(found[name], 'video')})"
+            if found[name]
+            else readable(name)
         ),
         key="video_path",
     )
@@ -114,7 +117,7 @@ def _from_data_folder() -> Chosen | None:
             "All its videos are analysed one after the other; recordings whose names differ only "
             "in left and right are compared."
         )
-    return Chosen(name, below(root, name))
+    return Chosen(readable(name), below(root, name))
 
 
 @st.cache_data(ttl=LISTING_SECONDS, max_entries=4, show_spinner="Looking for videos …")
