@@ -9,13 +9,13 @@ from core.video.analysis import (
     analyse_video,
     is_annotated,
 )
-from core.video.batch import BATCH, BATCH_TABLE, analyse_folder, list_videos
+from core.video.batch import BATCH, BATCH_TABLE, analyse_folder, is_video, list_videos
 from core.video.face_finder import CoreFaceFinder
 from core.video.film import RATE, sample_film
 from core.video.job import JobRecord, JobStatus, command_options, read_job, start_job, stop_job
 from core.video.pipeline import DEFAULT_SMOOTHING, PAPER_REFRESH, Pipeline, PipelineSettings
-from core.video.protocols import FaceFinder, FrameModel
-from core.video.reader import LONGEST, VideoFrame, VideoInfo, VideoReader, is_video
+from core.video.protocols import FaceFinder, FrameModel, VideoFrame, VideoInfo
+from core.video.reader import LONGEST, VideoReader
 from core.video.table import FaceTable, open_table, region_shares
 from core.video.writer import VideoWriter, open_writer
 

@@ -12,8 +12,8 @@ from core.errors import VideoError
 from core.files import read_object, readable, write_json
 from core.types import FINE_CELLS
 from core.video.pipeline import Pipeline, PipelineSettings
-from core.video.protocols import FaceFinder, FrameModel
-from core.video.reader import LONGEST, VideoFrame, VideoReader
+from core.video.protocols import FaceFinder, FrameModel, VideoFrame
+from core.video.reader import LONGEST, VideoReader
 from core.video.sound import SoundTrack
 from core.video.table import COARSE_NOTE, FaceTable, Summary, open_table, region_shares
 from core.video.writer import VideoWriter, open_writer

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from core.errors import CoreError, VideoError
 from core.files import readable, replacing, write_json
 from core.video.analysis import TABLE, is_annotated
-from core.video.reader import VIDEO_SUFFIXES, is_video
+
+VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".qt", ".avi", ".divx", ".webm", ".mkv"),
+    *(".mpg", ".mpeg", ".mpe", ".m2v", ".vob", ".wmv", ".asf", ".ogv", ".ogm", ".flv", ".f4v"),
+    *(".3gp", ".3g2", ".mts", ".m2ts", ".m2t", ".tod", ".mxf", ".dv", ".ts", ".mod"),
+)
+# Camcorders share these endings with program text and music; their films begin like this.
+_SHARED_SUFFIXES = {".ts": b"\x47", ".mod": b"\x00\x00\x01\xba"}
 
 BATCH, BATCH_TABLE = "batch.json", "batch.csv"
 
@@ -21,6 +28,21 @@ BATCH, BATCH_TABLE = "batch.json", "batch.csv"
 # (Mavadati et al., 2013), whose cameras stand left and right of one face.
 _SIDE = re.compile(r"left|right", re.IGNORECASE)
 _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is a video by its ending, and by its beginning where the ending is shared."""
+    suffix = path.suffix.lower()
+    if suffix not in VIDEO_SUFFIXES or path.name.startswith(".") or not path.is_file():
+        return False
+    beginning = _SHARED_SUFFIXES.get(suffix, b"")
+    if not beginning:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(len(beginning)) == beginning
+    except OSError:
+        return True  # reading it will say why it cannot be read
 
 
 def list_videos(folder: Path) -> list[Path]:

@@ -1,6 +1,7 @@
-"""What the pipeline needs of a network and of a face finder."""
+"""What the pipeline needs of a network, of a face finder and of a film."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -51,3 +52,49 @@ class FaceFinder(Protocol):
     def crop(self, image: Image, landmarks: Points) -> tuple[Image, NDArray[np.float64]]:
         """Square crop with the eyes level, and the affine map (2, 3) that made it."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What a file says of itself.
+
+    Attributes:
+        width: Of the frames given: upright, square pixels, perhaps shrunk; even.
+        height: Ditto.
+        source_width: As stored.
+        source_height: As stored.
+        rate: Frames a second on average.
+        duration: Seconds; None where the file does not say.
+        frames: Expected number; None where only reading would tell.
+        rotation: Degrees by which a player turns the stored picture, anticlockwise.
+        mirrored: Whether it then swaps left and right, as for some front cameras.
+        codec: Name of the video codec.
+        sound: Name of the audio codec, or None for no sound.
+    """
+
+    width: int
+    height: int
+    source_width: int
+    source_height: int
+    rate: float
+    duration: float | None
+    frames: int | None
+    rotation: int
+    mirrored: bool
+    codec: str
+    sound: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoFrame:
+    """One frame.
+
+    Attributes:
+        number: From 0.
+        time: Seconds from the first frame; strictly increasing.
+        image: RGB uint8 (H, W, 3), upright.
+    """
+
+    number: int
+    time: float
+    image: Image

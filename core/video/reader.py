@@ -2,25 +2,24 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import cast
 
 import av
+import cv2
 import numpy as np
 from av.sidedata.sidedata import Type as SideData
+from av.video.reformatter import ColorTrc
+from numpy.typing import NDArray
 
 from core.errors import VideoError
 from core.types import Image
+from core.video.protocols import VideoFrame, VideoInfo
 from core.video.sound import SoundPacket
 
-VIDEO_SUFFIXES = (
-    *(".mp4", ".m4v", ".mov", ".qt", ".avi", ".divx", ".webm", ".mkv"),
-    *(".mpg", ".mpeg", ".mpe", ".m2v", ".vob", ".wmv", ".asf", ".ogv", ".ogm", ".flv", ".f4v"),
-    *(".3gp", ".3g2", ".mts", ".m2ts", ".m2t", ".tod", ".mxf", ".dv", ".ts", ".mod"),
-)
 LONGEST = 1920  # pixels; a larger picture costs time and tells the network nothing more
 
 # A playlist posing as a video could make the library open other files or addresses.
@@ -29,60 +28,21 @@ _OPTIONS = {
     "format_whitelist": "mov,mp4,avi,matroska,webm,mpeg,mpegts,mpegvideo,asf,ogg,flv,mjpeg,m4v,"
     "mxf,dv",
 }
-# Camcorders share these endings with program text and music; their films begin like this.
-_SHARED_SUFFIXES = {".ts": b"\x47", ".mod": b"\x00\x00\x01\xba"}
+_HDR = {ColorTrc.SMPTE2084: "PQ", ColorTrc.ARIB_STD_B67: "HLG"}  # ITU-R BT.2100's two curves
+_WHITE = 203.0  # cd/m2 of a white page in HDR, ITU-R BT.2408
+_SHOULDER = 0.8  # of white, above which lights are compressed towards 1
+_FINE = 4095  # steps of the table that compresses, over the square root of light
+# Linear BT.2020 to BT.709, ITU-R BT.2087.
+_TO_BT709 = np.array(
+    [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]],
+    np.float32,
+)
 _Item = SoundPacket | av.VideoFrame
 
 _BAD_PACKETS = 200  # in a row, after which the rest is given up
 _ROUNDING = 1e-3  # seconds by which a time read from a table may lie before its frame
 _SHORT = 0.5  # seconds by which a file may end before its stated duration
 _DEFAULT_RATE = 25.0  # frames a second where the file says nothing
-
-
-@dataclass(frozen=True, slots=True)
-class VideoInfo:
-    """What a file says of itself.
-
-    Attributes:
-        width: Of the frames given: upright, square pixels, perhaps shrunk; even.
-        height: Ditto.
-        source_width: As stored.
-        source_height: As stored.
-        rate: Frames a second on average.
-        duration: Seconds; None where the file does not say.
-        frames: Expected number; None where only reading would tell.
-        rotation: Degrees by which a player turns the stored picture, anticlockwise.
-        mirrored: Whether it then swaps left and right, as for some front cameras.
-        codec: Name of the video codec.
-        sound: Name of the audio codec, or None for no sound.
-    """
-
-    width: int
-    height: int
-    source_width: int
-    source_height: int
-    rate: float
-    duration: float | None
-    frames: int | None
-    rotation: int
-    mirrored: bool
-    codec: str
-    sound: str | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class VideoFrame:
-    """One frame.
-
-    Attributes:
-        number: From 0.
-        time: Seconds from the first frame; strictly increasing.
-        image: RGB uint8 (H, W, 3), upright.
-    """
-
-    number: int
-    time: float
-    image: Image
 
 
 class VideoReader:
@@ -111,6 +71,11 @@ class VideoReader:
             self._items, first = self._until_first_frame()
             self._start = first.time or 0.0
             self.info = self._describe(first, longest)
+            self._hdr = _HDR.get(first.color_trc)
+            if self._hdr:
+                self.notes.append(
+                    f"The film is HDR ({self._hdr}); its lights were brought into the usual range."
+                )
         except BaseException:
             self._container.close()
             raise
@@ -249,26 +214,14 @@ class VideoReader:
         if self.info.rotation in (90, 270):
             width, height = height, width
         method = "AREA" if width < frame.width else "BILINEAR"
+        form = "rgb48le" if self._hdr else "rgb24"
         image = frame.reformat(
-            width=width, height=height, format="rgb24", interpolation=method
+            width=width, height=height, format=form, interpolation=method
         ).to_ndarray()
+        if self._hdr:
+            image = _tone_mapped(image, self._hdr)
         turned = np.rot90(image, self.info.rotation // 90)
         return np.ascontiguousarray(turned[:, ::-1] if self.info.mirrored else turned, np.uint8)
-
-
-def is_video(path: Path) -> bool:
-    """Whether a file is a video by its ending, and by its beginning where the ending is shared."""
-    suffix = path.suffix.lower()
-    if suffix not in VIDEO_SUFFIXES or path.name.startswith(".") or not path.is_file():
-        return False
-    beginning = _SHARED_SUFFIXES.get(suffix, b"")
-    if not beginning:
-        return True
-    try:
-        with path.open("rb") as file:
-            return file.read(len(beginning)) == beginning
-    except OSError:
-        return True  # reading it will say why it cannot be read
 
 
 def _opened(path: Path) -> av.container.InputContainer:
@@ -311,6 +264,51 @@ def _orientation(frame: av.VideoFrame) -> tuple[int, bool]:
     mirrored = bool(a * d < b * c)
     degrees = np.degrees(np.arctan2(-b, -a if mirrored else a))
     return round(degrees / 90) * 90 % 360, mirrored
+
+
+def _tone_mapped(image: NDArray[np.uint16], curve: str) -> Image:
+    """An HDR picture in the usual range: as it is up to white, with lights beyond compressed.
+
+    Args:
+        image: RGB as stored, BT.2020, (H, W, 3).
+        curve: "PQ" or "HLG".
+    """
+    to_light, to_code = _light(curve), _code()
+    light = cv2.transform(to_light[image], _TO_BT709)
+    np.clip(light, 0, to_light[-1], out=light)
+    np.sqrt(light, out=light)
+    light *= _FINE / float(np.sqrt(10_000 / _WHITE))
+    return np.asarray(to_code[light.astype(np.uint16)], np.uint8)
+
+
+@lru_cache
+def _light(curve: str) -> NDArray[np.float32]:
+    """Light for each stored value of 16 bits, 1 for white; ITU-R BT.2100, tables 4 and 5.
+
+    HLG is taken for a screen of 1000 cd/m2, each colour by itself.
+    """
+    code = np.arange(65536) / 65535
+    if curve == "PQ":
+        root = code ** (1 / 78.84375)
+        nits = 10_000 * (np.maximum(root - 0.8359375, 0) / (18.8515625 - 18.6875 * root)) ** (
+            1 / 0.1593017578125
+        )
+    else:
+        scene = np.where(
+            code <= 0.5, code**2 / 3, (np.exp((code - 0.55991073) / 0.17883277) + 0.28466892) / 12
+        )
+        nits = 1000 * scene**1.2
+    return (nits / _WHITE).astype(np.float32)
+
+
+@lru_cache
+def _code() -> NDArray[np.uint8]:
+    """The 8-bit value for each step of light: gamma 2.2 with a shoulder that ends at 1."""
+    light = 10_000 / _WHITE * (np.arange(_FINE + 1) / _FINE) ** 2
+    room = 1 - _SHOULDER
+    over = np.maximum(light - _SHOULDER, 0) / room
+    light = np.minimum(light, _SHOULDER) + room * over / (1 + over)
+    return np.rint(255 * light ** (1 / 2.2)).astype(np.uint8)
 
 
 def _size_shown(frame: av.VideoFrame, video: av.VideoStream, longest: int) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import Colorspace
 from clips import (
     BLUE,
     GREEN,
@@ -15,9 +16,11 @@ from clips import (
     tone_packets,
     write_clip,
 )
+from numpy.typing import NDArray
 
 from core.errors import VideoError
-from core.video.reader import VideoReader, is_video
+from core.video.batch import is_video
+from core.video.reader import VideoReader
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".avi", ".webm", ".mkv", ".mts", ".3gp"])
@@ -83,6 +86,60 @@ def test_mirrored_recordings_are_shown_as_a_player_shows_them(
 
     assert_corners(frame.image, expected)
     assert (reader.info.width, reader.info.height) == frame.image.shape[1::-1]
+
+
+def hdr_clip(path: Path, nits: NDArray[np.float64], transfer: int) -> Path:
+    """Three frames of this light, in cd/m2 in BT.709 colours, as an HDR camera stores them."""
+    bt2020 = nits @ np.linalg.inv([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083],
+                                   [-0.0182, -0.1006, 1.1187]]).T  # fmt: skip
+    if transfer == 16:
+        root = (bt2020 / 10_000) ** 0.1593017578125
+        code = ((0.8359375 + 18.8515625 * root) / (1 + 18.6875 * root)) ** 78.84375
+    else:
+        scene = (bt2020 / 1000) ** (1 / 1.2)
+        logs = 0.17883277 * np.log(np.maximum(12 * scene - 0.28466892, 1e-9)) + 0.55991073
+        code = np.where(scene <= 1 / 12, np.sqrt(3 * scene), logs)
+    stored = np.rint(65535 * np.clip(code, 0, 1)).astype(np.uint16)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx265", rate=25, options={"x265-params": "log-level=0"})
+        stream.height, stream.width = stored.shape[:2]
+        stream.pix_fmt = "yuv420p10le"
+        context = stream.codec_context
+        context.color_primaries, context.color_trc, context.colorspace = 9, transfer, 9
+        for _ in range(3):
+            frame = av.VideoFrame.from_ndarray(stored, "rgb48le")
+            container.mux(
+                stream.encode(
+                    frame.reformat(format="yuv420p10le", dst_colorspace=Colorspace.BT2020)
+                )
+            )
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize(("transfer", "name"), [(16, "PQ"), (18, "HLG")])
+def test_an_hdr_film_looks_like_the_same_in_plain_colours(
+    tmp_path: Path, transfer: int, name: str
+) -> None:
+    plain = quarters()
+    plain[60:, 80:] = 150
+    nits = 203 * (plain / 255.0) ** 2.2
+
+    with VideoReader(hdr_clip(tmp_path / "hdr.mp4", nits, transfer)) as reader:
+        frame = next(reader.frames())
+
+    assert_corners(frame.image, [RED, GREEN, BLUE, (150, 150, 150)])
+    assert [name in note and "HDR" in note for note in reader.notes] == [True]
+
+
+def test_the_lights_of_an_hdr_film_stay_apart(tmp_path: Path) -> None:
+    nits = np.repeat([50.0, 100, 203, 400], 40)[None, :, None] * np.ones((120, 1, 3))
+
+    with VideoReader(hdr_clip(tmp_path / "hdr.mp4", nits, 16)) as reader:
+        steps = next(reader.frames()).image[60, 20::40].mean(axis=1)
+
+    assert (np.diff(steps) > 5).all()
+    assert steps[-1] < 255
 
 
 def test_a_variable_frame_rate_keeps_its_times(tmp_path: Path) -> None:
