@@ -9,24 +9,42 @@ import cv2
 import numpy as np
 import PIL.Image
 from PIL import ImageOps, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
 
 from core.errors import ImageError
 from core.types import Image
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
-MAX_PIXELS = 25_000_000  # 75 MB as RGB; a phone's usual photo has 12 million
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "TIFF", "PPM", "GIF")
+SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".bmp", ".tif", ".tiff",
+    ".pgm", ".ppm", ".pbm", ".pnm", ".gif",
+)  # fmt: skip
+FULL_PIXELS = 25_000_000  # 75 MB as RGB; what has more is halved, once or more
+MAX_PIXELS = 51_000_000  # a phone's largest usual photos have 48 or 50 million
+MAX_JPEG_PIXELS = 89_000_000  # decoded at half the size; from here on Pillow sees a bomb
 MAX_BYTES = 256 * 1024 * 1024  # above the largest allowed picture stored raw in 16 bit RGBA
 
-_MOVING_FORMATS = {"GIF", "WEBP", "PNG"}  # several pages in TIFF or MPO are no animation
+_MOVING_FORMATS = {"GIF", "WEBP", "PNG", "AVIF"}  # several pages in TIFF or MPO are no animation
 _ADVICE = "Save it as JPEG or PNG and try again."
+_WHITES = (255, 1023, 4095, 16_383, 65_535)  # of 8, 10, 12, 14 and 16 bits
+
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
 
 # How common other files begin: (offset, bytes, what it is).
 _SIGNATURES = (
-    (4, b"ftypheic", "a HEIC photo"),
+    *((4, b"ftyp" + brand, "a HEIC photo") for brand in _HEIC_BRANDS),
     (4, b"ftypmif1", "a HEIF photo"),
+    (4, b"ftypmif2", "a HEIF photo"),
+    (4, b"ftypmsf1", "a HEIF sequence"),
     (4, b"ftypavif", "an AVIF picture"),
+    (4, b"ftypavis", "a moving AVIF picture"),
+    (4, b"ftypcrx ", "a CR3 raw photo"),
     (4, b"ftyp", "a video"),
+    (0, b"\xff\x0a", "a JPEG XL picture"),
+    (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
+    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
+    (0, b"\x00\x05\x16\x07", "the hidden twin that macOS leaves beside a file"),
     (0, b"\x1aE\xdf\xa3", "a video"),
     (0, b"%PDF", "a PDF document"),
     (0, b"PK\x03\x04", "a zip archive"),
@@ -47,8 +65,9 @@ _EXIF_OR_XMP, _MULTI_PICTURE, _ADOBE = 0xE1, 0xE2, 0xEE
 def decode(data: bytes | bytearray | memoryview) -> Image:
     """Upright RGB picture from the bytes of a file.
 
-    EXIF rotation is applied, transparency is laid on white, 16-bit grey is scaled to 8 bits, and
-    the size is checked before any pixel is decoded. A still GIF is read, a moving one refused.
+    EXIF rotation is applied, transparency is laid on white, grey of 9 to 16 bits is scaled to 8,
+    and the size is checked before any pixel is decoded. More than `FULL_PIXELS` are halved in both
+    directions until they are fewer. A still GIF is read, a moving one refused.
 
     Returns:
         RGB uint8 (H, W, 3), at least 1 x 1; read it, do not write into it.
@@ -72,6 +91,8 @@ def read_image(path: str | Path) -> Image:
     path = Path(path)
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "does not exist"
+        if path.is_symlink() and not path.exists():
+            found = "is a link to a file that is gone"
         raise ImageError(f"{path.name} {found}. Expected a picture file.")
     try:
         with path.open("rb") as file:
@@ -94,32 +115,48 @@ def _decode_any(data: bytes) -> Image:
     try:
         image = PIL.Image.open(BytesIO(data), formats=FORMATS)
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as error:
-        raise ImageError(_too_large("far more pixels")) from error
+        raise ImageError(_too_large("far more pixels", MAX_PIXELS)) from error
     except UnidentifiedImageError as error:
         raise ImageError(
             f"Found {_describe(data)}; expected a picture: {_known()}. {_ADVICE}"
         ) from error
     except Exception as error:  # parsers of damaged headers raise nearly anything
-        raise ImageError(_damaged("picture", error)) from error
+        kind = _describe(data)
+        if kind.startswith("text"):  # "P5" may begin a picture, or a sentence
+            raise ImageError(f"Found {kind}; expected a picture: {_known()}. {_ADVICE}") from error
+        known = kind.startswith("an AVIF")
+        raise ImageError(_damaged(kind if known else "a picture", error)) from error
     with image:
-        width, height = image.size
-        if width * height > MAX_PIXELS:
-            raise ImageError(_too_large(f"{width:,} x {height:,} pixels"))
-        if min(width, height) < 1:
-            raise ImageError(f"The picture has no pixels ({width} x {height}). {_ADVICE}")
-        kind = f"{image.format} of {width} x {height} pixels"
-        try:
-            if image.format in _MOVING_FORMATS and getattr(image, "is_animated", False):
-                raise ImageError(
-                    f"Found an animated {image.format}; expected a still picture. "
-                    "Save one frame as JPEG or PNG and try again."
-                )
-            image.load()
-            return _to_rgb(_upright(image))
-        except ImageError:
-            raise
-        except Exception as error:  # as above; a damaged body must not end a folder's run
-            raise ImageError(_damaged(kind, error)) from error
+        return _load(image)
+
+
+def _load(image: ImageFile) -> Image:
+    """Decode the pixels of an opened picture whose size and form allow it."""
+    width, height = image.size
+    jpeg = isinstance(image, JpegImageFile)
+    limit = MAX_JPEG_PIXELS if jpeg else MAX_PIXELS
+    if width * height > limit:
+        raise ImageError(_too_large(f"{width:,} x {height:,} pixels", limit))
+    if min(width, height) < 1:
+        raise ImageError(f"The picture has no pixels ({width} x {height}). {_ADVICE}")
+    kind = f"a {image.format} of {width} x {height} pixels"
+    try:
+        if image.format in _MOVING_FORMATS and getattr(image, "is_animated", False):
+            raise ImageError(
+                f"Found an animated {image.format}; expected a still picture. "
+                "Save one frame as JPEG or PNG and try again."
+            )
+        if jpeg and width * height > FULL_PIXELS:
+            image.draft(image.mode, (width // 2, height // 2))
+        deep = any(mark in str(tile[3]) for tile in image.tile for mark in (";16", "65535"))
+        image.load()
+        if image.mode == "I" and image.format == "PPM":
+            return _fewer(_from_16_bit(image))
+        return _fewer(_to_rgb(_upright(image), deep))
+    except ImageError:
+        raise
+    except Exception as error:  # a damaged body must not end a folder's run
+        raise ImageError(_damaged(kind, error)) from error
 
 
 def _upright(image: PIL.Image.Image) -> PIL.Image.Image:
@@ -130,7 +167,16 @@ def _upright(image: PIL.Image.Image) -> PIL.Image.Image:
         return image
 
 
-def _to_rgb(image: PIL.Image.Image) -> Image:
+def _fewer(image: Image) -> Image:
+    """Halve a picture until it has at most `FULL_PIXELS`."""
+    height, width = image.shape[:2]
+    if height * width <= FULL_PIXELS or min(height, width) < 2:
+        return image
+    half = cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    return _fewer(np.asarray(half, dtype=np.uint8))
+
+
+def _to_rgb(image: PIL.Image.Image, deep: bool) -> Image:
     if image.mode.startswith("I;16"):
         return _from_16_bit(image)
     if image.mode in {"I", "F"}:
@@ -140,6 +186,11 @@ def _to_rgb(image: PIL.Image.Image) -> Image:
         )
     if image.mode == "LAB":
         raise ImageError(f"Found Lab colours; expected grey, RGB or CMYK. {_ADVICE}")
+    if deep and np.asarray(image.convert("RGB")).max() <= 255 // 4:
+        raise ImageError(
+            "Found colours of 16 bits of which the picture uses a quarter or less, as one of 8 to "
+            "14 bits does; expected the full range. Save the picture as 8-bit PNG and try again."
+        )
     if image.has_transparency_data:
         colours = image.convert("RGBA")
         white = PIL.Image.new("RGBA", image.size, (255, 255, 255, 255))
@@ -148,11 +199,16 @@ def _to_rgb(image: PIL.Image.Image) -> Image:
 
 
 def _from_16_bit(image: PIL.Image.Image) -> Image:
-    """Scale the full stored range, 4095 or 65535, to 255; Pillow's own conversion clips."""
+    """Scale the range of the camera's bits to 255; Pillow's own conversion clips.
+
+    Few formats say how many of the 16 bits are used, so that white is the least of `_WHITES` that
+    no pixel exceeds.
+    """
     tags = getattr(image, "tag_v2", {})  # of a TIFF
-    bits = tags.get(258, (16,))
-    top = 4095 if tuple(np.atleast_1d(bits)) == (12,) else 65535
-    values = np.minimum(np.asarray(image).astype(np.uint32), top)
+    values = np.asarray(image).astype(np.uint32)
+    bits = tuple(np.atleast_1d(tags.get(258, (16,))))
+    top = 4095 if bits == (12,) else next(white for white in _WHITES if values.max() <= white)
+    values = np.minimum(values, top)
     grey = ((values * 255 + top // 2) // top).astype(np.uint8)
     if tags.get(262) == 0:  # PhotometricInterpretation: white is zero
         grey = 255 - grey
@@ -184,7 +240,7 @@ def _is_plain(data: bytes) -> bool:
             if marker not in _BASELINE_FRAMES or position + 10 > len(data):
                 return False
             bits, height, width, components = struct.unpack_from(">BHHB", data, position + 4)
-            frame_seen = bits == 8 and components in {1, 3} and 0 < width * height <= MAX_PIXELS
+            frame_seen = bits == 8 and components in {1, 3} and 0 < width * height <= FULL_PIXELS
             if not frame_seen:
                 return False
         position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
@@ -210,9 +266,9 @@ def _known() -> str:
     return ", ".join(FORMATS[:-1]) + f" or still {FORMATS[-1]}"
 
 
-def _too_large(found: str) -> str:
+def _too_large(found: str, limit: int) -> str:
     return (
-        f"Found {found}; expected at most {MAX_PIXELS // 1_000_000} million pixels. "
+        f"Found {found}; expected at most {limit // 1_000_000} million pixels. "
         "Make the picture smaller and try again."
     )
 
@@ -220,6 +276,6 @@ def _too_large(found: str) -> str:
 def _damaged(kind: str, error: Exception) -> str:
     reason = str(error).rstrip(".") or type(error).__name__
     return (
-        f"Found a {kind} that is cut short or damaged ({reason}); expected a whole file. "
+        f"Found {kind} that is cut short or damaged ({reason}); expected a whole file. "
         "Copy or save it again."
     )

@@ -65,7 +65,7 @@ def picture_input() -> list[Picture]:
         shot = st.camera_input("Take a picture", key="camera", width=640)
         return [] if shot is None else [Picture("camera.jpg", shot.getvalue())]
     files = st.file_uploader(
-        "Photos with faces: JPEG, PNG, WEBP, BMP, TIFF",
+        "Photos with faces: JPEG, PNG, WEBP, AVIF, BMP, TIFF, PGM",
         type=[suffix.removeprefix(".") for suffix in SUFFIXES],
         accept_multiple_files=True,
         max_upload_size=LARGEST_PICTURES,

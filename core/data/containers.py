@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 from core.errors import DataError
+from core.images import SUFFIXES
 
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm"})
+PICTURES = frozenset(SUFFIXES)
 VIDEOS = frozenset({".avi", ".mp4", ".mov", ".mkv", ".wmv", ".webm", ".mpg", ".mpeg"})
 ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".xz", ".bz2"})
 
@@ -168,13 +169,16 @@ class ZipContainer:
         inside: dict[str, zipfile.ZipInfo] = {}
         for info in self._zip.infolist():
             _refuse_traversal(root.name, info.filename)
-            if info.is_dir() or _is_system(info.filename):
+            member = info.filename.replace("\\", "/")  # as old tools on Windows write folders
+            if member.endswith("/") or _is_system(member):
                 continue
             reason = _zip_reason(info)
+            if not reason and inside.get(member, info).filename != info.filename:
+                reason = "the archive has this file under another spelling"
             if reason:
-                skips.append(Skip(info.filename, reason))
+                skips.append(Skip(member, reason))
             else:
-                inside[info.filename] = info
+                inside[member] = info
         self._infos = dict(sorted(inside.items()))
         self.skips = tuple(skips)
 
@@ -195,7 +199,8 @@ def _walk(root: Path) -> Iterator[Path]:
 
 def _is_system(member: str) -> bool:
     parts = member.split("/")
-    return "__MACOSX" in parts or parts[-1].lower() in _SYSTEM_FILES
+    twin = parts[-1].startswith("._")  # macOS keeps a file's attributes in one beside it
+    return twin or "__MACOSX" in parts or parts[-1].lower() in _SYSTEM_FILES
 
 
 def _nested() -> str:

@@ -221,7 +221,7 @@ def test_a_picture_with_far_too_many_pixels_gets_a_row(app: AppTest, run: Path, 
 
     row = table(page).set_index("file").loc["huge.png"]
     assert row["status"] == "unreadable"
-    assert "at most 25 million pixels" in row["note"]
+    assert "at most 51 million pixels" in row["note"]
 
 
 def test_another_folder_does_not_show_the_former_scores(

@@ -134,7 +134,7 @@ def test_downloads_are_offered(opened: AppTest) -> None:
     [
         ("notes.jpg", b"Dear diary, this is no picture.", "text that begins with"),
         ("cut.jpg", picture("JPEG")[:2000], "cut short or damaged"),
-        ("bomb.png", png_bomb(), "at most 25 million pixels"),
+        ("bomb.png", png_bomb(), "at most 51 million pixels"),
         ("dance.gif", animation(), "animated GIF"),
         ("empty.png", b"", "The file is empty"),
     ],
