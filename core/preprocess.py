@@ -56,7 +56,8 @@ class Preprocess:
         Raises:
             ImageError: The array is no such picture.
         """
-        if image.dtype != np.uint8 or image.ndim not in (2, 3) or min(image.shape[:2]) < 1:
+        fits = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
+        if image.dtype != np.uint8 or not fits or min(image.shape[:2]) < 1:
             raise ImageError(
                 f"Found an array of {image.dtype} and shape {image.shape}; "
                 "expected uint8 RGB (H, W, 3) or grey (H, W)."

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.errors import ConfigError, ImageError
 from core.preprocess import Preprocess
@@ -80,3 +81,22 @@ def test_json_brings_the_same_preprocessing_back() -> None:
 def test_a_damaged_record_is_refused(values: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
         Preprocess.from_json(values)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.ones((64, 64, 3), np.float32),
+        np.ones((64, 64, 3), np.uint16),
+        np.ones((64, 64, 4), np.uint8),
+        np.ones((64, 64, 1), np.uint8),
+        np.ones((3, 64, 64), np.uint8),
+        np.ones((2, 64, 64, 3), np.uint8),
+        np.ones((64, 64), bool),
+    ],
+)
+def test_arrays_of_other_kinds_are_refused_with_what_was_expected(
+    array: NDArray[np.generic],
+) -> None:
+    with pytest.raises(ImageError, match=r"Found an array of .*expected uint8 RGB \(H, W, 3\)"):
+        Preprocess().pixels(array)  # type: ignore[arg-type]
