@@ -26,9 +26,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace a text file at once."""
+    """Replace a text file at once, as UTF-8 whatever the system's locale."""
     with replacing(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, content: Any) -> None:  # noqa: ANN401 - JSON

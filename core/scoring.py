@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import numpy as np
 
@@ -44,26 +44,33 @@ class Score:
 def list_files(paths: Iterable[Path]) -> list[Path]:
     """All files named, and all below the folders named, hidden ones left out.
 
+    A link to nothing is listed, so that it gets a row as every other unreadable file.
+
     Raises:
         ImageError: A path does not exist, or there is no file at all.
     """
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = (entry for entry in path.rglob("*") if entry.is_file())
+            inside = (entry for entry in path.rglob("*") if entry.is_file() or _lost(entry))
             visible = (
                 entry
                 for entry in inside
                 if not any(part.startswith(".") for part in entry.relative_to(path).parts)
             )
             found.extend(sorted(visible))
-        elif path.exists():
+        elif path.exists() or _lost(path):
             found.append(path)
         else:
             raise ImageError(f"{path} does not exist. Give pictures or folders of pictures.")
     if not found:
         raise ImageError("There is no file in the folders given. Give pictures or folders of them.")
     return found
+
+
+def _lost(path: Path) -> bool:
+    """Whether this is a link whose target is gone."""
+    return path.is_symlink() and not path.exists()
 
 
 def score_files(
@@ -144,15 +151,21 @@ def as_row(score: Score, labels: Sequence[str]) -> list[str]:
     return [str(score.path), *values, *said, score.face, score.status, score.error]
 
 
+def _csv(path: Path) -> IO[str]:
+    return path.open("w", newline="", encoding="utf-8", errors="surrogateescape")
+
+
 def write_scores(scores: Iterable[Score], labels: Sequence[str], path: Path) -> dict[str, int]:
     """Write a scores CSV as the scores come, replaced at once at the end.
+
+    It is UTF-8 whatever the system's locale; names that are none keep their bytes.
 
     Returns:
         Number of rows by status.
     """
     counts: dict[str, int] = {"ok": 0, "no_face": 0, "unreadable": 0}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary, temporary.open("w", newline="") as file:
+    with replacing(path) as temporary, _csv(temporary) as file:
         writer = csv.writer(file)
         writer.writerow(header(labels))
         for score in scores:

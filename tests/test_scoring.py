@@ -1,6 +1,9 @@
 """Whole folders: a row a file, the network's own probabilities, and a reason for every failure."""
 
 import csv
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +65,39 @@ def test_every_file_gets_a_row_and_bad_ones_a_reason(predictor: Predictor, pictu
     assert [score.status for score in scores] == ["ok"] * 5 + ["unreadable"]
     assert scores[-1].prediction is None
     assert "notes.jpg" in scores[-1].error or "picture" in scores[-1].error
+
+
+def test_a_link_to_nothing_gets_a_row_that_says_so(predictor: Predictor, pictures: Path) -> None:
+    lost = pictures / "lost.jpg"
+    lost.symlink_to(pictures / "gone.jpg")
+
+    listed = list_files([pictures])
+    (score,) = score_files(list_files([lost]), predictor)
+
+    assert lost in listed
+    assert score.status == "unreadable"
+    assert "lost.jpg is a link to a file that is gone" in score.error
+
+
+def test_the_scores_are_utf_8_in_any_locale_and_keep_names_that_are_none(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from core.scoring import Score, write_scores
+paths = [Path(name) for name in sys.argv[1:]]
+scores = [Score(path, None, "", "unreadable", "no picture") for path in paths[1:]]
+write_scores(scores, (), paths[0])
+"""
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    names = ["лицо.png".encode(), "笑顔.png".encode(), b"old \xfc.png"]
+    target = tmp_path / "scores.csv"
+
+    subprocess.run(
+        [sys.executable, "-c", code, target, *names], env={**os.environ, **plain}, check=True
+    )
+
+    lines = target.read_bytes().splitlines()
+    assert [line.split(b",")[0] for line in lines[1:]] == names
 
 
 def test_probabilities_are_the_networks_own_after_temperature(
