@@ -14,6 +14,9 @@ from core.images import SUFFIXES
 MAX_FILES = 5_000
 MAX_MEMBER = 64 * 2**20  # bytes; a photo needs less
 MAX_TOTAL = 512 * 2**20  # bytes on disk
+MAX_NAME = 240  # bytes; disks take 255, and a number may be set before the name
+MAX_SUFFIX = 16  # bytes
+MAX_PATH = 3_500  # bytes; Linux takes 4,095
 _ENCRYPTED = 0x1  # bit of a zip entry's flags
 _CHUNK = 1 << 20
 # What zipfile raises on damaged members and on methods it does not know.
@@ -56,7 +59,7 @@ def unpack_pictures(archive: bytes, target: Path) -> Unpacked:
     total = 0
     with opened:
         for member in opened.infolist():
-            if member.is_dir():
+            if member.filename.endswith(("/", "\\")):
                 continue
             reason = _unfit(member)
             if reason:
@@ -67,11 +70,13 @@ def unpack_pictures(archive: bytes, target: Path) -> Unpacked:
                     f"The archive holds more than {MAX_FILES:,} pictures. Split it, or put the "
                     "pictures into a folder below the data folder."
                 )
-            path = free_place(target, member.filename)
+            path = None
             try:
+                path = free_place(target, member.filename)
                 total += _write(opened, member, path, MAX_TOTAL - total)
-            except UNREADABLE as error:
-                path.unlink(missing_ok=True)
+            except (*UNREADABLE, UnicodeEncodeError) as error:
+                if path is not None:
+                    path.unlink(missing_ok=True)
                 skipped.append((member.filename, f"it cannot be unpacked ({error})"))
                 continue
             files.append(path)
@@ -80,7 +85,7 @@ def unpack_pictures(archive: bytes, target: Path) -> Unpacked:
 
 def _unfit(member: zipfile.ZipInfo) -> str:
     """Why a member is not taken; "" where it is."""
-    path = PurePosixPath(member.filename)
+    path = PurePosixPath(member.filename.replace("\\", "/"))
     if path.suffix.lower() not in SUFFIXES:
         return "it is no picture file"
     if any(part.startswith((".", "__MACOSX")) for part in path.parts):
@@ -93,16 +98,33 @@ def _unfit(member: zipfile.ZipInfo) -> str:
 def free_place(target: Path, name: str) -> Path:
     """Where a file of any name goes: below the target whatever it says, and never over another.
 
-    The folders on the way are made.
+    The folders on the way are made. A name longer than disks allow is cut and keeps its suffix.
     """
-    parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part.strip("./:")]
+    given = PurePosixPath(name.replace("\\", "/")).parts
+    parts = [_short(part) for part in given if part.strip("./:")]
     path = target.joinpath(*parts) if parts else target / "picture"
+    if len(_bytes(str(path))) > MAX_PATH:
+        path = target / parts[-1]
     path.parent.mkdir(parents=True, exist_ok=True)
     stem, number = path.stem, 1
     while path.exists():
         number += 1
         path = path.with_name(f"{number}_{stem}{path.suffix}")
     return path
+
+
+def _short(part: str) -> str:
+    """A part of a path of at most `MAX_NAME` bytes, with its suffix."""
+    if len(_bytes(part)) <= MAX_NAME:
+        return part
+    suffix = PurePosixPath(part).suffix
+    suffix = suffix if len(_bytes(suffix)) <= MAX_SUFFIX else ""
+    stem = _bytes(part.removesuffix(suffix))[: MAX_NAME - len(_bytes(suffix))]
+    return stem.decode("utf-8", errors="ignore") + suffix
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", errors="surrogatepass")
 
 
 def _write(opened: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, left: int) -> int:

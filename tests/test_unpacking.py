@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -55,6 +55,45 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
     everything = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert everything == [path.resolve() for path in found.files]
     assert all(path.is_relative_to(target) for path in everything)
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 300 + ".png", "フ" * 120 + ".PNG", "d" * 280 + "/b.png", "e/" * 3000 + "b.png"]
+)
+def test_a_name_longer_than_disks_allow_is_cut_and_keeps_its_suffix(
+    tmp_path: Path, name: str
+) -> None:
+    found = unpack_pictures(archive((name, b"one"), ("2.jpg", b"two")), tmp_path)
+
+    assert [path.read_bytes() for path in found.files] == [b"one", b"two"]
+    assert found.files[0].suffix == PurePosixPath(name).suffix
+    assert found.files[0].name[0] == PurePosixPath(name).name[0]
+
+
+def test_long_names_that_are_cut_alike_are_kept_apart(tmp_path: Path) -> None:
+    names = ["x" * 300 + f"{number}.png" for number in range(12)]
+
+    found = unpack_pictures(archive(*((name, name[-6:].encode()) for name in names)), tmp_path)
+
+    assert [path.read_bytes().decode() for path in found.files] == [name[-6:] for name in names]
+
+
+def test_backslashes_are_folders(tmp_path: Path) -> None:
+    packed = archive(("faces\\", b""), ("faces\\1.png", b"one"), ("faces\\._1.png", b"twin"))
+
+    found = unpack_pictures(packed, tmp_path)
+
+    assert found.files == (tmp_path / "faces" / "1.png",)
+    assert found.skipped == (("faces\\._1.png", "it is a hidden file"),)
+
+
+def test_a_file_where_another_needs_a_folder_does_not_lose_the_others(tmp_path: Path) -> None:
+    found = unpack_pictures(
+        archive(("a.png", b"file"), ("a.png/b.png", b"x"), ("c.png", b"other")), tmp_path
+    )
+
+    assert [path.name for path in found.files] == ["a.png", "c.png"]
+    assert "cannot be unpacked" in found.skipped[0][1]
 
 
 def test_equal_names_are_kept_apart(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from made_pictures import blobs, png, write_folder, write_zip
 
-from core.data.containers import open_container, read
+from core.data.containers import PICTURES, open_container, read
 from core.errors import DataError
 
 
@@ -32,6 +32,44 @@ def test_a_backslash_path_that_leads_out_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match="leads out of the archive"):
         open_container(path)
+
+
+def test_backslashes_in_a_zip_are_folders(tmp_path: Path) -> None:
+    path = write_zip(
+        tmp_path / "old.zip",
+        {"train\\": b"", "train\\happy\\1.png": b"one", "train\\happy\\._1.png": b"twin"},
+    )
+
+    container = open_container(path)
+
+    assert container.members == ("train/happy/1.png",)
+    assert read(container, "train/happy/1.png") == b"one"
+
+
+@pytest.mark.parametrize("names", [("a/1.png", "a\\1.png"), ("a\\1.png", "a/1.png")])
+def test_a_file_under_both_spellings_is_taken_once_and_told(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    path = write_zip(tmp_path / "both.zip", {names[0]: b"one", names[1]: b"two"})
+
+    container = open_container(path)
+
+    assert read(container, "a/1.png") == b"one"
+    assert "under another spelling" in container.skips[0].reason
+
+
+def test_the_twins_that_macos_leaves_are_no_members(tmp_path: Path) -> None:
+    packed = {"happy/1.png": png(blobs(1)), "happy/._1.png": b"\0\5\x16\7Mac OS X"}
+    write_folder(tmp_path / "stick", packed)
+
+    for path in (tmp_path / "stick", write_zip(tmp_path / "mac.zip", packed)):
+        container = open_container(path)
+        assert container.members == ("happy/1.png",)
+        assert container.skips == ()
+
+
+def test_every_kind_of_picture_that_can_be_read_is_a_picture() -> None:
+    assert {".jfif", ".jpe", ".pgm", ".ppm", ".avif"} <= PICTURES
 
 
 def test_an_archive_inside_an_archive_is_skipped_with_its_reason(tmp_path: Path) -> None:
