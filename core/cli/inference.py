@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli.terminal import JsonFile, progress_bar
+from core.cli.terminal import JsonFile, progress_bar, refuse_beside
 from core.files import write_json
 
 CheckpointOption = Annotated[
@@ -27,8 +27,7 @@ def classify(
     from core.predict import Predictor
     from core.scoring import list_files, score_files, write_scores
 
-    if faces not in ("whole", "detect"):
-        raise typer.BadParameter(f"--faces is {faces!r}; expected whole or detect.")
+    _check_faces(faces)
     files = list_files(paths)
     predictor = Predictor.load(checkpoint, engine)  # type: ignore[arg-type]  # checked inside
     with progress_bar("Classifying", len(files)) as advance:
@@ -38,6 +37,11 @@ def classify(
         f"{len(files)} files: {counts['ok']} scored, {counts['no_face']} without a face found, "
         f"{counts['unreadable']} unreadable. Written to {out}."
     )
+
+
+def _check_faces(faces: str) -> None:
+    if faces not in ("whole", "detect"):
+        raise typer.BadParameter(f"--faces is {faces!r}; expected whole or detect.")
 
 
 def explain(
@@ -53,6 +57,7 @@ def explain(
     """Explain every face of a picture: overlays as PNG and explanation.json."""
     from core.explained import explain_file
 
+    _check_faces(faces)
     written = explain_file(
         image, out, checkpoint=checkpoint, method=method, target=target, whole=faces == "whole"
     )
@@ -60,6 +65,7 @@ def explain(
 
 
 def models(
+    context: typer.Context,
     json_file: JsonFile = None,
     summary: Annotated[
         str | None, typer.Option("--summary", help="Print the layers of one model.")
@@ -69,6 +75,7 @@ def models(
     from core.models import MODELS, describe, summary_text
 
     if summary is not None:
+        refuse_beside(context, "--summary", "prints the layers of one network", "summary")
         typer.echo(summary_text(summary))
         return
     rows = [describe(name) for name in MODELS]

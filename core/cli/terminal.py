@@ -16,6 +16,31 @@ from core.files import write_json
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write a JSON file.")]
 
 
+def refuse_beside(context: typer.Context, option: str, why: str, *kept: str) -> None:
+    """Refuse whatever else was typed beside an option that leaves no use for it.
+
+    Args:
+        context: Of the command.
+        option: As it is typed, for the error's text.
+        why: What the option does, a clause that follows "which".
+        kept: Names of the parameters that may stand beside it, the option's own among them.
+
+    Raises:
+        typer.BadParameter: Something else was typed.
+    """
+    typed = [
+        max(parameter.opts, key=len) if parameter.opts[0].startswith("-") else str(value)
+        for parameter in context.command.params
+        if (name := parameter.name or "") not in kept
+        and (value := context.params.get(name)) is not None
+        and getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    ]
+    if typed:
+        raise typer.BadParameter(
+            f"{', '.join(typed)} cannot apply beside {option}, which {why}. Leave one of them out."
+        )
+
+
 def put_json(path: Path, content: Any) -> None:  # noqa: ANN401 - JSON
     """Write figures to a file, or print them where the path is "-".
 

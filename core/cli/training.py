@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.cli.terminal import progress_bar
+from core.cli.terminal import progress_bar, refuse_beside
 
 if TYPE_CHECKING:
     from core.training import RunConfig
 
 
 def train(
+    context: typer.Context,
     preset_or_file: Annotated[
         str | None, typer.Argument(metavar="PRESET|CONFIG.json", help="What to train.")
     ] = None,
@@ -34,6 +35,7 @@ def train(
     from core.training import RunFolder, preset_names, run_training
 
     if list_presets:
+        refuse_beside(context, "--list", "only prints the presets", "list_presets")
         typer.echo("\n".join(preset_names()))
         return
     if preset_or_file is None and not (resume and run):
@@ -43,6 +45,12 @@ def train(
     if queued:
         folder.set_status("running", "Starting.")
     if resume:
+        if preset_or_file is not None and run is not None and not queued:
+            typer.echo(
+                f"{preset_or_file} is not read: with --resume {name} goes on with its own settings "
+                "and those of --set.",
+                err=True,
+            )
         config = folder.config()
     else:
         # The other processes of a run start when the first has made the folder.

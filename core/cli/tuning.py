@@ -5,11 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from core.cli.terminal import progress_bar
+from core.cli.terminal import progress_bar, refuse_beside
 from core.cli.training import changes, configuration
 
 
 def tune(
+    context: typer.Context,
     space: Annotated[
         str | None,
         typer.Argument(metavar="SPACE", help="`table3` (the paper's), `recipe`, or a JSON file."),
@@ -47,6 +48,11 @@ def tune(
     from core.paths import run_root
     from core.training import RunFolder, Search, add_search, find_space, run_search
 
+    if resume:
+        why = "goes on with the search as it was begun"
+        # Without a name, the space gives it.
+        kept = ("resume", "run", "queued", *(() if run else ("space",)))
+        refuse_beside(context, "--resume", why, *kept)
     name = run or f"search-{Path(space or '').stem}"
     folder = RunFolder.named(run_root(), name)
     if queued:

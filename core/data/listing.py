@@ -60,7 +60,8 @@ def list_sources(
         frame_step: Of videos every so many frames are taken; None for the source's own step.
 
     Raises:
-        DataError: A path or layout cannot be used, or a source has no usable picture.
+        DataError: A path or layout cannot be used, a source has no usable picture, or none of them
+            holds videos for `frame_step`.
     """
     if class_set not in CLASS_SETS:
         raise DataError(f"There is no class set {class_set!r}; choose {' or '.join(CLASS_SETS)}.")
@@ -78,6 +79,11 @@ def list_sources(
         copies = taken[container.root.name]
         key = container.root.name if copies == 1 else f"{container.root.name}-{copies}"
         listed.append(_list(source, container, key, class_set, frame_step))
+    if frame_step is not None and all(SOURCES[one.source].every is None for one in listed):
+        raise DataError(
+            f"A step of {frame_step} from frame to frame cannot apply: no source holds videos "
+            f"({', '.join(one.source for one in listed)}). Leave --frame-step out."
+        )
     order = list(SOURCES)
     return sorted(listed, key=lambda one: (order.index(one.source), one.key, one.fingerprint))
 

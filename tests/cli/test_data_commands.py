@@ -46,6 +46,18 @@ def test_prepare_and_audit(app: typer.Typer, faces: Path, tmp_path: Path) -> Non
     assert json.loads(figures.read_text())["counts"] == {"folder": {"train": {"happiness": 3}}}
 
 
+def test_a_step_from_frame_to_frame_is_refused_where_there_is_no_video(
+    app: typer.Typer, faces: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+
+    done = CliRunner().invoke(app, ["prepare", str(faces), "--out", str(out), "--frame-step", "5"])
+
+    assert isinstance(done.exception, DataError)
+    assert "no source holds videos" in str(done.exception)
+    assert not (out / "manifest.csv").exists()
+
+
 def test_frame_says_in_how_many_pictures_it_found_a_face(
     app: typer.Typer, faces: Path, tmp_path: Path
 ) -> None:

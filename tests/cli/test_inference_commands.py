@@ -131,6 +131,14 @@ def test_an_exported_file_answers_like_the_checkpoint(
         (("train", "nonsense"), "DATA-MODEL-RECIPE"),
         (("train",), "Nothing to train"),
         (("evaluate",), "Missing"),
+        (("explain", "x.png", "--out", "x", "--faces", "most"), "expected whole or detect"),
+        (
+            ("models", "--summary", "vgg", "--json", "m.json"),
+            "--json cannot apply beside --summary",
+        ),
+        (("train", "--list", "--set", "epochs=1"), "--set cannot apply beside --list"),
+        (("tune", "--resume", "--run", "x", "--trials", "5"), "--trials cannot apply beside"),
+        (("tune", "table3", "--resume", "--run", "x"), "table3 cannot apply beside --resume"),
         (("bench", "--only", "naps", "--checkpoint", "untrained"), "no bench 'naps'"),
     ],
 )
