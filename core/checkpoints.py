@@ -12,13 +12,23 @@ SHIPPED = PROJECT_ROOT / "checkpoints"
 SHIPPED_CHECKPOINTS = ("fergimefive-resnet14-joined", "rafdb-resnet14", "gimefive-rafdb")
 DEFAULT_CHECKPOINT = SHIPPED_CHECKPOINTS[0]
 WEIGHTS = "weights.safetensors"
+# Of files in which other programs keep weights.
+WEIGHT_ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors", ".onnx", ".h5", ".keras")
 NEEDED = ("card.json", WEIGHTS)
 FACTS_FOLDER = "facts"  # beside the runs, shared by them: no run has this name
+# In a run, for each of the other data it was measured on; beside the runs, for shipped ones.
+EVALUATIONS = "evaluations"
 
 
 def is_checkpoint(folder: Path) -> bool:
     """Whether the folder holds both a card and weights."""
     return all((folder / name).is_file() for name in NEEDED)
+
+
+def is_shipped(folder: Path) -> bool:
+    """Whether the folder is one that the repository ships, which only its makers change."""
+    folder = folder.resolve()
+    return folder.parent == SHIPPED.resolve() and folder.name in SHIPPED_CHECKPOINTS
 
 
 def find_checkpoint(name: str | Path) -> Path:
@@ -35,11 +45,29 @@ def find_checkpoint(name: str | Path) -> Path:
     for folder in (run_root() / name, SHIPPED / name, Path(name)):
         if is_checkpoint(folder):
             return folder
+    _refuse_other(Path(name))
     known = ", ".join(folder.name for folder in list_checkpoints()) or "none yet"
     raise CheckpointError(
         f"There is no checkpoint {str(name)!r}: expected a folder with {' and '.join(NEEDED)}. "
         f"Known here: {known}."
     )
+
+
+def _refuse_other(path: Path) -> None:
+    """Say what a path is that exists and is no checkpoint."""
+    expected = f"expected a folder with {' and '.join(NEEDED)}, as training leaves it"
+    if path.is_file():
+        kind = "weights of another program" if path.suffix in WEIGHT_ENDINGS else "a single file"
+        inside = ""
+        if path.name in NEEDED and is_checkpoint(path.parent):
+            inside = f" Name its folder instead: {path.parent}."
+        raise CheckpointError(
+            f"{path} is a file ({'part of a checkpoint' if path.name in NEEDED else kind}), no "
+            f"checkpoint: {expected}.{inside}"
+        )
+    if path.is_dir() and (path.is_absolute() or len(path.parts) > 1):
+        missing = " and ".join(name for name in NEEDED if not (path / name).is_file())
+        raise CheckpointError(f"The folder {path} lacks {missing}: {expected}.")
 
 
 def list_checkpoints() -> list[Path]:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from core.errors import CoreError
+from core.errors import ConfigError, CoreError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,6 +21,26 @@ def run_root() -> Path:
 def cache_root() -> Path:
     """Folder for files that can be rebuilt (`GIMEFIVE_CACHE`, else ~/.cache/gimefive)."""
     return Path(os.environ.get("GIMEFIVE_CACHE", Path.home() / ".cache" / "gimefive")).resolve()
+
+
+def cache_folder(name: str) -> Path:
+    """A folder below the cache, made where it is absent.
+
+    Raises:
+        ConfigError: It cannot be made or written into.
+    """
+    folder = cache_root() / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        refused = "" if os.access(folder, os.W_OK | os.X_OK) else "no right to write"
+    except OSError as error:
+        refused = str(error.strerror)
+    if refused:
+        raise ConfigError(
+            f"The folder for what can be rebuilt, {folder}, cannot be written ({refused}). Set "
+            "GIMEFIVE_CACHE to a folder that can."
+        )
+    return folder
 
 
 def landmark_file() -> Path | None:

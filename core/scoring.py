@@ -41,7 +41,7 @@ class Score:
     error: str = ""
 
 
-def list_files(paths: Iterable[Path]) -> list[Path]:
+def list_files(paths: Sequence[Path]) -> list[Path]:
     """All files named, and all below the folders named, hidden ones left out.
 
     A link to nothing is listed, so that it gets a row as every other unreadable file.
@@ -64,7 +64,8 @@ def list_files(paths: Iterable[Path]) -> list[Path]:
         else:
             raise ImageError(f"{path} does not exist. Give pictures or folders of pictures.")
     if not found:
-        raise ImageError("There is no file in the folders given. Give pictures or folders of them.")
+        named = ", ".join(str(path) for path in paths)
+        raise ImageError(f"There is no file in {named}. Give pictures or folders of them.")
     return found
 
 

@@ -1,5 +1,7 @@
 """The command line: one thin function a verb, in one module a group."""
 
+import errno
+import os
 import sys
 from typing import cast
 
@@ -56,9 +58,26 @@ app.add_typer(queue.app, name="queue")
 
 
 def main() -> None:
-    """Run a command; an expected error is one line on stderr and exit code 1."""
+    """Run a command; an expected error is one line on stderr and exit code 1.
+
+    A reader of the output who has seen enough, as `head`, is no error.
+    """
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is left in a buffer is written once more at the end, and must go somewhere.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
+        sys.exit(0)
+    except OSError as error:
+        if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        name = "A file" if error.filename is None else os.fsdecode(error.filename)
+        found = f"{name} cannot be read or written ({error.strerror})."
+        print(f"Error: {found} Check the path, its rights and the free space.", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
     except CoreError as error:
         print(f"Error: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
         sys.exit(1)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli.terminal import progress_bar, put_json
+from core.cli.terminal import JsonFile, progress_bar, put_json, writable_folder
 
 Progress = Callable[[int, int, str], None]
 LOG_STEPS = 20  # lines a log file gets for the pictures
@@ -32,7 +32,9 @@ def prepare(
             "is; `demo` stands for drawn faces.",
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the prepared data.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder for the prepared data.", callback=writable_folder)
+    ],
     class_set: Annotated[
         ClassSet, typer.Option(help="Six expressions, or seven with neutral.")
     ] = ClassSet.SIX,
@@ -70,10 +72,7 @@ def prepare(
 
 def audit(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Prepared data.")],
-    json_file: Annotated[
-        Path | None,
-        typer.Option("--json", help="Write the figures to this file, or - to print them."),
-    ] = None,
+    json_file: JsonFile = None,
     ship: Annotated[
         bool,
         typer.Option(help="Renew the audit that the repository ships, for machines without data."),

@@ -8,8 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from core.cli.terminal import JsonFile, counting_bar
-from core.files import write_json
+from core.cli.terminal import JsonFile, counting_bar, put_json
 
 LOG_WIDTH = 140  # characters; a file has no edge at which lines must break
 
@@ -51,7 +50,9 @@ def faithfulness(
             on_progress=show,
         )
     if json_file is not None:
-        write_json(json_file, report)
+        put_json(json_file, report)
+        if json_file == Path("-"):
+            return
     Console(width=None if sys.stdout.isatty() else LOG_WIDTH).print(_table(report))
     for name, reason in report["refused"].items():
         typer.echo(f"{name} does not apply: {reason}")

@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.cli.results import Split
-from core.cli.terminal import JsonFile, counting_bar
-from core.files import write_json
+from core.cli.terminal import JsonFile, counting_bar, put_json
 
 STEPS_TOLD = 10  # lines of progress in a log
 
@@ -48,7 +47,9 @@ def global_view(
             run, split=split.value, data=data, faces=faces, method=method, on_progress=show
         )
     if json_file is not None:
-        write_json(json_file, view)
+        put_json(json_file, view)
+        if json_file == Path("-"):
+            return
     Console().print(_table(view))
 
 

@@ -6,8 +6,14 @@ from typing import Annotated
 
 import typer
 
-from core.cli.terminal import JsonFile, progress_bar, refuse_beside
-from core.files import write_json
+from core.cli.terminal import (
+    JsonFile,
+    progress_bar,
+    put_json,
+    refuse_beside,
+    writable_file,
+    writable_folder,
+)
 
 CheckpointOption = Annotated[
     str, typer.Option("--checkpoint", help="Run name, folder, or `default`.")
@@ -16,7 +22,7 @@ CheckpointOption = Annotated[
 
 def classify(
     paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders searched through.")],
-    out: Annotated[Path, typer.Option("--out", help="CSV file to write.")],
+    out: Annotated[Path, typer.Option("--out", help="CSV file to write.", callback=writable_file)],
     checkpoint: CheckpointOption = "default",
     faces: Annotated[
         str, typer.Option("--faces", help="`whole` picture as one face, or `detect` the largest.")
@@ -46,7 +52,12 @@ def _check_faces(faces: str) -> None:
 
 def explain(
     image: Annotated[Path, typer.Argument(help="A picture.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for pictures and explanation.json.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", help="Folder for pictures and explanation.json.", callback=writable_folder
+        ),
+    ],
     checkpoint: CheckpointOption = "default",
     method: Annotated[str, typer.Option("--method", help="Explanation method.")] = "grad_cam",
     target: Annotated[
@@ -81,8 +92,8 @@ def models(
     rows = [describe(name) for name in MODELS]
     keys = ("name", "layers", "architecture", "parameters")
     if json_file is not None:
-        write_json(json_file, [{key: row[key] for key in keys} for row in rows])
-    for row in rows:
+        put_json(json_file, [{key: row[key] for key in keys} for row in rows])
+    for row in rows if json_file != Path("-") else ():
         layers = "-" if row["layers"] is None else row["layers"]
         typer.echo(
             f"{row['name']:<18} {layers:>3}  {row['architecture']:<21} {row['parameters']:>11,}"
@@ -91,7 +102,9 @@ def models(
 
 def export(
     run: Annotated[str, typer.Argument(help="Run name, folder, or `default`.")],
-    onnx: Annotated[Path, typer.Option("--onnx", help="ONNX file to write.")],
+    onnx: Annotated[
+        Path, typer.Option("--onnx", help="ONNX file to write.", callback=writable_file)
+    ],
     maps: Annotated[
         bool, typer.Option("--maps/--no-maps", help="Also give the six Grad-CAM maps.")
     ] = True,

@@ -1,11 +1,11 @@
 """The command that measures speed: bench."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from core.cli.terminal import JsonFile
-from core.files import write_json
+from core.cli.terminal import JsonFile, put_json
 
 
 def bench(
@@ -24,7 +24,8 @@ def bench(
         results[name] = result.to_json()
         typer.echo(
             f"{name:<10} ours {result.ours:9.2f}  baseline {result.baseline:9.2f} {result.unit:<8} "
-            f"ratio {result.ratio:6.2f}  {result.note}"
+            f"ratio {result.ratio:6.2f}  {result.note}",
+            err=json_file == Path("-"),
         )
     if json_file is not None:
-        write_json(json_file, results)
+        put_json(json_file, results)

@@ -1,6 +1,7 @@
 """What commands print: sentences, JSON, progress bars."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,7 +14,57 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from core.errors import CoreError
 from core.files import write_json
 
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Write a JSON file.")]
+
+def _nearest(path: Path) -> Path:
+    """The folder that `path` is to be made in, or the first of its parents that exists."""
+    return next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+
+
+def _refuse_place(path: Path) -> None:
+    """Refuse a place in which nothing can be made, before any work is done."""
+    nearest = _nearest(path)
+    if not nearest.is_dir():
+        raise typer.BadParameter(f"{path} cannot be written: {nearest} is no folder.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise typer.BadParameter(f"{path} cannot be written: {nearest} refuses new files.")
+
+
+def writable_file(path: Path | None) -> Path | None:
+    """Let a file to write pass where one can be written; "-" passes.
+
+    Raises:
+        typer.BadParameter: It is a folder, or lies in no folder that takes files.
+    """
+    if path is None or str(path) == "-":
+        return path
+    if path.is_dir():
+        raise typer.BadParameter(f"{path} is a folder; expected the name of a file to write.")
+    _refuse_place(path)
+    return path
+
+
+def writable_folder(path: Path | None) -> Path | None:
+    """Let a folder to write into pass where it is one or can be made.
+
+    Raises:
+        typer.BadParameter: It is a file, or lies in no folder that takes files.
+    """
+    if path is None:
+        return path
+    if os.path.lexists(path) and not path.is_dir():
+        raise typer.BadParameter(f"{path} is a file; expected a folder to write into.")
+    _refuse_place(path / "file")
+    return path
+
+
+JsonFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--json",
+        help="Also write the figures to this file, or - to print them.",
+        callback=writable_file,
+    ),
+]
 
 
 def refuse_beside(context: typer.Context, option: str, why: str, *kept: str) -> None:

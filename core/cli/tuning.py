@@ -46,7 +46,14 @@ def tune(
     """Search for good settings; its folder holds the trials and can be resumed."""
     from core.errors import ConfigError
     from core.paths import run_root
-    from core.training import RunFolder, Search, add_search, find_space, run_search
+    from core.training import (
+        RunFolder,
+        Search,
+        add_search,
+        check_accelerator,
+        find_space,
+        run_search,
+    )
 
     if resume:
         why = "goes on with the search as it was begun"
@@ -80,6 +87,7 @@ def tune(
                 f"A run or search named {name!r} exists. Add --resume to go on with it, or choose "
                 "another name with --run."
             )
+        check_accelerator(search.base)
         search.save(folder)
     elif not queued:
         folder.stop_request.unlink(missing_ok=True)

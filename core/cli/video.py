@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli.inference import CheckpointOption
-from core.cli.terminal import progress_bar
+from core.cli.terminal import progress_bar, writable_folder
 from core.errors import CoreError
 from core.files import readable
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 def video(
     path: Annotated[Path, typer.Argument(help="A video, or a folder of videos.", metavar="FILE")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for the results.", callback=writable_folder)
+    ],
     checkpoint: CheckpointOption = "default",
     detector: Annotated[str, typer.Option("--detector", help="Face detector.")] = "auto",
     detect_every: Annotated[

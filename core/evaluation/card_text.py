@@ -37,7 +37,7 @@ def model_card(folder: Path) -> str:
         CheckpointError: Its card or report is missing or damaged.
     """
     try:
-        card: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        card: dict[str, Any] = json.loads((folder / "card.json").read_bytes())
     except (OSError, ValueError) as error:
         raise CheckpointError(
             f"The card of {folder.name} cannot be read. Restore it from the run that made it."

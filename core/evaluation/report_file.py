@@ -23,7 +23,7 @@ def load_report(folder: Path) -> dict[str, Any]:
     """
     remedy = f"Run: python -m core evaluate {folder.name}"
     try:
-        report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        report: dict[str, Any] = json.loads((folder / "report.json").read_bytes())
         found = report["format"]
     except FileNotFoundError:
         raise CheckpointError(f"{folder.name} has no report.json. {remedy}") from None

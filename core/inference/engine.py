@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Callable
 from functools import lru_cache
@@ -23,7 +24,7 @@ from core.inference.quantise import (
     quantise,
 )
 from core.models import load_model
-from core.paths import cache_root
+from core.paths import cache_folder, cache_root
 from core.types import Image
 
 Kind = Literal["exact", "int8", "maps"]
@@ -101,8 +102,8 @@ def built(folder: Path, kind: Kind) -> Path:
     key = _key(folder, kind)
     path = cache_root() / "onnx" / f"{folder.name}-{kind}-{key}.onnx"
     with _building:
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.is_file():
+            cache_folder("onnx")
             _BUILDERS[kind](folder, path)
     return path
 
@@ -112,7 +113,7 @@ def _key(folder: Path, kind: Kind) -> str:
     digest = hashlib.sha256(f"{FORMAT} {OPSET} {kind}".encode())
     try:
         digest.update((folder / WEIGHTS).read_bytes())
-        card = json.loads((folder / "card.json").read_text())
+        card = json.loads((folder / "card.json").read_bytes())
     except (OSError, ValueError) as error:
         raise CheckpointError(
             f"{folder.name} cannot be read ({error}). Choose a folder with card.json and "
@@ -135,7 +136,7 @@ def _build_int8(folder: Path, path: Path) -> None:
     quantisation = Quantisation.load(folder)
     if quantisation is None:
         raise CheckpointError(f"{folder.name} has no measured 8-bit ranges. Use the exact engine.")
-    source = path.with_suffix(".float.onnx")
+    source = path.with_suffix(f".{os.getpid()}.float.onnx")  # another process may build it, too
     try:
         _build_float(folder, source, maps=False)
         quantise(source, quantisation.ranges, path)

@@ -64,7 +64,7 @@ class Quantisation:
             CheckpointError: The file is damaged.
         """
         try:
-            values: dict[str, Any] = json.loads((folder / FILE).read_text())
+            values: dict[str, Any] = json.loads((folder / FILE).read_bytes())
             ranges = [(float(low), float(high)) for low, high in values.pop("ranges")]
             return cls(ranges=ranges, **values)
         except FileNotFoundError:

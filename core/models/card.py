@@ -61,7 +61,7 @@ class Card:
             CheckpointError: The file is missing or says something that cannot be.
         """
         try:
-            values = json.loads(path.read_text())
+            values = json.loads(path.read_bytes())
             values["preprocess"] = Preprocess.from_json(values["preprocess"])
             values["labels"] = tuple(str(label) for label in values["labels"])
             card = cls(**values)

@@ -14,6 +14,7 @@ from core.training.tuning.space import SPACES, find_space, grid_size
 from core.training.worker import Worker, ensure_worker, work_until_told
 
 if TYPE_CHECKING:
+    from core.training.optimise import check_accelerator
     from core.training.run import run_training
     from core.training.tuning.run import run_search
     from core.training.tuning.study import Findings, Trial, read_findings, trial_config
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __getattr__ = lazy_names(
     __name__,
     {
+        "optimise": ("check_accelerator",),
         "run": ("run_training",),
         "tuning.run": ("run_search",),
         "tuning.study": ("Findings", "Trial", "read_findings", "trial_config"),
@@ -45,6 +47,7 @@ __all__ = [
     "WorkerLock",
     "add_run",
     "add_search",
+    "check_accelerator",
     "delete_job",
     "enqueue",
     "ensure_worker",

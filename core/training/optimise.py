@@ -6,12 +6,28 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from core.errors import TrainingError
 from core.training.config import RunConfig
 
 EXPONENTIAL_EPOCH = 0.97  # factor an epoch of the exponential schedule
 
 # CPUs that multiply bfloat16; all others emulate it, a dozen times slower than float32.
 _BFLOAT16_UNITS = ("amx_bf16", "avx512_bf16", "bf16")
+
+
+def check_accelerator(config: RunConfig) -> None:
+    """Refuse a device that this machine has not, or has too few of.
+
+    Raises:
+        TrainingError: It asks for such a device.
+    """
+    found = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if config.accelerator in found and found[config.accelerator] < config.devices:
+        raise TrainingError(
+            f"accelerator is {config.accelerator!r} with {config.devices} devices a machine; "
+            f"{found[config.accelerator]} of them can be used here. Set accelerator=auto, which "
+            "takes what there is, or cpu."
+        )
 
 
 def precision(config: RunConfig) -> Literal["32-true", "bf16-mixed", "16-mixed"]:

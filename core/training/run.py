@@ -21,6 +21,7 @@ from core.process import ProcessId
 from core.training.batches import Faces
 from core.training.config import RunConfig
 from core.training.distillation import taught
+from core.training.optimise import check_accelerator
 from core.training.run_folder import RunFolder, observe
 from core.training.trainer import Stopped, Trainer, TrainingData
 
@@ -251,6 +252,7 @@ def run_training(
         def is_stopped() -> bool:
             return is_asked() or stop()
 
+        check_accelerator(config)
         data = training_data(config) if data is None else data
         trainer = Trainer(
             config,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.checkpoints import FACTS_FOLDER, SHIPPED_CHECKPOINTS, WEIGHTS
+from core.checkpoints import EVALUATIONS, FACTS_FOLDER, SHIPPED_CHECKPOINTS, WEIGHTS
 from core.errors import CheckpointError, ConfigError, TrainingError
 from core.files import read_object, write_json, write_text
 from core.process import ProcessId
@@ -44,7 +44,7 @@ class RunFolder:
                 f"{name!r} is no run name. Use letters, digits, dots, dashes and underscores, "
                 "80 at most."
             )
-        if name.lower() == FACTS_FOLDER:
+        if name.lower() in (FACTS_FOLDER, EVALUATIONS):
             raise ConfigError(f"{name!r} is the folder of what runs share. Choose another name.")
         return cls(root / name)
 
@@ -109,10 +109,10 @@ class RunFolder:
         """
         path = self.path / "config.json"
         try:
-            return RunConfig.from_json(json.loads(path.read_text()))
+            return RunConfig.from_json(json.loads(path.read_bytes()))
         except FileNotFoundError:
             raise CheckpointError(f"{self.name} has no config.json; it is no run folder.") from None
-        except (json.JSONDecodeError, ConfigError) as error:
+        except (ValueError, ConfigError) as error:
             raise CheckpointError(f"{path.name} of {self.name} cannot be read: {error}") from error
 
     def set_status(self, state: str, reason: str = "", **more: Any) -> None:  # noqa: ANN401 - JSON
@@ -246,7 +246,7 @@ def _works(folder: RunFolder, process: ProcessId, since: float) -> bool:
 
 def is_job(path: Path) -> bool:
     """Whether a folder holds a run or a search."""
-    if path.name == FACTS_FOLDER:
+    if path.name in (FACTS_FOLDER, EVALUATIONS):
         return False
     return (path / "config.json").is_file() or (path / "study.json").is_file()
 

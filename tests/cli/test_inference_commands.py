@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -131,10 +132,22 @@ def test_an_exported_file_answers_like_the_checkpoint(
         (("train", "nonsense"), "DATA-MODEL-RECIPE"),
         (("train",), "Nothing to train"),
         (("evaluate",), "Missing"),
+        (("classify", "a", "--out", "file/s.csv"), "file is no folder"),
+        (("classify", "a", "--out", "empty"), "empty is a folder; expected the name of a file"),
+        (("explain", "x.png", "--out", "file"), "file is a file; expected a folder"),
+        (("video", "x.mp4", "--out", "file/below"), "file is no folder"),
+        (("export", "untrained", "--onnx", "empty"), "empty is a folder"),
+        (("models", "--json", "nowhere/m.json"), "cannot be written"),
+        (("prepare", "demo", "--out", "file"), "file is a file; expected a folder"),
+        (("classify", "empty", "--out", "s.csv"), "no file in empty"),
+        (("classify", ".", "--out", "s.csv", "--checkpoint", "net.pth"), "of another program"),
+        (("classify", ".", "--out", "s.csv", "--checkpoint", "inside/in"), "lacks card.json and"),
+        (("train", "marked.json", "--run", "mine"), "nowhere"),
+        (("train", "wide.json", "--run", "mine"), "nowhere"),
         (("explain", "x.png", "--out", "x", "--faces", "most"), "expected whole or detect"),
         (
             ("models", "--summary", "vgg", "--json", "m.json"),
-            "--json cannot apply beside --summary",
+            "--json cannot apply beside",
         ),
         (("train", "--list", "--set", "epochs=1"), "--set cannot apply beside --list"),
         (("tune", "--resume", "--run", "x", "--trials", "5"), "--trials cannot apply beside"),
@@ -151,6 +164,13 @@ def test_an_error_is_one_line_on_stderr_and_a_failing_exit_code(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "inside" / "in").mkdir(parents=True)
+    (tmp_path / "file").write_text("")
+    (tmp_path / "net.pth").write_bytes(b"PK")
+    settings = json.dumps({"model": "gimefive", "data": "nowhere", "epochs": 1})
+    (tmp_path / "marked.json").write_text(settings, encoding="utf-8-sig")
+    (tmp_path / "wide.json").write_text(settings, encoding="utf-16")
 
     code = run(*words, monkeypatch=monkeypatch)
 
@@ -171,6 +191,59 @@ def test_every_verb_explains_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {"classify", "explain", "models", "export", "train", "evaluate", "bench"} <= set(verbs)
     for verb in verbs:
         assert run(verb, "--help", monkeypatch=monkeypatch) == 0
+
+
+def test_figures_printed_as_json_are_nothing_but_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("models", "--json", "-", monkeypatch=monkeypatch) == 0
+
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == list(MODELS)
+
+
+def test_a_device_that_is_not_there_is_refused_before_a_folder_is_made(
+    own_runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+
+    code = run("train", "rafdb-gimefive-paper", "--set", "accelerator=cuda", "--run", "mine",
+               monkeypatch=monkeypatch)  # fmt: skip
+
+    assert code == 1
+    assert "0 of them can be used here" in capsys.readouterr().err
+    assert list(own_runs.iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_named(
+    untrained: str,
+    photo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("GIMEFIVE_CACHE", str(photo / "cache"))
+
+    code = run("classify", photo, "--out", tmp_path / "s.csv", "--checkpoint", untrained,
+               monkeypatch=monkeypatch)  # fmt: skip
+
+    said = capsys.readouterr().err
+    assert code == 1
+    assert "astronaut.png/cache" in said
+    assert "Set GIMEFIVE_CACHE" in said
+    assert not (tmp_path / "s.csv").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_stops_early_is_no_error(unbuffered: str) -> None:
+    command = f"{sys.executable} -m core train --list | true"
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+
+    done = subprocess.run(
+        command, shell=True, env=environment, capture_output=True, text=True
+    )  # fmt: skip
+
+    assert done.stderr == ""
 
 
 @pytest.mark.slow

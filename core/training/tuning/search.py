@@ -103,7 +103,7 @@ class Search:
             CheckpointError: There is none, or it cannot be read.
         """
         try:
-            return cls.from_json(json.loads((folder.path / "study.json").read_text()))
+            return cls.from_json(json.loads((folder.path / "study.json").read_bytes()))
         except FileNotFoundError:
             raise CheckpointError(f"{folder.name} holds no search.") from None
         except (ValueError, ConfigError) as error:

@@ -86,7 +86,7 @@ def find_space(name_or_file: str) -> Space:
             "JSON file."
         )
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read as a search space: {error}.") from error
     return space_from_json(content)
