@@ -117,6 +117,31 @@ def test_the_layers_of_core_are_those_of_the_architecture() -> None:
     assert upwards == []
 
 
+def test_the_program_in_the_readme_gives_scores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from PIL import Image
+    from skimage.data import astronaut
+
+    (program,) = re.findall(r"```python\n(.*?)```", text_of("README.md"), flags=re.DOTALL)
+    Image.fromarray(astronaut()).save(tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+
+    exec(program, {})
+
+    assert "Predictor" in program
+    assert capsys.readouterr().out.startswith("photo.jpg ok happiness 0.")
+
+
+def test_every_status_of_a_row_is_in_the_readme() -> None:
+    from typing import get_args
+
+    from core.scoring import Status
+
+    (line,) = re.findall(r"^A row's `status`.*$", text_of("README.md"), flags=re.MULTILINE)
+    assert [status for status in get_args(Status) if f"`{status}`" not in line] == []
+
+
 def test_variables_that_are_named_are_read() -> None:
     named = set(re.findall(r"GIMEFIVE_[A-Z_]+", text_of("README.md")))
     read = set(re.findall(r"GIMEFIVE_[A-Z_]+", text_of("core/paths.py")))
