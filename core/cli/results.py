@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.checkpoints import find_checkpoint
-from core.cli.terminal import counting_bar, put_json
+from core.cli.terminal import JsonFile, counting_bar, put_json, writable_folder
 
 
 class Split(StrEnum):
@@ -36,27 +36,42 @@ def evaluate(
         Path | None,
         typer.Option(help="Prepared data to use alone; else the run's own below the data root."),
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            callback=writable_folder,
+            help="Folder for predictions.npz and report.json; else the run's, or for other data "
+            "than its own one named after them.",
+        ),
+    ] = None,
     train: Annotated[
         bool, typer.Option("--train", help="Predict the training part as well (slow).")
     ] = False,
-    json_file: Annotated[
-        Path | None,
-        typer.Option("--json", help="Also write the figures to this file, or - to print them."),
-    ] = None,
+    json_file: JsonFile = None,
 ) -> None:
     """Measure a run on test and validation; write its predictions.npz and report.json."""
     from core.evaluation import answer, evaluate_run
 
     folder = find_checkpoint(run)
     with counting_bar("Predicting") as show:
-        report = evaluate_run(folder, data, train=train or split is Split.TRAIN, on_progress=show)
+        kept: list[Path] = []
+        report = evaluate_run(
+            folder,
+            data,
+            out=out,
+            train=train or split is Split.TRAIN,
+            on_progress=show,
+            on_kept=kept.append,
+        )
+    if kept != [folder]:
+        typer.echo(f"Predictions and report are kept in {kept[0]}.", err=True)
     found = answer(report, split.value)
     if json_file == Path("-"):
         put_json(json_file, found)
         return
-    _print_figures(Console(), found)
     if json_file is not None:
         put_json(json_file, found)
+    _print_figures(Console(), found)
 
 
 def framing(
@@ -65,10 +80,7 @@ def framing(
         Path | None,
         typer.Option(help="Prepared data to use; else the run's own below the data root."),
     ] = None,
-    json_file: Annotated[
-        Path | None,
-        typer.Option("--json", help="Also write the figures to this file, or - to print them."),
-    ] = None,
+    json_file: JsonFile = None,
 ) -> None:
     """Compare clean validation faces as published and as the app cuts faces out of photos."""
     from core.evaluation import framing_scores

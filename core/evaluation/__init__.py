@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from core.evaluation.predictions import Predictions
     from core.evaluation.predictions_file import SPLITS, predictions_changed
-    from core.evaluation.prepared import PUBLISHED_VALID, own_folder
+    from core.evaluation.prepared import PUBLISHED_VALID, own_folder, results_folder
     from core.evaluation.report import answer, with_intervals
     from core.evaluation.report_file import load_report
     from core.evaluation.run import evaluate_run
@@ -58,7 +58,7 @@ __getattr__ = lazy_names(
         ),
         "predictions": ("Predictions",),
         "predictions_file": ("SPLITS", "predictions_changed"),
-        "prepared": ("PUBLISHED_VALID", "own_folder"),
+        "prepared": ("PUBLISHED_VALID", "own_folder", "results_folder"),
         "report": ("answer", "with_intervals"),
         "report_file": ("load_report",),
         "run": ("evaluate_run",),
@@ -107,6 +107,7 @@ __all__ = [
     "predictions_changed",
     "published",
     "published_rows",
+    "results_folder",
     "shortcut",
     "table2",
     "with_intervals",

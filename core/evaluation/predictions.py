@@ -76,10 +76,10 @@ class Predictions:
         facts = (self.table[column].to_numpy(object) for column in ("part", "twin", "source"))
         return self.where(in_split(name, sources, *facts))
 
-    def save(self, folder: Path) -> None:
-        """Replace the predictions of a run at once; probabilities keep every digit."""
+    def save(self, folder: Path, *, shared: bool = True) -> None:
+        """Replace the predictions of a run at once; `shared` as in `StoredPredictions.save`."""
         facts = {name: self.table[name].to_numpy(object) for name in FACTS}
-        StoredPredictions(self.labels, facts, self.probabilities).save(folder)
+        StoredPredictions(self.labels, facts, self.probabilities).save(folder, shared=shared)
 
     @classmethod
     def load(cls, folder: Path) -> "Predictions":

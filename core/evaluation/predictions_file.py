@@ -61,12 +61,13 @@ class StoredPredictions:
     facts: Mapping[str, Texts]
     probabilities: NDArray[np.float64]
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, *, shared: bool = True) -> None:
         """Replace the predictions of a run: the facts first, so that answers never lack theirs.
 
+        The facts lie beside the folder, for all runs there; or inside it, where not `shared`.
         Probabilities keep every digit. A file of the old form goes once the new one is there.
         """
-        name = _save_facts(self.facts, folder.parent / FACTS_FOLDER)
+        name = _save_facts(self.facts, (folder.parent if shared else folder) / FACTS_FOLDER)
         with replacing(folder / FILE) as temporary, temporary.open("wb") as file:
             np.savez_compressed(
                 file,
@@ -238,9 +239,9 @@ def _load_answers(path: Path) -> StoredPredictions:
 
 
 def _facts_of(path: Path, name: str) -> Mapping[str, Texts]:
-    """The facts of this hash: beside the run whose file `path` is, else beside the shipped ones."""
+    """The facts of this hash: in the run whose file `path` is, beside it, or beside the shipped."""
     run = path.parent
-    for root in (run.parent, SHIPPED):
+    for root in (run, run.parent, SHIPPED):
         facts = root / FACTS_FOLDER / f"{name}.csv"
         if facts.is_file():
             try:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.checkpoints import EVALUATIONS, is_shipped
 from core.data import PAPER_SOURCES
 from core.errors import DataError
 from core.files import read_object
-from core.paths import data_root
+from core.paths import data_root, run_root
 
 if TYPE_CHECKING:
     from core.data import Dataset
@@ -105,6 +106,33 @@ def own_dataset(card: "Card", run: str, folder: Path | None = None) -> "Dataset"
             f"answers {', '.join(card.labels)}. Choose data prepared for them with --data."
         )
     return dataset
+
+
+def results_folder(folder: Path, card: "Card", dataset: "Dataset", *, named: bool) -> Path:
+    """Where figures of a checkpoint on a data set are kept.
+
+    Those on the data it was trained on are the checkpoint's own and lie in its folder. Those on
+    other data never take their place, and a shipped folder is never written to.
+
+    Args:
+        folder: Of the checkpoint.
+        card: Its card.
+        dataset: What it is measured on.
+        named: Whether the user named these data; else they stand for the checkpoint's own.
+
+    Returns:
+        The checkpoint's folder; or, named after the data, one in it; for a shipped checkpoint one
+        below the run root. It need not exist.
+    """
+    known = card.data.get("data_hash")
+    name = dataset.folder.resolve().name
+    is_same = dataset.data_hash == known if known else name == card.data.get("name")
+    shipped = is_shipped(folder)
+    if not shipped and (is_same or not named):
+        return folder
+    place = run_root() / EVALUATIONS / folder.name if shipped else folder / EVALUATIONS
+    before = read_object(place / name / "report.json").get("data_hash", dataset.data_hash)
+    return place / (name if before == dataset.data_hash else f"{name}-{dataset.data_hash[:8]}")
 
 
 def sets_to_test(card: "Card", run: str, folder: Path | None = None) -> list[TestSet]:

@@ -1,6 +1,7 @@
 """Evaluate a run: predict, calibrate on clean validation, write predictions and report.json."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.checkpoints import WEIGHTS
-from core.errors import CheckpointError
+from core.checkpoints import WEIGHTS, is_shipped
+from core.errors import CheckpointError, DataError
 from core.evaluation.calibration import (
     LEAST_COVERAGE,
     TARGET_ACCURACY,
@@ -22,7 +23,13 @@ from core.evaluation.classification_metrics import metrics
 from core.evaluation.collecting import Answers, Progress, collected, with_temperature
 from core.evaluation.predictions import Predictions
 from core.evaluation.predictions_file import FACTS
-from core.evaluation.prepared import TestSet, own_sources, seen_sources, sets_to_test
+from core.evaluation.prepared import (
+    TestSet,
+    own_sources,
+    results_folder,
+    seen_sources,
+    sets_to_test,
+)
 from core.evaluation.report import build_report
 from core.evaluation.report_file import save_report
 from core.files import file_hash, fingerprint
@@ -41,35 +48,50 @@ def evaluate_run(
     folder: Path,
     dataset_dir: Path | None = None,
     *,
+    out: Path | None = None,
     train: bool = False,
     model: Answers | None = None,
     on_progress: Progress = lambda done, total: None,
+    on_kept: Callable[[Path], None] = lambda folder: None,
 ) -> dict[str, Any]:
     """Predict all test and validation images and leave predictions.npz and report.json.
 
     On the data the run was trained on, temperature and threshold are fitted on clean validation
-    and stored in card.json; on other data those of the card are used as they are.
+    and stored in card.json; on other data those of the card are used as they are, and the files
+    lie apart from the run's own, see `results_folder`.
 
     Args:
         folder: The run's folder, with card and weights.
         dataset_dir: Prepared data to use alone; None finds the run's own below the data root and
             adds the benchmark sources that other prepared folders there hold.
+        out: Folder for the files instead; made if absent. The card then stays as it is.
         train: Whether the training part is predicted as well.
         model: Instead of the run's own Predictor.
         on_progress: Called with pictures done and pictures in all.
+        on_kept: Called with the folder of the files once they are there.
 
     Returns:
         The content of report.json.
 
     Raises:
-        CheckpointError: The run cannot be loaded.
-        DataError: No prepared data fit.
+        CheckpointError: The run cannot be loaded, or `out` is a shipped checkpoint.
+        DataError: No prepared data fit, or they hold nothing of what the run was trained on though
+            `train` asks for it.
     """
+    if out is not None and is_shipped(out):
+        raise CheckpointError(f"{out} is a shipped checkpoint. Choose another folder with --out.")
     model = _predictor(folder) if model is None else model
     card = model.card
     chosen = sets_to_test(card, folder.name, dataset_dir)
     own = chosen[0].dataset
     sources = own_sources(card, own.info)
+    if train and not set(sources) & set(chosen[0].sources):
+        raise DataError(
+            f"{folder.name} was trained on {', '.join(sources)}; {own.folder.name} holds "
+            f"{', '.join(chosen[0].sources)}, so it has no training part of this run. Leave "
+            "--train out, or choose another split."
+        )
+    target = out or results_folder(folder, card, own, named=dataset_dir is not None)
     started = time.perf_counter()
     predictions, logits = collected(
         model, chosen, train_sources=sources if train else (), on_progress=on_progress
@@ -102,10 +124,12 @@ def evaluate_run(
             "versions": {"scikit-learn": version("scikit-learn"), "numpy": version("numpy")},
         },
     )
-    if card != model.card:
+    if card != model.card and target == folder:
         card.save(folder / "card.json")
-    predictions.save(folder)
-    save_report(report, folder / "report.json")
+    target.mkdir(parents=True, exist_ok=True)
+    predictions.save(target, shared=target == folder)
+    save_report(report, target / "report.json")
+    on_kept(target)
     return report
 
 

@@ -46,8 +46,8 @@ def measure_faithfulness(
         on_progress: Called before each method.
 
     Returns:
-        The report, as `faithfulness.json` in the run's folder keeps it once all methods are
-        measured.
+        The report, as `faithfulness.json` keeps it once all methods are measured: in the run's
+        folder, or where `results_folder` says if the data named are not the run's own.
 
     Raises:
         CheckpointError: The run cannot be used.
@@ -55,7 +55,7 @@ def measure_faithfulness(
         ConfigError: No such method.
     """
     from core.data import load_dataset
-    from core.evaluation import own_folder
+    from core.evaluation import own_folder, results_folder
     from core.explain import EXPLAINERS
     from core.faithfulness.report import faithfulness_report
     from core.models import load_model
@@ -89,7 +89,10 @@ def measure_faithfulness(
         ),
     }
     if methods is None:
-        write_json(folder / FAITHFULNESS_FILE, report)
+        own_data = data is None
+        place = folder if own_data else results_folder(folder, card, dataset, named=True)
+        place.mkdir(parents=True, exist_ok=True)
+        write_json(place / FAITHFULNESS_FILE, report)
     return report
 
 

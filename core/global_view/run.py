@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.checkpoints import WEIGHTS, find_checkpoint
 from core.data import Dataset, load_dataset
 from core.errors import DataError, ExplainError
-from core.evaluation import at_size, own_folder
+from core.evaluation import at_size, own_folder, results_folder
 from core.explain import EXPLAINERS, recommended_layers, recommended_method
 from core.faces import REGIONS
 from core.files import fingerprint, write_json
@@ -109,7 +109,9 @@ def make_global_view(
             for (label, right), group in groups.items()
         ],
     }
-    write_json(global_view_file(folder, split), view)
+    place = folder if data is None else results_folder(folder, card, dataset, named=True)
+    place.mkdir(parents=True, exist_ok=True)
+    write_json(global_view_file(place, split), view)
     return view
 
 

@@ -169,6 +169,76 @@ def test_other_data_do_not_change_the_card(tmp_path: Path, data: Path) -> None:
     assert report["temperature"] == 1.0
 
 
+def test_figures_on_other_data_lie_apart_from_those_on_the_runs_own(
+    tmp_path: Path, data: Path
+) -> None:
+    run = raf_run(tmp_path)
+    evaluate_run(run.folder, model=run)
+    before = {path: path.read_bytes() for path in run.folder.iterdir()}
+    kept: list[Path] = []
+
+    report = evaluate_run(run.folder, data / "everything", model=run, on_kept=kept.append)
+
+    assert {path: path.read_bytes() for path in before} == before
+    assert kept == [run.folder / "evaluations" / "everything"]
+    assert load_report(kept[0]) == json.loads(json.dumps(report))
+    assert len(Predictions.load(kept[0])) == report["images"]
+
+
+def test_two_data_sets_of_one_name_keep_a_report_each(tmp_path: Path, data: Path) -> None:
+    run = raf_run(tmp_path)
+    kept: list[Path] = []
+    evaluate_run(run.folder, data / "everything", model=run, on_kept=kept.append)
+    rows = rows_of("fer2013", "test", "test", [(3, 3)])
+    namesake = write_dataset(tmp_path / "other" / "everything", rows, "other-hash-of-it")
+
+    evaluate_run(run.folder, namesake, model=run, on_kept=kept.append)
+
+    assert [folder.name for folder in kept] == ["everything", "everything-other-ha"]
+    assert [load_report(folder)["data_hash"] for folder in kept] == [
+        "hash-of-all", "other-hash-of-it",
+    ]  # fmt: skip
+
+
+def test_the_user_can_say_where_the_figures_go(tmp_path: Path, data: Path) -> None:
+    run = raf_run(tmp_path)
+    before = (run.folder / "card.json").read_bytes()
+    out = tmp_path / "figures" / "of-raf"
+
+    report = evaluate_run(run.folder, out=out, model=run)
+
+    assert (run.folder / "card.json").read_bytes() == before
+    assert not (run.folder / "report.json").exists()
+    assert len(Predictions.load(out)) == report["images"]
+    assert [path.name for path in out.parent.iterdir()] == ["of-raf"]
+
+
+def test_a_shipped_folder_is_never_written_to(
+    tmp_path: Path, data: Path, own_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = raf_run(tmp_path)
+    monkeypatch.setattr("core.checkpoints.SHIPPED", run.folder.parent)
+    monkeypatch.setattr("core.checkpoints.SHIPPED_CHECKPOINTS", (run.folder.name,))
+    before = {path.name: path.read_bytes() for path in run.folder.iterdir()}
+    kept: list[Path] = []
+
+    evaluate_run(run.folder, model=run, on_kept=kept.append)
+
+    assert {path.name: path.read_bytes() for path in run.folder.iterdir()} == before
+    assert kept == [own_runs / "evaluations" / run.folder.name / "raf-db"]
+    with pytest.raises(CheckpointError, match="shipped"):
+        evaluate_run(run.folder, out=run.folder, model=run)
+
+
+def test_a_training_part_of_other_data_is_refused(tmp_path: Path, data: Path) -> None:
+    run = raf_run(tmp_path)
+    rows = rows_of("fer2013", "train", "train", [(3, 3)])
+    own = write_dataset(tmp_path / "own", rows, "own-hash")
+
+    with pytest.raises(DataError, match="no training part of this run"):
+        evaluate_run(run.folder, own, train=True, model=run)
+
+
 def test_train_is_predicted_on_request_only(tmp_path: Path, data: Path) -> None:
     run = raf_run(tmp_path)
 
