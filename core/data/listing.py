@@ -74,6 +74,11 @@ def list_sources(
     for argument in arguments:
         name, path = _parse(argument)
         container = open_container(path)
+        if not container.members and not container.skips:
+            raise DataError(
+                f"{path} is empty: there is no file in it. Name the folder or archive that holds "
+                "the pictures."
+            )
         source = SOURCES[name] if name else recognise(container)
         taken[container.root.name] += 1
         copies = taken[container.root.name]

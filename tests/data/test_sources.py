@@ -234,6 +234,14 @@ def test_videos_are_listed_by_every_hundredth_frame(tmp_path: Path) -> None:
     assert "cannot be read as a video" in reasons["right/RightVideoSN001_comp.avi"]
 
 
+@pytest.mark.parametrize("name", ["", "folder="])
+def test_an_empty_folder_is_called_empty(tmp_path: Path, name: str) -> None:
+    (tmp_path / "holiday" / "inner").mkdir(parents=True)
+
+    with pytest.raises(DataError, match="holiday is empty: there is no file"):
+        list_sources([f"{name}{tmp_path / 'holiday'}"], "six")
+
+
 def test_the_step_from_frame_to_frame_can_be_chosen(tmp_path: Path) -> None:
     files = {"left.avi": video([blobs(0, 32)] * 20)}
     path = write_folder(tmp_path / "disfa", files)
