@@ -28,7 +28,10 @@ _OPTIONS = {
     "format_whitelist": "mov,mp4,avi,matroska,webm,mpeg,mpegts,mpegvideo,asf,ogg,flv,mjpeg,m4v,"
     "mxf,dv",
 }
-_HDR = {ColorTrc.SMPTE2084: "PQ", ColorTrc.ARIB_STD_B67: "HLG"}  # ITU-R BT.2100's two curves
+_HDR = {
+    ColorTrc.SMPTE2084.value: "PQ",
+    ColorTrc.ARIB_STD_B67.value: "HLG",
+}  # ITU-R BT.2100
 _WHITE = 203.0  # cd/m2 of a white page in HDR, ITU-R BT.2408
 _SHOULDER = 0.8  # of white, above which lights are compressed towards 1
 _FINE = 4095  # steps of the table that compresses, over the square root of light
@@ -219,7 +222,7 @@ class VideoReader:
             width=width, height=height, format=form, interpolation=method
         ).to_ndarray()
         if self._hdr:
-            image = _tone_mapped(image, self._hdr)
+            image = _tone_mapped(np.asarray(image, np.uint16), self._hdr)
         turned = np.rot90(image, self.info.rotation // 90)
         return np.ascontiguousarray(turned[:, ::-1] if self.info.mirrored else turned, np.uint8)
 
@@ -257,7 +260,7 @@ def _orientation(frame: av.VideoFrame) -> tuple[int, bool]:
     The display matrix is as in ISO/IEC 14496-12, 8.3.2: rows (a, b, u), (c, d, v), (x, y, w), where
     the picture's own axes point to (a, b) and (c, d) on the screen.
     """
-    matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
+    matrix = frame.side_data.get(SideData.DISPLAYMATRIX)  # type: ignore[call-overload]
     if matrix is None:
         return 0, False
     (a, b, _), (c, d, _), _ = np.frombuffer(bytes(matrix), np.int32).reshape(3, 3).astype(float)
@@ -274,7 +277,7 @@ def _tone_mapped(image: NDArray[np.uint16], curve: str) -> Image:
         curve: "PQ" or "HLG".
     """
     to_light, to_code = _light(curve), _code()
-    light = cv2.transform(to_light[image], _TO_BT709)
+    light = np.asarray(cv2.transform(to_light[image], _TO_BT709), np.float32)
     np.clip(light, 0, to_light[-1], out=light)
     np.sqrt(light, out=light)
     light *= _FINE / float(np.sqrt(10_000 / _WHITE))

@@ -124,7 +124,9 @@ def test_the_program_in_the_readme_gives_scores(
     from skimage.data import astronaut
 
     (program,) = re.findall(r"```python\n(.*?)```", text_of("README.md"), flags=re.DOTALL)
-    Image.fromarray(astronaut()).save(tmp_path / "photo.jpg")
+    Image.fromarray(astronaut()).save(  # type: ignore[no-untyped-call]
+        tmp_path / "photo.jpg"
+    )
     monkeypatch.chdir(tmp_path)
 
     exec(program, {})
