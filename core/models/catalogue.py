@@ -1,4 +1,4 @@
-"""The networks by name: eleven of the papers, with what Table 2 says of them, and one of ours."""
+"""The networks by name: those of the papers, with what Table 2 says of them, and ours."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
