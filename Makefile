@@ -12,7 +12,10 @@ PORT ?=
 # For `make test ARGS="tests/faces -x"` and `make bench ARGS="--only classify"`.
 ARGS ?=
 CHROMIUM := $(shell command -v chromium 2>/dev/null)
-MARKS := not bench$(if $(CHROMIUM),, and not browser)
+# A process on each core, four at most: more gain little and ask for much memory.
+ON_ALL_CORES := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
+IN_BROWSER := $(if $(CHROMIUM),$(BIN)/python -m pytest -m "browser and not bench",exit $$first;)
+NO_TESTS := 5
 # What a change breaks first: the rules of the house, and what every new network, method and data set
 # must keep; the rest of a room's tests is `make test ARGS=tests/ROOM`.
 QUICK := tests/architecture tests/models tests/faces tests/webapp tests/cli \
@@ -28,15 +31,20 @@ help:       ## List the targets
 app: setup  ## Install what is missing, then start the app on this machine
 	$(BIN)/python -m streamlit run webapp/Home.py $(if $(PORT),--server.port $(PORT))
 
+# Browser tests measure times: they come last, one after the other. pytest ends with NO_TESTS where
+# ARGS leaves it none, which is a fault only if that is so of both halves.
 test: setup-dev  ## Install what is missing, then run all tests
 	@$(if $(CHROMIUM),,echo "No chromium command is found: the browser tests are left out." >&2)
-	$(BIN)/python -m pytest -m "$(MARKS)" $(ARGS)
+	@$(ON_ALL_CORES) -m "not browser and not bench" $(ARGS); first=$$?; \
+	test $$first -eq 0 || test $$first -eq $(NO_TESTS) || exit $$first; \
+	$(IN_BROWSER) $(or $(ARGS),tests/browser); second=$$?; \
+	test $$second -eq $(NO_TESTS) && exit $$first || exit $$second
 
 check: setup-dev  ## Style, types and quick tests, in three minutes: before every commit
 	@$(MAKE) --no-print-directory -j2 lint types quick
 
 quick: setup-dev  ## The rules of the house, and tests that take no two seconds
-	$(BIN)/python -m pytest -m "not slow and not browser and not bench" $(QUICK)
+	$(ON_ALL_CORES) -m "not slow and not browser and not bench" $(QUICK)
 
 lint: setup-dev  ## Style and format
 	$(BIN)/python -m ruff check .

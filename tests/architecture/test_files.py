@@ -39,6 +39,17 @@ def test_no_file_is_named_after_nothing() -> None:
     assert [name for name in named if name.rsplit("/")[-1].removesuffix(".py") in BANNED] == []
 
 
+def test_browser_tests_are_where_make_looks_for_them() -> None:
+    marked = [
+        file.shown
+        for file in files_of("tests")
+        if "pytest.mark." + "browser" in file.path.read_text(encoding="utf-8")
+    ]
+
+    assert marked
+    assert [name for name in marked if not name.startswith("tests/browser/")] == []
+
+
 def test_no_pages_folder_beside_the_entry_file() -> None:
     """Streamlit would take webapp/pages for pages of the old kind and mix them with ours."""
     assert not (ROOT / "webapp" / "pages").exists()
