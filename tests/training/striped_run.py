@@ -1,9 +1,13 @@
-"""Trains the run in a folder on stripes: `python striped_run.py FOLDER`.
+"""Trains the run in a folder on stripes: `python striped_run.py FOLDER [STEPS]`.
 
-A script of its own, because processes that share a run start it again.
+After so many steps, the process is killed. A script of its own, because processes that share a run
+start it again.
 """
 
+import os
+import signal
 import sys
+from itertools import count
 from pathlib import Path
 
 from striped_faces import stripes
@@ -15,7 +19,15 @@ from core.training.trainer import Trainer, TrainingData
 def main() -> None:
     folder = RunFolder(Path(sys.argv[1]))
     data = TrainingData(stripes(96, 0), stripes(48, 1), {"name": "stripes"})
-    trainer = Trainer(folder.config(), data, folder)
+    asked = count()  # the trainer asks before each step, and once in each validation
+    last = int(sys.argv[2]) if len(sys.argv) > 2 else None
+
+    def kill() -> bool:
+        if next(asked) == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return False
+
+    trainer = Trainer(folder.config(), data, folder, stop=kill)
     trainer.restore()
     trainer.fit()
     if trainer.fabric.is_global_zero:
