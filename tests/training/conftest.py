@@ -38,7 +38,9 @@ def new_folder(tmp_path: Path) -> Callable[[str, RunConfig], RunFolder]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The prepared drawings."""
+    """Prepared drawings, fewer than a user gets."""
     folder = tmp_path_factory.mktemp("prepared") / "demo"
-    prepare(["demo"], folder, workers=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.data.demo.COUNTS", {"train": 20, "test": 5})
+        prepare(["demo"], folder, workers=1)
     return folder
