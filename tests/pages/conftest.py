@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from few_drawings import prepare_few
 from streamlit.testing.v1 import AppTest
 
-from core.data import prepare
 from core.paths import PROJECT_ROOT
 
 
@@ -36,7 +36,7 @@ def app() -> AppTest:
 def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data root with the prepared demo."""
     root = tmp_path_factory.mktemp("drawings")
-    prepare(["demo"], root / "demo", workers=1)
+    prepare_few(root / "demo")
     return root
 
 

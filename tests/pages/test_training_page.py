@@ -81,9 +81,9 @@ def test_numbers_leaks_and_layers_are_shown(training_page: Opened, data: Path) -
     app = training_page()
 
     text = words(app)
-    found = re.search(r"(\d+) training pictures, (\d+) for validation, 180 for the test", text)
+    found = re.search(r"(\d+) training pictures, (\d+) for validation, 30 for the test", text)
     assert found is not None
-    assert int(found[1]) + int(found[2]) == 720
+    assert int(found[1]) + int(found[2]) == 120
     assert "No leak" in text
     assert "10,478,086 parameters" in text
 
@@ -123,8 +123,8 @@ def test_the_time_is_told_from_a_run_of_equal_settings(
                       words(app))  # fmt: skip
 
     assert found is not None
-    # 10 steps of 64: 640 x 28 faces, and 28 x 76 / 3 of validation: 18,629
-    assert found[1] == "3 min 6 s"
+    # A step of 64 of 110: 64 x 28 faces, and 28 x 10 / 3 of validation: 1,885
+    assert found[1] == "19 s"
 
 
 def test_starting_queues_a_run_and_turns_to_it(

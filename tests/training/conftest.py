@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from few_drawings import prepare_few
 from striped_faces import stripes
 
-from core.data import prepare
 from core.training import FLIP_ONLY, RunConfig, RunFolder
 from core.training.trainer import TrainingData
 
@@ -38,9 +38,5 @@ def new_folder(tmp_path: Path) -> Callable[[str, RunConfig], RunFolder]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Prepared drawings, fewer than a user gets."""
-    folder = tmp_path_factory.mktemp("prepared") / "demo"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.data.demo.COUNTS", {"train": 20, "test": 5})
-        prepare(["demo"], folder, workers=1)
-    return folder
+    """The prepared drawings."""
+    return prepare_few(tmp_path_factory.mktemp("prepared") / "demo")

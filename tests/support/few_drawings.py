@@ -1,0 +1,17 @@
+"""The demo, prepared with fewer drawings than a user gets: enough to read, split and learn from."""
+
+from pathlib import Path
+
+import pytest
+
+from core.data import prepare
+
+TRAIN, TEST = 20, 5  # a class
+
+
+def prepare_few(folder: Path) -> Path:
+    """Prepare the drawings in a new folder, which is returned."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.data.demo.COUNTS", {"train": TRAIN, "test": TEST})
+        prepare(["demo"], folder, workers=1)
+    return folder
