@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,10 @@ def predictions() -> Predictions:
     return Predictions(EMOTIONS, pd.concat([table, more], ignore_index=True))
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    folder = tmp_path / "a-run"
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An evaluated run, whose report takes seconds; tests get a copy."""
+    folder = tmp_path_factory.mktemp("written") / "a-run"
     folder.mkdir()
     facts = {"train": 8777, "valid": 953, "data_hash": "0123456789abcdef"}
     Card("gimefive", EMOTIONS, data=facts, title="A run").save(folder / "card.json")
@@ -61,6 +63,12 @@ def run(tmp_path: Path) -> Path:
     found.save(folder)
     save_report(build_report(found, FACTS), folder / "report.json")
     return folder
+
+
+@pytest.fixture
+def run(written: Path, tmp_path: Path) -> Path:
+    shutil.copytree(written.parent, tmp_path / "runs")
+    return tmp_path / "runs" / written.name
 
 
 def test_the_first_figure_is_the_accuracy_on_test(run: Path) -> None:
