@@ -14,6 +14,7 @@ DEFAULT_CHECKPOINT = SHIPPED_CHECKPOINTS[0]
 WEIGHTS = "weights.safetensors"
 # Of files in which other programs keep weights.
 WEIGHT_ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors", ".onnx", ".h5", ".keras")
+REFERENCE = "reference.safetensors"  # what explanations know of other faces
 NEEDED = ("card.json", WEIGHTS)
 FACTS_FOLDER = "facts"  # beside the runs, shared by them: no run has this name
 # In a run, for each of the other data it was measured on; beside the runs, for shipped ones.

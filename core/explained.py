@@ -12,7 +12,7 @@ from core.explain import EXPLAINERS
 from core.files import replacing, write_json
 from core.images import read_image
 from core.predict import Predictor
-from core.types import FaceResult, Image, ImageResult
+from core.types import RECOMMENDED, FaceResult, Image, ImageResult
 
 DISPLAY_SIDE = 256  # pixels of the pictures of one face
 
@@ -22,7 +22,7 @@ def explain_file(
     out: Path,
     *,
     checkpoint: str = "default",
-    method: str = "grad_cam",
+    method: str = RECOMMENDED,
     target: str = "predicted",
     whole: bool = False,
 ) -> int:
@@ -32,7 +32,7 @@ def explain_file(
         path: The picture.
         out: Folder for `overlay.png`, `face-I-LABEL.png` and, written last, `explanation.json`.
         checkpoint: Run name, folder or "default".
-        method: Registry name of an explainer.
+        method: Registry name of an explainer, or "recommended".
         target: A class name, "predicted" or "all".
         whole: Whether the whole picture is one face.
 
@@ -46,7 +46,7 @@ def explain_file(
     if target not in ("predicted", "all", *predictor.labels):
         known = ", ".join(("predicted", "all", *predictor.labels))
         raise ConfigError(f"Target is {target!r}; expected one of: {known}.")
-    method_info = EXPLAINERS[method]
+    method_info = EXPLAINERS[predictor.method_of(method)]
     result = predictor.analyse(read_image(path), method=method, whole=whole)
     out.mkdir(parents=True, exist_ok=True)
     colours = default_colours(signed=method_info.signed)

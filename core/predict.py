@@ -4,20 +4,20 @@ import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.checkpoints import find_checkpoint
 from core.errors import ConfigError
-from core.explain import recommended_layers
-from core.types import Explanation, Face, FaceResult, Image, ImageResult, Prediction
+from core.explain import EXPLAINERS, recommended_layers, recommended_method
+from core.types import RECOMMENDED, Explanation, Face, FaceResult, Image, ImageResult, Prediction
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from core.inference import OnnxEngine
+    from core.inference import Kind, OnnxEngine
     from core.models import Card
 
 Engine = Literal["auto", "exact", "int8", "torch"]
@@ -36,15 +36,16 @@ class Predictor:
     """
 
     def __init__(self, folder: Path, engine: Engine = "auto") -> None:
-        from core.models import load_model
+        from core.explain import load_explained
 
         if engine not in ("auto", "exact", "int8", "torch"):
             raise ConfigError(f"Engine is {engine!r}; expected auto, exact, int8 or torch.")
         self.folder = folder
         self._engine = engine
+        self._frame_engines: dict[str | None, OnnxEngine] = {}
         self.model: nn.Module
         self.card: Card
-        self.model, self.card = load_model(folder)
+        self.model, self.card = load_explained(folder)
 
     @classmethod
     def load(cls, checkpoint: str | Path = "default", engine: Engine = "auto") -> "Predictor":
@@ -108,27 +109,57 @@ class Predictor:
             values: NDArray[np.float64] = self.model(batch).double().numpy()
         return values
 
-    def fast(self, pixels: Image) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
-        """Logits float64 (N, K) and closed-form maps float32 (N, K, h, w) at camera speed.
+    def fast(
+        self, pixels: Image, method: str | None = None
+    ) -> tuple[NDArray[np.float64], tuple[Explanation, ...] | None]:
+        """Logits float64 (N, K) and the faces' explanations at camera speed.
 
         Logits are averaged as those of `logits`; maps are those of the picture as it is, None where
-        the network has no closed form of Grad-CAM.
+        the method needs a backward pass for this network.
         """
-        logits, maps = self._frame_engine.run(pixels)
+        frames = self._frame_engine(method if method in self._fast_methods else None)
+        logits, maps = frames.run(pixels)
         if self.card.flip_average:
-            logits = (logits + self._frame_engine.run(_mirrored(pixels))[0]) / 2
-        return logits, maps
+            logits = (logits + frames.run(_mirrored(pixels))[0]) / 2
+        if maps is None or method is None:
+            return logits, None
+        layer, signed = self._layer_of(method), EXPLAINERS[method].signed
+        return logits, tuple(Explanation(method, layer, self.labels, one, signed) for one in maps)
+
+    def _layer_of(self, method: str) -> str:
+        """The layer that a fast method explains."""
+        from core.explain import last_convolution, reference_of
+
+        if method == "expected_cam":
+            return reference_of(self.model).layer
+        return last_convolution(self.model)
 
     @cached_property
-    def _frame_engine(self) -> "OnnxEngine":
+    def _fast_methods(self) -> tuple[str, ...]:
+        from core.explain import fast_methods
+
+        return fast_methods(self.model)
+
+    def _frame_engine(self, method: str | None) -> "OnnxEngine":
         """The engine for single frames, looked up once: that hashes the weights, which takes longer
         than a face.  Two threads: more gain little on a few faces and keep others from decoding.
         """
-        from core.explain import has_closed_form
-        from core.inference import engine
+        if method not in self._frame_engines:
+            from core.inference import engine
 
-        kind: Literal["exact", "maps"] = "maps" if has_closed_form(self.model) else "exact"
-        return engine(self.folder, kind, threads=min(2, os.cpu_count() or 1))
+            kind = cast("Kind", method or "exact")
+            self._frame_engines[method] = engine(
+                self.folder, kind, threads=min(2, os.cpu_count() or 1)
+            )
+        return self._frame_engines[method]
+
+    def method_of(self, name: str) -> str:
+        """The method that a name stands for: itself, or the recommended one."""
+        return self._recommended_method if name == RECOMMENDED else name
+
+    @cached_property
+    def _recommended_method(self) -> str:
+        return recommended_method(self.folder)
 
     def prediction(self, logits: NDArray[np.float64]) -> Prediction:
         """The answer that logits (K,) stand for: softmax (paper, Eq. 1) after temperature."""
@@ -147,13 +178,14 @@ class Predictor:
         return [self.prediction(row) for row in self.logits(pixels)]
 
     def explain(
-        self, crop: Image, method: str = "grad_cam", layer: str | None = None
+        self, crop: Image, method: str = RECOMMENDED, layer: str | None = None
     ) -> Explanation:
         """Maps of every class for one crop.
 
         Args:
             crop: RGB uint8 (S, S, 3) or grey (S, S).
-            method: Registry name in `core.explain.EXPLAINERS`.
+            method: Registry name in `core.explain.EXPLAINERS`, or "recommended" for the one that
+                did best when this checkpoint's explanations were measured.
             layer: Name of a layer; None for the one the method did best with when this checkpoint's
                 explanations were measured, else the method's own choice for such a network.
 
@@ -162,6 +194,7 @@ class Predictor:
         """
         from core.explain import explain
 
+        method = self.method_of(method)
         chosen = layer or self._recommended_layers.get(method)
         return explain(self.model, self.card.preprocess(crop), self.labels, method, chosen)
 
@@ -174,7 +207,7 @@ class Predictor:
         image: Image,
         *,
         detector: str = "auto",
-        method: str | None = "grad_cam",
+        method: str | None = RECOMMENDED,
         landmarks: bool = True,
         whole: bool = False,
     ) -> ImageResult:
@@ -183,7 +216,7 @@ class Predictor:
         Args:
             image: RGB uint8 (H, W, 3), upright.
             detector: Registry name in `core.faces.DETECTORS`.
-            method: Explanation method; None for none.
+            method: Explanation method, as for `explain`; None for none.
             landmarks: Whether the 68 landmarks are fitted.
             whole: Whether the whole picture is taken as one face, without looking for any.
         """

@@ -26,8 +26,9 @@ def choose() -> None:
     checkpoint = widgets.checkpoint_picker()
     pipeline = pipeline_controls(
         "video",
-        help_on_methods="Grad-CAM has a closed form for most networks here and costs next to "
-        "nothing; other methods take several times as long a frame.",
+        help_on_methods="Recommended is the method that held best when this network's explanations "
+        "were measured. Expected CAM and, for most networks, Grad-CAM cost next to nothing; other "
+        "methods take several times as long a frame.",
     )
     size = st.sidebar.selectbox(
         "Larger pictures are shrunk", SIZES, key="video_size", persist_state="session"

@@ -70,6 +70,12 @@ def badges(report: Mapping[str, Any] | None, method: str, layer: str) -> tuple[B
     ]
     if entry.get("sanity") == "fails":
         found.append(Badge("barely depends on the weights", "orange"))
+    if entry.get("sanity") == "partly":
+        found.append(Badge("depends on the weights in part only", "orange"))
+    planted = (report or {}).get("planted", {})
+    share = planted.get("shares", {}).get(method)
+    if share and share["ci"][0] <= planted["area"]:
+        found.append(Badge("misses a planted mark", "orange"))
     if method in EXPLAINERS and not EXPLAINERS[method].class_discriminative:
         found.append(Badge(SAME_FOR_ALL, "gray"))
     return tuple(found)

@@ -8,10 +8,15 @@ from skimage.data import data_dir
 from torch import Tensor, nn
 
 from core.bench.timing import Comparison, compare
-from core.explain import fit_masks, occlude_regions, recommended_method, region_report
+from core.explain import (
+    fit_masks,
+    load_explained,
+    occlude_regions,
+    recommended_method,
+    region_report,
+)
 from core.faces import find_faces, regions
 from core.images import read_image
-from core.models import load_model
 from core.predict import Predictor
 from core.types import Face
 
@@ -28,7 +33,7 @@ def bench(folder: Path) -> Comparison:
     Args:
         folder: Checkpoint folder.
     """
-    model, card = load_model(folder)
+    model, card = load_explained(folder)
     predictor = Predictor(folder)
     crop = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
 

@@ -27,6 +27,10 @@ def faithfulness(
         list[str] | None,
         typer.Option("--source", help="Only faces of this image set; may be repeated."),
     ] = None,
+    mark: Annotated[
+        int | None,
+        typer.Option(help="Side in pixels of the mark that maps must find; else 5/16 of the face."),
+    ] = None,
 ) -> None:
     """Measure whether a run's explanations are true: insertion, deletion, controls, randomisation.
 
@@ -47,6 +51,7 @@ def faithfulness(
             sources=sources or (),
             faces=faces,
             methods=methods,
+            mark=mark,
             on_progress=show,
         )
     if json_file is not None:

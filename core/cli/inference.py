@@ -59,7 +59,13 @@ def explain(
         ),
     ],
     checkpoint: CheckpointOption = "default",
-    method: Annotated[str, typer.Option("--method", help="Explanation method.")] = "grad_cam",
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            help="Explanation method; `recommended` takes the one that was measured best.",
+        ),
+    ] = "recommended",
     target: Annotated[
         str, typer.Option("--target", help="An expression, `predicted`, or `all`.")
     ] = "predicted",
@@ -106,24 +112,24 @@ def export(
         Path, typer.Option("--onnx", help="ONNX file to write.", callback=writable_file)
     ],
     maps: Annotated[
-        bool, typer.Option("--maps/--no-maps", help="Also give the six Grad-CAM maps.")
+        bool, typer.Option("--maps/--no-maps", help="Also give a map of every expression.")
     ] = True,
 ) -> None:
-    """Write an ONNX file: grey pixels in, logits (and Grad-CAM maps) out."""
+    """Write an ONNX file: grey pixels in, logits and maps out (Expected CAM, else Grad-CAM)."""
     from core.checkpoints import find_checkpoint
-    from core.explain import has_closed_form
+    from core.explain import fast_methods, load_explained, with_maps
     from core.inference import export_onnx
-    from core.models import load_model
 
-    model, card = load_model(find_checkpoint(run))
-    with_maps = maps and has_closed_form(model)
+    model, card = load_explained(find_checkpoint(run))
+    method = next(iter(fast_methods(model)), None) if maps else None
     onnx.parent.mkdir(parents=True, exist_ok=True)
-    export_onnx(model, card.preprocess, onnx, maps=with_maps)
+    network = model if method is None else with_maps(model, method)
+    export_onnx(network, card.preprocess, onnx, maps=method is not None)
     typer.echo(
         json.dumps(
             {
                 "file": str(onnx),
-                "maps": with_maps,
+                "maps": method,
                 "labels": card.labels,
                 "temperature": card.temperature,
                 "preprocess": card.preprocess.to_json(),

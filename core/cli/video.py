@@ -36,8 +36,8 @@ def video(
     ] = 1,
     max_faces: Annotated[int, typer.Option("--max-faces", help="Faces a frame.")] = 16,
     method: Annotated[
-        str, typer.Option("--method", help="Explanation method, or `none`.")
-    ] = "grad_cam",
+        str, typer.Option("--method", help="Explanation method, `recommended` or `none`.")
+    ] = "recommended",
     longest: Annotated[
         int, typer.Option("--longest", help="Shrink frames to this longer side in pixels.")
     ] = 1920,

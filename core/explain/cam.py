@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from core.errors import ExplainError
 from core.explain.layers import check_feature_map, feature_maps, find_layer
+from core.explain.occlusion import smoothed
 from core.explain.saliency import noisy_copies
 from core.explain.trace import ROWS, frozen_view, traced
 
@@ -117,11 +118,17 @@ def layer_cam_weighing(found: LayerGradients) -> Tensor:
     return torch.relu(torch.einsum("tnchw,nchw->nthw", positive, found.activations))
 
 
+def smooth_layer_cam_weighing(found: LayerGradients) -> Tensor:
+    """Layer-CAM, `smoothed` over its cells."""
+    return smoothed(layer_cam_weighing(found))
+
+
 WEIGHINGS: dict[str, Weighing] = {
     "grad_cam": grad_cam_weighing,
     "grad_cam_pp": grad_cam_pp_weighing,
     "hires_cam": hires_cam_weighing,
     "layer_cam": layer_cam_weighing,
+    "smooth_layer_cam": smooth_layer_cam_weighing,
 }
 
 
@@ -168,6 +175,11 @@ def smooth_hires_cam(model: nn.Module, batch: Tensor, targets: Tensor, layer: st
 def layer_cam(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -> Tensor:
     """Layer-CAM, see `layer_cam_weighing`."""
     return layer_cam_weighing(layer_gradients(model, batch, targets, layer))
+
+
+def smooth_layer_cam(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -> Tensor:
+    """Layer-CAM, smoothed; see `smooth_layer_cam_weighing`."""
+    return smooth_layer_cam_weighing(layer_gradients(model, batch, targets, layer))
 
 
 def activation(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -> Tensor:

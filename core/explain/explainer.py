@@ -20,7 +20,7 @@ def explain(
     model: nn.Module,
     batch: NDArray[np.float32] | Tensor,
     labels: Sequence[str],
-    method: str = "grad_cam",
+    method: str,
     layer: str | None = None,
 ) -> Explanation:
     """Maps of one face for every class.

@@ -1,5 +1,7 @@
 """The layers of a network that can be explained: those that give one feature map a pass."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -21,6 +23,24 @@ _ADD_NO_CELL_BIAS = {
     "ReLU",
     "Linear",
 }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """What a network makes of reference faces on average, at one layer.
+
+    Attributes:
+        layer: Its name.
+        weights: float32 (K, C, h / 2, w / 2), E[g A] / E[A] with g = dy_c / dA less its mean
+            over the classes, over the faces and over two by two cells.
+        offset: float32 (K, h, w), the weights times E[A], summed over the channels.
+        faces: How many faces were averaged.
+    """
+
+    layer: str
+    weights: Tensor
+    offset: Tensor
+    faces: int
 
 
 def model_layers(model: nn.Module, sample: Tensor) -> list[Layer]:
@@ -58,6 +78,8 @@ def default_layer(model: nn.Module, sample: Tensor, rule: DefaultLayer) -> str:
         return last_convolution(model)
     if rule == "pooled":
         return _pooled_layer(model, sample)
+    if rule == "reference":
+        return reference_of(model).layer
     fitting = [name for name, side in _rectified(model, sample) if side >= FINE_CELLS]
     if not fitting:
         raise ExplainError(
@@ -95,6 +117,26 @@ def _pooled_layer(model: nn.Module, sample: Tensor) -> str:
             "example Grad-CAM."
         )
     return name
+
+
+def reference_of(model: nn.Module) -> Reference:
+    """The reference that a network carries.
+
+    Raises:
+        ExplainError: It carries none.
+    """
+    found = getattr(model, "reference", None)
+    if not isinstance(found, Reference):
+        raise ExplainError(
+            "Expected CAM needs the mean of reference faces, which this checkpoint does not keep. "
+            "Make it with `python -m core faithfulness RUN`, or choose another method."
+        )
+    return found
+
+
+def give_reference(model: nn.Module, reference: Reference | None) -> None:
+    """Let a network carry a reference; None takes it away."""
+    object.__setattr__(model, "reference", reference)
 
 
 def feature_maps(model: nn.Module, batch: Tensor, layer: str) -> Tensor:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     MapFunction = Callable[[nn.Module, Tensor, Tensor, str], Tensor]
 
 # "last": the network's last convolution; "fine": its last ReLU with FINE_CELLS a side or more;
-# "pooled": what the global average pooling takes in; "input": the pixels themselves.
-DefaultLayer = Literal["last", "fine", "pooled", "input"]
+# "pooled": what the global average pooling takes in; "reference": that of the network's reference
+# faces; "input": the pixels themselves.
+DefaultLayer = Literal["last", "fine", "pooled", "reference", "input"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,21 @@ class MethodInfo:
 EXPLAINERS: Registry[MethodInfo] = Registry("explanation method")
 
 for _info in (
+    MethodInfo(
+        "expected_cam",
+        "expected_cam.expected_cam",
+        "Expected CAM",
+        "sum_k w_k (A_k - E[A_k]), w_k = E[g_k A_k] / E[A_k], cell by cell, less its mean over the "
+        "classes, blurred by 1/16 of the side; E over reference faces",
+        "Linear SHAP (Lundberg and Lee 2017, https://arxiv.org/abs/1705.07874, Corollary 1) of a "
+        "layer, with mean gradients as its weights",
+        "1 forward pass for all classes",
+        1,
+        signed=True,
+        default_layer="reference",
+        caveat="What a face has more or less than the mean of the reference faces, weighed by what "
+        "moves the class in those faces on average, not in this face alone.",
+    ),
     MethodInfo(
         "grad_cam",
         "cam.grad_cam",
@@ -129,6 +145,19 @@ for _info in (
         2,
         default_layer="fine",
         any_layer=True,
+    ),
+    MethodInfo(
+        "smooth_layer_cam",
+        "cam.smooth_layer_cam",
+        "Smooth Layer-CAM",
+        "ReLU(sum_k ReLU(g_k) A_k), cell by cell, blurred by 1/16 of the side",
+        "Jiang et al. 2021, https://doi.org/10.1109/TIP.2021.3089943",
+        "1.3 to 4 forward passes",
+        2,
+        default_layer="fine",
+        any_layer=True,
+        caveat="What a layer answers strongly to counts for every class in part, so maps of "
+        "different classes look alike.",
     ),
     MethodInfo(
         "cam",

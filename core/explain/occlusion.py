@@ -7,6 +7,7 @@ from torch.nn import functional
 from core.explain.trace import ROWS, frozen_view
 
 BLUR_SHARE = 1 / 8  # standard deviation of the blur, in sides: no feature of a face survives it
+SMOOTH_SHARE = 1 / 16  # the same for maps: no speckle survives it, a brow or an eye does
 WINDOWS = 4  # occlusion windows side by side; they move by half a window
 
 
@@ -16,16 +17,30 @@ def blurred(batch: Tensor) -> Tensor:
     Args:
         batch: float32 (N, C, S, S).
     """
-    side = batch.shape[-1]
-    deviation = side * BLUR_SHARE
-    reach = min(round(3 * deviation), side - 1)
-    offsets = torch.arange(-reach, reach + 1, dtype=batch.dtype, device=batch.device)
+    return _gaussian(batch, int(batch.shape[-1]) * BLUR_SHARE, "reflect")
+
+
+def smoothed(maps: Tensor) -> Tensor:
+    """Maps of which a reader sees every detail, float (N, T, h, w).
+
+    A Gaussian of a sixteenth of the side; behind the edge the outermost cells go on.
+
+    Args:
+        maps: float (N, T, h, w).
+    """
+    return _gaussian(maps, int(maps.shape[-1]) * SMOOTH_SHARE, "replicate")
+
+
+def _gaussian(planes: Tensor, deviation: float, edge: str) -> Tensor:
+    """Planes (N, C, h, w) blurred; deviation in cells."""
+    reach = min(max(round(3 * deviation), 1), int(planes.shape[-1]) - 1)
+    offsets = torch.arange(-reach, reach + 1, dtype=planes.dtype, device=planes.device)
     kernel = torch.exp(-(offsets**2) / (2 * deviation**2))
     kernel = kernel / kernel.sum()
-    planes = batch.reshape(-1, 1, *batch.shape[2:])
-    padded = functional.pad(planes, (reach, reach, reach, reach), mode="reflect")
+    single = planes.reshape(-1, 1, *planes.shape[2:])
+    padded = functional.pad(single, (reach, reach, reach, reach), mode=edge)
     rows = functional.conv2d(padded, kernel[None, None, None, :])
-    return functional.conv2d(rows, kernel[None, None, :, None]).reshape(batch.shape)
+    return functional.conv2d(rows, kernel[None, None, :, None]).reshape(planes.shape)
 
 
 def filled(batch: Tensor, known: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from core.faithfulness.method_figures import Sizes
     from core.faithfulness.report import faithfulness_report
     from core.faithfulness.run import measure_faithfulness
-    from core.faithfulness.table import faithfulness_rows
+    from core.faithfulness.table import faithfulness_rows, ranking_agreement
 
 __getattr__ = lazy_names(
     __name__,
@@ -18,7 +18,7 @@ __getattr__ = lazy_names(
         "method_figures": ("Sizes",),
         "report": ("faithfulness_report",),
         "run": ("measure_faithfulness",),
-        "table": ("faithfulness_rows",),
+        "table": ("faithfulness_rows", "ranking_agreement"),
     },
 )
 
@@ -29,4 +29,5 @@ __all__ = [
     "faithfulness_report",
     "faithfulness_rows",
     "measure_faithfulness",
+    "ranking_agreement",
 ]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from core.explain import EXPLAINERS, SLOW_PASSES, MapMaker
 from core.faithfulness.insertion_deletion import Curves, Ends, curve_ends, curves, pixel_ranks
+from core.faithfulness.legibility import Legibility, legibility
 from core.faithfulness.masking import Masked, masked, road
 from core.faithfulness.randomisation import mean_or_none, spearman
 from core.faithfulness.scorer import Scorer
@@ -31,6 +32,7 @@ class Sizes:
         slow: For methods of 20 passes and more.
         checks: For ROAD, randomisation and stability.
         slow_checks: The same for slow methods.
+        references: For the reference of a network with random weights.
         inner: Points of a curve between its ends.
     """
 
@@ -38,6 +40,7 @@ class Sizes:
     slow: int = 48
     checks: int = 32
     slow_checks: int = 6
+    references: int = 64
     inner: int = 5
 
 
@@ -93,6 +96,7 @@ class MethodFigures:
         other: float64 (m,), the gap with another face's map, for the first m faces.
         masked: Average drop and increase in confidence.
         blank: bool (N,), maps without positive evidence.
+        legibility: Of the method's own maps.
         road: float64 (n,).
         randomisation: Mean Spearman correlation by stage.
         stability: Mean Spearman correlation by change.
@@ -103,6 +107,7 @@ class MethodFigures:
     other: NDArray[np.float64]
     masked: Masked
     blank: NDArray[np.bool_]
+    legibility: Legibility
     road: NDArray[np.float64]
     randomisation: dict[str, float | None]
     stability: dict[str, float | None]
@@ -152,6 +157,7 @@ def measure_method(given: SampleSet, method: str) -> MethodFigures:
         other=given.curves(other_faces(maps[: sizes.others])).gap,
         masked=masked(score, batch, targets, maps, given.ends.whole[:count]),
         blank=(maps.amax(dim=(1, 2)) <= BLANK).numpy(),
+        legibility=legibility(maps, batch.shape[-1]),
         road=road(
             score,
             batch[: sizes.checks],

@@ -11,7 +11,16 @@ from torch import Tensor, nn
 
 from core.errors import ExplainError
 from core.evaluation import Estimate, estimate
-from core.explain import EXPLAINERS, MapMaker, MethodInfo, layer_of, model_layers
+from core.explain import (
+    EXPLAINERS,
+    SLOW_PASSES,
+    MapMaker,
+    MethodInfo,
+    give_reference,
+    layer_of,
+    measure_reference,
+    model_layers,
+)
 from core.faithfulness.insertion_deletion import curve_ends, curves, pixel_ranks
 from core.faithfulness.method_figures import (
     SEED,
@@ -21,6 +30,7 @@ from core.faithfulness.method_figures import (
     measure_method,
     sample_set,
 )
+from core.faithfulness.planted_cue import planted_cue
 from core.faithfulness.randomisation import randomised
 from core.faithfulness.scorer import Scorer, fastest_scorer
 from core.faithfulness.verdict import CONTROLS, centre_blob, random_maps, sanity, verdict
@@ -30,6 +40,7 @@ INNER = 3  # points of a curve between its ends: enough to order layers
 # Behind these a cell holds what was found there; sums before a ReLU hold both signs of it.
 _KINDS = {"ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "Hardswish", "MaxPool2d", "AvgPool2d"}
 SAMPLE = 32  # faces on which the arithmetic is chosen
+PLANTED = 48  # faces with a mark
 REFERENCE = "grad_cam"  # whose map stands for "another face's map" among the shared controls
 # (measured so far, to be measured, what comes next)
 Progress = Callable[[int, int, str], None]
@@ -96,6 +107,8 @@ def faithfulness_report(
     *,
     methods: Sequence[str] | None = None,
     choosing: Tensor | None = None,
+    reference: Tensor | None = None,
+    mark: int | None = None,
     sizes: Sizes | None = None,
     on_progress: Progress = lambda done, total, name: None,
 ) -> dict[str, Any]:
@@ -108,13 +121,17 @@ def faithfulness_report(
         methods: Registry names; None for all.
         choosing: float32 (M, C, S, S), other faces, on which the layer of the fine methods is
             chosen by its gap; None takes each method's own choice for such a network.
+        reference: float32 (R, C, S, S), training faces, on which networks with random weights get
+            the reference that `model` carries; None leaves out methods that need one.
+        mark: Side in pixels of the mark of `planted_cue`; None for its own choice.
         sizes: How many faces each measurement takes.
         on_progress: Called before each method.
 
     Returns:
         `n`, `precision`, `seconds`, `methods`: name -> figures, `controls`: name -> gap and
-        interval, `layer_choice`: on how many faces and {method: {layer: gap}}, `refused`: name ->
-        why the method does not apply.
+        interval, `layer_choice`: on how many faces and {method: {layer: gap}}, `planted`: what
+        `planted_cue` found, of a small network, by quick methods, `refused`: name -> why the method
+        does not apply.
 
     Raises:
         ConfigError: No such method.
@@ -132,7 +149,7 @@ def faithfulness_report(
     on_progress(0, len(infos), "choosing layers")
     gaps = {} if choosing is None else layer_gaps(model, choosing, scorer, names)
     layers, refused = _layers(model, batch[:1], infos, gaps)
-    given = _sample_set(model, batch, scorer, layers, sizes or Sizes())
+    given = _sample_set(model, batch, scorer, layers, sizes or Sizes(), reference)
     control_gaps = _control_gaps(given)
     figures: dict[str, MethodFigures] = {}
     for number, info in enumerate(infos):
@@ -145,6 +162,7 @@ def faithfulness_report(
     on_progress(len(infos), len(infos), "")
     if REFERENCE in figures:
         control_gaps["other_face"] = figures[REFERENCE].other
+    planted = {} if reference is None else _planted(reference, batch, list(figures), mark)
     return {
         "n": len(batch),
         "precision": given.scorer.precision,
@@ -156,7 +174,29 @@ def faithfulness_report(
             if name in control_gaps
         },
         "layer_choice": {"n": 0 if choosing is None else len(choosing), "gaps": gaps},
+        "planted": planted,
         "refused": refused,
+    }
+
+
+def _planted(
+    reference: Tensor, batch: Tensor, methods: Sequence[str], mark: int | None
+) -> dict[str, Any]:
+    """The test with a mark as JSON; `refused` says why there is none."""
+    quick = [name for name in methods if EXPLAINERS[name].passes < SLOW_PASSES]
+    try:
+        found = planted_cue(reference, batch[:PLANTED], quick, mark=mark)
+    except ExplainError as error:
+        return {"refused": str(error)}
+    return {
+        "n": min(len(batch), PLANTED),
+        "mark": found.mark,
+        "area": found.area,
+        "accuracy": found.accuracy,
+        "shares": {
+            name: {"share": one.mean, "ci": [one.low, one.high]}
+            for name, one in ((key, estimate(value, SEED)) for key, value in found.shares.items())
+        },
     }
 
 
@@ -180,10 +220,21 @@ def _layers(
 
 
 def _sample_set(
-    model: nn.Module, batch: Tensor, scorer: Scorer, layers: Mapping[str, str], sizes: Sizes
+    model: nn.Module,
+    batch: Tensor,
+    scorer: Scorer,
+    layers: Mapping[str, str],
+    sizes: Sizes,
+    reference: Tensor | None,
 ) -> SampleSet:
     generator = torch.Generator().manual_seed(SEED)
     networks = list(randomised(model, batch[:1], generator))
+    if reference is not None and "expected_cam" in layers:
+        for _, network in networks:
+            found = measure_reference(
+                network, reference[: sizes.references], layers["expected_cam"]
+            )
+            give_reference(network, found)
     return sample_set(model, batch, scorer, networks, layers, sizes)
 
 
@@ -218,6 +269,8 @@ def _method_json(
         "increase": float(found.masked.rises.mean()),
         "road": _gap_json(estimate(found.road, SEED)),
         "blank": float(found.blank.mean()),
+        "legible": _mean_or_none(found.legibility.likeness),
+        "places": float(found.legibility.places.mean()),
         "randomisation": found.randomisation,
         "sanity": sanity(found.randomisation),
         "stability": found.stability,
@@ -228,6 +281,12 @@ def _method_json(
         },
         "verdict": verdict(overall, differences),
     }
+
+
+def _mean_or_none(values: NDArray[np.float64]) -> float | None:
+    """The mean of those that are numbers; None where none is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None
 
 
 def _gap_json(value: Estimate) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.checkpoints import WEIGHTS, find_checkpoint
-from core.errors import DataError
+from core.checkpoints import WEIGHTS, find_checkpoint, is_shipped
+from core.errors import DataError, ExplainError
 from core.explain import FAITHFULNESS_FILE
 from core.files import fingerprint, write_json
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from core.data import Dataset, Subset
+    from core.explain import Reference
     from core.models import Card
 
 FACES = 300
@@ -33,6 +34,7 @@ def measure_faithfulness(
     sources: Sequence[str] = (),
     faces: int = FACES,
     methods: Sequence[str] | None = None,
+    mark: int | None = None,
     on_progress: Progress = lambda done, total, name: None,
 ) -> dict[str, Any]:
     """Measure every explanation method of a run on test faces that it answers rightly.
@@ -43,6 +45,7 @@ def measure_faithfulness(
         sources: Image sets the faces are taken from; empty for those of the run's training.
         faces: How many, drawn by a fixed chance.
         methods: Registry names; None for all.
+        mark: Side in pixels of the mark of `planted_cue`; None for its own choice.
         on_progress: Called before each method.
 
     Returns:
@@ -56,14 +59,19 @@ def measure_faithfulness(
     """
     from core.data import load_dataset
     from core.evaluation import own_folder, results_folder
-    from core.explain import EXPLAINERS
+    from core.explain import (
+        EXPLAINERS,
+        Reference,
+        give_reference,
+        load_explained,
+        save_reference,
+    )
     from core.faithfulness.report import faithfulness_report
-    from core.models import load_model
 
     for name in methods or ():
         EXPLAINERS[name]  # refuses an unknown name before any work
     folder = find_checkpoint(run)
-    model, card = load_model(folder)
+    model, card = load_explained(folder)
     dataset = load_dataset(data if data is not None else own_folder(card, folder.name))
     own = card.data.get("sources", ()) if data is None else ()
     chosen = tuple(sources) or tuple(str(name) for name in own) or None
@@ -76,6 +84,9 @@ def measure_faithfulness(
             "run or data set."
         )
     choosing = _choosing_faces(model, card, dataset, chosen)
+    training = _training_faces(card, dataset, own or chosen)
+    if training is not None and not isinstance(getattr(model, "reference", None), Reference):
+        give_reference(model, _reference(model, training))
     report = {
         "checkpoint": folder.name,
         "split": "test",
@@ -85,7 +96,13 @@ def measure_faithfulness(
         "weights_fingerprint": fingerprint(folder / WEIGHTS),
         "layers_chosen_on": "clean-validation faces the network answers as they are labelled",
         **faithfulness_report(
-            model, batch, methods=methods, choosing=choosing, on_progress=on_progress
+            model,
+            batch,
+            methods=methods,
+            choosing=choosing,
+            reference=training,
+            mark=mark,
+            on_progress=on_progress,
         ),
     }
     if methods is None:
@@ -93,7 +110,33 @@ def measure_faithfulness(
         place = folder if own_data else results_folder(folder, card, dataset, named=True)
         place.mkdir(parents=True, exist_ok=True)
         write_json(place / FAITHFULNESS_FILE, report)
+        found = getattr(model, "reference", None)
+        if own_data and isinstance(found, Reference) and not is_shipped(folder):
+            save_reference(found, folder)
     return report
+
+
+def _training_faces(
+    card: "Card", dataset: "Dataset", sources: Sequence[str] | None
+) -> "Tensor | None":
+    """Clean-training faces float32 (N, C, S, S); None where the data have none."""
+    from core.explain import reference_faces
+
+    try:
+        subset = dataset.part("clean", "train", sources or None)
+    except DataError:
+        return None
+    return reference_faces(subset.images, card.preprocess) if len(subset) else None
+
+
+def _reference(model: "nn.Module", faces: "Tensor") -> "Reference | None":
+    """What the network makes of training faces; None for one without a layer fine enough."""
+    from core.explain import measure_reference
+
+    try:
+        return measure_reference(model, faces)
+    except ExplainError:
+        return None
 
 
 def _choosing_faces(

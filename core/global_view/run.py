@@ -63,10 +63,10 @@ def make_global_view(
         ExplainError: The method does not apply, or its maps are too coarse for regions.
         FaceError: The landmark model cannot run here.
     """
-    from core.models import load_model
+    from core.explain import load_explained
 
     folder = find_checkpoint(run)
-    model, card = load_model(folder)
+    model, card = load_explained(folder)
     dataset = load_dataset(data if data is not None else own_folder(card, folder.name))
     own = tuple(str(name) for name in card.data.get("sources", ())) if data is None else ()
     ids, labels = chosen_ids(dataset, card, split, faces, own or None)

@@ -13,8 +13,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from core.checkpoints import WEIGHTS
+from core.checkpoints import REFERENCE, WEIGHTS
 from core.errors import CheckpointError
+from core.explain import load_explained, with_maps
 from core.inference.export import OPSET, export_onnx
 from core.inference.quantise import (
     RANGE_FACES,
@@ -23,13 +24,12 @@ from core.inference.quantise import (
     measure_ranges,
     quantise,
 )
-from core.models import load_model
 from core.paths import cache_folder, cache_root
 from core.types import Image
 
-Kind = Literal["exact", "int8", "maps"]
+Kind = Literal["exact", "int8", "grad_cam", "expected_cam"]
 BATCH = 64  # faces a call: larger ones only cost memory
-FORMAT = 1  # part of the cache's file names; raise it when the files change
+FORMAT = 2  # part of the cache's file names; raise it when the files change
 
 _building = threading.Lock()
 
@@ -76,12 +76,13 @@ def engine(folder: Path, kind: Kind = "exact", *, threads: int = 0) -> OnnxEngin
 
     Args:
         folder: Checkpoint folder.
-        kind: "exact" float32 logits, "int8" logits in 8 bits, "maps" float32 logits and maps.
+        kind: "exact" float32 logits, "int8" logits in 8 bits, or a method's name for float32 logits
+            and its maps.
         threads: Threads a call may use; 0 for one a core.
 
     Raises:
         CheckpointError: The checkpoint cannot be used, or has no 8-bit ranges.
-        ExplainError: Maps are asked for and the network has no closed form.
+        ExplainError: Maps are asked for and the network has none without a backward pass.
     """
     return _engine(built(folder, kind), threads)
 
@@ -123,13 +124,16 @@ def _key(folder: Path, kind: Kind) -> str:
     if kind == "int8":
         quantisation = Quantisation.load(folder)
         parts.append(quantisation.ranges if quantisation else None)
+    if kind == "expected_cam" and (folder / REFERENCE).is_file():
+        digest.update((folder / REFERENCE).read_bytes())
     digest.update(json.dumps(parts).encode())
     return digest.hexdigest()[:16]
 
 
-def _build_float(folder: Path, path: Path, *, maps: bool) -> None:
-    model, card = load_model(folder)
-    export_onnx(model, card.preprocess, path, maps=maps)
+def _build_float(folder: Path, path: Path, method: str | None = None) -> None:
+    model, card = load_explained(folder)
+    network = model if method is None else with_maps(model, method)
+    export_onnx(network, card.preprocess, path, maps=method is not None)
 
 
 def _build_int8(folder: Path, path: Path) -> None:
@@ -138,15 +142,16 @@ def _build_int8(folder: Path, path: Path) -> None:
         raise CheckpointError(f"{folder.name} has no measured 8-bit ranges. Use the exact engine.")
     source = path.with_suffix(f".{os.getpid()}.float.onnx")  # another process may build it, too
     try:
-        _build_float(folder, source, maps=False)
+        _build_float(folder, source)
         quantise(source, quantisation.ranges, path)
     finally:
         source.unlink(missing_ok=True)
 
 
 _BUILDERS: dict[Kind, Callable[[Path, Path], None]] = {
-    "exact": lambda folder, path: _build_float(folder, path, maps=False),
-    "maps": lambda folder, path: _build_float(folder, path, maps=True),
+    "exact": _build_float,
+    "grad_cam": lambda folder, path: _build_float(folder, path, "grad_cam"),
+    "expected_cam": lambda folder, path: _build_float(folder, path, "expected_cam"),
     "int8": _build_int8,
 }
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from core.explain import ClosedGradCam
 from core.files import replacing
 from core.preprocess import Preprocess
 
@@ -51,13 +50,11 @@ def export_onnx(
         model: In eval mode.
         preprocess: What the model's card says.
         path: Target, replaced at once.
-        maps: Whether output `maps` float32 (N, K, h, w), the closed-form Grad-CAM of every class
-            (not rectified further, not stretched), follows output `logits` float32 (N, K).
-
-    Raises:
-        ExplainError: Maps are asked for and the network has no closed form.
+        maps: Whether the model gives logits and maps of every class, as `core.explain.with_maps`
+            makes one: float32 (N, K, h, w), not stretched, the output `maps` behind `logits`
+            float32 (N, K).
     """
-    network = PixelNetwork(ClosedGradCam(model) if maps else model, preprocess).eval()
+    network = PixelNetwork(model, preprocess).eval()
     names = ["logits", "maps"] if maps else ["logits"]
     example = torch.zeros(2, preprocess.size, preprocess.size, dtype=torch.uint8)
     with replacing(path) as temporary, warnings.catch_warnings():

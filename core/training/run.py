@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from core.data import Dataset, load_dataset, load_frames
-from core.errors import CoreError, DataError, TrainingError
+from core.errors import CoreError, DataError, ExplainError, TrainingError
+from core.explain import keep_reference
 from core.paths import data_root, is_first_process
 from core.process import ProcessId
 from core.training.batches import Faces
@@ -24,6 +25,7 @@ from core.training.distillation import taught
 from core.training.optimise import check_accelerator
 from core.training.run_folder import RunFolder, observe
 from core.training.trainer import Stopped, Trainer, TrainingData
+from core.types import Image
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 logger = logging.getLogger(__name__)
@@ -265,4 +267,14 @@ def run_training(
         if resume:
             trainer.restore()
         trainer.fit()
+        if is_first_process():
+            _keep_reference(folder, data.train.images)
     return records.state
+
+
+def _keep_reference(folder: RunFolder, images: Image) -> None:
+    """Keep what explanations need to know of other faces; without it other methods explain."""
+    try:
+        keep_reference(folder.path, images)
+    except ExplainError as error:
+        logger.info("No reference for Expected CAM: %s", error)

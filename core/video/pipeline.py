@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import ConfigError
-from core.types import Detection, Explanation, Face, FrameResult, Image, LiveFace
+from core.types import RECOMMENDED, Detection, Explanation, Face, FrameResult, Image, LiveFace
 from core.video.detection import BUDGET, FaceSearch, FrameBudget
 from core.video.protocols import FaceFinder, FrameModel
 from core.video.smoothing import FaceState, NeutralBaseline, Reading
@@ -16,12 +15,9 @@ from core.video.tracking import Track, Tracker, face_box
 
 PAPER_REFRESH = 5  # frames between two looks at the top label in the paper's demonstration
 DEFAULT_SMOOTHING = 0.5
-FAST_METHOD = "grad_cam"  # the one that has a closed form
 SLOW_NOTE = (
-    "Maps come from the general way here, which is slower than the closed form: "
-    "expect fewer frames a second."
+    "This method needs a backward pass for every face: expect new maps on fewer frames a second."
 )
-_LAYER = "last convolution"
 _NEWS = 0.5  # seconds out of view after which smoothing starts anew
 _REMEMBERED = 10.0  # seconds after which a face that left is forgotten
 _FIRST = 1 / 30  # seconds taken for the step before the first frame
@@ -39,7 +35,7 @@ class PipelineSettings:
         smoothing: 0 for none, 1 for the steadiest; acts on landmarks, probabilities and label.
         label_every: Frames between two looks at the label; 1 at once, 5 as in the paper.
         max_faces: The largest faces so many are analysed; the time a frame takes grows with it.
-        method: Registry name of the explanation, or None for none.
+        method: Registry name of the explanation, "recommended", or None for none.
     """
 
     detector: str = "auto"
@@ -47,7 +43,7 @@ class PipelineSettings:
     smoothing: float = DEFAULT_SMOOTHING
     label_every: int = 1
     max_faces: int = 8
-    method: str | None = "grad_cam"
+    method: str | None = RECOMMENDED
 
     def __post_init__(self) -> None:
         _check("detect_every", self.detect_every, 1, 100)
@@ -118,14 +114,14 @@ class FaceAnswers:
             place = Detection(face_box(points), 1.0, track.detector)
             faces.append(Face(place, crop, matrix, points))
         preprocess = self._model.card.preprocess
-        logits, maps = self._model.fast(np.stack([preprocess.pixels(face.crop) for face in faces]))
-        self._slow = settings.method is not None and (
-            maps is None or settings.method != FAST_METHOD
-        )
+        method = None if settings.method is None else self._model.method_of(settings.method)
+        pixels = np.stack([preprocess.pixels(face.crop) for face in faces])
+        logits, quick = self._model.fast(pixels, method)
+        self._slow = method is not None and quick is None
         shown = []
         for index, (track, memory, face) in enumerate(zip(tracks, memories, faces, strict=True)):
-            own = None if maps is None else maps[index]
-            explanation = self._explain(memory, face, own, settings.method, explain=explain)
+            own = None if quick is None else quick[index]
+            explanation = self._explain(memory, face, own, method, explain=explain)
             memory.keep_explanation(explanation, seconds)
             prediction = self._model.prediction(memory.rested(logits[index], seconds))
             reading = memory.read(prediction, seconds, settings.smoothing, look=look)
@@ -161,7 +157,7 @@ class FaceAnswers:
         self,
         memory: FaceState,
         face: Face,
-        maps: NDArray[np.float32] | None,
+        quick: Explanation | None,
         method: str | None,
         *,
         explain: bool,
@@ -169,8 +165,8 @@ class FaceAnswers:
         """Maps of this frame where they are free, else of a frame shortly before or of this one."""
         if method is None:
             return None
-        if maps is not None and method == FAST_METHOD:
-            return Explanation(method, _LAYER, self._model.labels, maps)
+        if quick is not None:
+            return quick
         last = memory.explanation
         if last is None or last.method != method or explain:
             return self._model.explain(face.crop, method)

@@ -25,8 +25,14 @@ class FrameModel(Protocol):
 
     card: "Card"
 
-    def fast(self, pixels: Image) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
-        """Logits (N, K) and maps (N, K, h, w), or None, of uint8 (N, S, S)."""
+    def fast(
+        self, pixels: Image, method: str | None = None
+    ) -> tuple[NDArray[np.float64], tuple[Explanation, ...] | None]:
+        """Logits (N, K) of uint8 (N, S, S) and the explanation of each; None for a slow method."""
+        ...
+
+    def method_of(self, name: str) -> str:
+        """The method that a name stands for: itself, or the recommended one."""
         ...
 
     def prediction(self, logits: NDArray[np.float64]) -> Prediction:

@@ -90,7 +90,7 @@ def test_explain_writes_pictures_and_the_numbers_behind_them(
 
     content = json.loads((out / "explanation.json").read_text())
     assert code == 0
-    assert (content["method"], content["checkpoint"]) == ("grad_cam", "untrained")
+    assert (content["method"], content["checkpoint"]) == ("smooth_layer_cam", "untrained")
     (face,) = content["faces"]
     assert len(face["landmarks"]) == 68
     assert list(face["maps"]) == list(face["blank"]) == list(LABELS)

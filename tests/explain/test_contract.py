@@ -10,7 +10,13 @@ from torch import Tensor, nn
 
 from core import Explanation
 from core.errors import ExplainError
-from core.explain import EXPLAINERS, explain, explainable_layers
+from core.explain import (
+    EXPLAINERS,
+    explain,
+    explainable_layers,
+    give_reference,
+    measure_reference,
+)
 from core.explain.layers import default_layer
 from core.labels import EMOTIONS
 
@@ -29,7 +35,10 @@ def network(trained_like: Callable[..., nn.Module], face_like: Callable[..., Ten
         options = dict(SMALL[name])
         if method == "cam" and name != "mini_xception":
             options["fc_depth"] = 1
-        return trained_like(name, **options), face_like(name)
+        model = trained_like(name, **options)
+        if method == "expected_cam":
+            give_reference(model, measure_reference(model, face_like(name, 8)))
+        return model, face_like(name)
 
     return make
 

@@ -22,13 +22,13 @@ def test_every_described_method_has_code() -> None:
         assert all((info.title, info.formula, info.paper, info.cost))
 
 
-def test_the_default_is_grad_cam_on_the_last_convolution(
+def test_grad_cam_explains_the_last_convolution(
     trained_like: Callable[..., nn.Module], face_like: Callable[..., Tensor]
 ) -> None:
     model, batch = trained_like("gimefive", width=8), face_like("gimefive")
     expected = grad_cam(model, batch, torch.arange(6)[None], "blocks.block5.conv")[0].numpy()
 
-    found = explain(model, batch.numpy(), EMOTIONS)
+    found = explain(model, batch.numpy(), EMOTIONS, "grad_cam")
 
     assert (found.method, found.layer) == ("grad_cam", "blocks.block5.conv")
     assert found.labels == EMOTIONS
@@ -42,7 +42,7 @@ def test_another_layer_can_be_named(
 ) -> None:
     model, batch = trained_like("gimefive", width=8), face_like("gimefive")
 
-    found = explain(model, batch, EMOTIONS, layer="blocks.block3.relu")
+    found = explain(model, batch, EMOTIONS, "grad_cam", layer="blocks.block3.relu")
 
     assert found.layer == "blocks.block3.relu"
     assert found.maps.shape == (6, 16, 16)
@@ -57,7 +57,7 @@ def test_a_map_without_positive_evidence_is_called_blank(
         model.get_submodule("blocks.block5.conv").weight.abs_()  # type: ignore[operator]
         model.get_submodule("blocks.block5.conv").bias.abs_()  # type: ignore[operator]
 
-    found = explain(model, torch.ones(1, 3, 64, 64), EMOTIONS)
+    found = explain(model, torch.ones(1, 3, 64, 64), EMOTIONS, "grad_cam")
 
     assert found.is_blank("sadness")
     assert np.isfinite(found.maps).all()
@@ -68,7 +68,7 @@ def test_anything_but_one_face_is_refused(
     shape: tuple[int, ...], trained_like: Callable[..., nn.Module]
 ) -> None:
     with pytest.raises(ExplainError, match=r"expected float32 \(1, C, S, S\)"):
-        explain(trained_like("gimefive", width=4), torch.zeros(shape), EMOTIONS)
+        explain(trained_like("gimefive", width=4), torch.zeros(shape), EMOTIONS, "grad_cam")
 
 
 def test_labels_that_do_not_fit_the_logits_are_refused(
@@ -77,7 +77,7 @@ def test_labels_that_do_not_fit_the_logits_are_refused(
     model = trained_like("gimefive", classes=7, width=4)
 
     with pytest.raises(ExplainError, match="7 logits, but 6 labels"):
-        explain(model, torch.zeros(1, 3, 64, 64), EMOTIONS)
+        explain(model, torch.zeros(1, 3, 64, 64), EMOTIONS, "grad_cam")
 
 
 def test_an_unknown_method_is_refused(trained_like: Callable[..., nn.Module]) -> None:

@@ -9,7 +9,7 @@ import torch
 from core.explain import explain
 from core.models import build
 model = build("gimefive", 6, depth=2, width=4).eval()
-explain(model, torch.zeros(1, 3, 16, 16), ("a", "b", "c", "d", "e", "f"))
+explain(model, torch.zeros(1, 3, 16, 16), ("a", "b", "c", "d", "e", "f"), "grad_cam")
 print(*sorted({"matplotlib", "torch._dynamo"} & set(sys.modules)))
 """
 

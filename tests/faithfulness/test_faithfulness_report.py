@@ -120,7 +120,8 @@ def test_controls_and_methods_carry_what_the_contract_names(report: dict[str, An
 
 
 def test_methods_that_do_not_apply_are_named_with_the_reason(report: dict[str, Any]) -> None:
-    assert set(report["refused"]) == {"cam"}
+    assert set(report["refused"]) == {"cam", "expected_cam"}
+    assert "mean of reference faces" in report["refused"]["expected_cam"]
     assert "no global average pooling" in report["refused"]["cam"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from made_faithfulness import made_report
 
-from core.faithfulness.table import faithfulness_rows
+from core.faithfulness.table import faithfulness_rows, ranking_agreement
 from core.tabular import TableFormat, table_text
 
 
@@ -77,3 +77,24 @@ def test_csv_and_json_keep_every_digit() -> None:
     assert json.loads(table_text(found, "json")) == found
     read = list(csv.DictReader(io.StringIO(table_text(found, "csv"))))
     assert [float(row["gap"]) for row in read] == [row["gap"] for row in found]
+
+
+def test_measures_are_compared_by_the_order_they_put_the_methods_in() -> None:
+    report = made_report(planted={"area": 0.1, "shares": {
+        "grad_cam": {"share": 0.2, "ci": [0.1, 0.3]},
+        "hires_cam": {"share": 0.7, "ci": [0.6, 0.8]},
+        "layer_cam": {"share": 0.8, "ci": [0.7, 0.9]},
+    }})  # fmt: skip
+    for name, road in (("grad_cam", 0.5), ("hires_cam", 0.3), ("layer_cam", 0.4)):
+        report["methods"][name]["road"] = {"gap": road, "ci": [road, road]}
+
+    found = ranking_agreement(report)
+
+    # Gaps are .1, .3, .25: ROAD has them the other way round, the mark swaps the upper two.
+    assert found == pytest.approx(
+        {("gap", "road"): -1.0, ("gap", "planted"): 0.5, ("road", "planted"): -0.5}
+    )
+
+
+def test_measures_without_three_methods_in_common_are_not_compared() -> None:
+    assert ("gap", "planted") not in ranking_agreement(made_report())

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from core.explain import give_reference, measure_reference
 from core.explain.batch import MapMaker, class_maps
 from core.explain.cam import layer_gradients
 from core.explain.methods import EXPLAINERS
@@ -83,6 +84,7 @@ def test_shared_gradients_change_no_map(
     face_like: Callable[..., Tensor],
 ) -> None:
     model, faces = trained_like("gimefive", width=4), face_like("gimefive", 3)
+    give_reference(model, measure_reference(model, face_like("gimefive", 8)))
     targets = torch.tensor([0, 3, 5])
     last, fine = "blocks.block5.conv", "blocks.block3.relu"
     layers = dict.fromkeys(EXPLAINERS, "input") | {
@@ -91,6 +93,8 @@ def test_shared_gradients_change_no_map(
         "guided_grad_cam": last,
         "hires_cam": fine,
         "layer_cam": fine,
+        "smooth_layer_cam": fine,
+        "expected_cam": fine,
         "smooth_hires_cam": fine,
         "activation": fine,
     }

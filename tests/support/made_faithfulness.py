@@ -21,6 +21,8 @@ def made_entry(gap: float, **facts: Any) -> dict[str, Any]:  # noqa: ANN401 - fi
         "increase": 0.3,
         "road": {"gap": 0.2, "ci": [0.1, 0.3]},
         "blank": 0.0,
+        "legible": 0.95,
+        "places": 2.0,
         "randomisation": {"head": 0.4, "all": None},
         "sanity": "passes",
         "stability": {"flip": 0.9, "shift": 0.8, "noise": None},

@@ -36,7 +36,7 @@ def test_a_whole_run_leaves_a_complete_folder(
     names = {path.name for path in folder.path.iterdir()}
     assert names == {
         "config.json", "metrics.jsonl", "steps.jsonl", "progress.json", "status.json", "train.log",
-        "last.pt", "weights.safetensors", "card.json",
+        "last.pt", "weights.safetensors", "reference.safetensors", "card.json",
     }  # fmt: skip
     status = folder.status()
     assert status["state"] == "finished"

@@ -124,14 +124,14 @@ def test_settings_act_from_the_next_frame() -> None:
     assert result.faces[0].explanation is None
 
 
-def test_a_network_without_closed_form_is_explained_the_general_way_and_says_so() -> None:
+def test_a_network_whose_maps_need_a_backward_pass_is_explained_so_and_says_it() -> None:
     player = Player(World([Person(1, 160, 120)], closed_form=False))
 
     result = player.step()
 
     assert result.notes == (SLOW_NOTE,)
     assert result.faces[0].explanation is not None
-    assert player.world.explained == ["grad_cam"]
+    assert player.world.explained == ["expected_cam"]
 
 
 def test_another_method_is_run_by_its_name() -> None:

@@ -160,7 +160,7 @@ def test_the_map_follows_the_brightness_of_the_face(
     folder = made_checkpoint(weight=1.0)
 
     model = cache.predictor(folder)
-    face = model.analyse(decode(sample_picture().data)).faces[0]
+    face = model.analyse(decode(sample_picture().data), method="grad_cam").faces[0]
 
     pixels = model.card.preprocess.pixels(face.face.crop)
     assert face.explanation is not None

@@ -5,14 +5,16 @@ import streamlit as st
 from core.drawing import SHOWN, Style
 from core.explain import EXPLAINERS
 from core.faces import DEFAULT_DETECTOR, DETECTORS
+from core.types import RECOMMENDED
 from core.video import DEFAULT_SMOOTHING, PAPER_REFRESH, PipelineSettings
 from webapp.text import literal
 from webapp.widgets import DETECTOR_TITLES
 
 NO_MAP = "none"
 CAMERA_METHODS = (
-    "Grad-CAM has a closed form for most networks here and keeps up with the camera; "
-    "other methods show fewer new maps a second."
+    "Recommended is the method that held best when this network's explanations were measured. "
+    "Expected CAM and, for most networks, Grad-CAM keep up with the camera; other methods show "
+    "fewer new maps a second."
 )
 AT_ONCE, PAPER = "at once", f"every {PAPER_REFRESH}th frame, as in the paper"
 
@@ -28,13 +30,13 @@ def pipeline_controls(
     """
     method = st.sidebar.selectbox(
         "Method of explanation",
-        [*EXPLAINERS, NO_MAP],
-        format_func=lambda name: "No map" if name == NO_MAP else EXPLAINERS[name].title,
+        [RECOMMENDED, *EXPLAINERS, NO_MAP],
+        format_func=_method_title,
         key=f"{place}_method",
         persist_state="session",
         help=help_on_methods,
     )
-    if method != NO_MAP and EXPLAINERS[method].caveat:
+    if method in EXPLAINERS and EXPLAINERS[method].caveat:
         st.sidebar.caption(literal(EXPLAINERS[method].caveat))
     smoothing = st.sidebar.slider(
         "Smoothing", 0, 100, round(100 * DEFAULT_SMOOTHING), 5, format="%d %%",
@@ -66,6 +68,13 @@ def pipeline_controls(
         max_faces=most,
         method=None if method == NO_MAP else method,
     )
+
+
+def _method_title(name: str) -> str:
+    if name == RECOMMENDED:
+        return "Recommended for this network"
+    title = "No map" if name == NO_MAP else EXPLAINERS[name].title
+    return f"{title}, as in the paper" if name == "grad_cam" else title
 
 
 def drawing_controls(labels: tuple[str, ...]) -> Style:

@@ -6,16 +6,18 @@ import pandas as pd
 import streamlit as st
 
 from core.explain import EXPLAINERS, stored_faithfulness
-from core.faithfulness import faithfulness_rows
+from core.faithfulness import faithfulness_rows, ranking_agreement
 from core.tabular import table_text
 from webapp import checkpoints
 from webapp.charts.faithfulness import method_gap_bars
 from webapp.faithfulness_badges import BEATS, FALLS_SHORT, HOW_IT_IS_MEASURED
 from webapp.results import pickers
 from webapp.results.export_buttons import export_buttons
-from webapp.text import counted, literal
+from webapp.text import counted, literal, percent
 
-DECIMALS = ("Insertion", "Deletion", "Gap", "Ahead of controls", "ROAD", "Random weights")
+_RANDOMISED = {"passes": "depend on the weights", "partly": "depend on the weights in part"}
+_MEASURES = {"gap": "insertion minus deletion", "road": "ROAD", "planted": "the planted mark"}
+DECIMALS = ("Insertion", "Deletion", "Gap", "Ahead of controls", "ROAD")
 
 
 def faithfulness_view() -> None:
@@ -50,11 +52,13 @@ def _summary(report: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     if best is not None:
         text += (
             f" The app offers **{literal(best['method'])}** first: of the quick methods that "
-            "beat all three controls and depend on the weights it has the highest gap."
+            f"beat all three controls, {_RANDOMISED[best['sanity']]} and can be read it has the "
+            "highest gap."
         )
     else:
-        text += " No quick method beats all three controls and depends on the weights."
+        text += " No quick method beats all three controls, depends on the weights and can be read."
     st.markdown(text)
+    _planted(report)
     paper = next((row for row in rows if row["name"] == "grad_cam"), None)
     if paper is not None:
         st.markdown(
@@ -62,6 +66,33 @@ def _summary(report: dict[str, Any], rows: list[dict[str, Any]]) -> None:
             f"({paper['gap_low']:.3f} to {paper['gap_high']:.3f}), and "
             f"{100 * paper['blank']:.0f} % of its maps are blank."
         )
+
+
+def _planted(report: dict[str, Any]) -> None:
+    """The test with a known answer, who fails it, and whether the measures agree."""
+    found = report.get("planted", {})
+    if "shares" in found:
+        chance = percent(found["area"])
+        low = [
+            EXPLAINERS[name].title
+            for name, one in found["shares"].items()
+            if name in EXPLAINERS and one["ci"][0] <= found["area"]
+        ]
+        st.markdown(
+            f"**A mark that alone decides the class**, planted in {found['n']} faces for a small "
+            f"network trained on it ({percent(found['accuracy'])} right): column *On the mark* "
+            f"says how much of a map's evidence lies on it. A map that knows nothing has {chance}. "
+            + (f"No better than that: {literal(', '.join(low))}." if low else "All are above that.")
+        )
+    elif found.get("refused"):
+        st.markdown(literal(str(found["refused"])))
+    agreement = ranking_agreement(report)
+    if agreement:
+        said = ", ".join(
+            f"{_MEASURES[first]} and {_MEASURES[second]} {value:.2f}"
+            for (first, second), value in agreement.items()
+        )
+        st.caption(f"Do the measures order the methods alike (rank correlation)? {said}.")
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
@@ -77,6 +108,17 @@ def _table(rows: list[dict[str, Any]]) -> None:
                 options=[BEATS, FALLS_SHORT], color=["green", "orange"]
             ),
             **{name: st.column_config.NumberColumn(format="%.3f") for name in DECIMALS},
+            "On the mark": st.column_config.NumberColumn(
+                format="%.2f",
+                help="Share of the evidence on a planted mark that alone decides the class.",
+            ),
+            "Legible": st.column_config.NumberColumn(
+                format="%.2f",
+                help="Correlation of a map with itself without detail; from .90 on it can be read.",
+            ),
+            "Places": st.column_config.NumberColumn(
+                format="%.1f", help="Connected places that the strongest tenth of a map forms."
+            ),
             "Ahead of controls": st.column_config.NumberColumn(
                 format="%.3f",
                 help="Low end of the 95 % interval of the lead over the strongest control.",
@@ -113,6 +155,9 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
         "Average drop": share("average_drop"),
         "Increase": share("increase"),
         "ROAD": row["road"],
+        "On the mark": row["planted"],
+        "Legible": row["legible"],
+        "Places": row["places"],
         "Blank": share("blank"),
         "Stability": stable if row["verdict"] else None,
         "Layer": row["layer"],
