@@ -6,7 +6,16 @@ from typing import Any
 import numpy as np
 import PIL.Image
 
-from core.drawing import default_colours, heat_image, overlay, paste_overlay, png_bytes
+from core.drawing import (
+    OPACITY,
+    SHOWN,
+    Style,
+    annotate_picture,
+    default_colours,
+    heat_image,
+    overlay,
+    png_bytes,
+)
 from core.errors import ConfigError
 from core.explain import EXPLAINERS
 from core.files import replacing, write_json
@@ -46,19 +55,16 @@ def explain_file(
     if target not in ("predicted", "all", *predictor.labels):
         known = ", ".join(("predicted", "all", *predictor.labels))
         raise ConfigError(f"Target is {target!r}; expected one of: {known}.")
-    method_info = EXPLAINERS[predictor.method_of(method)]
+    EXPLAINERS[predictor.method_of(method)]  # an unknown one is refused before the work
     result = predictor.analyse(read_image(path), method=method, whole=whole)
     out.mkdir(parents=True, exist_ok=True)
-    colours = default_colours(signed=method_info.signed)
-    canvas = result.image
+    preprocess = predictor.card.preprocess
+    coverage = preprocess.crop / preprocess.size
     for number, face in enumerate(result.faces, start=1):
         for label in chosen_labels(face, target):
-            _save(triptych(face, label), out / f"face-{number}-{label}.png")
-        if face.explanation is not None:
-            shown = face.prediction.predicted if target in ("predicted", "all") else target
-            evidence, scale = face.explanation.map_of(shown), face.explanation.scale
-            canvas = paste_overlay(canvas, face.face, evidence, scale, colours=colours)
-    _save(canvas, out / "overlay.png")
+            drawn = triptych(face, label, shared=target == "all", coverage=coverage)
+            _save(drawn, out / f"face-{number}-{label}.png")
+    _save(annotate_picture(result, _only_maps(target, coverage)), out / "overlay.png")
     content = as_json(result, image=path.name, checkpoint=predictor.folder.name)
     if target != "all":
         for face, entry in zip(result.faces, content["faces"], strict=True):
@@ -68,6 +74,11 @@ def explain_file(
     return len(result.faces)
 
 
+def _only_maps(target: str, coverage: float) -> Style:
+    shown = SHOWN if target in ("predicted", "all") else target
+    return Style(landmarks=False, boxes=False, target=shown, coverage=coverage)
+
+
 def chosen_labels(face: FaceResult, target: str) -> list[str]:
     """The classes a target stands for: one name, or all of them."""
     if target == "all":
@@ -75,7 +86,15 @@ def chosen_labels(face: FaceResult, target: str) -> list[str]:
     return [face.prediction.predicted if target == "predicted" else target]
 
 
-def triptych(face: FaceResult, label: str, *, opacity: float = 0.6, colours: str = "") -> Image:
+def triptych(
+    face: FaceResult,
+    label: str,
+    *,
+    opacity: float = OPACITY,
+    colours: str = "",
+    shared: bool = False,
+    coverage: float = 1.0,
+) -> Image:
     """Original, heat map and overlay of one face side by side (paper, Figure 5).
 
     Args:
@@ -83,6 +102,8 @@ def triptych(face: FaceResult, label: str, *, opacity: float = 0.6, colours: str
         label: The class whose map is drawn.
         opacity: Of the overlay, 0 to 1.
         colours: Name of a colour map; empty for the method's default.
+        shared: Whether all classes of the face have one colour scale, to be compared.
+        coverage: Share of the face's side that the network saw.
 
     Returns:
         RGB uint8 (256, 768, 3).
@@ -95,9 +116,11 @@ def triptych(face: FaceResult, label: str, *, opacity: float = 0.6, colours: str
     picture = PIL.Image.fromarray(face.face.crop).resize((DISPLAY_SIDE, DISPLAY_SIDE))
     crop = np.asarray(picture, dtype=np.uint8)
     chosen: Any = colours or default_colours(signed=face.explanation.signed)
-    evidence, scale = face.explanation.map_of(label), face.explanation.scale
-    heat = heat_image(evidence, scale, DISPLAY_SIDE, chosen)
-    return np.hstack([crop, heat, overlay(crop, evidence, scale, opacity, chosen)])
+    evidence = face.explanation.map_of(label)
+    scale = face.explanation.scale if shared else face.explanation.scale_of(label)
+    heat = heat_image(evidence, scale, DISPLAY_SIDE, chosen, coverage=coverage)
+    both = overlay(crop, evidence, scale, opacity, chosen, coverage=coverage)
+    return np.hstack([crop, heat, both])
 
 
 def _save(image: Image, path: Path) -> None:
@@ -140,4 +163,7 @@ def _face_json(result: FaceResult) -> dict[str, Any]:
     if explanation is not None:
         values["maps"] = {label: explanation.map_of(label).tolist() for label in explanation.labels}
         values["blank"] = {label: explanation.is_blank(label) for label in explanation.labels}
+        values["only_against"] = {
+            label: explanation.speaks_only_against(label) for label in explanation.labels
+        }
     return values

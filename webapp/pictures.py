@@ -28,12 +28,7 @@ def map_alone(explanation: Explanation, label: str, scale: float, style: Style) 
 
 def evidence_alone(evidence: NDArray[np.float32], scale: float, style: Style) -> Image:
     """Any evidence float32 (h, w), RGB uint8 (FACE, FACE, 3), where the network saw the face."""
-    nothing = heat_image(np.zeros((1, 1), dtype=np.float32), 0.0, FACE, style.colours)
-    inner = round(FACE * style.coverage)
-    start = (FACE - inner) // 2
-    heat = heat_image(evidence, scale, inner, style.colours)
-    nothing[start : start + inner, start : start + inner] = heat
-    return nothing
+    return heat_image(evidence, scale, FACE, style.colours, coverage=style.coverage)
 
 
 def map_on_face(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import CheckpointError
 from core.checkpoints import find_checkpoint, list_checkpoints
-from core.drawing import SHOWN, ColourMap, Style, default_colours
+from core.drawing import OPACITY, SHOWN, ColourMap, Style, default_colours
 from core.explain import EXPLAINERS, SLOW_PASSES, MethodInfo, model_layers, recommended_method
 from core.faces import DEFAULT_DETECTOR, DETECTORS
 from webapp import cache, checkpoints
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from core.explain import Layer
     from core.predict import Predictor
 
+OPACITY_HELP = (
+    "Of the strongest evidence. Weaker evidence is fainter, and where there is none the face is "
+    "untouched. A line goes around the strongest place: whole for, broken against."
+)
 OWN_LAYER = ""  # in place of a layer's name: the method's own choice
 DETECTOR_TITLES = {
     DEFAULT_DETECTOR: "Automatic",
@@ -183,8 +187,9 @@ def style_controls(labels: tuple[str, ...], *, signed: bool) -> Style:
         persist_state="session",
     )
     opacity = st.sidebar.slider(
-        "Opacity of the map", 0, 100, 60, 5, format="%d %%", key="opacity", persist_state="session"
-    )
+        "Opacity of the map", 0, 100, round(100 * OPACITY), 5, format="%d %%", key="opacity",
+        persist_state="session", help=OPACITY_HELP,
+    )  # fmt: skip
     boxes = st.sidebar.toggle("Boxes", value=True, key="boxes", persist_state="session")
     landmarks = st.sidebar.toggle(
         "68 landmarks", value=True, key="landmarks", persist_state="session"

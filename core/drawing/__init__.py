@@ -18,14 +18,18 @@ if TYPE_CHECKING:
         resized,
     )
     from core.drawing.colour_maps import (
+        AGAINST,
         COLOUR_MAPS,
+        COLOURS_IN_WORDS,
+        FOR,
         NO_EVIDENCE,
+        ONLY_AGAINST,
         ColourMap,
         colour_bar,
         colour_table,
         default_colours,
     )
-    from core.drawing.overlays import heat_image, overlay, paste_overlay
+    from core.drawing.overlays import OPACITY, heat_image, overlay, paste_overlay
     from core.drawing.panels import UNCLEAR, colour_of, name_of
     from core.drawing.png import png_bytes, quick_png
 
@@ -42,22 +46,31 @@ __getattr__ = lazy_names(
             "resized",
         ),
         "colour_maps": (
+            "AGAINST",
             "COLOUR_MAPS",
+            "COLOURS_IN_WORDS",
+            "FOR",
             "NO_EVIDENCE",
+            "ONLY_AGAINST",
             "ColourMap",
             "colour_bar",
             "colour_table",
             "default_colours",
         ),
-        "overlays": ("heat_image", "overlay", "paste_overlay"),
+        "overlays": ("OPACITY", "heat_image", "overlay", "paste_overlay"),
         "panels": ("UNCLEAR", "colour_of", "name_of"),
         "png": ("png_bytes", "quick_png"),
     },
 )
 
 __all__ = [
+    "AGAINST",
+    "COLOURS_IN_WORDS",
     "COLOUR_MAPS",
+    "FOR",
     "NO_EVIDENCE",
+    "ONLY_AGAINST",
+    "OPACITY",
     "SHOWN",
     "UNCLEAR",
     "ColourMap",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.drawing.colour_maps import ColourMap, default_colours
-from core.drawing.overlays import paste_overlay
+from core.drawing.overlays import OPACITY, lay_over
 from core.drawing.panels import UNCLEAR, colour_of, write_tag, write_words
 from core.drawing.text import BLACK, WHITE, Colour
 from core.types import Box, Explanation, Face, FaceResult, FrameResult, Image, ImageResult, LiveFace
@@ -29,7 +29,7 @@ class Style:
         landmarks: The 68 points.
         boxes: Square and name of each face.
         bars: The probabilities beside the face; frames only.
-        opacity: Of the map, 0 to 1; 0 for none.
+        opacity: Of the strongest evidence, 0 to 1; 0 for no map.
         target: The expression whose map is drawn, or SHOWN.
         colours: Name of a colour map for maps without a sign; signed ones are diverging.
         coverage: Share of the crop's side that the network sees
@@ -40,9 +40,9 @@ class Style:
     landmarks: bool = True
     boxes: bool = True
     bars: bool = True
-    opacity: float = 0.5
+    opacity: float = OPACITY
     target: str = SHOWN
-    colours: ColourMap = "inferno"
+    colours: ColourMap = "violet"
     coverage: float = 1.0
 
     def label_of(self, face: FaceResult | LiveFace) -> str:
@@ -65,9 +65,8 @@ def annotate_frame(image: Image, result: FrameResult, style: Style | None = None
     canvas = image.copy()
     height, width = canvas.shape[:2]
     for face in result.faces:
-        canvas = _with_map(
-            canvas, face.face, face.explanation, style.label_of(face), face.scale, style
-        )
+        label = style.label_of(face)
+        _draw_map(canvas, face.face, face.explanation, label, face.scale_of(label), style)
     line = max(round(min(height, width) / 180), 1)
     for face in result.faces:
         points = face.face.landmarks
@@ -101,7 +100,7 @@ def annotate_picture(
     scale = common_scale(result, style)
     for one in result.faces:
         face = replace(one.face, matrix=_rescaled(one.face.matrix, zoom))
-        canvas = _with_map(canvas, face, one.explanation, style.label_of(one), scale, style)
+        _draw_map(canvas, face, one.explanation, style.label_of(one), scale, style)
     for one in result.faces:
         points = one.face.landmarks
         if style.landmarks and points is not None:
@@ -116,7 +115,7 @@ def common_scale(result: ImageResult, style: Style) -> float:
     """The value of the strongest colour: the largest of the maps shown, one a face."""
     return max(
         (
-            float(np.abs(face.explanation.map_of(style.label_of(face))).max())
+            face.explanation.scale_of(style.label_of(face))
             for face in result.faces
             if face.explanation
         ),
@@ -177,29 +176,20 @@ def _disc(radius: int) -> NDArray[np.int64]:
     return np.argwhere(area)[:, ::-1] - radius
 
 
-def _with_map(
+def _draw_map(
     canvas: Image,
     face: Face,
     explanation: Explanation | None,
     label: str,
     scale: float,
     style: Style,
-) -> Image:
-    """The canvas itself where there is no map to draw."""
-    if not style.overlay or style.opacity == 0:
-        return canvas
-    if explanation is None or label not in explanation.labels:
-        return canvas
+) -> None:
+    """Draw into the canvas, where there is a map to draw."""
+    if not style.overlay or explanation is None or label not in explanation.labels:
+        return
     colours = default_colours(signed=True) if explanation.signed else style.colours
-    return paste_overlay(
-        canvas,
-        face,
-        explanation.map_of(label),
-        scale,
-        style.opacity,
-        colours,
-        coverage=style.coverage,
-    )
+    evidence = explanation.map_of(label)
+    lay_over(canvas, face, evidence, scale, style.opacity, colours, coverage=style.coverage)
 
 
 def _rescaled(matrix: NDArray[np.float64], zoom: float) -> NDArray[np.float64]:

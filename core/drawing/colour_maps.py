@@ -1,4 +1,4 @@
-"""From evidence to colour: one fixed scale, perceptual colour maps, and no stretching."""
+"""From evidence to colour: one fixed scale, colours of their own, and no stretching."""
 
 from functools import cache
 from typing import Literal, get_args
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.errors import ExplainError
 from core.types import BLANK, Image
 
-ColourMap = Literal["inferno", "viridis", "cividis", "jet", "diverging"]
+ColourMap = Literal["violet", "inferno", "viridis", "cividis", "jet", "diverging"]
 COLOUR_MAPS: tuple[str, ...] = get_args(ColourMap)
 
 # The first three rise evenly in lightness (Smith and van der Walt 2015; Nunez et al. 2018); JET is
@@ -21,9 +21,13 @@ _TABLES = {
     "cividis": cv2.COLORMAP_CIVIDIS,
     "jet": cv2.COLORMAP_JET,
 }
-# Ends of the signed map, hex RGB of Okabe and Ito (2008): told apart with any colour blindness.
-AGAINST, FOR = (0, 114, 178), (213, 94, 0)
+# Evidence for and against a class, and none.  No expression has a colour like these, seen with or
+# without a colour blindness; the one is darker and the other lighter than most skin and than the
+# grey between them, so that lightness alone tells the sign.
+FOR, NEITHER, AGAINST = (82, 0, 168), (168, 168, 168), (212, 255, 42)
 NO_EVIDENCE = "no positive evidence"
+ONLY_AGAINST = "only evidence against"
+COLOURS_IN_WORDS = "Violet speaks for the expression named, yellow-green against it"
 
 _BAR_MARGIN = 6  # px around the strip and its numbers
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -33,7 +37,7 @@ _INK = (40, 40, 40)
 
 def default_colours(*, signed: bool) -> ColourMap:
     """The colour map for maps with or without negative values."""
-    return "diverging" if signed else "inferno"
+    return "diverging" if signed else "violet"
 
 
 def strength(
@@ -69,6 +73,37 @@ def paint(values: NDArray[np.float32], colours: ColourMap) -> Image:
     return painted
 
 
+def cover(
+    values: NDArray[np.float32], share: NDArray[np.float32], colours: ColourMap
+) -> NDArray[np.float32]:
+    """What values from `strength` add to a photo: their colours times their shares of each pixel.
+
+    Our own colours are one a sign, whose share tells the amount; others change with the value.
+
+    Args:
+        values: float32 (h, w).
+        share: float32 (h, w), 0 to 1.
+        colours: Name of a colour map.
+
+    Returns:
+        float32 (h, w, 3), 0 to 255.
+    """
+    if colours == "violet":
+        return _inked([share], [FOR])
+    if colours == "diverging":
+        against = values < 0
+        return _inked([np.where(against, 0, share), np.where(against, share, 0)], [FOR, AGAINST])
+    return paint(values, colours) * share[..., None]
+
+
+def _inked(
+    shares: list[NDArray[np.float32]], inks: list[tuple[int, int, int]]
+) -> NDArray[np.float32]:
+    """The sum of colours in their shares of each pixel."""
+    mixed = cv2.transform(cv2.merge(shares), np.array(inks, dtype=np.float32).T)
+    return np.asarray(mixed, dtype=np.float32)
+
+
 @cache
 def colour_table(colours: ColourMap) -> Image:
     """All colours from the lowest to the highest value, RGB uint8 (n, 3).
@@ -76,8 +111,10 @@ def colour_table(colours: ColourMap) -> Image:
     Raises:
         ExplainError: There is no such colour map.
     """
+    if colours == "violet":
+        return _straight_table(NEITHER, FOR)
     if colours == "diverging":
-        return _diverging_table()
+        return _straight_table(AGAINST, NEITHER, FOR)
     if colours not in _TABLES:
         known = ", ".join(COLOUR_MAPS)
         raise ExplainError(f"There are no colours {colours!r}. Choose one of: {known}.")
@@ -88,20 +125,21 @@ def colour_table(colours: ColourMap) -> Image:
     return table
 
 
-def _diverging_table(half: int = 255) -> Image:
-    """Blue over white to vermilion, straight lines in CIELAB, white at the exact middle."""
-    ends = np.array([[AGAINST, (255, 255, 255), FOR]], dtype=np.float32) / 255
-    low, white, high = cv2.cvtColor(ends, cv2.COLOR_RGB2LAB)[0]
-    rise = np.linspace(0, 1, half + 1, dtype=np.float32)[:, None]
-    lab = np.concatenate([low + rise * (white - low), (white + rise * (high - white))[1:]])
-    rgb = cv2.cvtColor(lab[None].astype(np.float32), cv2.COLOR_LAB2RGB)[0]
+def _straight_table(*stops: tuple[int, int, int], steps: int = 255) -> Image:
+    """Straight lines in CIELAB from one colour to the next, each stop met exactly."""
+    corners = np.array([stops], dtype=np.float32) / 255
+    lab = cv2.cvtColor(corners, cv2.COLOR_RGB2LAB)[0]
+    places = np.linspace(0, len(stops) - 1, steps * (len(stops) - 1) + 1)
+    line = [np.interp(places, np.arange(len(stops)), lab[:, channel]) for channel in range(3)]
+    rgb = cv2.cvtColor(np.stack(line, axis=1)[None].astype(np.float32), cv2.COLOR_LAB2RGB)[0]
     table = np.asarray(np.rint(np.clip(rgb, 0, 1) * 255), dtype=np.uint8)
+    table[::steps] = stops
     table.setflags(write=False)
     return table
 
 
 def colour_bar(
-    scale: float, colours: ColourMap = "inferno", *, width: int = 256, height: int = 44
+    scale: float, colours: ColourMap = "violet", *, width: int = 256, height: int = 44
 ) -> Image:
     """The legend of a picture's maps: a strip with the values of its ends.
 

@@ -1,18 +1,29 @@
-"""Maps drawn as pictures, over the face and over the photo it came from."""
+"""Maps drawn as pictures, over the face and over the photo it came from.
+
+One rule for photo, frame, film and figure: opacity follows |evidence|, and a thin line goes around
+the strongest place.
+"""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.drawing.colour_maps import ColourMap, paint, strength
+from core.drawing.colour_maps import ColourMap, cover, paint, strength
+from core.drawing.outlines import GRID, Place, draw_places, strongest_places
 from core.errors import ExplainError
 from core.types import BLANK, Face, Image
 
 Map = NDArray[np.float32]
+OPACITY = 0.7  # of the strongest evidence: features of the face are still seen through it
 
 
 def heat_image(
-    evidence: Map, scale: float, size: int | tuple[int, int], colours: ColourMap = "inferno"
+    evidence: Map,
+    scale: float,
+    size: int | tuple[int, int],
+    colours: ColourMap = "diverging",
+    *,
+    coverage: float = 1.0,
 ) -> Image:
     """A map as a picture of its own.
 
@@ -22,6 +33,7 @@ def heat_image(
             (`Explanation.scale`, or the largest of several faces').
         size: Side in pixels, or (height, width).
         colours: Name of a colour map; "diverging" for signed maps.
+        coverage: See `overlay`; around the map is the colour of zero.
 
     Returns:
         RGB uint8 (height, width, 3); a blank map gives the even colour of zero.
@@ -30,29 +42,31 @@ def heat_image(
         ExplainError: A value is not finite.
     """
     height, width = (size, size) if isinstance(size, int) else size
-    return paint(_enlarged(strength(evidence, scale, colours), height, width), colours)
+    return paint(_placed(strength(evidence, scale, colours), height, width, coverage), colours)
 
 
 def overlay(
     crop: Image,
     evidence: Map,
     scale: float,
-    opacity: float = 0.6,
-    colours: ColourMap = "inferno",
+    opacity: float = OPACITY,
+    colours: ColourMap = "diverging",
     *,
     coverage: float = 1.0,
 ) -> Image:
     """The face with its map over it.
 
-    The colour fades with the evidence, so that cold areas show the photo; only JET covers all of
-    it evenly, as in the paper.
+    Opacity is `opacity` times |evidence| / scale, so that the face is untouched where there is no
+    evidence, and lines go around the strongest places: a whole one for, a broken one against. Only
+    JET covers all of the face evenly and has no lines, as in the paper.
 
     Args:
         crop: RGB uint8 (H, W, 3), the face as the network's preprocessing got it.
         evidence: float32 (h, w).
         scale: See `heat_image`.
-        opacity: 0 shows the face alone, 1 hides it under the strongest colour.
-        colours: Name of a colour map.
+        opacity: Of the strongest evidence; 0 shows the face alone, 1 hides it there.
+        colours: Name of a colour map; "diverging" draws all evidence, others leave out what
+            speaks against.
         coverage: Share of the crop's side that the network saw, from the middle
             (`preprocess.crop / preprocess.size`).
 
@@ -64,9 +78,16 @@ def overlay(
     """
     _check_opacity(opacity)
     height, width = crop.shape[:2]
-    values = _placed(strength(evidence, scale, colours), height, width, coverage)
-    seen = _placed(np.ones_like(evidence), height, width, coverage)
-    return _blend(crop, values, seen, opacity, colours)
+    own = strength(evidence, scale, colours)
+    if not np.any(np.abs(own) > BLANK):
+        return crop.copy()
+    values = _placed(own, height, width, coverage)
+    seen = _placed(np.ones_like(evidence), height, width, coverage) if colours == "jet" else None
+    canvas = _blend(crop, values, seen, opacity, colours)
+    if opacity > 0 and colours != "jet":
+        matrix = np.array([[width, 0.0, -0.5], [0.0, height, -0.5]])
+        draw_places(canvas, _places(own, coverage), matrix, min(height, width))
+    return canvas
 
 
 def paste_overlay(
@@ -74,8 +95,8 @@ def paste_overlay(
     face: Face,
     evidence: Map,
     scale: float,
-    opacity: float = 0.6,
-    colours: ColourMap = "inferno",
+    opacity: float = OPACITY,
+    colours: ColourMap = "diverging",
     *,
     coverage: float = 1.0,
 ) -> Image:
@@ -96,28 +117,53 @@ def paste_overlay(
     Raises:
         ExplainError: A value is not finite or out of range.
     """
-    _check_opacity(opacity)
     canvas = image.copy()
-    left, top, right, bottom = _footprint(face, image)
-    if left >= right or top >= bottom or not np.any(np.abs(evidence) > BLANK):
-        return canvas
+    lay_over(canvas, face, evidence, scale, opacity, colours, coverage=coverage)
+    return canvas
+
+
+def lay_over(
+    canvas: Image,
+    face: Face,
+    evidence: Map,
+    scale: float,
+    opacity: float,
+    colours: ColourMap,
+    *,
+    coverage: float,
+) -> None:
+    """`paste_overlay` into the picture itself: the canvas is changed."""
+    _check_opacity(opacity)
+    left, top, right, bottom = _footprint(face, canvas)
+    own = strength(evidence, scale, colours)
+    if left >= right or top >= bottom or opacity == 0 or not np.any(np.abs(own) > BLANK):
+        return
     height, width = face.crop.shape[:2]
     # The map is wanted at the picture's pixels (x + left, y + top), hence the shifted matrix.
     matrix = face.matrix.copy()
     matrix[:, 2] += matrix[:, :2] @ np.array([left, top], dtype=np.float64)
-    layers = (
-        _placed(strength(evidence, scale, colours), height, width, coverage),
-        _placed(np.ones_like(evidence), height, width, coverage),
-    )
-    size = (right - left, bottom - top)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    values, seen = (
-        np.asarray(cv2.warpAffine(layer, matrix, size, flags=flags), dtype=np.float32)
-        for layer in layers
-    )
+    values = _warped(_placed(own, height, width, coverage), matrix, right - left, bottom - top)
     area = canvas[top:bottom, left:right]
-    canvas[top:bottom, left:right] = _blend(area, values, seen, opacity, colours)
-    return canvas
+    if colours == "jet":
+        whole = _placed(np.ones_like(own), height, width, coverage)
+        seen = _warped(whole, matrix, right - left, bottom - top)
+        area[:] = _blend(area, values, seen, opacity, colours)
+        return
+    area[:] = _blend(area, values, None, opacity, colours)
+    back = np.linalg.inv(matrix[:, :2])
+    shape = np.array([width, height], dtype=np.float64)
+    on_area = np.column_stack([back * shape, back @ (-0.5 - matrix[:, 2])])
+    side = float(shape.min() * np.sqrt(abs(np.linalg.det(back))))
+    draw_places(area, _places(own, coverage), on_area, side)
+
+
+def _places(values: Map, coverage: float) -> tuple[Place, ...]:
+    return strongest_places(_placed(values, GRID, GRID, coverage))
+
+
+def _warped(layer: Map, matrix: NDArray[np.float64], width: int, height: int) -> Map:
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(layer, matrix, (width, height), flags=flags), np.float32)
 
 
 def _check_opacity(opacity: float) -> None:
@@ -125,15 +171,14 @@ def _check_opacity(opacity: float) -> None:
         raise ExplainError(f"Opacity is {opacity}; expected a number from 0 to 1.")
 
 
-def _blend(picture: Image, values: Map, seen: Map, opacity: float, colours: ColourMap) -> Image:
-    """Mix picture and colours; `seen` is 1 where the map has a value at all."""
-    if not np.any(np.abs(values) > BLANK):
-        return picture.copy()
-    # The root keeps middling evidence visible; its amount is told by the colour, not the fading.
-    fading = 1.0 if colours == "jet" else np.sqrt(np.abs(values))
-    share = (opacity * fading * seen)[..., None]
-    mixed = picture * (1 - share) + paint(values, colours) * share
-    return np.rint(mixed).astype(np.uint8)
+def _blend(
+    picture: Image, values: Map, seen: Map | None, opacity: float, colours: ColourMap
+) -> Image:
+    """Mix picture and colours; `seen` is 1 where a map that covers evenly has a value at all."""
+    share = np.float32(opacity) * (np.abs(values) if seen is None else seen)
+    kept = cv2.multiply(picture, cv2.merge([1 - share] * 3), dtype=cv2.CV_32F)
+    mixed = cv2.add(kept, cover(values, share, colours), dtype=cv2.CV_8U)  # rounds
+    return np.asarray(mixed, dtype=np.uint8)
 
 
 def _placed(values: Map, height: int, width: int, coverage: float) -> Map:

@@ -5,7 +5,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from core.drawing import ColourMap, colour_table, default_colours, heat_image
+from core.drawing import ColourMap, default_colours, heat_image
 from core.types import Image
 
 SIDE = 256  # pixels
@@ -59,10 +59,9 @@ def mean_map_picture(view: dict[str, Any], group: dict[str, Any], scale: float) 
     colours: ColourMap = default_colours(signed=view["signed"])
     rows = group["map"] if group["map"] else [[0.0]]
     picture = heat_image(np.array(rows, dtype=np.float32), scale, SIDE, colours).copy()
-    nothing = colour_table(colours)[len(colour_table(colours)) // 2 if view["signed"] else 0]
-    ink = _DARK if int(nothing.mean()) > 127 else _LIGHT
     points = np.rint((np.array(view["shape"]) * SIDE - 0.5) * 2**_SHIFT).astype(np.int32)
-    for numbers, closed in _LINES:
-        line = [points[list(numbers)]]
-        cv2.polylines(picture, line, closed, ink, 1, cv2.LINE_AA, _SHIFT)
+    for ink, width in ((_DARK, 3), (_LIGHT, 1)):  # seen on every colour of the map
+        for numbers, closed in _LINES:
+            line = [points[list(numbers)]]
+            cv2.polylines(picture, line, closed, ink, width, cv2.LINE_AA, _SHIFT)
     return picture

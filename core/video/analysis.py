@@ -22,6 +22,10 @@ BLANK_NOTE = (
     "In {blank:,} of {maps:,} maps nothing speaks for the expression named: they are blank. "
     "Another method may still find some evidence."
 )
+AGAINST_NOTE = (
+    "In {against:,} of {maps:,} maps nothing speaks for the expression named: they show what "
+    "speaks against it."
+)
 ANNOTATED, TABLE, SUMMARY = "annotated.mp4", "faces.csv", "summary.json"
 
 
@@ -179,13 +183,17 @@ class _Run:
         self._table, self._writer = table, writer
         self.summary = Summary(model.labels)
         self.time = 0.0
-        self._maps = self._blank = 0
+        self._maps = self._blank = self._against = 0
         self._notes: dict[str, None] = {}  # in the order they came up, each once
 
     @property
     def notes(self) -> list[str]:
-        blank = BLANK_NOTE.format(blank=self._blank, maps=self._maps)
-        return [*self._notes, *([blank] if self._blank else [])]
+        notes = [*self._notes]
+        if self._blank:
+            notes.append(BLANK_NOTE.format(blank=self._blank, maps=self._maps))
+        if self._against:
+            notes.append(AGAINST_NOTE.format(against=self._against, maps=self._maps))
+        return notes
 
     def add(self, frame: VideoFrame) -> None:
         result = self._pipeline.process(frame.image, frame.time)
@@ -195,7 +203,9 @@ class _Run:
                 label = face.label or face.prediction.predicted
                 shares[face.id] = region_shares(face.face, face.explanation, label)
                 self._maps += 1
-                self._blank += face.explanation.is_blank(label) if face.label else 0
+                if face.label:
+                    self._blank += face.explanation.is_blank(label)
+                    self._against += face.explanation.speaks_only_against(label)
                 cells = min(face.explanation.maps.shape[1:])
                 if cells < FINE_CELLS:
                     self._notes[COARSE_NOTE.format(cells=f"{cells}x{cells}")] = None

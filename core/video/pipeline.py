@@ -181,7 +181,7 @@ def _shown(track: Track, memory: FaceState, face: Face, reading: Reading) -> Liv
         instant=reading.instant.probabilities,
         label=reading.label,
         explanation=memory.explanation,
-        scale=memory.scale,
+        scales=memory.scales,
         detected=track.detected,
         resting=None if memory.resting is None else memory.resting.progress,
     )

@@ -196,7 +196,7 @@ class FaceState:
         self.seen = 0.0
         self.resting: NeutralBaseline | None = None
         self.explanation: Explanation | None = None
-        self.scale = 0.0
+        self.scales: NDArray[np.float64] | None = None
         self._steady = SteadyLabel(threshold)
         self._side = side
         self._points = OneEuro(_POINTS, _POINTS_BETA)
@@ -243,11 +243,15 @@ class FaceState:
         return Reading(prediction, replace(prediction, probabilities=smooth), label)
 
     def keep_explanation(self, explanation: Explanation | None, seconds: float) -> None:
-        """Take in this frame's maps; the colour scale follows the largest value of late.
+        """Take in this frame's maps; each class's colour scale follows its largest of late.
 
         A scale of each frame's own would draw a weak map as strongly as a sure one.
         """
-        self.explanation = explanation
-        self.scale *= float(np.exp(-seconds / _FADE))
+        last, self.explanation = self.explanation, explanation
+        if last and explanation and last.method != explanation.method:
+            self.scales = None  # methods measure in different units
+        if self.scales is not None:
+            self.scales = self.scales * float(np.exp(-seconds / _FADE))
         if explanation is not None:
-            self.scale = max(self.scale, explanation.scale)
+            now = explanation.scales
+            self.scales = now if self.scales is None else np.maximum(self.scales, now)

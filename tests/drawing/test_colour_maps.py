@@ -2,16 +2,23 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from skimage.color import deltaE_ciede2000, rgb2lab
 
 from core.drawing.colour_maps import (
+    AGAINST,
     COLOUR_MAPS,
+    FOR,
+    NEITHER,
     ColourMap,
     colour_bar,
     colour_table,
     paint,
     strength,
 )
+from core.drawing.panels import colour_of
 from core.errors import ExplainError
+from core.labels import COLOURS
 
 
 def values(*rows: list[float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
@@ -57,13 +64,50 @@ def test_tables_are_the_published_ones_in_rgb() -> None:
         assert np.abs(table[-1] - high).max() <= 1
 
 
-def test_signed_colours_are_blue_white_and_vermilion() -> None:
-    painted = paint(values([-1.0, 0.0, 1.0]), "diverging").astype(int)[0]
+def test_our_own_colours_meet_their_stops() -> None:
+    signed = paint(values([-1.0, 0.0, 1.0]), "diverging")[0]
+    positive = paint(values([0.0, 1.0]), "violet")[0]
 
-    np.testing.assert_allclose(painted, [(0, 114, 178), (255, 255, 255), (213, 94, 0)], atol=1)
+    np.testing.assert_array_equal(signed, [AGAINST, NEITHER, FOR])
+    np.testing.assert_array_equal(positive, [NEITHER, FOR])
 
 
-def lightness(colours: ColourMap) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def lab_of(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
+    """CIELAB of colours (n, 3), 0 to 1."""
+    return np.asarray(rgb2lab(rgb[None])[0], dtype=np.float64)
+
+
+def as_seen_without_green_cones(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Colours (n, 3), 0 to 1, as a deuteranope sees them (Machado et al. 2009, severity 1)."""
+    matrix = np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    )
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ matrix.T, 0, 1)
+    seen = np.where(seen <= 0.0031308, 12.92 * seen, 1.055 * seen ** (1 / 2.4) - 0.055)
+    return np.asarray(seen, dtype=np.float64)
+
+
+@pytest.mark.parametrize(("deuteranope", "least"), [(False, 30), (True, 12)])
+def test_evidence_has_no_expressions_colour(deuteranope: bool, least: float) -> None:
+    own = np.array([FOR, AGAINST]) / 255
+    others = np.array([colour_of(label) for label in (*COLOURS, None)]) / 255
+    if deuteranope:
+        own, others = as_seen_without_green_cones(own), as_seen_without_green_cones(others)
+
+    lab, labs = lab_of(own), lab_of(others)
+    apart = deltaE_ciede2000(lab[:, None], labs[None])  # type: ignore[no-untyped-call]
+
+    assert apart.shape == (2, 8)
+    assert apart.min() > least  # 2.3 is just noticeable; the closest two expressions' are 18 and 8
+    assert deltaE_ciede2000(lab[0], lab[1]) > 60  # type: ignore[no-untyped-call]
+
+
+def lightness(colours: ColourMap) -> NDArray[np.float64]:
     """CIE L* of a table's colours, by the standard's own formula."""
     rgb = colour_table(colours) / 255
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
@@ -72,19 +116,23 @@ def lightness(colours: ColourMap) -> np.ndarray[tuple[int, ...], np.dtype[np.flo
     return np.asarray(lab, dtype=np.float64)
 
 
+def test_for_and_against_differ_in_grey_and_amounts_do_too() -> None:
+    signed, positive = lightness("diverging"), lightness("violet")
+
+    assert np.diff(signed).max() < 0.5  # against is light, for is dark
+    assert np.diff(positive).max() < 0.5
+    nothing = signed[len(signed) // 2]
+    assert signed[0] - nothing > 20
+    assert nothing - signed[-1] > 40
+    for table in (signed, positive):
+        tenths = table[:: len(table) // 10]
+        assert np.diff(tenths).max() < -1.5  # a tenth more is darker to the eye
+
+
 @pytest.mark.parametrize("colours", ["inferno", "viridis", "cividis"])
 def test_perceptual_maps_rise_in_lightness_and_jet_does_not(colours: ColourMap) -> None:
     assert np.diff(lightness(colours)).min() > -0.3
     assert np.diff(lightness("jet")).min() < -0.5
-
-
-def test_the_signed_map_is_lightest_in_the_middle() -> None:
-    light = lightness("diverging")
-    middle = len(light) // 2
-
-    assert np.diff(light[: middle + 1]).min() > -0.3
-    assert np.diff(light[middle:]).max() < 0.3
-    assert light[middle] == pytest.approx(100, abs=0.1)
 
 
 @pytest.mark.parametrize("colours", COLOUR_MAPS)

@@ -14,6 +14,7 @@ from bad_pictures import animation, png_bomb
 from skimage.data import data_dir
 from streamlit.testing.v1 import AppTest
 
+from core import Explanation
 from core.predict import Predictor
 
 PAGE = "../pages/image_explanation.py"
@@ -88,14 +89,17 @@ def test_a_blank_map_is_called_blank(opened: AppTest) -> None:
     assert any("is blank: no positive evidence for surprise." in i.value for i in opened.info)
 
 
-def test_a_map_that_is_not_blank_has_a_colour_bar(app: AppTest, made_checkpoint: Made) -> None:
+def test_a_map_that_is_not_blank_has_a_colour_bar_and_says_if_all_is_against(
+    app: AppTest, made_checkpoint: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made_checkpoint(weight=1.0)
-    app.run().switch_page(PAGE).run()
-
-    with_sample(app)
+    with_sample(app.run().switch_page(PAGE).run())
 
     assert not app.info
     assert any("one scale for the picture" in html.value for html in elements(app, "html"))
+
+    monkeypatch.setattr(Explanation, "speaks_only_against", lambda self, label: True)
+    assert "only evidence against: nothing on this face speaks for" in app.run().info[0].value
 
 
 def test_the_map_of_another_expression_can_be_asked_for(

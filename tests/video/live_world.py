@@ -161,5 +161,5 @@ def live_face(
         instant=prediction.probabilities,
         label=label,
         explanation=Explanation("grad_cam", "last", EMOTIONS, maps),
-        scale=2.0,
+        scales=np.full(6, 2.0),
     )

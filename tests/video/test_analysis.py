@@ -228,6 +228,19 @@ def test_blank_maps_are_counted_and_called_blank(tmp_path: Path) -> None:
     assert [note for note in report["notes"] if note.startswith("In 4 of 4 maps")]
 
 
+def test_maps_of_only_evidence_against_are_counted_and_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Explanation, "speaks_only_against", lambda self, label: label == "fear")
+    world = World([Person(1, 160, 120, logits=(0, 0, 0, 0, 0, 5))])
+    source = write_clip(tmp_path / "in.mp4", [world.frame()] * 4)
+
+    notes = analyse_video(source, tmp_path / "out", world, world)["notes"]
+
+    assert notes[-1].startswith("In 4 of 4 maps nothing speaks for the expression named")
+    assert notes[-1].endswith("they show what speaks against it.")
+
+
 def test_a_film_of_another_origin_is_not_overwritten(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", [face_frame()] * 2)
     own = write_clip(tmp_path / ANNOTATED, [face_frame()] * 2)

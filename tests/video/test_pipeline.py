@@ -46,7 +46,7 @@ def test_the_first_frame_already_has_the_answer() -> None:
     assert face.box.overlap(person.box) > 0.6
     assert face.explanation is not None
     assert face.explanation.map_of("sadness").max() == 5
-    assert face.scale == 5
+    assert face.scale_of("sadness") == 5
     assert face.detected
 
 
@@ -149,8 +149,18 @@ def test_the_colour_scale_does_not_jump_with_each_frame() -> None:
     player.step(5)
     person.logits = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
-    assert 7.5 < player.step().faces[0].scale < 8
-    assert player.step(400).faces[0].scale == pytest.approx(1.0)
+    assert 7.5 < player.step().faces[0].scale_of("happiness") < 8
+    assert player.step(400).faces[0].scale_of("happiness") == pytest.approx(1.0)
+
+
+def test_another_methods_scale_begins_anew() -> None:
+    person = Person(1, 160, 120, logits=(8.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+    player = Player(World([person]))
+    player.step(5)
+
+    player.pipeline.settings = replace(player.pipeline.settings, method="saliency")
+
+    assert player.step().faces[0].scale_of("happiness") == 1.0
 
 
 def test_a_resting_face_becomes_the_zero() -> None:

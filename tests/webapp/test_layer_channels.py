@@ -41,8 +41,8 @@ def test_colours_have_two_sides_only_where_values_have() -> None:
 def test_each_cell_is_a_square_of_one_colour() -> None:
     picture = channels.channel_picture(MAPS[2], 6.0, "inferno", 6)
 
-    strongest = heat_image(np.ones((1, 1), np.float32), 1.0, 1)[0, 0]
-    nothing = heat_image(np.zeros((1, 1), np.float32), 1.0, 1)[0, 0]
+    strongest = heat_image(np.ones((1, 1), np.float32), 1.0, 1, "inferno")[0, 0]
+    nothing = heat_image(np.zeros((1, 1), np.float32), 1.0, 1, "inferno")[0, 0]
     assert picture.shape == (6, 6, 3)
     assert (picture[3:, 3:] == strongest).all()
     assert (picture[:3] == nothing).all()

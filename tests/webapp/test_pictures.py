@@ -141,7 +141,7 @@ def test_the_map_covers_the_part_the_network_saw() -> None:
     brightness = heat.astype(int).sum(axis=2)
     quarter = FACE // 4
     assert heat.shape == (FACE, FACE, 3)
-    assert brightness[quarter:-quarter, quarter:-quarter].min() > brightness[: quarter - 1].max()
+    assert brightness[quarter:-quarter, quarter:-quarter].max() < brightness[: quarter - 1].min()
 
 
 def test_the_own_prediction_or_the_class_asked_for_is_mapped() -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from core import Explanation
-from core.drawing import Style
+from core.drawing import COLOURS_IN_WORDS, Style
 from core.explain import EXPLAINERS, contrast_map, region_evidence
-from core.types import BLANK, FINE_CELLS
+from core.types import BLANK, FINE_CELLS, evidence_scale
 from webapp import pictures
 from webapp.charts.regions import part_bars, told
 from webapp.faithfulness_badges import faithfulness_of, show_badges
@@ -44,7 +44,7 @@ def show(subject: Subject, style: Style) -> None:
     row = contrast_plate(subject, explanation, label, other, style)
     st.html(plate_html(row))
     st.caption(
-        "Orange speaks for the expression named, blue against it. The strongest colour stands for "
+        f"{COLOURS_IN_WORDS}. The strongest colour stands for "
         "{:.2g} in the first two pictures, for {:.2g} in the third. ".format(
             *scales(explanation, label, other)
         )
@@ -102,8 +102,8 @@ def contrast_plate(
 
 def scales(explanation: Explanation, label: str, other: str) -> tuple[float, float]:
     """What the strongest colour stands for: in both single maps, and in their difference."""
-    single = [float(np.abs(explanation.map_of(name)).max()) for name in (label, other)]
-    return max(single), float(np.abs(contrast_map(explanation, label, other)).max())
+    single = max(explanation.scale_of(name) for name in (label, other))
+    return single, evidence_scale(contrast_map(explanation, label, other))
 
 
 def sums(subject: Subject, explanation: Explanation, label: str, other: str) -> str:

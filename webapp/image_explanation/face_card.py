@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core import Explanation, FaceResult
-from core.drawing import NO_EVIDENCE, Style, quick_png
+from core.drawing import NO_EVIDENCE, ONLY_AGAINST, Style, quick_png
 from core.types import BLANK
 from webapp import pictures
 from webapp.charts.bars import probability_bars
@@ -75,18 +75,22 @@ def _maps(face: FaceResult, explanation: Explanation, scale: float, style: Style
     st.html(f'<div style="{_SMALL};margin-bottom:0.6rem">{titles}</div>{bar}')
     if explanation.is_blank(label):
         st.info(f"The map is blank: {NO_EVIDENCE} for {label}. Another method may still find some.")
+    elif explanation.speaks_only_against(label):
+        st.info(f"The map shows {ONLY_AGAINST}: nothing on this face speaks for {label}.")
 
 
 def _colour_bar(scale: float, style: Style) -> str:
     """The legend of the maps, in the page's own letters."""
     strip = b64encode(quick_png(pictures.colour_strip(scale, style.colours))).decode()
     signed = style.colours == "diverging"
-    low = f"{-scale:.2g}" if signed else "0"
-    words = "evidence against, none, for" if signed else "evidence, one scale for the picture"
+    low = f"≤ {-scale:.2g}" if signed else "0"
+    words = "evidence, one scale for the picture"
+    if signed:
+        words = "against (broken line), none, for (whole line)"
     return (
         f'<img src="data:image/png;base64,{strip}" alt="" style="width:100%;height:12px;'
         f'border-radius:3px"/><div style="{_SMALL};justify-content:space-between">'
-        f"<span>{low}</span><span>{words}</span><span>{scale:.2g}</span></div>"
+        f"<span>{low}</span><span>{words}</span><span>≥ {scale:.2g}</span></div>"
     )
 
 
@@ -98,8 +102,10 @@ def _all_maps(face: FaceResult, explanation: Explanation, style: Style) -> None:
     for start in range(0, len(explanation.labels), 2):
         row = explanation.labels[start : start + 2]
         for column, label in zip(st.columns(2), row, strict=False):
-            blank = ", blank" if explanation.is_blank(label) else ""
-            column.caption(f"**{label}** {percent(shares[label])}{blank}")
+            mark = ", blank" if explanation.is_blank(label) else ""
+            if explanation.speaks_only_against(label):
+                mark = f", {ONLY_AGAINST}"
+            column.caption(f"**{label}** {percent(shares[label])}{mark}")
             heat = pictures.map_alone(explanation, label, scale, style)
             both = pictures.map_on_face(original, explanation, label, scale, style)
             pair = quick_png(pictures.side_by_side(heat, both))

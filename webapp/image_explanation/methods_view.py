@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core import CoreError, Explanation
-from core.drawing import Style, default_colours
+from core.drawing import COLOURS_IN_WORDS, ONLY_AGAINST, Style, default_colours
 from core.explain import EXPLAINERS, SLOW_PASSES, recommended_method
 from core.types import Image
 from webapp import pictures
@@ -52,8 +52,8 @@ def show(subject: Subject, style: Style) -> None:
     st.html(plate_html(plate))
     st.caption(
         "Each row has a colour scale of its own, shared by its expressions: methods measure in "
-        "different units. Signed methods show what speaks for an expression in orange, against it "
-        "in blue. The badges are measured over many test faces, for the predicted expression."
+        f"different units. {COLOURS_IN_WORDS}. "
+        "The badges are measured over many test faces, for the predicted expression."
     )
     with st.expander(
         "The numbers behind the badges", key="methods numbers", on_change="rerun"
@@ -138,7 +138,8 @@ def _tile(face: Image | None, explanation: Explanation, label: str, style: Style
     else:
         drawn = pictures.evidence_on_face(face, evidence, scale, style)
     mark = "blank" if explanation.is_blank(label) else ""
-    return Tile(drawn, f"{title}, evidence for {label}", mark=mark)
+    words = (ONLY_AGAINST,) if explanation.speaks_only_against(label) else ()
+    return Tile(drawn, f"{title}, evidence for {label}", words, mark)
 
 
 def _title(subject: Subject) -> str:

@@ -72,7 +72,7 @@ def channel_on_face(
     face: Image, values: Values, scale: float, colours: ColourMap, coverage: float
 ) -> Image:
     """One channel over the grey face, RGB uint8 like `face`."""
-    return overlay(face, values, scale, 0.6, colours, coverage=coverage)
+    return overlay(face, values, scale, colours=colours, coverage=coverage)
 
 
 def as_csv(found: Figures) -> str:

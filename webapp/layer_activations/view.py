@@ -151,7 +151,7 @@ def _grid(
     st.caption(
         "Below each picture: channel and mean activation. Click one to enlarge it above. "
         + (
-            "Orange is above zero, blue below."
+            "Violet is above zero, yellow-green below."
             if colours == "diverging"
             else "Black is zero, bright is high."
         )

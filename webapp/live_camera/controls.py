@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from core.drawing import SHOWN, Style
+from core.drawing import OPACITY, SHOWN, Style
 from core.explain import EXPLAINERS
 from core.faces import DEFAULT_DETECTOR, DETECTORS
 from core.types import RECOMMENDED
 from core.video import DEFAULT_SMOOTHING, PAPER_REFRESH, PipelineSettings
 from webapp.text import literal
-from webapp.widgets import DETECTOR_TITLES
+from webapp.widgets import DETECTOR_TITLES, OPACITY_HELP
 
 NO_MAP = "none"
 CAMERA_METHODS = (
@@ -85,8 +85,8 @@ def drawing_controls(labels: tuple[str, ...]) -> Style:
     """
     overlay = st.sidebar.toggle("Map on the face", True, key="live_map", persist_state="session")
     opacity = st.sidebar.slider(
-        "Opacity of the map", 0, 100, 50, 5, format="%d %%", key="live_opacity",
-        persist_state="session", disabled=not overlay,
+        "Opacity of the map", 0, 100, round(100 * OPACITY), 5, format="%d %%", key="live_opacity",
+        persist_state="session", disabled=not overlay, help=OPACITY_HELP,
     )  # fmt: skip
     target = st.sidebar.selectbox(
         "Map shows the evidence for",

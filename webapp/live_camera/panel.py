@@ -4,7 +4,7 @@ import time
 
 import streamlit as st
 
-from core.drawing import NO_EVIDENCE, UNCLEAR
+from core.drawing import NO_EVIDENCE, ONLY_AGAINST, UNCLEAR
 from core.types import LiveFace
 from webapp.live_camera.connection import Connection, advice, has_network
 from webapp.live_camera.drawings import bars, minute
@@ -76,8 +76,11 @@ def _face(stream: LiveStream, face: LiveFace, now: float, *, numbered: bool) -> 
             st.caption("Relative to the resting face taken.")
         st.html(bars(face.prediction))
         st.html(minute(stream.history.of(face.id), stream.labels, now))
-        if face.explanation is not None and face.label and face.explanation.is_blank(face.label):
-            st.caption(f"Its map is blank: {NO_EVIDENCE} for {face.label} in this frame.")
+        explained, label = face.explanation, face.label
+        if explained is not None and label and explained.is_blank(label):
+            st.caption(f"Its map is blank: {NO_EVIDENCE} for {label} in this frame.")
+        elif explained is not None and label and explained.speaks_only_against(label):
+            st.caption(f"Its map shows {ONLY_AGAINST} {label} in this frame.")
 
 
 def rest_controls(stream: LiveStream, *, playing: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.drawing import colour_bar, default_colours, png_bytes
+from core.drawing import COLOURS_IN_WORDS, colour_bar, default_colours, png_bytes
 from core.evaluation import SPLITS
 from core.explain import EXPLAINERS
 from core.global_view import (
@@ -84,7 +84,7 @@ def _about(view: dict[str, Any], *, right: bool) -> str:
         if right
         else "Faces labelled so and answered otherwise; the maps speak for the wrong answer"
     )
-    signed = " Blue speaks against it." if view["signed"] else ""
+    signed = f" {COLOURS_IN_WORDS}." if view["signed"] else ""
     return literal(
         f"{of_whom}. {EXPLAINERS[view['method']].title} at {view['layer']}, moved landmark on "
         f"landmark to the mean of all faces (the lines) and averaged; 1 is the value of an even "

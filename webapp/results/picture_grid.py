@@ -8,10 +8,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.drawing import NO_EVIDENCE, overlay
+from core.drawing import NO_EVIDENCE, ONLY_AGAINST, overlay
 from core.evaluation import Predictions, Run
 from core.labels import COLOURS
-from core.types import BLANK, Image
+from core.types import BLANK, Image, evidence_scale
 from webapp import cache
 from webapp.checkpoints import source_names
 from webapp.errors import shown_errors
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 SHOWN = 12  # pictures a page of the grid
 COLUMNS = 4
 SIDE = 128  # px of a picture on the screen
-OPACITY = 0.6
 
 
 @st.fragment
@@ -110,14 +109,12 @@ def _draw_maps(
         if float(np.abs(evidence).max()) <= BLANK:
             places[number].caption(f"blank map: {NO_EVIDENCE}")
             continue
-        picture = overlay(
-            _large(image),
-            evidence,
-            float(np.abs(own).max()),
-            OPACITY,
-            coverage=preprocess.crop / preprocess.size,
-        )
-        places[number].image(picture, width="stretch", alt="Where the evidence for the answer is")
+        scale, coverage = evidence_scale(evidence), preprocess.crop / preprocess.size
+        picture = overlay(_large(image), evidence, scale, coverage=coverage)
+        place = places[number].container()
+        place.image(picture, width="stretch", alt="Where the evidence for the answer is")
+        if float(evidence.max()) <= BLANK:
+            place.caption(ONLY_AGAINST)
 
 
 def _maps(predictor: "Predictor", images: list[Image]) -> list[NDArray[np.float32]]:
