@@ -11,8 +11,9 @@ from math import cos, pi, sin
 from core.labels import COLOURS, EMOTIONS
 from core.preprocess import Preprocess
 
-# Of the colour map "inferno", from weak to strong evidence.
-_HEAT = (("0%", "#FCA50A", 0.95), ("45%", "#DD513A", 0.75), ("75%", "#932667", 0.4))
+# Of the colour of evidence, from strong to weak: light and dark pages both show this shade of it.
+_HEAT = "#7C4DD6"
+_FADING = (("0%", 0.95), ("45%", 0.7), ("75%", 0.35), ("100%", 0))
 
 
 def pipeline_html() -> str:
@@ -150,12 +151,9 @@ def _bars() -> str:
 
 def _heat() -> str:
     stops = "".join(
-        f'<stop offset="{at}" stop-color="{colour}" stop-opacity="{opacity}"/>'
-        for at, colour, opacity in _HEAT
+        f'<stop offset="{at}" stop-color="{_HEAT}" stop-opacity="{opacity}"/>'
+        for at, opacity in _FADING
     )
-    gradient = (
-        f'<defs><radialGradient id="evidence">{stops}'
-        '<stop offset="100%" stop-color="#932667" stop-opacity="0"/></radialGradient></defs>'
-    )
+    gradient = f'<defs><radialGradient id="evidence">{stops}</radialGradient></defs>'
     spot = '<ellipse cx="60" cy="63" rx="30" ry="20" fill="url(#evidence)" stroke="none"/>'
     return f"{gradient}{spot}{_face(60, 48, 36)}"

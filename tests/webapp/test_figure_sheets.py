@@ -9,6 +9,7 @@ import PIL.Image
 import pytest
 
 from core.types import Image
+from webapp.charts.bars import AGAINST_COLOUR, FOR_COLOUR
 from webapp.faithfulness_badges import Badge
 from webapp.figure_file import Inset, Patch, Sheet, Words, stacked
 from webapp.image_explanation.downloads import bars_sheet
@@ -80,7 +81,7 @@ def test_bars_reach_as_far_as_their_values_and_to_their_side() -> None:
     brows, mouth = [item for item in sheet.items if isinstance(item, Patch)]
     assert mouth.width == pytest.approx(2 * brows.width)
     assert brows.x + brows.width == pytest.approx(mouth.x)  # both begin at zero
-    assert (mouth.colour, brows.colour) == ("#D55E00", "#0072B2")
+    assert (mouth.colour, brows.colour) == (FOR_COLOUR, AGAINST_COLOUR)
     words = [item.text for item in sheet.items if isinstance(item, Words)]
     assert words == ["Effect", "brows", "-25.0", "mouth", "+50.0"]
 

@@ -6,10 +6,10 @@ from typing import Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from webapp.charts.bars import level_bars
+from webapp.charts.bars import AGAINST_COLOUR, FOR_COLOUR, level_bars
 
-FOR_COLOUR, AGAINST_COLOUR = "#D55E00", "#0072B2"  # those of signed maps
 FROM_ABOVE = ("forehead", "brows", "eyes", "nose", "cheeks", "mouth", "chin", "background")
+NEITHER_COLOUR = "#F2F2F2"
 ROOM_FOR_NUMBERS = 0.28  # of the axis, on the side of bars
 LEAST_SPAN = {"points": 0.1}  # of the axis, so that tiny effects look tiny
 Unit = Literal["points", "share", "times", "logits"]
@@ -84,8 +84,7 @@ def region_heat(
             zmax=(middle + reach) * factor,
             text=[[_cell(one, factor, digits) for one in row] for row in values],
             texttemplate="%{text}",
-            colorscale="RdBu",
-            reversescale=True,
+            colorscale=[[0.0, AGAINST_COLOUR], [0.5, NEITHER_COLOUR], [1.0, FOR_COLOUR]],
             showscale=False,
             xgap=2,
             ygap=2,

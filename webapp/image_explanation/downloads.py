@@ -10,14 +10,8 @@ import streamlit as st
 from core import Explanation
 from core.explain import Agreement, RegionReport
 from core.faithfulness import FaceFaithfulness
-from webapp.charts.regions import (
-    AGAINST_COLOUR,
-    FOR_COLOUR,
-    LEAST_SPAN,
-    Unit,
-    from_above,
-    told,
-)
+from webapp.charts.bars import AGAINST_COLOUR, FOR_COLOUR
+from webapp.charts.regions import LEAST_SPAN, Unit, from_above, told
 from webapp.figure_file import Item, Patch, Sheet, Words
 from webapp.image_explanation.subject import Subject
 
