@@ -83,10 +83,10 @@ def _edge(near: NDArray[np.float32], peak: float) -> NDArray[np.float32] | None:
     if cv2.contourArea(edge) > _HALF * fine.size:
         return None
     points = edge[:, 0].astype(np.float32)
-    around = np.pad(points, ((_SMOOTH // 2, _SMOOTH // 2), (0, 0)), mode="wrap")
-    even = np.full(_SMOOTH, 1 / _SMOOTH)
-    smooth = [np.convolve(around[:, axis], even, mode="valid") for axis in range(2)]
-    return ((np.stack(smooth, axis=1) + 0.5) / len(fine)).astype(np.float32)
+    around = points[np.arange(-_SMOOTH, len(points)) % len(points)]
+    total = np.cumsum(around, axis=0, dtype=np.float64)
+    mean = (total[_SMOOTH:] - total[:-_SMOOTH]) / _SMOOTH
+    return ((mean + 0.5) / len(fine)).astype(np.float32)
 
 
 def draw_places(
@@ -121,6 +121,6 @@ def _dashes(points: NDArray[np.float64], length: float) -> list[NDArray[np.float
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
     count = max(round(float(along[-1]) / (2 * length)), 2)
     step = along[-1] / count
-    starts = np.arange(count)[:, None] * step + np.linspace(0, step / 2, 6)
+    starts = np.arange(count)[:, None] * step + np.linspace(0, step / 2, 4)
     x, y = (np.interp(starts, along, closed[:, axis]) for axis in range(2))
     return list(np.stack([x, y], axis=2))
