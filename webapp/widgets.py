@@ -25,6 +25,7 @@ OPACITY_HELP = (
     "Of the strongest evidence. Weaker evidence is fainter, and where there is none the face is "
     "untouched. A line goes around the strongest place: whole for, broken against."
 )
+COLOUR_TITLES = {"jet": "jet, as in the paper", "diverging": "violet for, yellow-green against"}
 OWN_LAYER = ""  # in place of a layer's name: the method's own choice
 DETECTOR_TITLES = {
     DEFAULT_DETECTOR: "Automatic",
@@ -182,7 +183,7 @@ def style_controls(labels: tuple[str, ...], *, signed: bool) -> Style:
     colours: ColourMap = st.sidebar.selectbox(
         "Colours",
         _fitting_colours(signed=signed),
-        format_func=lambda name: "jet, as in the paper" if name == "jet" else name,
+        format_func=lambda name: COLOUR_TITLES.get(name, name),
         key=f"colours {signed}",
         persist_state="session",
     )

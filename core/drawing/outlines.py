@@ -20,6 +20,7 @@ _RIVAL = 0.25  # of the other sign's strongest
 _HALF = 0.5  # of the face; a larger region is no place
 _SMOOTH = 7  # points of a line that are averaged
 _LINE = 200  # of these widths of a line make the face's side
+_DASH = 0.4  # of the way from one dash to the next; round ends and rims reach into the gap
 _SUBPIXEL = 4  # bits
 
 
@@ -106,7 +107,7 @@ def draw_places(
     rim = 2 if side >= _LINE else 1
     for place in places:
         points = place.points @ matrix[:, :2].T + matrix[:, 2]
-        lines = _dashes(points, max(6.0, side / 40)) if place.against else [points]
+        lines = _dashes(points, max(12.0, side / 20)) if place.against else [points]
         drawn = [np.rint(line * 2**_SUBPIXEL).astype(np.int32) for line in lines]
         inks = (WHITE, BLACK) if place.against else (BLACK, WHITE)
         for ink, extra in zip(inks, (rim, 0), strict=True):
@@ -115,12 +116,12 @@ def draw_places(
             )
 
 
-def _dashes(points: NDArray[np.float64], length: float) -> list[NDArray[np.float64]]:
-    """Pieces of a closed line, about `length` pixels each, as far apart as they are long."""
+def _dashes(points: NDArray[np.float64], apart: float) -> list[NDArray[np.float64]]:
+    """Pieces of a closed line, one in about `apart` pixels."""
     closed = np.concatenate([points, points[:1]])
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
-    count = max(round(float(along[-1]) / (2 * length)), 2)
+    count = max(round(float(along[-1]) / apart), 2)
     step = along[-1] / count
-    starts = np.arange(count)[:, None] * step + np.linspace(0, step / 2, 4)
+    starts = np.arange(count)[:, None] * step + np.linspace(0, _DASH * step, 4)
     x, y = (np.interp(starts, along, closed[:, axis]) for axis in range(2))
     return list(np.stack([x, y], axis=2))
