@@ -15,7 +15,7 @@ LEAST_SIDE = 48  # pixels of a face; a smaller one would vanish under its line
 _BLUR = 1 / 24  # of the side: speckles count by what they add up to around them
 _SHARE = 0.9  # quantile above which evidence is strong
 _OF_PEAK = 0.2  # of the strongest; weaker places are not strong, however empty the rest is
-_OF_SCALE = 0.05  # of the strongest colour; a map as weak as that has no strong place
+_OF_SCALE = 0.2  # of the strongest colour; a map as weak as that has no strong place
 _RIVAL = 0.25  # of the other sign's strongest
 _HALF = 0.5  # of the face; a larger region is no place
 _SMOOTH = 7  # points of a line that are averaged
@@ -53,10 +53,10 @@ def strongest_places(values: NDArray[np.float32]) -> tuple[Place, ...]:
     """
     crowds = [_averaged(values), _averaged(-values)]
     peaks = [float(crowd.max()) for crowd in crowds]
-    least = max(_OF_SCALE, _RIVAL * max(peaks))
+    strongest = (float(values.max()), float(-values.min()))
     edges = [
-        _edge(crowd, peak) if peak >= least else None
-        for crowd, peak in zip(crowds, peaks, strict=True)
+        _edge(crowd, peak) if most >= _OF_SCALE and peak >= _RIVAL * max(peaks) else None
+        for crowd, peak, most in zip(crowds, peaks, strongest, strict=True)
     ]
     found = zip(edges, (False, True), strict=True)
     return tuple(Place(edge, against) for edge, against in found if edge is not None)

@@ -72,7 +72,7 @@ def test_a_sign_that_is_weak_beside_the_other_has_no_place() -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [planted(), planted((0, 0, GRID, GRID, 1.0)), planted((10, 10, 8, 8, 0.02))],
+    [planted(), planted((0, 0, GRID, GRID, 1.0)), planted((10, 10, 8, 8, 0.19))],
     ids=["blank", "even", "weak"],
 )
 def test_nothing_strong_has_no_place(values: Map) -> None:
