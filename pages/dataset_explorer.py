@@ -12,6 +12,7 @@ from webapp.dataset_explorer import (
     gallery,
     leaks,
     looks,
+    mislabelled,
     overview,
     start,
     store,
@@ -44,6 +45,8 @@ def show(view: str, folder: Path) -> None:
         gallery.show(folder)
     elif view == address.LEAKS:
         leaks.show(folder)
+    elif view == address.MISLABELLED:
+        mislabelled.show(folder)
     elif view == address.LOOKS:
         looks.show(store.findings(folder), store.means(folder))
     elif view == address.MAP:

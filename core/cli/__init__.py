@@ -36,6 +36,7 @@ app = typer.Typer(
 for function in (
     data.prepare,
     data.audit,
+    data.mislabelled,
     data.frame,
     training.train,
     tuning.tune,

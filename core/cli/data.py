@@ -1,4 +1,4 @@
-"""Verbs about data: `prepare`, `audit` and `frame`."""
+"""Verbs about data: `prepare`, `audit`, `mislabelled` and `frame`."""
 
 import os
 import sys
@@ -6,13 +6,27 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli.terminal import JsonFile, progress_bar, put_json, writable_folder
+from core.checkpoints import find_checkpoint
+from core.cli.terminal import (
+    JsonFile,
+    counting_bar,
+    progress_bar,
+    put_json,
+    writable_file,
+    writable_folder,
+)
+from core.errors import DataError
+from core.files import write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Progress = Callable[[int, int, str], None]
+FIRST = 500  # pictures of a ranking that are compared with raters' votes
 LOG_STEPS = 20  # lines a log file gets for the pictures
 
 
@@ -21,6 +35,14 @@ class ClassSet(StrEnum):
 
     SIX = "six"
     SEVEN = "seven"
+
+
+class Part(StrEnum):
+    """Parts of the clean split."""
+
+    TRAIN = "train"
+    VALID = "valid"
+    TEST = "test"
 
 
 def prepare(
@@ -90,6 +112,68 @@ def audit(
         put_json(json_file, values)
     if json_file != Path("-"):
         typer.echo(report_text(values), nl=False)
+
+
+def mislabelled(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Prepared data.")],
+    run: Annotated[
+        str, typer.Option(help="The run whose network judges: a name, a folder or `default`.")
+    ] = "default",
+    part: Annotated[Part, typer.Option(help="Part of the clean split.")] = Part.TRAIN,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Only the pictures of this source; may be repeated.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv",
+            callback=writable_file,
+            help="Also write the ranking here, with FER+ votes where there are any. Less the rows "
+            "that are right after all, it is an exclude list for `prepare --exclude`.",
+        ),
+    ] = None,
+) -> None:
+    """Rank pictures by how doubtful their labels are, for the explorer's view Mislabelled."""
+    from core.data import load_dataset, rater_votes
+    from core.evaluation import label_errors
+
+    dataset = load_dataset(folder)
+    keeps = os.access(folder, os.W_OK)
+    if not keeps and out is None:
+        raise DataError(f"{folder} takes no files. Name one for the ranking with --out.")
+    votes = rater_votes(dataset)
+    with counting_bar("Looking") as show:
+        found = label_errors(find_checkpoint(run), dataset, part.value, source, on_progress=show)
+    table, suspects = found.table, int(found.table["suspect"].sum())
+    typer.echo(
+        f"{len(table):,} pictures of {part.value}, {suspects:,} of them probably mislabelled, by "
+        f"answers of the {found.facts['answers']}."
+    )
+    if keeps:
+        typer.echo(f"The ranking is kept in {found.save(folder)}.")
+    if votes is not None:
+        _compare_with_votes(table, votes)
+        table = table.join(votes, on="id")
+    if out is not None:
+        write_text(out, table.to_csv(index=False, lineterminator="\n"))
+
+
+def _compare_with_votes(table: "pd.DataFrame", votes: "pd.DataFrame") -> None:
+    from core.data import contradicted
+
+    rated = table[table["id"].isin(votes.index)].set_index("id")
+    if rated.empty:
+        return
+    against = contradicted(votes.loc[rated.index], rated["label"])
+    for name, words in (
+        ("fewer", "another choice than the label has more votes"),
+        ("majority", "more than half of the votes go to one other choice"),
+    ):
+        first, every = against[name].head(FIRST).mean(), against[name].mean()
+        typer.echo(
+            f"FER+ raters: {words} for {first:.1%} of the first {min(FIRST, len(rated)):,}, for "
+            f"{every:.1%} of all {len(rated):,}."
+        )
 
 
 def frame(

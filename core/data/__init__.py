@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.data.sources import SOURCES, Source
     from core.data.statistics import class_means, histograms, read_means
     from core.data.table1 import AGGREGATE, PAPER_SOURCES, TABLE1, Cell, compare, with_aggregate
+    from core.data.votes import contradicted, rater_votes
 
 __getattr__ = lazy_names(
     __name__,
@@ -31,6 +32,7 @@ __getattr__ = lazy_names(
         "sources": ("SOURCES", "Source"),
         "statistics": ("class_means", "histograms", "read_means"),
         "table1": ("AGGREGATE", "PAPER_SOURCES", "TABLE1", "Cell", "compare", "with_aggregate"),
+        "votes": ("contradicted", "rater_votes"),
     },
 )
 
@@ -49,6 +51,7 @@ __all__ = [
     "class_means",
     "compare",
     "conflicts",
+    "contradicted",
     "exclude_path",
     "find_frames",
     "framed",
@@ -58,6 +61,7 @@ __all__ = [
     "load_frames",
     "origins",
     "prepare",
+    "rater_votes",
     "read_exclude",
     "read_means",
     "report_text",

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from core.evaluation.classification_metrics import confusion, metrics
     from core.evaluation.collecting import at_size, measure_quantisation
     from core.evaluation.comparison import Comparison, mcnemar
+    from core.evaluation.confident_learning import (
+        LabelErrors,
+        kept_label_errors,
+        kept_path,
+        label_errors,
+    )
     from core.evaluation.cross_source import Shortcut, SourceScore, by_source, shortcut
     from core.evaluation.examples import Album, cell, confident_mistakes, most_uncertain
     from core.evaluation.features import feature_points, pooled_features
@@ -47,6 +53,7 @@ __getattr__ = lazy_names(
         "examples": ("Album", "cell", "confident_mistakes", "most_uncertain"),
         "features": ("feature_points", "pooled_features"),
         "framing": ("FramingScore", "framing_scores"),
+        "confident_learning": ("LabelErrors", "kept_label_errors", "kept_path", "label_errors"),
         "paper_tables": (
             "Accuracy",
             "PublishedRow",
@@ -76,6 +83,7 @@ __all__ = [
     "Comparison",
     "Estimate",
     "FramingScore",
+    "LabelErrors",
     "Predictions",
     "PublishedRow",
     "Run",
@@ -94,6 +102,9 @@ __all__ = [
     "feature_points",
     "figure1",
     "framing_scores",
+    "kept_label_errors",
+    "kept_path",
+    "label_errors",
     "load_report",
     "mcnemar",
     "mean_intervals",

@@ -1,5 +1,6 @@
-"""Pictures as points of a plane, near where a network finds them alike."""
+"""What a network's head gets for pictures, and these features laid out in a plane."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from torch import Tensor, nn
 
-from core.models import load_model
+from core.models import Card, load_model
 from core.types import Image
 
 BATCH = 64
@@ -18,15 +19,20 @@ COMPONENTS = 50  # kept before t-SNE, as its authors advise
 PERPLEXITY = 30.0
 
 
-def pooled_features(folder: Path, pixels: Image) -> tuple[NDArray[np.float32], list[str]]:
-    """What the classifier's head gets for each picture, and the class it answers.
+def pooled_features(
+    folder: Path,
+    pixels: Image,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """What the classifier's head gets for each picture, and what it gives.
 
     Args:
         folder: Checkpoint folder; the network is loaded anew, so that nobody else's is touched.
         pixels: uint8 (N, S, S), N at least 1.
+        on_progress: Called with pictures done and pictures in all.
 
     Returns:
-        float32 (N, F) and N class names.
+        Features float32 (N, F) and logits float64 (N, K).
 
     Raises:
         CheckpointError: The folder cannot be used.
@@ -45,15 +51,15 @@ def pooled_features(folder: Path, pixels: Image) -> tuple[NDArray[np.float32], l
         head.register_forward_pre_hook(keep_input)
     else:  # a fully convolutional network ends in its pooling
         model.get_submodule("gap").register_forward_hook(keep_output)
-    if pixels.shape[1] != card.preprocess.size:
-        pixels = np.stack([card.preprocess.pixels(picture) for picture in pixels])
-    answers: list[int] = []
+    logits: list[Tensor] = []
     with torch.inference_mode():
         for start in range(0, len(pixels), BATCH):
-            batch = card.preprocess.normalise(pixels[start : start + BATCH])
-            answers += model(torch.from_numpy(batch)).argmax(1).tolist()
-    features: NDArray[np.float32] = torch.cat(collected).numpy()
-    return features, [card.labels[answer] for answer in answers]
+            batch = pixels[start : start + BATCH]
+            if pixels.shape[1] != card.preprocess.size:
+                batch = np.stack([card.preprocess.pixels(picture) for picture in batch])
+            logits.append(model(torch.from_numpy(card.preprocess.normalise(batch))).double())
+            on_progress(min(start + BATCH, len(pixels)), len(pixels))
+    return torch.cat(collected).numpy(), torch.cat(logits).numpy()
 
 
 def feature_points(folder: Path, pixels: Image, seed: int = 0) -> pd.DataFrame:
@@ -70,7 +76,9 @@ def feature_points(folder: Path, pixels: Image, seed: int = 0) -> pd.DataFrame:
     Raises:
         CheckpointError: The folder cannot be used.
     """
-    features, predicted = pooled_features(folder, pixels)
+    features, logits = pooled_features(folder, pixels)
+    labels = Card.load(folder / "card.json").labels
+    predicted = [labels[answer] for answer in logits.argmax(axis=1)]
     count = len(features)
     if count < 5:
         places = np.column_stack([np.arange(count), np.zeros(count)])

@@ -1,15 +1,20 @@
-"""`prepare`, `audit` and `frame` as a user types them."""
+"""`prepare`, `audit`, `mislabelled` and `frame` as a user types them."""
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import PIL.Image
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from core.cli import data
+from core.data import load_dataset, read_exclude
+from core.data.votes import CHOICES
 from core.errors import DataError
 
 
@@ -18,6 +23,7 @@ def app() -> typer.Typer:
     app = typer.Typer()
     app.command()(data.prepare)
     app.command()(data.audit)
+    app.command()(data.mislabelled)
     app.command()(data.frame)
     return app
 
@@ -89,3 +95,60 @@ def test_errors_reach_the_command_line_as_one_of_ours(app: typer.Typer, tmp_path
 
     assert isinstance(result.exception, DataError)
     assert not out.exists()
+
+
+def test_mislabelled_ranks_and_compares_with_raters(
+    app: typer.Typer, tmp_path: Path, made_checkpoint: Callable[..., Path]
+) -> None:
+    made_checkpoint("judge", data={"sources": ["ck_plus"]}, share=0.9)
+    dice = np.random.default_rng(0)
+    for name in ("happy", "surprise"):
+        folder = tmp_path / "fer" / "train" / name
+        folder.mkdir(parents=True)
+        for number in range(30):
+            picture = PIL.Image.fromarray(dice.integers(0, 256, (48, 48), dtype=np.uint8))
+            picture.save(folder / f"Training_{number}.png")
+    out, ranking = tmp_path / "out", tmp_path / "ranking.csv"
+    CliRunner().invoke(app, ["prepare", f"fer2013={tmp_path / 'fer'}", "--out", str(out)])
+    manifest = load_dataset(out).manifest
+    pd.DataFrame(
+        {
+            "folder": "train/happy",
+            "name": [f"Training_{number}.png" for number in range(30)],
+            "usage": "Training",
+            **dict.fromkeys(CHOICES, 0),
+            "surprise": 8,
+            "happiness": 2,
+        }
+    ).to_csv(tmp_path / "ferplus-votes.csv", index=False)
+
+    done = CliRunner().invoke(
+        app, ["mislabelled", str(out), "--run", "judge", "--out", str(ranking)]
+    )
+
+    assert done.exit_code == 0, done.output
+    kept, table = out / "mislabelled" / "judge-train.csv", pd.read_csv(ranking)
+    trained = int((load_dataset(out).split("clean")["part"] == "train").sum())
+    assert f"{trained} pictures of train" in done.stdout
+    assert "by answers of the network." in done.stdout
+    assert "one other choice for 100.0% of the first" in done.stdout
+    assert kept.is_file()
+    # The network says surprise with 0.9 everywhere: all that is labelled happiness comes first.
+    happy = table["label"] == "happiness"
+    assert happy.tolist() == sorted(happy, reverse=True)
+    assert table.loc[happy, "surprise"].eq(8).all()
+    assert table.loc[~happy, "surprise"].isna().all()
+    assert set(read_exclude(ranking)["pixel_hash"]) <= set(manifest["pixel_hash"])
+
+
+def test_a_ranking_that_could_not_be_kept_is_refused_before_the_work(
+    app: typer.Typer, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    CliRunner().invoke(app, ["prepare", str(faces), "--out", str(out)])
+    monkeypatch.setattr("core.cli.data.os.access", lambda path, mode: mode != os.W_OK)
+
+    done = CliRunner().invoke(app, ["mislabelled", str(out)])
+
+    assert isinstance(done.exception, DataError), done.output
+    assert "with --out" in str(done.exception)

@@ -103,7 +103,7 @@ def test_the_page_says_what_a_label_is(app: AppTest, root: Path) -> None:
     assert "A label is what raters gave a picture" in app.caption[0].value
 
 
-@pytest.mark.parametrize("view", ["Pictures", "Leaks", "Map", "Excluded"])
+@pytest.mark.parametrize("view", ["Pictures", "Leaks", "Mislabelled", "Map", "Excluded"])
 def test_without_data_views_of_pictures_say_so(app: AppTest, root: Path, view: str) -> None:
     opened(app, view=view)
 

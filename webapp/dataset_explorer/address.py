@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-OVERVIEW, PICTURES, LEAKS, LOOKS, MAP, EXCLUDED, PREPARE = VIEWS = (
+OVERVIEW, PICTURES, LEAKS, MISLABELLED, LOOKS, MAP, EXCLUDED, PREPARE = VIEWS = (
     "Overview",
     "Pictures",
     "Leaks",
+    "Mislabelled",
     "How it looks",
     "Map",
     "Excluded",

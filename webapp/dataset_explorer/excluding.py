@@ -81,7 +81,7 @@ def show(folder: Path) -> None:
         "Pictures that a person judged unfit, kept by their pixels in `splits/exclude.csv` of the "
         "data set. Preparing again drops them from every split. Open a picture to put it here."
     )
-    _undo_button()
+    undo_button()
     listed = read_exclude(exclude_path(folder))
     table = store.pictures(folder)
     dropped = table["reason"] == "excluded"
@@ -117,7 +117,8 @@ def show(folder: Path) -> None:
         st.caption(f"The first {MOST_SHOWN} of {counted(len(shown), 'picture')}.")
 
 
-def _undo_button() -> None:
+def undo_button() -> None:
+    """Offer to take back the visitor's last change, where there was one."""
     changes: list[Change] = st.session_state.get(_CHANGES, [])
     if not changes or read_only():
         return

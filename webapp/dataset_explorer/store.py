@@ -22,6 +22,7 @@ from core.types import Image
 
 if TYPE_CHECKING:
     from core.data import Dataset
+    from core.evaluation import LabelErrors
 
 UNLABELLED = "unlabelled"  # shown and chosen in place of the empty label
 
@@ -109,6 +110,50 @@ def feature_map(folder: Path, checkpoint: Path, part: str, amount: int) -> pd.Da
     weights = (checkpoint / WEIGHTS).stat().st_mtime
     key = (str(folder), _changed(folder), str(checkpoint), weights, part, amount)
     return _feature_map(*key)
+
+
+def kept_label_errors(folder: Path, checkpoint: Path, part: str) -> "LabelErrors | None":
+    """The ranking of a whole part that the command `mislabelled` left; None where there is none.
+
+    Raises:
+        DataError: The data set cannot be read.
+    """
+    from core.evaluation import kept_path
+
+    try:
+        written = kept_path(folder, checkpoint.name, part).stat().st_mtime
+    except OSError:
+        return None
+    weights = (checkpoint / WEIGHTS).stat().st_mtime
+    return _kept_label_errors(
+        str(folder), written, _changed(folder), str(checkpoint), weights, part
+    )
+
+
+def label_errors(folder: Path, checkpoint: Path, part: str, amount: int) -> "LabelErrors":
+    """Pictures of a part of the clean split, those with the most doubtful labels first.
+
+    Args:
+        folder: Of the data set.
+        checkpoint: Folder of the network.
+        part: "train", "valid" or "test".
+        amount: Pictures at most, drawn at random, always the same ones.
+
+    Raises:
+        DataError: The data set cannot be read, or the part is too small.
+        CheckpointError: The checkpoint cannot be used.
+    """
+    weights = (checkpoint / WEIGHTS).stat().st_mtime
+    return _label_errors(str(folder), _changed(folder), str(checkpoint), weights, part, amount)
+
+
+def votes(folder: Path) -> pd.DataFrame | None:
+    """Votes of FER+ for pictures of FER2013 by id, where a file with them is.
+
+    Raises:
+        DataError: The data set or that file cannot be read.
+    """
+    return _votes(str(folder), _changed(folder))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -213,3 +258,28 @@ def _feature_map(
         source=rows["source"].map(title_of).to_numpy(),
         answer=np.where(label == UNLABELLED, UNLABELLED, answer),
     )
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the ranking …")
+def _kept_label_errors(
+    folder: str, changed: float, written: float, checkpoint: str, weights: float, part: str
+) -> "LabelErrors | None":
+    from core.evaluation import kept_label_errors
+
+    return kept_label_errors(_dataset(folder, changed), Path(checkpoint), part)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Asking the network about these pictures …")
+def _label_errors(
+    folder: str, changed: float, checkpoint: str, weights: float, part: str, amount: int
+) -> "LabelErrors":
+    from core.evaluation import label_errors
+
+    return label_errors(Path(checkpoint), _dataset(folder, changed), part, most=amount)
+
+
+@st.cache_resource(max_entries=4, ttl=60.0, show_spinner=False)
+def _votes(folder: str, changed: float) -> pd.DataFrame | None:
+    from core.data import rater_votes
+
+    return rater_votes(_dataset(folder, changed))

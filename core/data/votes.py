@@ -1,0 +1,125 @@
+"""The ten raters' votes of FER+ (Barsoum et al., 2016) for pictures of FER2013, where a file is.
+
+Two forms are read. `fer2013new.csv`, as published: a row for every row of `fer2013.csv`, so that it
+fits data prepared from that table. `ferplus-votes.csv`, a table with the columns `folder` (as in
+`train/angry`) and `name` of each picture, for data prepared from class folders, where names alone
+repeat. Both have a column for each choice the raters had.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from core.data.pictures import split_reference
+from core.errors import DataError
+
+if TYPE_CHECKING:
+    from core.data.dataset import Dataset
+
+SOURCE = "fer2013"
+CHOICES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt",
+           "unknown", "NF")  # fmt: skip
+PUBLISHED, KEYED = "fer2013new.csv", "ferplus-votes.csv"
+_SPLITS = {"Training": "train", "PublicTest": "test", "PrivateTest": "test"}
+
+
+def rater_votes(dataset: "Dataset") -> pd.DataFrame | None:
+    """Votes for the pictures of FER2013, from a file in the data's folder, beside it or its source.
+
+    Args:
+        dataset: Prepared data.
+
+    Returns:
+        Index id; int64 columns CHOICES. Pictures without votes are missing. None where there is no
+        file, or no FER2013.
+
+    Raises:
+        DataError: The file lacks columns, or is about other pictures.
+    """
+    manifest = dataset.manifest
+    own = manifest[manifest["source"] == SOURCE]
+    path = next((path for path in _places(dataset) if path.is_file()), None)
+    if own.empty or path is None:
+        return None
+    table = _read(path)
+    keys = _rows_of_table(own) if path.name == PUBLISHED else _folders_and_names(own)
+    found = table.reindex(keys[keys.isin(table.index)]).set_axis(keys.index[keys.isin(table.index)])
+    if found.empty:
+        raise DataError(
+            f"{path.name} names none of the {len(own):,} FER2013 pictures. {PUBLISHED} fits data "
+            f"prepared from fer2013.csv; for class folders, {KEYED} needs the columns folder and "
+            "name."
+        )
+    fits = found["usage"].map(_SPLITS) == own.loc[found.index, "split"]
+    if not fits.all():
+        raise DataError(
+            f"{path.name} puts {int((~fits).sum()):,} of {len(found):,} FER2013 pictures into "
+            "another part than these data do, so its rows are about other pictures. Take it away, "
+            "or prepare the data from the files it belongs to."
+        )
+    voted = found[list(CHOICES)].astype("int64")
+    return voted[voted.sum(axis=1) > 0]
+
+
+def most_votes(votes: pd.DataFrame) -> pd.Series:
+    """The choice with most votes of every row, the first of equals; see `rater_votes`."""
+    return votes[list(CHOICES)].idxmax(axis=1)
+
+
+def contradicted(votes: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+    """How far raters disagree with labels.
+
+    Args:
+        votes: As `rater_votes` gives them.
+        labels: Of the same index; names in CHOICES.
+
+    Returns:
+        Booleans of the same index: `fewer`, some other choice has more votes than the label;
+        `majority`, more than half of the votes went to one other choice.
+    """
+    counts = votes[list(CHOICES)].to_numpy()
+    is_label = labels.to_numpy()[:, None] == pd.Index(CHOICES).to_numpy()[None, :]
+    own = (counts * is_label).sum(axis=1)
+    other = (counts * ~is_label).max(axis=1)
+    columns = {"fewer": other > own, "majority": 2 * other > counts.sum(axis=1)}
+    return pd.DataFrame(columns, index=votes.index)
+
+
+def _places(dataset: "Dataset") -> list[Path]:
+    folders = [dataset.folder, dataset.folder.resolve().parent]
+    for one in dataset.info.get("sources", ()):
+        if one.get("name") == SOURCE:
+            folders += [Path(one["root"]).parent, Path(one["root"])]
+    return [folder / name for folder in folders for name in (KEYED, PUBLISHED)]
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """The table by the key that its form has, with `usage`."""
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path.name} cannot be read as a CSV ({error}).") from error
+    table = table.rename(columns={"Usage": "usage"})
+    keys = [] if path.name == PUBLISHED else ["folder", "name"]
+    missing = [name for name in (*keys, "usage", *CHOICES) if name not in table.columns]
+    if missing:
+        raise DataError(
+            f"{path.name} lacks the columns {', '.join(missing)}; expected the votes of FER+."
+        )
+    if keys:
+        table.index = pd.Index(table["folder"].astype(str) + "/" + table["name"].astype(str))
+        table = table[~table.index.duplicated()]
+    return table
+
+
+def _rows_of_table(own: pd.DataFrame) -> pd.Series:
+    """Row of `fer2013.csv`, -1 for a picture from elsewhere, by id."""
+    numbers = [split_reference(path)[1] for path in own["path"]]
+    return pd.Series([-1 if number is None else number for number in numbers], index=own["id"])
+
+
+def _folders_and_names(own: pd.DataFrame) -> pd.Series:
+    """The last three parts of the path, as in `train/angry/Training_1.jpg`, by id."""
+    tails = ["/".join(path.partition("!")[2].split("/")[-3:]) for path in own["path"]]
+    return pd.Series(tails, index=own["id"])

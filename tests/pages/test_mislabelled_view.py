@@ -1,0 +1,196 @@
+"""The explorer's ranking of doubtful labels: what it says of a picture, excluding and undoing."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import PIL.Image
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.data import Dataset, exclude_path, load_dataset, prepare, read_exclude
+from core.errors import DataError
+from core.evaluation import label_errors
+from core.labels import EMOTIONS
+
+PAGE = "../pages/dataset_explorer.py"
+WRONG = "train/happiness/0.png"  # drawn as one of surprise
+
+
+@pytest.fixture(scope="session")
+def stripes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Prepared pictures, bright of happiness and dark of surprise; one carries the wrong label."""
+    files = tmp_path_factory.mktemp("stripes")
+    dice = np.random.default_rng(1)
+    for split, count in (("train", 60), ("test", 30)):
+        for emotion, grey in (("happiness", 200), ("surprise", 30)):
+            folder = files / split / emotion
+            folder.mkdir(parents=True)
+            for number in range(count):
+                path = folder / f"{number}.png"
+                level = 30 if path.as_posix().endswith(WRONG) else grey
+                cells = level + dice.integers(0, 50, (8, 8))
+                square = np.kron(cells, np.ones((8, 8))).astype(np.uint8)
+                PIL.Image.fromarray(square).save(path)
+    out = tmp_path_factory.mktemp("prepared") / "stripes"
+    prepare([f"folder={files}"], out, workers=1)
+    return out
+
+
+@pytest.fixture
+def small(stripes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The set in a data root of this test's own."""
+    root = tmp_path / "data"
+    monkeypatch.setenv("GIMEFIVE_DATA", str(root))
+    return Path(shutil.copytree(stripes, root / "stripes"))
+
+
+@pytest.fixture
+def judge(made_checkpoint: Callable[..., Path]) -> Path:
+    """A network trained on these data, whose feature is the brightness."""
+    return made_checkpoint(data={"split": "clean", "sources": ["folder"]})
+
+
+def opened(app: AppTest, **address: str) -> AppTest:
+    app.run().switch_page(PAGE)
+    for name, value in {"view": "Mislabelled", **address}.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    return "\n".join(part.value for part in [*app.markdown, *app.caption, *app.info, *app.error])
+
+
+def wrong_id(folder: Path) -> int:
+    table = load_dataset(folder).manifest
+    return int(table.loc[table["path"].str.endswith(WRONG), "id"].iloc[0])
+
+
+def first_tile(app: AppTest) -> int:
+    keys = [button.key for button in app.button if str(button.key).startswith("doubtful ")]
+    return int(str(keys[0]).split()[1])
+
+
+def test_the_wrong_label_comes_first_with_the_networks_answer(
+    app: AppTest, small: Path, judge: Path
+) -> None:
+    opened(app)
+
+    assert not app.error
+    assert first_tile(app) == wrong_id(small)
+    assert "Answer: **surprise**" in words(app)
+    assert "logistic regression on what the network's last layer gets" in words(app)
+
+
+def test_a_part_the_network_was_not_trained_on_is_judged_by_its_own_answers(
+    app: AppTest, small: Path, judge: Path
+) -> None:
+    opened(app)
+
+    app.selectbox(key="doubt part").set_value("test").run()
+
+    assert not app.exception
+    assert "the network itself, which was not trained on these pictures" in words(app)
+
+
+def test_chosen_pictures_are_excluded_and_taken_back(
+    app: AppTest, small: Path, judge: Path
+) -> None:
+    opened(app)
+    number = wrong_id(small)
+
+    app.checkbox(key=f"doubt {number}").check().run()
+    app.button(key="doubt exclude").click().run()
+
+    pixels = load_dataset(small).manifest["pixel_hash"][number]
+    listed = read_exclude(exclude_path(small))
+    assert listed["pixel_hash"].tolist() == [pixels]
+    assert listed["reason"].tolist() == ["probably mislabelled"]
+    assert first_tile(app) != number
+
+    app.button(key="undo exclude").click().run()
+
+    assert not app.exception
+    assert read_exclude(exclude_path(small)).empty
+    assert first_tile(app) == number
+    assert app.checkbox(key=f"doubt {number}").value is False
+
+
+def test_a_whole_page_is_chosen_at_once(app: AppTest, small: Path, judge: Path) -> None:
+    opened(app)
+
+    app.button(key="doubt all").click().run()
+    app.button(key="doubt exclude").click().run()
+
+    assert not app.exception
+    assert len(read_exclude(exclude_path(small))) == 24
+
+
+def test_a_kept_ranking_of_the_whole_part_is_shown_instead_of_a_sample(
+    app: AppTest, small: Path, judge: Path
+) -> None:
+    dataset = load_dataset(small)
+    found = label_errors(judge, dataset)
+    found.save(small)
+
+    opened(app)
+
+    assert f"of {len(found.table)} pictures** (all)" in words(app)
+    assert "doubt amount" not in {box.key for box in app.selectbox}
+
+
+def test_raters_votes_stand_below_the_pictures_they_are_of(
+    app: AppTest, small: Path, judge: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = wrong_id(small)
+    given = pd.DataFrame({name: [0] for name in EMOTIONS}, index=[number])
+    given[["surprise", "fear"]] = [7, 3]
+    monkeypatch.setattr("core.data.rater_votes", lambda dataset: given)
+
+    opened(app)
+    app.toggle(key="doubt voted").set_value(True).run()
+
+    assert not app.exception
+    assert "Raters: surprise 7, fear 3" in words(app)
+    assert first_tile(app) == number
+    assert len([box for box in app.checkbox if str(box.key).startswith("doubt ")]) == 1
+
+
+def test_votes_that_cannot_be_used_are_said_and_the_view_goes_on(
+    app: AppTest, small: Path, judge: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(dataset: Dataset) -> None:
+        raise DataError("ferplus-votes.csv lacks the columns fear.")
+
+    monkeypatch.setattr("core.data.rater_votes", refuse)
+
+    opened(app)
+
+    assert [error.value for error in app.error] == ["ferplus-votes.csv lacks the columns fear."]
+    assert first_tile(app) == wrong_id(small)
+
+
+def test_a_part_too_small_is_one_sentence(app: AppTest, small: Path, judge: Path) -> None:
+    opened(app)
+
+    app.selectbox(key="doubt part").set_value("valid").run()
+
+    assert not app.exception
+    assert "a ranking needs 50" in app.error[0].value
+
+
+def test_a_read_only_server_shows_the_ranking_and_no_way_to_exclude(
+    app: AppTest, small: Path, judge: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIMEFIVE_READ_ONLY", "1")
+
+    opened(app)
+
+    assert first_tile(app) == wrong_id(small)
+    assert not [box for box in app.checkbox if str(box.key).startswith("doubt ")]
+    assert "doubt exclude" not in {button.key for button in app.button}

@@ -1,0 +1,180 @@
+"""The pictures whose labels a network doubts most, to judge by eye and to exclude."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from core.data import title_of
+from core.labels import COLOURS
+from core.paths import read_only
+from webapp import tiles, widgets
+from webapp.dataset_explorer import address, excluding, gallery, store
+from webapp.errors import shown_errors
+from webapp.text import counted, literal
+
+if TYPE_CHECKING:
+    from core.evaluation import LabelErrors
+
+SAMPLES = (1000, 2000, 4000)
+PAGE = 24  # pictures
+REASON = "probably mislabelled"
+_CHOSEN = "doubt "  # before a picture's number: the key of its box
+
+
+def show(folder: Path) -> None:
+    """Draw the ranking, a page at a time."""
+    checkpoint = widgets.checkpoint_picker()
+    if checkpoint is None:
+        return
+    left, right = st.columns(2)
+    part = left.selectbox("Part of the clean split", ("train", "valid", "test"), key="doubt part")
+    found = store.kept_label_errors(folder, checkpoint, part)
+    if found is None:
+        amount = right.selectbox(
+            "Pictures, drawn at random", SAMPLES, key="doubt amount",
+            help="The command `python -m core mislabelled` ranks the whole part; its ranking then "
+            "shows here.",
+        )  # fmt: skip
+        found = store.label_errors(folder, checkpoint, part, amount)
+    _explain(found)
+    votes = _votes(folder)
+    rows = _chosen(found.table.join(store.pictures(folder)["excluded"], on="id"), votes)
+    _toolbar(folder, checkpoint.name, rows, votes)
+    if rows.empty:
+        st.info("No picture fits these filters. Take one of them away.")
+        return
+    _page(folder, rows, votes)
+
+
+def _explain(found: "LabelErrors") -> None:
+    facts, number = found.facts, len(found.table)
+    how = (
+        "logistic regression on what the network's last layer gets, in 5 folds, so that no answer "
+        "has learnt the label it is held against (the layers below it may have)"
+        if facts["answers"] != "network"
+        else "the network itself, which was not trained on these pictures"
+    )
+    drawn = "drawn at random" if facts["drawn"] else "all"
+    only = [title_of(name) for name in facts["sources"] or ()]
+    left_out = (
+        f" {counted(facts['left_out'], 'picture')} with labels that the network does not have "
+        "cannot be judged."
+        if facts["left_out"]
+        else ""
+    )
+    st.markdown(
+        f"**{int(found.table['suspect'].sum()):,} of {counted(number, 'picture')}** ({drawn}"
+        f"{' of ' + literal(', '.join(only)) if only else ''}) are probably mislabelled."
+    )
+    st.caption(
+        f"Confident learning (Northcutt et al., 2021). The answers: {how}.{left_out} First come "
+        "the pictures whose label lies furthest below another expression. A network errs, too: "
+        "look before you exclude."
+    )
+
+
+def _votes(folder: Path) -> pd.DataFrame | None:
+    """Raters' votes; a file that cannot be used is said, and the view does without."""
+    with shown_errors():
+        return store.votes(folder)
+    return None
+
+
+def _chosen(rows: pd.DataFrame, votes: pd.DataFrame | None) -> pd.DataFrame:
+    """Draw the filters in the sidebar; the rows that pass."""
+    sources = list(rows["source"].unique())
+    titles = {name: title_of(name) for name in sources}
+    for column, title, names, shown in (
+        ("source", "Source", sources, titles),
+        ("label", "Class", [name for name in COLOURS if name in set(rows["label"])], {}),
+    ):
+        picked = address.linked_choices(title, names, column, shown, "all")
+        rows = rows[rows[column].isin(picked)] if picked else rows
+    if st.sidebar.toggle("Hide excluded pictures", value=True, key="doubt hidden"):
+        rows = rows[~rows["excluded"]]
+    if votes is not None and st.sidebar.toggle("Only pictures with FER+ votes", key="doubt voted"):
+        rows = rows[rows["id"].isin(votes.index)]
+    return rows
+
+
+def _toolbar(folder: Path, name: str, rows: pd.DataFrame, votes: pd.DataFrame | None) -> None:
+    line = st.container(horizontal=True, vertical_alignment="bottom")
+    pages = max(-(-len(rows) // PAGE), 1)
+    if st.session_state.get(address.PAGE, 1) > pages:
+        address.first_page()
+    line.number_input(
+        f"Page of {pages:,}", 1, pages, key=address.PAGE, bind="query-params", width=160
+    )
+    table = rows if votes is None else rows.join(votes, on="id")
+    line.download_button(
+        "Download as CSV",
+        lambda: table.to_csv(index=False).encode(),
+        f"{folder.name}-{name}-mislabelled.csv",
+        mime="text/csv",
+        on_click="ignore",
+        help="A row a picture in this order. No picture is in the file.",
+    )
+
+
+def _page(folder: Path, rows: pd.DataFrame, votes: pd.DataFrame | None) -> None:
+    page = st.session_state[address.PAGE]
+    shown = rows.iloc[(page - 1) * PAGE : page * PAGE]
+    keys = {int(number): f"{_CHOSEN}{number}" for number in shown["id"]}
+    actions = st.container(horizontal=True, vertical_alignment="center")
+    pictures, data = store.pictures(folder), store.dataset(folder)
+    st.html(tiles.STYLE)
+    grid = st.container(horizontal=True, gap="small")
+    for _, row in shown.iterrows():
+        number = int(row["id"])
+        place = grid.container(border=True, width=tiles.TILE + 56, gap="small")
+        with place:
+            gallery.tile(data, pictures.iloc[number], "doubtful")
+        place.caption(_words(row, votes))
+        if not read_only():
+            place.checkbox("Exclude", key=keys[number], disabled=bool(row["excluded"]))
+    with actions:
+        _actions(folder, pictures, keys)
+
+
+def _words(row: pd.Series, votes: pd.DataFrame | None) -> str:
+    """What was answered, and what raters say, in Markdown."""
+    lines = [f"Answer: **{row['answer']}** {row['confidence']:.0%}"]
+    if votes is not None and row["id"] in votes.index:
+        given = votes.loc[row["id"]]
+        most = given[given > 0].sort_values(ascending=False, kind="stable").head(3)
+        lines.append("Raters: " + ", ".join(f"{name} {number}" for name, number in most.items()))
+    return "  \n".join(lines)
+
+
+def _actions(folder: Path, pictures: pd.DataFrame, keys: dict[int, str]) -> None:
+    """Exclude what is chosen on this page, and take it back."""
+    if read_only():
+        return
+    chosen = [number for number, key in keys.items() if st.session_state.get(key)]
+    st.button(
+        "Choose all of this page",
+        on_click=_choose,
+        args=(list(keys.values()),),
+        key="doubt all",
+    )
+    st.button(
+        f"Exclude {counted(len(chosen), 'picture')}" if chosen else "Exclude those chosen",
+        type="primary",
+        on_click=_exclude,
+        args=(folder, pictures.iloc[chosen], list(keys.values())),
+        disabled=not chosen,
+        key="doubt exclude",
+        help="Puts them on the exclude list; the next preparation drops them from every split.",
+    )
+    excluding.undo_button()
+
+
+def _choose(keys: list[str]) -> None:
+    st.session_state.update(dict.fromkeys(keys, True))
+
+
+def _exclude(folder: Path, rows: pd.DataFrame, keys: list[str]) -> None:
+    excluding.exclude(folder, rows, REASON)
+    st.session_state.update(dict.fromkeys(keys, False))
