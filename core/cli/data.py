@@ -95,6 +95,14 @@ def prepare(
 def audit(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Prepared data.")],
     json_file: JsonFile = None,
+    mirrored: Annotated[
+        bool,
+        typer.Option(
+            "--mirrored",
+            help="Look for mirrored copies in data that were prepared before these were looked "
+            "for; their splits stay as they are.",
+        ),
+    ] = False,
     ship: Annotated[
         bool,
         typer.Option(help="Renew the audit that the repository ships, for machines without data."),
@@ -102,10 +110,10 @@ def audit(
 ) -> None:
     """Show counts against the paper's Table 1, duplicates, leaks, conflicts and shortcuts."""
     from core.data import audit as examine
-    from core.data import load_dataset, report_text, write_shipped
+    from core.data import load_dataset, mirrored_pairs, report_text, write_shipped
 
     dataset = load_dataset(folder)
-    values = examine(dataset)
+    values = examine(dataset, mirrored_pairs(dataset) if mirrored else None)
     if ship:
         write_shipped(dataset, values)
     if json_file is not None:

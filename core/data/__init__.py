@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from core.data.dataset import WITHOUT_TWINS, Dataset, Subset, load_dataset
     from core.data.exclude import exclude_path, read_exclude, write_exclude
     from core.data.frames import Frames, find_frames, framed, load_frames
-    from core.data.leaks import conflicts, leak_pairs
+    from core.data.leaks import conflicts, leak_pairs, mirrored_leaks, mirrored_pairs
     from core.data.preparation import prepare
     from core.data.shortcuts import origins
     from core.data.sources import SOURCES, Source
@@ -26,7 +26,7 @@ __getattr__ = lazy_names(
         "dataset": ("WITHOUT_TWINS", "Dataset", "Subset", "load_dataset"),
         "exclude": ("exclude_path", "read_exclude", "write_exclude"),
         "frames": ("Frames", "find_frames", "framed", "load_frames"),
-        "leaks": ("conflicts", "leak_pairs"),
+        "leaks": ("conflicts", "leak_pairs", "mirrored_leaks", "mirrored_pairs"),
         "preparation": ("prepare",),
         "shortcuts": ("origins",),
         "sources": ("SOURCES", "Source"),
@@ -59,6 +59,8 @@ __all__ = [
     "leak_pairs",
     "load_dataset",
     "load_frames",
+    "mirrored_leaks",
+    "mirrored_pairs",
     "origins",
     "prepare",
     "rater_votes",

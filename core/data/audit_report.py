@@ -8,6 +8,12 @@ from core.data.table1 import AGGREGATE, with_aggregate
 from core.labels import EMOTIONS, NEUTRAL
 
 Values = dict[str, Any]
+COPIES = {
+    "exact": "Equal pixel for pixel",
+    "near": "Saved again or resized",
+    "toned": "Brightness or contrast changed",
+    "mirrored": "Mirrored",
+}
 
 
 def title_of(source: str) -> str:
@@ -72,6 +78,7 @@ def _leaks(values: Values) -> Iterator[str]:
             f"have a copy in train, {twins['exact']:,} of them pixel for pixel "
             f"({twins['exact_same_label']:,} with the same label)."
         )
+    yield from _mirrored(values)
     valid = dict(values["published_valid"])
     if valid:
         total = valid.pop("n")
@@ -91,6 +98,23 @@ def _leaks(values: Values) -> Iterator[str]:
         )
 
 
+def _mirrored(values: Values) -> Iterator[str]:
+    found = values.get("mirrored")
+    if found is None:
+        yield (
+            "- Mirrored copies were not looked for when these data were prepared; `audit DIR "
+            "--mirrored` looks now. Only data prepared anew keep them apart in `clean`."
+        )
+        return
+    for source, twins in found["twins"].items():
+        if twins["test"]:
+            yield (
+                f"- {title_of(source)}: {twins['test']:,} test pictures have a mirrored copy in "
+                f"train ({twins['same_label']:,} with the same label), {twins['only']:,} of them "
+                "no other copy."
+            )
+
+
 def _duplicates(values: Values) -> Iterator[str]:
     yield "## Duplicates and contradicting labels"
     yield ""
@@ -101,6 +125,8 @@ def _duplicates(values: Values) -> Iterator[str]:
             f"({row['exact_surplus']:,} surplus copies), {row['near_groups']:,} groups with near "
             f"copies; the largest group has {row['largest_group']:,} pictures."
         )
+    for row in values.get("copies", ()):
+        yield f"- {COPIES[row['kind']]}: {row['pairs']:,} pairs, {row['pictures']:,} pictures."
     train = values["duplicates"]["train"]
     yield (
         f"- {train['contradicting']:,} groups in train carry contradicting labels, "
@@ -134,6 +160,9 @@ def _splits(values: Values) -> Iterator[str]:
         yield f"- `{name}`: {parts}."
         yield from (f"  - dropped, {reason}: {n:,}." for reason, n in split["dropped"].items())
     yield f"- Leaks left in `clean`: {sum(leak['n'] for leak in values['clean_leaks'])}."
+    if values.get("mirrored") is not None:
+        left = sum(leak["n"] for leak in values["mirrored"]["clean_leaks"])
+        yield f"- Mirrored copies over two parts of `clean`: {left}."
 
 
 def _skipped(values: Values) -> Iterator[str]:

@@ -9,7 +9,15 @@ import pandas as pd
 
 from core.data.audit_report import report_text
 from core.data.dataset import WITHOUT_TWINS, Dataset, counts_of
-from core.data.leaks import conflicts, count_leaks, label_clashes, leak_pairs
+from core.data.leaks import (
+    conflicts,
+    copies_by_kind,
+    count_leaks,
+    label_clashes,
+    leak_pairs,
+    mirrored_leaks,
+    mirrored_pictures,
+)
 from core.data.shortcuts import shortcut
 from core.data.splits import VALID_SOURCE
 from core.data.statistics import class_means, histograms, read_means
@@ -23,19 +31,22 @@ FEWEST = 200  # pictures in a mean that is shipped
 _FOLDER = "shipped"
 
 
-def audit(dataset: Dataset) -> dict[str, Any]:
+def audit(dataset: Dataset, mirrored: pd.DataFrame | None = None) -> dict[str, Any]:
     """Every finding about a data set, as plain values for JSON.
 
     Args:
         dataset: Prepared data, whose splits have been written.
+        mirrored: Mirrored pairs; None for those found when the data were prepared.
 
     Returns:
         counts {source: {split: {emotion: n}}}; differences from Table 1; exact_groups and
         near_groups (numbers of groups); leaks of the published split (pictures with a copy in
         another part); conflicts (number of train groups with contradicting labels); shortcut; and
-        the details of each: duplicates, twins, published_valid, splits, statistics, skipped.
+        the details of each: duplicates, copies (by kind), twins, mirrored (None where nobody has
+        looked), published_valid, splits, statistics, skipped.
     """
     manifest = dataset.manifest
+    mirrored = dataset.mirrored if mirrored is None else mirrored
     published = leak_pairs(dataset, "published")
     duplicates = _duplicates(manifest)
     return {
@@ -55,8 +66,10 @@ def audit(dataset: Dataset) -> dict[str, Any]:
         "conflicts": duplicates["train"]["contradicting"],
         "shortcut": shortcut(manifest, dataset.labels),
         "duplicates": duplicates,
+        "copies": copies_by_kind(dataset, mirrored),
         "label_clashes": label_clashes(conflicts(manifest, exact=False)),
         "twins": _twins(published, manifest),
+        "mirrored": None if mirrored is None else _mirrored(dataset, published, mirrored),
         "published_valid": _published_valid(published, manifest),
         "splits": {name: _split(dataset, name) for name in ("published", "clean")},
         "clean_leaks": count_leaks(leak_pairs(dataset, "clean")),
@@ -110,6 +123,28 @@ def _twins(leaks: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, dict[str, i
             "exact_or_near": len(own),
         }
     return result
+
+
+def _mirrored(dataset: Dataset, leaks: pd.DataFrame, mirrored: pd.DataFrame) -> dict[str, Any]:
+    """Mirrored copies: pictures by source, leaks, and test pictures with one in train by source."""
+    turned = mirrored_leaks(dataset, "published", mirrored)
+    rows = turned[(turned["split_a"] == "train") & (turned["split_b"] == "test")]
+    known = set(leaks.loc[(leaks["split_a"] == "train") & (leaks["split_b"] == "test"), "id_b"])
+    pictures = mirrored_pictures(dataset, mirrored)
+    return {
+        "pairs": len(mirrored),
+        "pictures": pictures,
+        "leaks": count_leaks(turned),
+        "clean_leaks": count_leaks(mirrored_leaks(dataset, "clean", mirrored)),
+        "twins": {
+            source: {
+                "test": int((rows["source_b"] == source).sum()),
+                "same_label": int(rows.loc[rows["source_b"] == source, "same_label"].sum()),
+                "only": int((~rows.loc[rows["source_b"] == source, "id_b"].isin(known)).sum()),
+            }
+            for source in pictures
+        },
+    }
 
 
 def _published_valid(leaks: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, int]:

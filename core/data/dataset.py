@@ -5,6 +5,7 @@ DIR/
 ├── manifest.csv           a row a picture; the row number is the id and the index into the cache
 ├── images.npy             uint8 (N, 64, 64), memory-mapped
 ├── pairs.csv              duplicate pairs: first, second, exact, correlation
+├── mirrored.csv           mirrored pairs: first, second, correlation (not in older data)
 ├── skipped.csv            what was not taken, and why
 ├── splits/published.csv   id, part, reason
 ├── splits/clean.csv
@@ -123,6 +124,12 @@ class Dataset:
     def pairs(self) -> pd.DataFrame:
         """Duplicate pairs: first, second, exact (0 or 1), correlation."""
         return pd.read_csv(self.folder / "pairs.csv")
+
+    @cached_property
+    def mirrored(self) -> pd.DataFrame | None:
+        """Mirrored pairs: first, second, correlation; None where preparing did not look for any."""
+        path = self.folder / "mirrored.csv"
+        return pd.read_csv(path) if path.is_file() else None
 
     @cached_property
     def statistics(self) -> pd.DataFrame:

@@ -4,7 +4,7 @@ Near duplicates are copies saved again, resized or changed in brightness. Candid
 whose 16 x 16 thumbnails, freed of mean and scale, correlate; a candidate is confirmed by the
 correlation of the whole 64 x 64 squares and of their middles, where faces of one person before one
 background differ. Both are matrix products in blocks: tens of thousands of pictures take seconds.
-Mirrored and strongly re-cropped copies are not found.
+Mirrored copies are a matter of `core.data.mirrored`; strongly re-cropped ones are not found.
 """
 
 from collections.abc import Iterator
@@ -124,8 +124,7 @@ def _near_pairs(images: Image, rows: Rows, alike: NDArray[np.bool_]) -> tuple[Ro
 
 def _candidates(images: Image, rows: Rows) -> Rows:
     """Positions in `rows` of pairs with like thumbnails, int64 (P, 2), first < second."""
-    blocks = [_unit_vectors(_thumbnails(images[part])) for part in _parts(rows)]
-    vectors = np.concatenate([np.zeros((0, THUMBNAIL**2), np.float32), *blocks])
+    vectors = thumbnail_vectors(images, rows)
     found = [np.zeros((0, 2), dtype=np.int64)]
     for top in range(0, len(rows), BLOCK):
         for left in range(top, len(rows), BLOCK):
@@ -133,6 +132,17 @@ def _candidates(images: Image, rows: Rows) -> Rows:
             high = np.argwhere(product > CANDIDATE) + np.array([top, left])
             found.append(high[high[:, 0] < high[:, 1]])
     return np.concatenate(found)
+
+
+def thumbnail_vectors(images: Image, rows: Rows) -> Vectors:
+    """Thumbnails of these rows as vectors of mean 0 and length 1, float32 (R, 256).
+
+    Args:
+        images: uint8 (N, 64, 64), may be memory-mapped.
+        rows: int64 (R,).
+    """
+    blocks = [_unit_vectors(_thumbnails(images[part])) for part in _parts(rows)]
+    return np.concatenate([np.zeros((0, THUMBNAIL**2), np.float32), *blocks])
 
 
 def _thumbnails(images: Image) -> Vectors:

@@ -9,6 +9,14 @@ import pandas as pd
 
 from core.data.dataset import Dataset
 from core.data.duplicates import correlations
+from core.data.mirrored import (
+    find_mirrored,
+    linked_groups,
+    mirrored_correlations,
+    own_groups,
+    twin_pairs,
+)
+from core.data.sources import SOURCES
 
 # A later part is the one that is spoilt by a copy in an earlier one.
 ORDER = ("train", "test", "valid")
@@ -23,6 +31,9 @@ LEAK_COLUMNS = [
     "same_label",
     "correlation",
 ]
+# Two near copies further apart than this in their statistics differ in tone as well.
+BRIGHTNESS_STEP = 10.0  # grey values between the means
+CONTRAST_RATIO = 1.15  # of the larger standard deviation to the smaller
 
 
 def leak_pairs(dataset: Dataset, split: str = "published") -> pd.DataFrame:
@@ -56,6 +67,95 @@ def leak_pairs(dataset: Dataset, split: str = "published") -> pd.DataFrame:
         if len(best):
             found.append(best[LEAK_COLUMNS])
     return pd.concat(found[1:] or found, ignore_index=True)
+
+
+def mirrored_leaks(
+    dataset: Dataset, split: str = "published", mirrored: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Every picture that has a mirrored copy in another part, with one of them.
+
+    Args:
+        dataset: Prepared data.
+        split: "published" or "clean".
+        mirrored: Mirrored pairs; None for those found when the data were prepared.
+
+    Returns:
+        As `leak_pairs`; `exact` is false, and `correlation` that of the inner parts. Empty where
+        nobody has looked for mirrored copies.
+    """
+    manifest = dataset.manifest
+    mirrored = dataset.mirrored if mirrored is None else mirrored
+    part = dataset.split(split)["part"]
+    found = [pd.DataFrame(columns=LEAK_COLUMNS)]
+    for first, second in combinations(ORDER, 2):
+        pairs = twin_pairs(manifest, mirrored, part, first, second)
+        if pairs.empty:
+            continue
+        agreement = mirrored_correlations(dataset.images, pairs.to_numpy(np.int64))
+        left, right = (manifest.iloc[pairs[name]].reset_index() for name in ("id_a", "id_b"))
+        rows = pairs.assign(
+            split_a=first,
+            split_b=second,
+            source_a=left["source"],
+            source_b=right["source"],
+            exact=False,
+            same_label=left["label"] == right["label"],
+            correlation=agreement.round(5),
+        )
+        found.append(rows[LEAK_COLUMNS])
+    return pd.concat(found[1:] or found, ignore_index=True)
+
+
+def mirrored_pairs(dataset: Dataset) -> pd.DataFrame:
+    """The mirrored pairs found when the data were prepared; else they are looked for now."""
+    if dataset.mirrored is not None:
+        return dataset.mirrored
+    alike = dataset.manifest["source"].map({name: one.alike for name, one in SOURCES.items()})
+    hashes = dataset.manifest["pixel_hash"].tolist()
+    return find_mirrored(dataset.images, hashes, alike.to_numpy(dtype=bool))
+
+
+def copies_by_kind(dataset: Dataset, mirrored: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """How many pairs of copies there are of each kind, and how many pictures are in them.
+
+    Args:
+        dataset: Prepared data.
+        mirrored: Mirrored pairs; None leaves their kind out.
+
+    Returns:
+        [{kind, pairs, pictures}]; kinds are exact, near, toned (near, and brightness or contrast
+        were changed) and mirrored. Of equal pictures all count.
+    """
+    pairs = dataset.pairs
+    look = dataset.statistics.set_index("id")[["brightness", "contrast"]]
+    first, second = (look.loc[pairs[name]].to_numpy() for name in ("first", "second"))
+    contrasts = np.sort(np.column_stack([first[:, 1], second[:, 1]]), axis=1)
+    toned = (np.abs(first[:, 0] - second[:, 0]) > BRIGHTNESS_STEP) | (
+        contrasts[:, 1] > CONTRAST_RATIO * contrasts[:, 0]
+    )
+    exact = pairs["exact"].to_numpy() == 1
+    kinds = {"exact": pairs[exact], "near": pairs[~exact & ~toned], "toned": pairs[~exact & toned]}
+    kinds |= {} if mirrored is None else {"mirrored": mirrored}
+    pixels = dataset.manifest["pixel_hash"]
+    return [
+        {
+            "kind": kind,
+            "pairs": len(rows),
+            "pictures": int(
+                pixels.isin(set(pixels[rows["first"]]) | set(pixels[rows["second"]])).sum()
+            ),
+        }
+        for kind, rows in kinds.items()
+    ]
+
+
+def mirrored_pictures(dataset: Dataset, mirrored: pd.DataFrame) -> dict[str, int]:
+    """Pictures that have a mirrored copy anywhere, by source."""
+    manifest = dataset.manifest
+    photograph, own = linked_groups(manifest, mirrored), own_groups(manifest)
+    linked = photograph.isin(photograph[photograph != own])
+    counts = manifest.loc[linked, "source"].value_counts()
+    return {str(source): int(number) for source, number in counts.items()}
 
 
 def count_leaks(leaks: pd.DataFrame) -> list[dict[str, Any]]:

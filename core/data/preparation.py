@@ -29,8 +29,9 @@ from core.data.dataset import FORMAT, Dataset, counts_of, data_hash, load_datase
 from core.data.demo import DEMO, draw_demo
 from core.data.duplicates import Pairs, find_pairs, group_rows
 from core.data.listing import Listed, list_sources
+from core.data.mirrored import find_mirrored
 from core.data.sources import SOURCES
-from core.data.splits import clean_split, published_split
+from core.data.splits import clean_split, published_split, rules_of
 from core.data.statistics import write_statistics
 from core.errors import DataError
 from core.files import write_json
@@ -165,7 +166,10 @@ def _build(request: Request, out: Path, workers: int, progress: Progress) -> Non
     images: Image = np.load(images_path, mmap_mode="r")
     progress(0, 0, "comparing pictures")
     alike = manifest["source"].map({name: one.alike for name, one in SOURCES.items()})
-    pairs = find_pairs(images, manifest["pixel_hash"].tolist(), alike.to_numpy(dtype=bool))
+    look = (images, manifest["pixel_hash"].tolist(), alike.to_numpy(dtype=bool))
+    pairs = find_pairs(*look)
+    progress(0, 0, "looking for mirrored copies")
+    mirrored = find_mirrored(*look)
     manifest["group"] = group_rows(pairs, len(manifest))
 
     # From here on the folder is unfinished until dataset.json is there again.
@@ -173,6 +177,7 @@ def _build(request: Request, out: Path, workers: int, progress: Progress) -> Non
     images_path.replace(out / "images.npy")
     write_csv(out / "manifest.csv", manifest)
     write_csv(out / "pairs.csv", _pair_table(pairs))
+    write_csv(out / "mirrored.csv", mirrored)
     write_csv(out / "skipped.csv", pd.DataFrame(skips, columns=["path", "reason"]))
     write_json(out / "dataset.json", _info(request, manifest, skips))
     shutil.rmtree(out / PARTIAL, ignore_errors=True)
@@ -279,12 +284,17 @@ def _write_derived(out: Path) -> None:
     dataset = load_dataset(out)
     excluded = exclude.ids(out, dataset.manifest)
     for name, table in (
-        ("published", published_split(dataset.manifest, excluded)),
-        ("clean", clean_split(dataset.manifest, excluded)),
+        ("published", published_split(dataset.manifest, excluded, dataset.mirrored)),
+        ("clean", clean_split(dataset.manifest, excluded, dataset.mirrored)),
     ):
         write_csv(out / "splits" / f"{name}.csv", table)
     write_statistics(dataset)
     write_audit(dataset)
     # Last, because it says that all of the above is done.
-    info = {**dataset.info, "exclude": exclude.digest(out), "excluded": len(excluded)}
+    info = {
+        **dataset.info,
+        "exclude": exclude.digest(out),
+        "excluded": len(excluded),
+        "clean_rules": rules_of(dataset.mirrored),
+    }
     write_json(out / "dataset.json", info)

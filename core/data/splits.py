@@ -1,7 +1,8 @@
 """The splits `published` and `clean`, as small tables `id,part,reason`.
 
 `published` is the paper's: train and test as published, the published 600 as valid. Test pictures
-with a copy in train stay, marked "twin: exact" or "twin: near".
+with a copy in train stay, marked "twin: exact" or "twin: near"; one whose only copy there is
+mirrored, "mirrored twin".
 
 `clean` is made so that no duplicate group lies in two parts:
 
@@ -12,7 +13,12 @@ with a copy in train stay, marked "twin: exact" or "twin: near".
    none where the two most frequent are equally frequent;
 5. of equal pictures in train one is kept;
 6. about a tenth of what is left becomes valid, by whole groups and by a hash of the picture, so
-   that a picture's part does not depend on which other sources are prepared with it.
+   that a picture's part does not depend on which other sources are prepared with it;
+7. train pictures that show a test or a valid picture mirrored are dropped, and valid pictures that
+   show a test picture so.
+
+The last rule came with `mirrored.csv`. Data prepared before have none and keep the first six
+(`clean_rules` 1 in dataset.json, else 2). It only takes pictures away: none moves to another part.
 """
 
 import hashlib
@@ -21,6 +27,8 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
+from core.data.mirrored import linked_groups, own_groups, twin_pairs
+
 VALID_SHARE = 0.10
 COLUMNS = ["id", "part", "reason"]
 PARTS = ("train", "valid", "test", "drop")
@@ -28,12 +36,22 @@ VALID_SOURCE = "gimefive_valid"
 _SALT = "clean-1"
 
 
-def published_split(manifest: pd.DataFrame, excluded: Collection[int] = ()) -> pd.DataFrame:
+def rules_of(mirrored: pd.DataFrame | None) -> int:
+    """Which rules make `clean`: 1 without the last of those at the top, 2 with it."""
+    return 1 if mirrored is None else 2
+
+
+def published_split(
+    manifest: pd.DataFrame,
+    excluded: Collection[int] = (),
+    mirrored: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Parts as in the paper.
 
     Args:
         manifest: One row a picture, `id` equal to the row number.
         excluded: Ids on the exclude list; they become part "drop".
+        mirrored: Mirrored pairs; None where nobody has looked for any.
 
     Returns:
         Columns id, part, reason.
@@ -48,15 +66,22 @@ def published_split(manifest: pd.DataFrame, excluded: Collection[int] = ()) -> p
     near = grouped & manifest["group"].isin(set(manifest.loc[in_train & grouped, "group"]))
     reason[is_test & near] = "twin: near"
     reason[is_test & exact] = "twin: exact"
+    turned = manifest["id"].isin(twin_pairs(manifest, mirrored, part, "train", "test")["id_b"])
+    reason[is_test & turned & (reason == "")] = "mirrored twin"
     return _table(manifest, part, reason, excluded)
 
 
-def clean_split(manifest: pd.DataFrame, excluded: Collection[int] = ()) -> pd.DataFrame:
+def clean_split(
+    manifest: pd.DataFrame,
+    excluded: Collection[int] = (),
+    mirrored: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Parts without leaks; see the top of this file for the rules.
 
     Args:
         manifest: As for `published_split`.
         excluded: Ids on the exclude list; they are dropped before all else.
+        mirrored: As for `published_split`.
 
     Returns:
         Columns id, part, reason.
@@ -70,7 +95,7 @@ def clean_split(manifest: pd.DataFrame, excluded: Collection[int] = ()) -> pd.Da
     _drop(part, reason, manifest["id"].isin(set(excluded)), "excluded")
 
     # A group is followed even through dropped pictures: what it links is still one photograph.
-    key = manifest["group"].where(manifest["group"] >= 0, manifest["id"])
+    key = own_groups(manifest)
     tested = set(key[manifest["split"] == "test"])
     _drop(part, reason, (part == "train") & key.isin(tested), "copy of a test picture")
     _drop_conflicts(manifest, key, part, reason)
@@ -81,12 +106,24 @@ def clean_split(manifest: pd.DataFrame, excluded: Collection[int] = ()) -> pd.Da
     part[
         train & _chosen_for_valid(manifest[train], key[train]).reindex(part.index, fill_value=False)
     ] = "valid"
+    _drop_mirrored(manifest, linked_groups(manifest, mirrored), part, reason)
     return _table(manifest, part, reason, ())
 
 
 def _drop(part: pd.Series, reason: pd.Series, rows: pd.Series, why: str) -> None:
     part[rows] = "drop"
     reason[rows & (reason == "")] = why
+
+
+def _drop_mirrored(
+    manifest: pd.DataFrame, photograph: pd.Series, part: pd.Series, reason: pd.Series
+) -> None:
+    """Other copies are on one side already, so that photographs over two parts are mirrored."""
+    tested = photograph.isin(set(photograph[manifest["split"] == "test"]))
+    taught = part.isin(["train", "valid"])
+    _drop(part, reason, taught & tested, "mirrored copy of a test picture")
+    validated = photograph.isin(set(photograph[part == "valid"]))
+    _drop(part, reason, (part == "train") & validated, "mirrored copy of a validation picture")
 
 
 def _drop_conflicts(

@@ -121,7 +121,7 @@ def label_errors(
     if drawn:
         ids = np.sort(np.random.default_rng(0).choice(ids, most, replace=False))
     rows = manifest.iloc[ids]
-    labels = pd.Index(card.labels).get_indexer(rows["label"]).astype(np.int64)
+    labels = pd.Index(card.labels).get_indexer(pd.Index(rows["label"])).astype(np.int64)
     features, logits = pooled_features(checkpoint, np.asarray(dataset.images[ids]), on_progress)
     learnt = bool(learnt_pictures(card, dataset)[ids].any())
     if learnt:

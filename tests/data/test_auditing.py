@@ -1,8 +1,10 @@
 """The shipped audit of the real data says what was measured on it, and shows no person."""
 
 import json
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from made_pictures import blobs, fer2013, jpeg, png, raf_db, write_zip
 
@@ -10,10 +12,13 @@ from core.data import (
     PAPER_SOURCES,
     Dataset,
     audit,
+    load_dataset,
+    mirrored_pairs,
     prepare,
     report_text,
     shipped_audit,
     shipped_means,
+    write_exclude,
 )
 from core.data.auditing import FEWEST
 from core.labels import EMOTIONS
@@ -24,17 +29,19 @@ FOLDER = PROJECT_ROOT / "core" / "data" / "shipped"
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """RAF-DB 12 train, 4 test; FER2013 8 train, 3 test; 3 of the published valid."""
+    """RAF-DB 12 train, 4 test; FER2013 9 train, 4 test; 3 of the published valid."""
     folder = tmp_path_factory.mktemp("sources")
     raf = raf_db({("train", "4"): list(range(12)), ("test", "2"): [20, 21, 22, 23]})
     fer = fer2013(
         {
             ("train", "sad"): [30, 31, 32, 33, 34],
             ("train", "fear"): [30, 36, 37],  # 30 contradicts
-            ("test", "sad"): [31, 41],
+            ("test", "sad"): [31, 41],  # and 33 of train mirrored
             ("test", "angry"): [32],
         }
     )
+    fer["test/sad/Training_42.jpg"] = png(np.ascontiguousarray(blobs(33)[:, ::-1]))
+    fer["train/sad/Training_43.jpg"] = png((blobs(34) * 0.5 + 20).astype(np.uint8))
     valid = {
         "valid/img001_fear.jpg": png(blobs(20)),
         "valid/img002_fear.jpg": jpeg(blobs(21), 60),
@@ -52,7 +59,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 def test_counts_are_by_source_split_and_emotion(prepared: Dataset) -> None:
     assert audit(prepared)["counts"] == {
         "raf_db": {"test": {"fear": 4}, "train": {"happiness": 12}},
-        "fer2013": {"test": {"anger": 1, "sadness": 2}, "train": {"fear": 3, "sadness": 5}},
+        "fer2013": {"test": {"anger": 1, "sadness": 3}, "train": {"fear": 3, "sadness": 6}},
         "gimefive_valid": {"valid": {"fear": 2, "happiness": 1}},
     }
 
@@ -77,22 +84,60 @@ def test_the_published_valid_is_traced_to_its_origin(prepared: Dataset) -> None:
 def test_twins_are_counted_a_source(prepared: Dataset) -> None:
     assert audit(prepared)["twins"] == {
         "raf_db": {"test": 4, "exact": 0, "exact_same_label": 0, "exact_or_near": 0},
-        "fer2013": {"test": 3, "exact": 2, "exact_same_label": 1, "exact_or_near": 2},
+        "fer2013": {"test": 4, "exact": 2, "exact_same_label": 1, "exact_or_near": 2},
     }
+
+
+def test_kinds_of_copies_are_counted_apart(prepared: Dataset) -> None:
+    kinds = {one["kind"]: (one["pairs"], one["pictures"]) for one in audit(prepared)["copies"]}
+
+    assert kinds == {"exact": (4, 8), "near": (2, 4), "toned": (1, 2), "mirrored": (1, 2)}
+
+
+def test_mirrored_copies_are_counted_and_kept_on_one_side_of_clean(prepared: Dataset) -> None:
+    found = audit(prepared)["mirrored"]
+
+    assert found["pictures"] == {"fer2013": 2}
+    assert found["twins"] == {"fer2013": {"test": 1, "same_label": 1, "only": 1}}
+    assert [(one["split_a"], one["split_b"], one["n"]) for one in found["leaks"]] == [
+        ("train", "test", 1)
+    ]
+    assert found["clean_leaks"] == []
+    assert prepared.info["clean_rules"] == 2
+
+
+def test_data_prepared_before_mirrored_copies_were_looked_for_stay_as_they_are(
+    prepared: Dataset, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(prepared.folder, tmp_path / "older"))
+    (folder / "mirrored.csv").unlink()
+    older = load_dataset(folder)
+
+    silent, looked = audit(older), audit(older, mirrored_pairs(older))
+
+    assert silent["mirrored"] is None
+    assert "not looked for when these data were prepared" in report_text(silent)
+    assert looked["mirrored"]["twins"] == audit(prepared)["mirrored"]["twins"]
+    assert not (folder / "mirrored.csv").exists()
+    # Its splits are made anew for another exclude list, by the rules it was prepared by.
+    write_exclude(folder, older.manifest.tail(1))
+    again = prepare([one["root"] for one in older.info["sources"]], folder)
+    assert again.info["clean_rules"] == 1
+    assert "mirrored copy of a test picture" not in set(again.split("clean")["reason"])
 
 
 def test_groups_and_conflicts_are_counted(prepared: Dataset) -> None:
     found = audit(prepared)
 
     assert found["exact_groups"] == 4  # 30, 31, 32 and 20
-    assert found["near_groups"] == 2  # 21 and 5, saved again
+    assert found["near_groups"] == 3  # 21 and 5, saved again, and 34, paler
     assert found["conflicts"] == 1
     assert found["label_clashes"] == [{"labels": ["fear", "sadness"], "n": 1}]
     assert found["duplicates"]["train"] == {
         "exact_groups": 1,
         "exact_surplus": 1,
-        "near_groups": 0,
-        "near_pictures": 0,
+        "near_groups": 1,
+        "near_pictures": 2,
         "largest_group": 2,
         "exact_contradicting": 1,
         "contradicting": 1,
@@ -107,8 +152,9 @@ def test_clean_has_no_leak_and_says_why_it_dropped(prepared: Dataset) -> None:
         "published valid: copies of RAF-DB test pictures": 3,
         "copy of a test picture": 2,
         "contradicting labels, no majority": 2,
+        "mirrored copy of a test picture": 1,
     }
-    assert found["splits"]["published"]["parts"]["test_without_twins"] == 5
+    assert found["splits"]["published"]["parts"]["test_without_twins"] == 6
 
 
 def test_the_written_audit_is_the_audit(prepared: Dataset) -> None:
@@ -122,11 +168,14 @@ def test_the_report_says_what_was_found(prepared: Dataset) -> None:
     text = report_text(audit(prepared))
 
     assert "| RAF-DB | train | happiness | 4,772 | 12 | -4,760 |" in text
-    assert "FER2013: 2 of 3 test pictures have a copy in train, 2 of them pixel for pixel" in text
+    assert "FER2013: 2 of 4 test pictures have a copy in train, 2 of them pixel for pixel" in text
     assert "Published valid: 2 of 3 are RAF-DB test pictures." in text
     assert "| FER2013 test | FER2013 train | exact | other | 1 |" in text
     assert "1 groups in train carry contradicting labels" in text
     assert "Leaks left in `clean`: 0." in text
+    assert "FER2013: 1 test pictures have a mirrored copy in train (1 with the same label)" in text
+    assert "- Brightness or contrast changed: 1 pairs, 2 pictures." in text
+    assert "Mirrored copies over two parts of `clean`: 0." in text
 
 
 def test_no_path_of_this_machine_is_in_the_audit(prepared: Dataset, tmp_path: Path) -> None:

@@ -13,20 +13,26 @@ from webapp.dataset_explorer import gallery, store
 from webapp.text import counted
 
 PAIRS = 12  # a page
-KINDS = ["split_a", "split_b", "source_a", "source_b", "exact", "same_label"]
+KINDS = ["split_a", "split_b", "source_a", "source_b", "exact", "same_label", "mirrored"]
 
 
 def show(folder: Path) -> None:
     """Draw the table of leaks and the pairs behind the chosen row."""
-    found = store.findings(folder)["leaks"]
+    findings = store.findings(folder)
+    turned = (findings.get("mirrored") or {}).get("leaks", [])  # absent from earlier audits
+    found = [
+        {**leak, "mirrored": mirrored}
+        for leaks, mirrored in ((findings["leaks"], False), (turned, True))
+        for leak in leaks
+    ]
     if not found:
         st.success("No picture of one published part has a copy in another.")
         return
     st.caption(
         "Pictures of one published part that stand in an earlier one, too: a network measured on "
         "the later part has seen them. Near copies are the same photograph saved again; their "
-        "64 x 64 squares are almost equal. The split `clean` has none of these. Choose a row to "
-        "see its pairs."
+        "64 x 64 squares are almost equal. Mirrored copies agree when one of the two is turned "
+        "left to right. The split `clean` has none of these. Choose a row to see its pairs."
     )
     picked = st.dataframe(
         _table(found), hide_index=True, on_select="rerun", selection_mode="single-row",
@@ -56,7 +62,9 @@ def _table(found: list[dict[str, Any]]) -> pd.DataFrame:
         {
             "picture of": rows["source_b"].map(title_of) + ", " + rows["split_b"],
             "stands in": rows["source_a"].map(title_of) + ", " + rows["split_a"],
-            "copy": rows["exact"].map({True: "exact", False: "near"}),
+            "copy": rows["exact"]
+            .map({True: "exact", False: "near"})
+            .mask(rows["mirrored"], "mirrored"),
             "labels": rows["same_label"].map({True: "same", False: "different"}),
             "pictures": rows["n"],
         }
@@ -74,8 +82,8 @@ def _draw(folder: Path, pairs: pd.DataFrame) -> None:
     table, data = store.pictures(folder), store.dataset(folder)
     st.html(tiles.STYLE)
     grid = st.container(horizontal=True)
-    columns = (pairs[name] for name in ("id_b", "id_a", "exact", "correlation"))
-    for first, second, exact, correlation in zip(*columns, strict=True):
+    columns = (pairs[name] for name in ("id_b", "id_a", "exact", "mirrored", "correlation"))
+    for first, second, exact, mirrored, correlation in zip(*columns, strict=True):
         rows = [table.iloc[int(number)] for number in (first, second)]
         place = grid.container(border=True, width=2 * tiles.TILE + 56, gap="small")
         both = place.container(horizontal=True, gap="small")
@@ -83,5 +91,6 @@ def _draw(folder: Path, pairs: pd.DataFrame) -> None:
             with both:
                 gallery.tile(data, row, f"leak {first}")
         how_near = "equal" if exact else f"correlation {correlation:.3f}"
+        how_near = f"mirrored, {how_near}" if mirrored else how_near
         parts = [f"{title_of(row['source'])} {row['split']}" for row in rows]
         place.caption(f"{' · '.join(parts)} · {how_near}")

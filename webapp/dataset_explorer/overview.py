@@ -85,6 +85,14 @@ def sentences(found: Values) -> list[str]:
                 f"{title_of(source)} have a copy in train: {twins['exact']:,} are equal pixel for "
                 f"pixel, {twins['exact_same_label']:,} of these with the same label."
             )
+    mirrored = found.get("mirrored") or {"twins": {}}  # absent from earlier audits
+    for source, twins in mirrored["twins"].items():
+        if twins["test"]:
+            have = "has" if twins["test"] == 1 else "have"
+            lines.append(
+                f"**Leak.** {counted(twins['test'], 'test picture')} of {title_of(source)} {have} "
+                f"a mirrored copy in train, {twins['only']:,} of them no other."
+            )
     valid = dict(found["published_valid"])
     total = valid.pop("n", 0)
     for origin, number in valid.items():
@@ -158,7 +166,8 @@ def _findings(found: Values, *, explorable: bool) -> None:
             on_click=_show_contradictions,
             disabled=not found["duplicates"]["train"]["contradicting"],
         )
-    left = sum(leak["n"] for leak in found["clean_leaks"])
+    turned = (found.get("mirrored") or {}).get("clean_leaks", [])
+    left = sum(leak["n"] for leak in [*found["clean_leaks"], *turned])
     parts = found["splits"]["clean"]["parts"]
     st.markdown(
         f"The split `clean` is made against this: {left:,} leaks; "

@@ -75,6 +75,8 @@ def pictures(folder: Path) -> pd.DataFrame:
 def leaks(folder: Path) -> pd.DataFrame:
     """Pictures of one published part with a copy in another, with that copy.
 
+    Column `mirrored` says whether it is a mirrored one.
+
     Raises:
         DataError: The data set cannot be read.
     """
@@ -226,9 +228,13 @@ def _pictures(folder: str, changed: float) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=4, show_spinner="Looking for leaks …")
 def _leaks(folder: str, changed: float) -> pd.DataFrame:
-    from core.data import leak_pairs
+    from core.data import leak_pairs, mirrored_leaks
 
-    return leak_pairs(_dataset(folder, changed), "published")
+    data = _dataset(folder, changed)
+    plain, turned = leak_pairs(data, "published"), mirrored_leaks(data, "published")
+    tables = [plain.assign(mirrored=False)]
+    tables += [turned.assign(mirrored=True)] if len(turned) else []
+    return pd.concat(tables, ignore_index=True)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
