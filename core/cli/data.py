@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,9 +22,12 @@ from core.cli.terminal import (
 )
 from core.errors import DataError
 from core.files import write_text
+from core.tabular import table_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from core.data import Understood
 
 Progress = Callable[[int, int, str], None]
 FIRST = 500  # pictures of a ranking that are compared with raters' votes
@@ -55,8 +59,8 @@ def prepare(
         ),
     ],
     out: Annotated[
-        Path, typer.Option(help="Folder for the prepared data.", callback=writable_folder)
-    ],
+        Path | None, typer.Option(help="Folder for the prepared data.", callback=writable_folder)
+    ] = None,
     class_set: Annotated[
         ClassSet, typer.Option(help="Six expressions, or seven with neutral.")
     ] = ClassSet.SIX,
@@ -71,10 +75,40 @@ def prepare(
         int | None,
         typer.Option(min=1, help="Of videos every so many frames are taken; else every 100th."),
     ] = None,
+    class_map: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="NAME=CLASS",
+            help="What a folder, number or value means, as 1=anger; =skip leaves it out. "
+            "May be repeated.",
+        ),
+    ] = None,
+    split_map: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=SPLIT",
+            help="Which split a folder or value is, as archive=train; train, valid, test or skip. "
+            "May be repeated.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(help="Only show what was understood of the sources, and build nothing."),
+    ] = False,
 ) -> None:
     """Build manifest, cache, splits and audit; does nothing where they are there already."""
+    from core.data import NameMap, refuse_open, understand
     from core.data import prepare as build
 
+    names = NameMap.parse(class_map or (), split_map or ())
+    if dry_run:
+        understood = understand(sources, class_set.value, frame_step, names)
+        _show(understood)
+        refuse_open(understood)
+        return
+    if out is None:
+        raise typer.BadParameter("Missing option '--out': the folder for the prepared data.")
     with ExitStack() as stack:
         dataset = build(
             list(sources),
@@ -84,6 +118,8 @@ def prepare(
             progress=_bar(stack) if sys.stderr.isatty() else _lines(),
             exclude_file=exclude,
             frame_step=frame_step,
+            names=names,
+            show=partial(_show, err=True),
         )
     info = dataset.info
     parts = dataset.split("clean")["part"].value_counts()
@@ -201,6 +237,18 @@ def frame(
         )
     looked = int(frames.looked.sum())
     typer.echo(f"A face was found in {frames.found:,} of {looked:,} pictures looked at.")
+
+
+def _show(understood: tuple["Understood", ...], err: bool = False) -> None:
+    """What was understood of every source: a table, and sentences on what deserves a look."""
+    for one in understood:
+        head = (
+            f"{one.name}, read as {one.source}: {one.taken:,} pictures, {one.left_out:,} left out"
+        )
+        typer.echo(head + ".", err=err)
+        typer.echo(table_text(one.table(), "md"), err=err)
+        for remark in one.remarks():
+            typer.echo(remark, err=err)
 
 
 def _bar(stack: ExitStack) -> Progress:

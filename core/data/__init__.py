@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from core.data.exclude import exclude_path, read_exclude, write_exclude
     from core.data.frames import Frames, find_frames, framed, load_frames
     from core.data.leaks import conflicts, leak_pairs, mirrored_leaks, mirrored_pairs
-    from core.data.preparation import prepare
+    from core.data.name_map import NO_NAMES, NameMap
+    from core.data.preparation import prepare, refuse_open, understand
     from core.data.shortcuts import origins
     from core.data.sources import SOURCES, Source
     from core.data.statistics import class_means, histograms, read_means
     from core.data.table1 import AGGREGATE, PAPER_SOURCES, TABLE1, Cell, compare, with_aggregate
+    from core.data.understanding import Understood
     from core.data.votes import contradicted, rater_votes
 
 __getattr__ = lazy_names(
@@ -27,17 +29,20 @@ __getattr__ = lazy_names(
         "exclude": ("exclude_path", "read_exclude", "write_exclude"),
         "frames": ("Frames", "find_frames", "framed", "load_frames"),
         "leaks": ("conflicts", "leak_pairs", "mirrored_leaks", "mirrored_pairs"),
-        "preparation": ("prepare",),
+        "name_map": ("NO_NAMES", "NameMap"),
+        "preparation": ("prepare", "refuse_open", "understand"),
         "shortcuts": ("origins",),
         "sources": ("SOURCES", "Source"),
         "statistics": ("class_means", "histograms", "read_means"),
         "table1": ("AGGREGATE", "PAPER_SOURCES", "TABLE1", "Cell", "compare", "with_aggregate"),
+        "understanding": ("Understood",),
         "votes": ("contradicted", "rater_votes"),
     },
 )
 
 __all__ = [
     "AGGREGATE",
+    "NO_NAMES",
     "PAPER_SOURCES",
     "SOURCES",
     "TABLE1",
@@ -45,8 +50,10 @@ __all__ = [
     "Cell",
     "Dataset",
     "Frames",
+    "NameMap",
     "Source",
     "Subset",
+    "Understood",
     "audit",
     "class_means",
     "compare",
@@ -66,10 +73,12 @@ __all__ = [
     "rater_votes",
     "read_exclude",
     "read_means",
+    "refuse_open",
     "report_text",
     "shipped_audit",
     "shipped_means",
     "title_of",
+    "understand",
     "with_aggregate",
     "write_audit",
     "write_exclude",

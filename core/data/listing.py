@@ -2,12 +2,14 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.data.containers import Container, Skip, open_container
+from core.data.name_map import NO_NAMES, NameMap
 from core.data.sources import SOURCES, Item, Source
+from core.data.understanding import Sorted, Understood, sort_out
 from core.errors import DataError
 from core.labels import CLASS_SETS
 
@@ -22,6 +24,7 @@ class Listed:
         kind: "folder", "zip" or "file".
         bytes: Size of the file, or of all members of a folder.
         fingerprint: sha256 of a file; of names, sizes and times of change for a folder.
+        understood: What its names were taken for, and what is still a question.
     """
 
     source: str
@@ -32,6 +35,7 @@ class Listed:
     fingerprint: str
     items: tuple[Item, ...]
     skips: tuple[Skip, ...]
+    understood: Understood
 
 
 def recognise(container: Container) -> Source:
@@ -50,7 +54,10 @@ def recognise(container: Container) -> Source:
 
 
 def list_sources(
-    arguments: Sequence[str | Path], class_set: str, frame_step: int | None = None
+    arguments: Sequence[str | Path],
+    class_set: str,
+    frame_step: int | None = None,
+    names: NameMap = NO_NAMES,
 ) -> list[Listed]:
     """Open, recognise and list every source, in the order of the registry.
 
@@ -58,10 +65,11 @@ def list_sources(
         arguments: Paths, or `name=path` to say which source it is.
         class_set: Name in `core.labels.CLASS_SETS`; pictures of other classes are skipped.
         frame_step: Of videos every so many frames are taken; None for the source's own step.
+        names: What the user says names in the sources mean.
 
     Raises:
-        DataError: A path or layout cannot be used, a source has no usable picture, or none of them
-            holds videos for `frame_step`.
+        DataError: A path or layout cannot be used, a source has no usable picture, none of them
+            holds videos for `frame_step`, or none has a name that `names` speaks of.
     """
     if class_set not in CLASS_SETS:
         raise DataError(f"There is no class set {class_set!r}; choose {' or '.join(CLASS_SETS)}.")
@@ -71,6 +79,8 @@ def list_sources(
         raise DataError("No source was named. Give at least one folder or zip.")
     taken: Counter[str] = Counter()
     listed = []
+    words: set[str] = set()
+    split_words: set[str] = set()
     for argument in arguments:
         name, path = _parse(argument)
         container = open_container(path)
@@ -83,7 +93,12 @@ def list_sources(
         taken[container.root.name] += 1
         copies = taken[container.root.name]
         key = container.root.name if copies == 1 else f"{container.root.name}-{copies}"
-        listed.append(_list(source, container, key, class_set, frame_step))
+        entries = _entries(source, container, frame_step, names)
+        found = sort_out(container.root.name, source.name, entries, names, class_set)
+        words |= found.words
+        split_words |= found.split_words
+        listed.append(_list(source, container, key, found))
+    names.refuse_unused(words, split_words)
     if frame_step is not None and all(SOURCES[one.source].every is None for one in listed):
         raise DataError(
             f"A step of {frame_step} from frame to frame cannot apply: no source holds videos "
@@ -103,33 +118,26 @@ def _parse(argument: str | Path) -> tuple[str, Path]:
     return "", Path(text)
 
 
-def _list(
-    source: Source, container: Container, key: str, class_set: str, frame_step: int | None
-) -> Listed:
-    labels = {*CLASS_SETS[class_set], ""}
-    items: list[Item] = []
-    skips = list(container.skips)
-    entries = (
-        source.items(container)
-        if frame_step is None or source.every is None
-        else source.every(container, frame_step)
-    )
-    for entry in entries:
-        if isinstance(entry, Skip):
-            skips.append(entry)
-        elif entry.label not in labels:
-            reason = f"label {entry.label} is not in the class set {class_set}"
-            skips.append(Skip(entry.reference, reason))
-        else:
-            items.append(entry)
-    if not items:
-        first = f" First reason: {skips[0].path}: {skips[0].reason}." if skips else ""
+def _entries(
+    source: Source, container: Container, frame_step: int | None, names: NameMap
+) -> Iterator[Item | Skip]:
+    yield from container.skips
+    if frame_step is None or source.every is None:
+        yield from source.items(container, names)
+    else:
+        yield from source.every(container, frame_step)
+
+
+def _list(source: Source, container: Container, key: str, found: Sorted) -> Listed:
+    if not found.items:
+        first = (
+            f" First reason: {found.skips[0].path}: {found.skips[0].reason}." if found.skips else ""
+        )
         raise DataError(
             f"{container.root.name} was read as {source.name} and holds no usable picture.{first} "
             "Check the file, or name the source as NAME=PATH."
         )
     size, fingerprint = _fingerprint(container)
-    items.sort(key=_order)
     return Listed(
         source.name,
         key,
@@ -137,8 +145,9 @@ def _list(
         container.kind,
         size,
         fingerprint,
-        tuple(items),
-        tuple(skips),
+        tuple(sorted(found.items, key=_order)),
+        found.skips,
+        found.understood,
     )
 
 

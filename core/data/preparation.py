@@ -7,11 +7,12 @@ request, and is taken up again after a kill; a finished folder with the same req
 import json
 import os
 import shutil
+import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -30,16 +31,18 @@ from core.data.demo import DEMO, draw_demo
 from core.data.duplicates import Pairs, find_pairs, group_rows
 from core.data.listing import Listed, list_sources
 from core.data.mirrored import find_mirrored
+from core.data.name_map import NO_NAMES, NameMap
 from core.data.sources import SOURCES
 from core.data.splits import clean_split, published_split, rules_of
 from core.data.statistics import write_statistics
+from core.data.understanding import Understood
 from core.errors import DataError
 from core.files import write_json
 from core.labels import CLASS_SETS
 from core.preprocess import Preprocess
 from core.types import Image
 
-METHOD = 2  # raised when the same sources give another manifest, pairs or statistics
+METHOD = 3  # raised when the same sources give another manifest, pairs or statistics
 PARTIAL = ".partial"
 COPY_ROWS = 4096  # pictures copied at a time, 16 MB
 
@@ -90,6 +93,7 @@ class Request:
     listed: tuple[Listed, ...]
     class_set: str
     frame_step: int | None = None
+    names: NameMap = NO_NAMES
 
     @property
     def hash(self) -> str:
@@ -97,6 +101,7 @@ class Request:
         parts: list[Any] = [FORMAT, METHOD, self.class_set, Preprocess().to_json()]
         parts += [[one.source, one.key, one.fingerprint, len(one.items)] for one in self.listed]
         parts += [] if self.frame_step is None else [self.frame_step]
+        parts += [] if self.names == NO_NAMES else [self.names.classes, self.names.splits]
         return sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -108,6 +113,8 @@ def prepare(
     progress: Progress | None = None,
     exclude_file: str | Path | None = None,
     frame_step: int | None = None,
+    names: NameMap = NO_NAMES,
+    show: Callable[[tuple[Understood, ...]], None] | None = None,
 ) -> Dataset:
     """Prepare a data set, or do nothing where `out` already holds it.
 
@@ -120,16 +127,22 @@ def prepare(
         progress: Called with pictures done, pictures in all, and what is going on.
         exclude_file: Exclude list to copy into the data set; else the one already there counts.
         frame_step: Of videos every so many frames are taken; None for the source's own step.
+        names: What the user says names in the sources mean.
+        show: Called with what was understood of each source, before anything is built.
 
     Raises:
-        DataError: A source cannot be used, or `out` is in use by another preparation.
+        DataError: A source cannot be used, a question about its names is open, or `out` is in use
+            by another preparation.
     """
     report = progress or _silent
     out = Path(out)
     report(0, 0, "listing sources")
     paths = [draw_demo(out) if str(one) == DEMO else one for one in sources]
-    listed = tuple(list_sources(paths, class_set, frame_step))
-    request = Request(listed, class_set, frame_step)
+    listed = tuple(list_sources(paths, class_set, frame_step, names))
+    if show is not None:
+        show(tuple(one.understood for one in listed))
+    refuse_open([one.understood for one in listed])
+    request = Request(listed, class_set, frame_step, names)
     out.mkdir(parents=True, exist_ok=True)
     with claimed(out):
         if exclude_file is not None:
@@ -140,6 +153,39 @@ def prepare(
             report(0, 0, "writing splits and audit")
             _write_derived(out)
     return load_dataset(out)
+
+
+def understand(
+    sources: Sequence[str | Path],
+    class_set: str = "six",
+    frame_step: int | None = None,
+    names: NameMap = NO_NAMES,
+) -> tuple[Understood, ...]:
+    """What `prepare` would take of the sources, and as what; nothing is written.
+
+    Args:
+        sources: As for `prepare`.
+        class_set: As for `prepare`.
+        frame_step: As for `prepare`.
+        names: As for `prepare`.
+
+    Raises:
+        DataError: A source cannot be used at all; open questions are no error.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [draw_demo(Path(folder)) if str(one) == DEMO else one for one in sources]
+        return tuple(one.understood for one in list_sources(paths, class_set, frame_step, names))
+
+
+def refuse_open(understood: Sequence[Understood]) -> None:
+    """Refuse to go on while a question about names is open.
+
+    Raises:
+        DataError: One is, or several are; they are the text.
+    """
+    questions = [question for one in understood for question in one.questions]
+    if questions:
+        raise DataError(" ".join(questions))
 
 
 def _silent(done: int, total: int, what: str) -> None:
@@ -259,6 +305,7 @@ def _info(request: Request, manifest: pd.DataFrame, skips: list[Skip]) -> dict[s
         "skipped": len(skips),
         "skipped_by_reason": dict(Counter(skip.reason for skip in skips).most_common(20)),
         "counts": counts_of(manifest),
+        "names": asdict(request.names),
         "sources": [
             {
                 "name": one.source,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from core.data.containers import Container, Skip
+from core.data.name_map import NameMap
 from core.data.sources.base import (
     RECOGNISED,
     SOURCES,
@@ -18,9 +19,9 @@ def _matches(container: Container) -> bool:
     return share(pictures(container), r"[^/]+/(image\d{5,}|ffhq_\d+)\.[a-z]+$") >= RECOGNISED
 
 
-def _items(container: Container) -> Iterator[Item | Skip]:
+def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
     # labels.csv repeats the folders' names, so that only the folders are read.
-    yield from class_folders(container, label_files=frozenset({"labels.csv"}))
+    yield from class_folders(container, names, label_files=frozenset({"labels.csv"}))
 
 
 def _subsource(name: str) -> str:

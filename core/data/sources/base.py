@@ -1,15 +1,16 @@
 """What a source is: where it comes from, how its layout is recognised and what it lists."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from core.data.containers import PICTURES, Container, Skip, suffix
+from core.data.name_map import NameMap, Split
 from core.labels import canonical
 from core.registry import Registry
 
-Split = Literal["train", "test", "valid", "unlabelled"]
+Doubt = Literal["", "near", "number", "unknown"]
 
 RECOGNISED = 0.9  # share of the pictures that must follow a layout; strays are skipped later
 
@@ -28,15 +29,28 @@ _SPLITS: dict[str, Split] = {
 class Item:
     """A picture a source lists.
 
+    A word that the user maps to another meaning (`NameMap`) is replaced where sources are listed,
+    so that a source says only what it read and how sure it is.  A doubt is "near" where a word is
+    taken for one it nearly is, which is told; "number" where a bare number may stand for different
+    classes, and "unknown" of a split, which are asked; "unknown" of a class leaves it out.
+
     Attributes:
         reference: Member of the container, or `member#n` (see `core.data.pictures`).
         split: As its publisher has it.
         label: Canonical name, the publisher's name where we know none, "" for unlabelled.
+        label_word: The class as the source writes it: a folder's name, a number, a cell.
+        split_word: The split as the source writes it; "" where it says none.
+        doubt: Of the label.
+        split_doubt: Of the split.
     """
 
     reference: str
     split: Split
     label: str
+    label_word: str = ""
+    split_word: str = ""
+    doubt: Doubt = ""
+    split_doubt: Doubt = ""
 
 
 def _no_subsource(name: str) -> str:
@@ -54,11 +68,13 @@ class Source:
         obtain: How to get it, in a sentence.
         url: The publisher's page; "" where there is none.
         matches: Whether a container has this layout.
-        items: Lists pictures, and files that are none of the set's with the reason.
+        items: Lists pictures, and files that are none of the set's with the reason; what the user
+            says names mean helps to tell which folders are the classes.
         alike: True where one person shows one expression after another before one background, so
             that pictures resemble each other without being copies.
         subsource: A finer origin by a picture's file name, "" for none.
         every: Lists as `items`, but every so many frames of videos; None where there are no videos.
+        numbers: Class by number, as the publisher numbers them; empty where it does not.
     """
 
     name: str
@@ -67,10 +83,11 @@ class Source:
     obtain: str
     url: str
     matches: Callable[[Container], bool]
-    items: Callable[[Container], Iterator[Item | Skip]]
+    items: Callable[[Container, NameMap], Iterator[Item | Skip]]
     alike: bool = False
     subsource: Callable[[str], str] = _no_subsource
     every: Callable[[Container, int], Iterator[Item | Skip]] | None = None
+    numbers: Mapping[str, str] = field(default_factory=dict)
 
 
 SOURCES: Registry[Source] = Registry("source")
@@ -109,6 +126,7 @@ def strays(container: Container, known: frozenset[str]) -> Iterator[Skip]:
 
 def class_folders(
     container: Container,
+    names: NameMap,
     *,
     label_of: Callable[[str], str | None] = canonical,
     label_files: frozenset[str] = frozenset(),
@@ -117,6 +135,7 @@ def class_folders(
 
     Args:
         container: The source's files.
+        names: What the user says names mean.
         label_of: Canonical name of a class folder; None keeps the folder's own name as label.
         label_files: See `strays`.
     """
@@ -127,4 +146,6 @@ def class_folders(
             yield Skip(member, "not inside a class folder")
             continue
         above = split_of(parts[-3]) if len(parts) > 2 else None
-        yield Item(member, above or "train", label_of(parts[-2]) or parts[-2].lower())
+        word, split_word = parts[-2], parts[-3] if above else ""
+        label = label_of(word) or word.lower()
+        yield Item(member, above or "train", label, word, split_word)

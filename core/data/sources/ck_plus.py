@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from core.data.containers import Container, Skip
+from core.data.name_map import NameMap
 from core.data.sources.base import RECOGNISED, SOURCES, Item, Source, Split, pictures, share
 from core.data.sources.pixel_csv import (
     NUMBERS,
@@ -26,10 +27,10 @@ def _matches(container: Container) -> bool:
     return share(pictures(container), r"[^/]+/S\d{3}_\d{3}_\d{8}[^/]*$") >= RECOGNISED
 
 
-def _items(container: Container) -> Iterator[Item | Skip]:
+def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
     # Named by hand, a table may have any name.
     tables = _tables(container) or pixel_tables(container)
-    return table_or_folder_items(container, tables, _NUMBERS, _USAGE)
+    return table_or_folder_items(container, names, tables, _NUMBERS, _USAGE)
 
 
 SOURCES.register("ck_plus")(

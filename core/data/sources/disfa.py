@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import av
 
 from core.data.containers import PICTURES, VIDEOS, Container, Skip, suffix
+from core.data.name_map import NameMap
 from core.data.sources.base import RECOGNISED, SOURCES, Item, Source
 
 FRAME_STEP = 100  # frames; 5 s at DISFA's 20 frames/s, 49 pictures a video
@@ -19,7 +20,11 @@ def _matches(container: Container) -> bool:
     return bool(media) and len(_videos(container)) / len(media) >= RECOGNISED
 
 
-def _items(container: Container, step: int = FRAME_STEP) -> Iterator[Item | Skip]:
+def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
+    return _every(container, FRAME_STEP)
+
+
+def _every(container: Container, step: int) -> Iterator[Item | Skip]:
     for member in container.members:
         if suffix(member) not in VIDEOS:
             yield Skip(member, "not a video")
@@ -50,6 +55,6 @@ SOURCES.register("disfa")(
         matches=_matches,
         items=_items,
         alike=True,
-        every=_items,
+        every=_every,
     )
 )

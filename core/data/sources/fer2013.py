@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from core.data.containers import Container, Skip
+from core.data.name_map import NameMap
 from core.data.sources.base import RECOGNISED, SOURCES, Item, Source, Split, pictures, share
 from core.data.sources.pixel_csv import (
     NUMBERS,
@@ -30,8 +31,8 @@ def _matches(container: Container) -> bool:
     return bool(_tables(container)) or share(pictures(container), _FOLDERS) >= RECOGNISED
 
 
-def _items(container: Container) -> Iterator[Item | Skip]:
-    return table_or_folder_items(container, _tables(container), NUMBERS, _USAGE)
+def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
+    return table_or_folder_items(container, names, _tables(container), NUMBERS, _USAGE)
 
 
 SOURCES.register("fer2013")(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from core.data.containers import Container, Skip
+from core.data.name_map import NameMap
 from core.data.sources.base import (
     RECOGNISED,
     SOURCES,
@@ -33,7 +34,7 @@ def _matches_valid(container: Container) -> bool:
     return _matches(container) and share(found, _VALID_ONLY) >= RECOGNISED
 
 
-def _items(container: Container) -> Iterator[Item | Skip]:
+def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
     yield from strays(container, frozenset(_TABLES))
     numbers = _label_tables(container)
     for member in pictures(container):

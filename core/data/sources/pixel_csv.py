@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from core.data.containers import Container, Skip, suffix
+from core.data.name_map import NameMap
 from core.data.pictures import csv_rows
 from core.data.sources.base import Item, Split, class_folders
 
@@ -36,18 +37,23 @@ def is_ck_plus(member: str) -> bool:
 
 
 def table_or_folder_items(
-    container: Container, tables: list[str], labels: dict[str, str], splits: dict[str, Split]
+    container: Container,
+    names: NameMap,
+    tables: list[str],
+    labels: dict[str, str],
+    splits: dict[str, Split],
 ) -> Iterator[Item | Skip]:
     """The rows of all tables; the pictures in class folders where there is no table.
 
     Args:
         container: The source's files.
+        names: What the user says names mean.
         tables: Names of tables in it.
         labels: As `table_items` takes them.
         splits: As `table_items` takes them.
     """
     if not tables:
-        yield from class_folders(container)
+        yield from class_folders(container, names)
     for table in tables:
         yield from table_items(container, table, labels, splits)
 

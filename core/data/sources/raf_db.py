@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from core.data.containers import Container, Skip
+from core.data.name_map import NameMap
 from core.data.sources.base import (
     RECOGNISED,
     SOURCES,
@@ -34,12 +35,12 @@ def _matches(container: Container) -> bool:
     return share(pictures(container), r"(^|/)(train|test)/[1-7]/[^/]+$") >= RECOGNISED
 
 
-def _items(container: Container) -> Iterator[Item | Skip]:
+def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
     member = _list_member(container)
     if member:
         yield from _official(container, member)
     else:
-        yield from class_folders(container, label_of=NUMBERS.get, label_files=_LABEL_FILES)
+        yield from class_folders(container, names, label_of=NUMBERS.get, label_files=_LABEL_FILES)
 
 
 def _list_member(container: Container) -> str:

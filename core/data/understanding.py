@@ -1,0 +1,253 @@
+"""What was understood of the sources, before anything is built: which name is which class.
+
+Every picture and every file left out is counted in exactly one row.  What cannot be told from the
+names alone is a question: a sentence with the option that settles it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.data.containers import Skip
+from core.data.name_map import MAP, SKIP, SPLIT_MAP, SPLITS, NameMap, folded
+from core.data.sources.base import SOURCES, Item
+from core.labels import CLASS_SETS, COLOURS, NEUTRAL
+
+SHOWN = 40  # rows of a source on screen, and names in a sentence's list
+ASKED = "?"  # what a row shows for a class or split that is still a question
+_NAMED = 12  # names in a question
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Pictures of one source that share a name, and what it was taken for.
+
+    Attributes:
+        word: The class as the source writes it; "" for files that have none.
+        split_word: The split as the source writes it; "" where it says none.
+        label: The class it was taken for; "" where the pictures are left out or unlabelled.
+        split: The split they are in; "" where they are left out.
+        count: Number of pictures or files.
+        note: Why they are left out, or how the name was read; "" where it says it itself.
+        unknown: Whether they are left out because the name stands for no class known here.
+        near: Whether the class was taken from a name that is nearly the usual one.
+    """
+
+    word: str
+    split_word: str
+    label: str
+    split: str
+    count: int
+    note: str = ""
+    unknown: bool = False
+    near: bool = False
+
+    def cells(self) -> dict[str, Any]:
+        """The row for people, one value a column."""
+        split = self.split
+        if self.split_word and folded(self.split_word) != split:
+            split = f"{split} ({self.split_word})" if split else self.split_word
+        return {
+            "folder, number or value": self.word or "-",
+            "class": self.label or ("unlabelled" if self.split else "left out"),
+            "pictures": f"{self.count:,}",
+            "split": split or "-",
+            "note": self.note or "-",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """One source as it was understood.
+
+    Attributes:
+        name: Of the folder or file.
+        source: Registry name of the layout it has.
+        rows: Classes first, then what is left out.
+        questions: What must be settled before the set can be built, a sentence each.
+    """
+
+    name: str
+    source: str
+    rows: tuple[Row, ...]
+    questions: tuple[str, ...] = ()
+
+    @property
+    def taken(self) -> int:
+        """Number of pictures that are in the set."""
+        return sum(row.count for row in self.rows if row.split)
+
+    @property
+    def left_out(self) -> int:
+        """Number of pictures and files that are not."""
+        return sum(row.count for row in self.rows if not row.split)
+
+    def table(self) -> list[dict[str, Any]]:
+        """At most SHOWN rows for people; what is beyond them is counted in one."""
+        rows = [row.cells() for row in self.rows[:SHOWN]]
+        rest = self.rows[SHOWN:]
+        if rest:
+            number = sum(row.count for row in rest)
+            rows.append({**dict.fromkeys(rows[0], "-"), "pictures": f"{number:,}"})
+            rows[-1]["note"] = f"{len(rest)} more names"
+        return rows
+
+    def remarks(self) -> list[str]:
+        """What deserves a look, a sentence each: guesses, and names that stand for no class."""
+        near = sorted({(row.word, row.label) for row in self.rows if row.near})
+        lines = [
+            f"{word!r} was read as {label}; {MAP} {word}=CLASS says otherwise."
+            for word, label in near
+        ]
+        lost: Counter[str] = Counter()
+        for row in self.rows:
+            if row.unknown:
+                lost[row.word] += row.count
+        if lost:
+            names = ", ".join(f"{word!r} ({number:,})" for word, number in lost.most_common(SHOWN))
+            first = lost.most_common(1)[0][0]
+            lines.append(
+                f"Left out, because these names stand for no class known here: {names}. "
+                f"{MAP} {first}=CLASS takes one in, {MAP} {first}={SKIP} says that it is meant."
+            )
+        return lines
+
+
+def word_of(entry: Item) -> str:
+    """The class of an item as its source writes it."""
+    return entry.label_word or entry.label
+
+
+def _settled(entry: Item, names: NameMap) -> Item | Skip:
+    word = word_of(entry)
+    label, split = names.label(word), names.split(entry.split_word)
+    if label == SKIP:
+        return Skip(entry.reference, f"left out as {MAP} {word}={SKIP} says")
+    if split == SKIP:
+        return Skip(entry.reference, f"left out as {SPLIT_MAP} {entry.split_word}={SKIP} says")
+    if label is not None:
+        entry = replace(entry, label=label, label_word=word, doubt="")
+    chosen = next((known for known in SPLITS if known == split), None)
+    if chosen is not None:
+        entry = replace(entry, split=chosen, split_doubt="")
+    return entry
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """The entries of one source, sorted out.
+
+    Attributes:
+        items: Those of the set, in the source's order.
+        skips: Those left out.
+        understood: The count of both.
+        words: Names of classes as the source writes them.
+        split_words: Names of splits as the source writes them.
+    """
+
+    items: tuple[Item, ...]
+    skips: tuple[Skip, ...]
+    understood: Understood
+    words: frozenset[str]
+    split_words: frozenset[str]
+
+
+def sort_out(
+    name: str, source: str, entries: Iterable[Item | Skip], names: NameMap, class_set: str
+) -> Sorted:
+    """Take what belongs to the class set and count everything by its name.
+
+    Args:
+        name: Of the folder or file, for people.
+        source: Registry name of its layout.
+        entries: As the source and its container list them.
+        names: What the user says names mean.
+        class_set: Name in `core.labels.CLASS_SETS`.
+    """
+    items: list[Item] = []
+    skips: list[Skip] = []
+    rows: Counter[Row] = Counter()
+    example: dict[Row, str] = {}
+    words: set[tuple[str, str]] = set()
+    for read in entries:
+        word, split_word = ("", "") if isinstance(read, Skip) else (word_of(read), read.split_word)
+        words.add((word, split_word))
+        entry = read if isinstance(read, Skip) else _settled(read, names)
+        if isinstance(entry, Skip):
+            row = Row(word, split_word, "", "", 0, entry.reason)
+            skips.append(entry)
+            if not word:
+                example.setdefault(row, entry.path)
+        else:
+            row = _row(entry, class_set)
+            if row.split:
+                items.append(entry)
+            else:
+                reason = f"label {entry.label} is not in the class set {class_set}"
+                skips.append(Skip(entry.reference, reason))
+        rows[row] += 1
+    counted = [
+        replace(row, count=number, note=_with_example(row, number, example.get(row)))
+        for row, number in rows.items()
+    ]
+    counted.sort(key=lambda row: (not row.split, not row.word, row.split, row.label, row.word))
+    return Sorted(
+        tuple(items),
+        tuple(skips),
+        Understood(name, source, tuple(counted), tuple(_questions(name, counted))),
+        frozenset(word for word, _ in words),
+        frozenset(split_word for _, split_word in words),
+    )
+
+
+def _row(entry: Item, class_set: str) -> Row:
+    word, label, split, note = word_of(entry), entry.label, str(entry.split), ""
+    if entry.doubt == "number":
+        label, note = ASKED, "a number, in whose order is not known"
+    elif label and label not in CLASS_SETS[class_set]:
+        unknown = label not in COLOURS
+        note = "no class known here" if unknown else f"not in the class set {class_set}"
+        note += "; --class-set seven takes it" if label == NEUTRAL else ""
+        return Row(word, entry.split_word, "", "", 0, note, unknown=unknown)
+    elif entry.doubt == "near":
+        note = "nearly the usual name"
+    if entry.split_doubt == "unknown":
+        split = ASKED
+    elif entry.split_doubt == "near":
+        note = f"{note}; split read from {entry.split_word}".removeprefix("; ")
+    return Row(word, entry.split_word, label, split, 0, note, near=entry.doubt == "near")
+
+
+def _with_example(row: Row, number: int, example: str | None) -> str:
+    if example is None:
+        return row.note
+    return f"{row.note}: {example}" + (" and others" if number > 1 else "")
+
+
+def _questions(name: str, rows: list[Row]) -> Iterator[str]:
+    numbers = _listed({row.word for row in rows if row.label == ASKED})
+    if numbers:
+        orders = "; ".join(
+            f"{one.title}: " + ", ".join(f"{key}={label}" for key, label in one.numbers.items())
+            for one in SOURCES.values()
+            if one.numbers
+        )
+        first = numbers[0]
+        yield (
+            f"{name} gives its classes as numbers ({', '.join(numbers)}), and their order is not "
+            f"known ({orders}). Say what each number means, as {MAP} {first}=anger, or whose "
+            f"order it is, as raf_db=PATH or fer2013=PATH."
+        )
+    splits = _listed({row.split_word for row in rows if row.split == ASKED})
+    if splits:
+        first, choice = splits[0], "/=".join((*SPLITS[1:], SKIP))
+        yield (
+            f"{name} has pictures in {', '.join(splits)}, and whether that is for training or "
+            f"testing is not known. Say it as {SPLIT_MAP} {first}=train, or ={choice}."
+        )
+
+
+def _listed(words: set[str]) -> list[str]:
+    found = sorted(words, key=lambda word: (len(word), word))
+    return found if len(found) <= _NAMED else [*found[:_NAMED], "..."]
