@@ -23,14 +23,17 @@ COLOURS: dict[str, str] = {
 _FOREIGN = {
     "happy": "happiness",
     "joy": "happiness",
+    "joyful": "happiness",
     "surprised": "surprise",
     "sad": "sadness",
     "angry": "anger",
     "disgusted": "disgust",
     "fearful": "fear",
     "afraid": "fear",
+    "scared": "fear",
     "neutrality": "neutral",
 }
+WORDS: tuple[str, ...] = (*COLOURS, *_FOREIGN)  # names that `canonical` knows
 
 
 def canonical(name: str) -> str | None:

@@ -2,9 +2,10 @@
 
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, Protocol, cast
 
 from core.errors import DataError
@@ -16,7 +17,9 @@ ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".xz", ".bz2
 
 # A picture of a face needs far less; more is a decompression bomb or no picture.
 PICTURE_BYTES = 64 * 2**20
+MOST_LINKS = 1_000  # to folders that are followed; links among each other multiply
 _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+NESTED = "an archive inside; unpack it and give the inner file as a source of its own"
 _ENCRYPTED = 0x1  # bit of a zip entry's flags
 
 
@@ -35,11 +38,13 @@ class Container(Protocol):
         root: The folder, zip or single file.
         kind: "folder", "zip" or "file".
         skips: Members that were not taken at all, with the reason.
+        linked: The real file of every member that a link leads to.
     """
 
     root: Path
     kind: str
     skips: tuple[Skip, ...]
+    linked: Mapping[str, str]
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -98,7 +103,11 @@ def open_container(path: Path) -> Container:
 
 
 class FolderContainer:
-    """A folder; links that lead out of it are not followed."""
+    """A folder; links in it are followed, but not to a folder they lie in.
+
+    Attributes:
+        linked: The real file of every member that a link leads to.
+    """
 
     kind = "folder"
 
@@ -106,18 +115,23 @@ class FolderContainer:
         self.root = root.resolve()
         inside: list[str] = []
         skips: list[Skip] = []
-        for path in sorted(_walk(self.root)):
-            member = path.relative_to(self.root).as_posix()
+        linked: dict[str, str] = {}
+        for found in _walk(self.root):
+            if isinstance(found, Skip):
+                skips.append(found)
+                continue
+            member, real = found
             if _is_system(member):
                 continue
-            if not path.resolve().is_relative_to(self.root):
-                skips.append(Skip(member, "a link that leads out of the folder"))
-            elif suffix(member) in ARCHIVES:
-                skips.append(Skip(member, _nested()))
-            else:
-                inside.append(member)
-        self._members = dict.fromkeys(inside)
-        self.skips = tuple(skips)
+            if suffix(member) in ARCHIVES:
+                skips.append(Skip(member, NESTED))
+                continue
+            inside.append(member)
+            if real:
+                linked[member] = real
+        self._members = dict.fromkeys(sorted(inside))
+        self.skips = tuple(sorted(skips, key=lambda skip: skip.path))
+        self.linked: Mapping[str, str] = linked
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -134,6 +148,7 @@ class FileContainer:
 
     kind = "file"
     skips: tuple[Skip, ...] = ()
+    linked: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -156,6 +171,7 @@ class ZipContainer:
     """
 
     kind = "zip"
+    linked: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -192,19 +208,54 @@ class ZipContainer:
         return cast("BinaryIO", self._zip.open(self._infos[member]))
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    for folder, _, names in os.walk(root):
-        yield from (Path(folder) / name for name in names)
+def _walk(root: Path) -> Iterator[tuple[str, str] | Skip]:
+    """Files as (path below the root, real path where a link leads to it, else ""), and the rest."""
+    links = 0
+    waiting: list[tuple[str, str, tuple[str, ...]]] = [("", "", (str(root),))]
+    while waiting:
+        inside, real, above = waiting.pop()
+        try:
+            with os.scandir(root / inside) as found:
+                entries = list(found)
+        except OSError as error:
+            yield Skip(inside or root.name, f"a folder that cannot be read ({error.strerror})")
+            continue
+        for entry in entries:
+            member = f"{inside}/{entry.name}" if inside else entry.name
+            linked = entry.is_symlink()
+            target = os.path.realpath(entry.path) if linked else real and f"{real}/{entry.name}"
+            reason = _unfit(entry)
+            if reason:
+                yield Skip(member, reason)
+            elif not entry.is_dir():
+                yield member, target
+            elif linked and any(_lies_in(folder, target) for folder in above):
+                yield Skip(member, "a link to a folder above it")
+            elif linked and links >= MOST_LINKS:
+                yield Skip(member, f"a link to a folder, after {MOST_LINKS:,} others")
+            else:
+                links += linked
+                waiting.append((member, target, (*above, target or f"{root}/{member}")))
+
+
+def _unfit(entry: "os.DirEntry[str]") -> str:
+    """Why an entry of a folder can be neither read nor walked; "" where it can."""
+    try:
+        if entry.is_dir() or entry.is_file():
+            return ""
+    except OSError as error:  # as for links in a circle
+        return f"a link that cannot be followed ({error.strerror})"
+    return "a link to nothing" if entry.is_symlink() else "neither a file nor a folder"
+
+
+def _lies_in(folder: str, other: str) -> bool:
+    return folder == other or folder.startswith(other.rstrip("/") + "/")
 
 
 def _is_system(member: str) -> bool:
     parts = member.split("/")
     twin = parts[-1].startswith("._")  # macOS keeps a file's attributes in one beside it
     return twin or "__MACOSX" in parts or parts[-1].lower() in _SYSTEM_FILES
-
-
-def _nested() -> str:
-    return "an archive inside; unpack it and give the inner file as a source of its own"
 
 
 def _refuse_traversal(archive: str, member: str) -> None:
@@ -223,7 +274,7 @@ def _zip_reason(info: zipfile.ZipInfo) -> str:
         return "encrypted; unpack it with its password and give the folder"
     ending = suffix(info.filename)
     if ending in ARCHIVES:
-        return _nested()
+        return NESTED
     if ending in PICTURES and info.file_size > PICTURE_BYTES:
         return f"{info.file_size // 2**20} MB unpacked, too large for a picture"
     return ""

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.data.containers import Container, Skip, open_container
-from core.data.name_map import NO_NAMES, NameMap
-from core.data.sources import SOURCES, Item, Source
+from core.data.containers import NESTED, Container, Skip, open_container
+from core.data.name_map import MAP, NO_NAMES, NameMap
+from core.data.sources import SOURCES, UNLABELLED, Item, Source, pictures
 from core.data.understanding import Sorted, Understood, sort_out
 from core.errors import DataError
-from core.labels import CLASS_SETS
+from core.labels import CLASS_SETS, COLOURS
+
+_NAMED = 6  # names in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,12 @@ def recognise(container: Container) -> Source:
     for source in SOURCES.values():
         if source.matches(container):
             return source
+    inner = [skip.path for skip in container.skips if skip.reason == NESTED]
+    if inner:
+        raise DataError(
+            f"{container.root.name} holds no pictures, but archives inside: {_some(inner)}. Unpack "
+            "it and them into one folder, and give that folder."
+        )
     raise DataError(
         f"{container.root.name} has the layout of no known data set. Say which it is as "
         f"NAME={container.root.name}, NAME being one of: {', '.join(SOURCES)}."
@@ -128,15 +136,37 @@ def _entries(
         yield from source.every(container, frame_step)
 
 
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" * (len(names) > _NAMED))
+
+
+def _nothing(source: Source, container: Container, found: Sorted) -> DataError:
+    """Why a source gave no picture, and what to do about it."""
+    name, rows = container.root.name, found.understood.rows
+    number = len(pictures(container))
+    unknown = [row.word for row in rows if row.unknown]
+    if unknown:
+        return DataError(
+            f"{name}: no name stands for a class known here ({_some(sorted(set(unknown)))}). Say "
+            f"what they mean, as {MAP} {unknown[0]}=anger; classes are {', '.join(COLOURS)}."
+        )
+    if number and number == sum(skip.reason == UNLABELLED for skip in found.skips):
+        return DataError(
+            f"{name} holds {number:,} pictures without labels: none lies in a class folder. Put "
+            "them into one folder for each class, named as happiness or sadness; splits may be "
+            "folders above, named train, valid and test."
+        )
+    first = next(iter(found.skips), None)
+    reason = f" First reason: {first.path}: {first.reason}." if first else ""
+    return DataError(
+        f"{name} was read as {source.name} and holds no usable picture.{reason} "
+        "Check the file, or name the source as NAME=PATH."
+    )
+
+
 def _list(source: Source, container: Container, key: str, found: Sorted) -> Listed:
     if not found.items:
-        first = (
-            f" First reason: {found.skips[0].path}: {found.skips[0].reason}." if found.skips else ""
-        )
-        raise DataError(
-            f"{container.root.name} was read as {source.name} and holds no usable picture.{first} "
-            "Check the file, or name the source as NAME=PATH."
-        )
+        raise _nothing(source, container, found)
     size, fingerprint = _fingerprint(container)
     return Listed(
         source.name,

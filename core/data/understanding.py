@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.data.containers import Skip
-from core.data.name_map import MAP, SKIP, SPLIT_MAP, SPLITS, NameMap, folded
+from core.data.name_map import MAP, NO_NAMES, SKIP, SPLIT_MAP, SPLITS, NameMap, as_split, folded
 from core.data.sources.base import SOURCES, Item
 from core.labels import CLASS_SETS, COLOURS, NEUTRAL
 
@@ -32,6 +32,7 @@ class Row:
         note: Why they are left out, or how the name was read; "" where it says it itself.
         unknown: Whether they are left out because the name stands for no class known here.
         near: Whether the class was taken from a name that is nearly the usual one.
+        example: One of the files that are left out for what they are, not for their name.
     """
 
     word: str
@@ -42,6 +43,7 @@ class Row:
     note: str = ""
     unknown: bool = False
     near: bool = False
+    example: str = ""
 
     def cells(self) -> dict[str, Any]:
         """The row for people, one value a column."""
@@ -53,8 +55,13 @@ class Row:
             "class": self.label or ("unlabelled" if self.split else "left out"),
             "pictures": f"{self.count:,}",
             "split": split or "-",
-            "note": self.note or "-",
+            "note": self._remark() or "-",
         }
+
+    def _remark(self) -> str:
+        if not self.example:
+            return self.note
+        return f"{self.note}: {self.example}" + (" and others" if self.count > 1 else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,7 @@ def _settled(entry: Item, names: NameMap) -> Item | Skip:
         return Skip(entry.reference, f"left out as {SPLIT_MAP} {entry.split_word}={SKIP} says")
     if label is not None:
         entry = replace(entry, label=label, label_word=word, doubt="")
-    chosen = next((known for known in SPLITS if known == split), None)
+    chosen = as_split(split or "")
     if chosen is not None:
         entry = replace(entry, split=chosen, split_doubt="")
     return entry
@@ -167,30 +174,31 @@ def sort_out(
     """
     items: list[Item] = []
     skips: list[Skip] = []
-    rows: Counter[Row] = Counter()
-    example: dict[Row, str] = {}
+    # Told apart by plain words: a set has a hundred thousand pictures and a dozen rows.
+    rows: dict[tuple[str, ...], Row] = {}
+    numbers: Counter[tuple[str, ...]] = Counter()
     words: set[tuple[str, str]] = set()
     for read in entries:
         word, split_word = ("", "") if isinstance(read, Skip) else (word_of(read), read.split_word)
         words.add((word, split_word))
-        entry = read if isinstance(read, Skip) else _settled(read, names)
+        entry = read if names == NO_NAMES or isinstance(read, Skip) else _settled(read, names)
         if isinstance(entry, Skip):
-            row = Row(word, split_word, "", "", 0, entry.reason)
+            key = (word, split_word, entry.reason)
+            if key not in rows:
+                example = "" if word else entry.path
+                rows[key] = Row(word, split_word, "", "", 0, entry.reason, example=example)
             skips.append(entry)
-            if not word:
-                example.setdefault(row, entry.path)
         else:
-            row = _row(entry, class_set)
-            if row.split:
+            key = (word, split_word, entry.label, entry.split, entry.doubt, entry.split_doubt)
+            if key not in rows:
+                rows[key] = _row(entry, class_set)
+            if rows[key].split:
                 items.append(entry)
             else:
                 reason = f"label {entry.label} is not in the class set {class_set}"
                 skips.append(Skip(entry.reference, reason))
-        rows[row] += 1
-    counted = [
-        replace(row, count=number, note=_with_example(row, number, example.get(row)))
-        for row, number in rows.items()
-    ]
+        numbers[key] += 1
+    counted = [replace(row, count=numbers[key]) for key, row in rows.items()]
     counted.sort(key=lambda row: (not row.split, not row.word, row.split, row.label, row.word))
     return Sorted(
         tuple(items),
@@ -217,12 +225,6 @@ def _row(entry: Item, class_set: str) -> Row:
     elif entry.split_doubt == "near":
         note = f"{note}; split read from {entry.split_word}".removeprefix("; ")
     return Row(word, entry.split_word, label, split, 0, note, near=entry.doubt == "near")
-
-
-def _with_example(row: Row, number: int, example: str | None) -> str:
-    if example is None:
-        return row.note
-    return f"{row.note}: {example}" + (" and others" if number > 1 else "")
 
 
 def _questions(name: str, rows: list[Row]) -> Iterator[str]:

@@ -1,9 +1,11 @@
+import os
 import zipfile
 from pathlib import Path
 
 import pytest
 from made_pictures import blobs, png, write_folder, write_zip
 
+from core.data import containers
 from core.data.containers import PICTURES, open_container, read
 from core.errors import DataError
 
@@ -112,15 +114,58 @@ def test_files_of_the_system_do_not_count(tmp_path: Path) -> None:
     assert container.skips == ()
 
 
-def test_a_link_out_of_a_folder_is_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "outside.png").write_bytes(b"x")
+def test_links_to_files_and_folders_elsewhere_are_followed(tmp_path: Path) -> None:
+    store = write_folder(tmp_path / "store", {"3.png": b"three", "deep/4.png": b"four"})
+    root = write_folder(tmp_path / "root", {"happy/1.png": b"one"})
+    (root / "happy" / "2.png").symlink_to(store / "3.png")
+    (root / "sad").symlink_to(store, target_is_directory=True)
+
+    container = open_container(root)
+
+    linked = ("happy/2.png", "sad/3.png", "sad/deep/4.png")
+    assert container.members == ("happy/1.png", *linked)
+    assert [read(container, name) for name in linked] == [b"three", b"three", b"four"]
+    assert container.linked == {
+        "happy/2.png": str(store / "3.png"),
+        "sad/3.png": str(store / "3.png"),
+        "sad/deep/4.png": str(store / "deep" / "4.png"),
+    }
+
+
+def test_links_that_lead_nowhere_or_in_a_circle_are_left_out(tmp_path: Path) -> None:
     root = write_folder(tmp_path / "root", {"happy/1.png": b"x"})
-    (root / "happy" / "2.png").symlink_to(tmp_path / "outside.png")
+    (root / "happy" / "gone.png").symlink_to(tmp_path / "gone.png")
+    (root / "happy" / "up").symlink_to(root, target_is_directory=True)
+    (root / "self").symlink_to(root / "self")
+    (root / "all").symlink_to(tmp_path, target_is_directory=True)
+    os.mkfifo(root / "pipe.png")
 
     container = open_container(root)
 
     assert container.members == ("happy/1.png",)
-    assert "leads out of the folder" in container.skips[0].reason
+    reasons = {skip.path: skip.reason for skip in container.skips}
+    assert reasons.pop("self").startswith("a link that cannot be followed")
+    assert reasons == {
+        "happy/gone.png": "a link to nothing",
+        "happy/up": "a link to a folder above it",
+        "all": "a link to a folder above it",
+        "pipe.png": "neither a file nor a folder",
+    }
+
+
+def test_links_among_each_other_do_not_multiply_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "MOST_LINKS", 20)
+    for number in range(12):
+        folder = write_folder(tmp_path / "root" / str(number), {"1.png": b"x"})
+        for name in ("a", "b"):
+            (folder / name).symlink_to(tmp_path / "root" / str(number + 1))
+
+    container = open_container(tmp_path / "root")
+
+    assert len(container.members) == 12 + 20
+    assert "after 20 others" in " ".join(skip.reason for skip in container.skips)
 
 
 @pytest.mark.parametrize("kind", ["zip", "folder", "file"])

@@ -291,8 +291,12 @@ def test_two_containers_of_one_name_get_two_keys(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "argument", "text"),
     [
-        ({"a/1.png": PICTURE, "b/2.png": PICTURE}, "{}", "layout of no known data set"),
-        ({"contempt/1.png": PICTURE}, "folder={}", "holds no usable picture"),
+        ({"a/1.png": PICTURE, "b/2.png": PICTURE}, "{}", r"no name .* \(a, b\).* --map a=anger"),
+        ({"contempt/1.png": PICTURE}, "folder={}", r"no name .* \(contempt\)"),
+        ({"neutral/1.png": PICTURE}, "{}", "holds no usable picture"),
+        ({"train/1.png": PICTURE, "2.png": PICTURE}, "{}", "holds 2 pictures without labels"),
+        ({"a/x.zip": b"PK", "a/notes.txt": b"x"}, "{}", r"archives inside: a/x\.zip"),
+        ({"notes.txt": b"x"}, "{}", "layout of no known data set"),
         ({"happy/1.png": PICTURE}, "rafdb={}", "no source 'rafdb'"),
     ],
 )

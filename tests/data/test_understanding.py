@@ -61,7 +61,7 @@ def test_every_file_is_counted_in_one_row(tmp_path: Path) -> None:
         ("-", "left out", "2", "-"),
     ]
     assert (one.name, one.source, one.taken, one.left_out) == ("own", "folder", 3, 4)
-    assert one.rows[-1].note == "not a picture: a.txt and others"
+    assert one.table()[-1]["note"] == "not a picture: a.txt and others"
     assert one.rows[2].note == "not in the class set six; --class-set seven takes it"
     assert one.remarks() == [
         "Left out, because these names stand for no class known here: 'odd' (1). "

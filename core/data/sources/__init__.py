@@ -11,6 +11,7 @@ from core.data.sources import (  # noqa: F401, I001 - to register them, the most
     demo,
     folder,
 )
-from core.data.sources.base import SOURCES, Item, Source
+from core.data.sources.base import SOURCES, Item, Source, pictures
+from core.data.sources.class_folders import UNLABELLED
 
-__all__ = ["SOURCES", "Item", "Source"]
+__all__ = ["SOURCES", "UNLABELLED", "Item", "Source", "pictures"]

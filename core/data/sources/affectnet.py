@@ -9,10 +9,10 @@ from core.data.sources.base import (
     SOURCES,
     Item,
     Source,
-    class_folders,
     pictures,
     share,
 )
+from core.data.sources.class_folders import class_folders
 
 
 def _matches(container: Container) -> bool:

@@ -3,26 +3,12 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from core.data.containers import PICTURES, Container, Skip, suffix
-from core.data.name_map import NameMap, Split
-from core.labels import canonical
+from core.data.name_map import Doubt, NameMap, Split, as_split, read_split
 from core.registry import Registry
 
-Doubt = Literal["", "near", "number", "unknown"]
-
 RECOGNISED = 0.9  # share of the pictures that must follow a layout; strays are skipped later
-
-_SPLITS: dict[str, Split] = {
-    "train": "train",
-    "training": "train",
-    "test": "test",
-    "testing": "test",
-    "valid": "valid",
-    "val": "valid",
-    "validation": "valid",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +93,9 @@ def share(members: list[str], pattern: str) -> float:
 
 
 def split_of(folder: str) -> Split | None:
-    """The split a folder's name stands for."""
-    return _SPLITS.get(folder.lower())
+    """The split a folder's name stands for; None where it is none, or not for sure."""
+    meaning = read_split(folder)
+    return None if meaning.doubt else as_split(meaning.value)
 
 
 def strays(container: Container, known: frozenset[str]) -> Iterator[Skip]:
@@ -122,30 +109,3 @@ def strays(container: Container, known: frozenset[str]) -> Iterator[Skip]:
         name = member.rpartition("/")[2].lower()
         if suffix(member) not in PICTURES and name not in known:
             yield Skip(member, "not a picture")
-
-
-def class_folders(
-    container: Container,
-    names: NameMap,
-    *,
-    label_of: Callable[[str], str | None] = canonical,
-    label_files: frozenset[str] = frozenset(),
-) -> Iterator[Item | Skip]:
-    """Items of `[SPLIT/]CLASS/NAME` below any folder.
-
-    Args:
-        container: The source's files.
-        names: What the user says names mean.
-        label_of: Canonical name of a class folder; None keeps the folder's own name as label.
-        label_files: See `strays`.
-    """
-    yield from strays(container, label_files)
-    for member in pictures(container):
-        parts = member.split("/")
-        if len(parts) < 2:
-            yield Skip(member, "not inside a class folder")
-            continue
-        above = split_of(parts[-3]) if len(parts) > 2 else None
-        word, split_word = parts[-2], parts[-3] if above else ""
-        label = label_of(word) or word.lower()
-        yield Item(member, above or "train", label, word, split_word)

@@ -1,7 +1,8 @@
 """The drawn demo set, as `core.data.demo` writes it."""
 
 from core.data.containers import Container
-from core.data.sources.base import RECOGNISED, SOURCES, Source, class_folders, pictures, share
+from core.data.sources.base import RECOGNISED, SOURCES, Source, pictures, share
+from core.data.sources.class_folders import class_folders
 
 
 def _matches(container: Container) -> bool:

@@ -32,7 +32,7 @@ def _matches(container: Container) -> bool:
 
 
 def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
-    return table_or_folder_items(container, names, _tables(container), NUMBERS, _USAGE)
+    return table_or_folder_items(container, names, _tables(container), NUMBERS, _USAGE, NUMBERS)
 
 
 SOURCES.register("fer2013")(
@@ -44,5 +44,6 @@ SOURCES.register("fer2013")(
         url="https://www.kaggle.com/datasets/msambare/fer2013",
         matches=_matches,
         items=_items,
+        numbers=NUMBERS,
     )
 )

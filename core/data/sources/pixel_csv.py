@@ -1,12 +1,13 @@
 """Tables with the columns `emotion,pixels,Usage`, the form FER2013 was first published in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from core.data.containers import Container, Skip, suffix
 from core.data.name_map import NameMap
 from core.data.pictures import csv_rows
-from core.data.sources.base import Item, Split, class_folders
+from core.data.sources.base import Item, Split
+from core.data.sources.class_folders import NO_NUMBERS, class_folders
 
 NUMBERS = {  # in the column `emotion`
     "0": "anger",
@@ -42,6 +43,7 @@ def table_or_folder_items(
     tables: list[str],
     labels: dict[str, str],
     splits: dict[str, Split],
+    numbers: Mapping[str, str] = NO_NUMBERS,
 ) -> Iterator[Item | Skip]:
     """The rows of all tables; the pictures in class folders where there is no table.
 
@@ -51,9 +53,10 @@ def table_or_folder_items(
         tables: Names of tables in it.
         labels: As `table_items` takes them.
         splits: As `table_items` takes them.
+        numbers: Class by number of a folder, as `class_folders` takes them.
     """
     if not tables:
-        yield from class_folders(container, names)
+        yield from class_folders(container, names, numbers=numbers)
     for table in tables:
         yield from table_items(container, table, labels, splits)
 

@@ -11,10 +11,10 @@ from core.data.sources.base import (
     Item,
     Source,
     Split,
-    class_folders,
     pictures,
     share,
 )
+from core.data.sources.class_folders import class_folders
 
 NUMBERS = {
     "1": "surprise",
@@ -26,13 +26,15 @@ NUMBERS = {
     "7": "neutral",
 }
 _LIST = "list_patition_label.txt"  # spelt so by its publishers
+_FOLDERS = r"(^|/)(train|test)/[1-7]/(train|test)_\d{4,5}[^/]*$"
 _LABEL_FILES = frozenset({"train_labels.csv", "test_labels.csv"})
 
 
 def _matches(container: Container) -> bool:
     if _list_member(container):
         return True
-    return share(pictures(container), r"(^|/)(train|test)/[1-7]/[^/]+$") >= RECOGNISED
+    # Numbers alone are not enough: others count their classes in another order.
+    return share(pictures(container), _FOLDERS) >= RECOGNISED
 
 
 def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
@@ -40,7 +42,7 @@ def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
     if member:
         yield from _official(container, member)
     else:
-        yield from class_folders(container, names, label_of=NUMBERS.get, label_files=_LABEL_FILES)
+        yield from class_folders(container, names, numbers=NUMBERS, label_files=_LABEL_FILES)
 
 
 def _list_member(container: Container) -> str:
@@ -84,5 +86,6 @@ SOURCES.register("raf_db")(
         url="http://www.whdeng.cn/RAF/model1.html",
         matches=_matches,
         items=_items,
+        numbers=NUMBERS,
     )
 )

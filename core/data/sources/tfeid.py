@@ -5,10 +5,10 @@ from core.data.sources.base import (
     RECOGNISED,
     SOURCES,
     Source,
-    class_folders,
     pictures,
     share,
 )
+from core.data.sources.class_folders import class_folders
 
 
 def _matches(container: Container) -> bool:
