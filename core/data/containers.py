@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import BinaryIO, Protocol, cast
 
 from core.errors import DataError
+from core.files import readable
 from core.images import SUFFIXES
 
 PICTURES = frozenset(SUFFIXES)
@@ -38,7 +39,7 @@ class Container(Protocol):
         root: The folder, zip or single file.
         kind: "folder", "zip" or "file".
         skips: Members that were not taken at all, with the reason.
-        linked: The real file of every member that a link leads to.
+        linked: The real file of every member that a link leads to, or whose name is no text.
     """
 
     root: Path
@@ -105,8 +106,10 @@ def open_container(path: Path) -> Container:
 class FolderContainer:
     """A folder; links in it are followed, but not to a folder they lie in.
 
+    Names that are no text stand as `readable` has them, so that tables can hold them.
+
     Attributes:
-        linked: The real file of every member that a link leads to.
+        linked: As in `Container`.
     """
 
     kind = "folder"
@@ -118,11 +121,14 @@ class FolderContainer:
         linked: dict[str, str] = {}
         for found in _walk(self.root):
             if isinstance(found, Skip):
-                skips.append(found)
+                skips.append(Skip(readable(found.path), found.reason))
                 continue
-            member, real = found
+            path, real = found
+            member = readable(path)
             if _is_system(member):
                 continue
+            if member != path:
+                real = real or str(self.root / path)
             if suffix(member) in ARCHIVES:
                 skips.append(Skip(member, NESTED))
                 continue
@@ -140,7 +146,7 @@ class FolderContainer:
     def open(self, member: str) -> BinaryIO:
         if member not in self._members:  # a path that was made up may lead anywhere
             raise FileNotFoundError(member)
-        return (self.root / member).open("rb")
+        return Path(self.linked.get(member) or self.root / member).open("rb")
 
 
 class FileContainer:

@@ -11,6 +11,7 @@ from core.data.name_map import MAP, NO_NAMES, NameMap
 from core.data.sources import SOURCES, UNLABELLED, Item, Source, pictures
 from core.data.understanding import Sorted, Understood, sort_out
 from core.errors import DataError
+from core.files import readable
 from core.labels import CLASS_SETS, COLOURS
 
 _NAMED = 6  # names in a sentence
@@ -91,6 +92,8 @@ def list_sources(
     split_words: set[str] = set()
     for argument in arguments:
         name, path = _parse(argument)
+        if readable(path) != str(path):
+            raise DataError(f"The path {readable(path)} is no text (UTF-8). Rename the folder.")
         container = open_container(path)
         if not container.members and not container.skips:
             raise DataError(
@@ -152,7 +155,7 @@ def _nothing(source: Source, container: Container, found: Sorted) -> DataError:
         )
     if number and number == sum(skip.reason == UNLABELLED for skip in found.skips):
         return DataError(
-            f"{name} holds {number:,} pictures without labels: none lies in a class folder. Put "
+            f"{name} holds pictures without labels: none of {number:,} lies in a class folder. Put "
             "them into one folder for each class, named as happiness or sadness; splits may be "
             "folders above, named train, valid and test."
         )
@@ -195,7 +198,7 @@ def _fingerprint(container: Container) -> tuple[int, str]:
     total = 0
     seen = hashlib.sha256()
     for member in container.members:
-        stat = (container.root / member).stat()
+        stat = Path(container.linked.get(member) or container.root / member).stat()
         total += stat.st_size
         seen.update(f"{member}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return total, seen.hexdigest()

@@ -47,11 +47,11 @@ class Row:
 
     def cells(self) -> dict[str, Any]:
         """The row for people, one value a column."""
-        split = self.split
+        word, split_word, split = _line(self.word), _line(self.split_word), self.split
         if self.split_word and folded(self.split_word) != split:
-            split = f"{split} ({self.split_word})" if split else self.split_word
+            split = f"{split} ({split_word})" if split else split_word
         return {
-            "folder, number or value": self.word or "-",
+            "folder, number or value": word or "-",
             "class": self.label or ("unlabelled" if self.split else "left out"),
             "pictures": f"{self.count:,}",
             "split": split or "-",
@@ -61,7 +61,7 @@ class Row:
     def _remark(self) -> str:
         if not self.example:
             return self.note
-        return f"{self.note}: {self.example}" + (" and others" if self.count > 1 else "")
+        return f"{self.note}: {_line(self.example)}" + (" and others" if self.count > 1 else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,11 @@ class Understood:
                 f"{MAP} {first}=CLASS takes one in, {MAP} {first}={SKIP} says that it is meant."
             )
         return lines
+
+
+def _line(text: str) -> str:
+    """A name from a disk, which may hold line breaks, in one line."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def word_of(entry: Item) -> str:
@@ -228,7 +233,7 @@ def _row(entry: Item, class_set: str) -> Row:
 
 
 def _questions(name: str, rows: list[Row]) -> Iterator[str]:
-    numbers = _listed({row.word for row in rows if row.label == ASKED})
+    numbers = _listed({_line(row.word) for row in rows if row.label == ASKED})
     if numbers:
         orders = "; ".join(
             f"{one.title}: " + ", ".join(f"{key}={label}" for key, label in one.numbers.items())
@@ -241,7 +246,7 @@ def _questions(name: str, rows: list[Row]) -> Iterator[str]:
             f"known ({orders}). Say what each number means, as {MAP} {first}=anger, or whose "
             f"order it is, as raf_db=PATH or fer2013=PATH."
         )
-    splits = _listed({row.split_word for row in rows if row.split == ASKED})
+    splits = _listed({_line(row.split_word) for row in rows if row.split == ASKED})
     if splits:
         first, choice = splits[0], "/=".join((*SPLITS[1:], SKIP))
         yield (

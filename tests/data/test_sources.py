@@ -294,7 +294,11 @@ def test_two_containers_of_one_name_get_two_keys(tmp_path: Path) -> None:
         ({"a/1.png": PICTURE, "b/2.png": PICTURE}, "{}", r"no name .* \(a, b\).* --map a=anger"),
         ({"contempt/1.png": PICTURE}, "folder={}", r"no name .* \(contempt\)"),
         ({"neutral/1.png": PICTURE}, "{}", "holds no usable picture"),
-        ({"train/1.png": PICTURE, "2.png": PICTURE}, "{}", "holds 2 pictures without labels"),
+        (
+            {"train/1.png": PICTURE, "2.png": PICTURE},
+            "{}",
+            "holds pictures without labels: none of 2",
+        ),
         ({"a/x.zip": b"PK", "a/notes.txt": b"x"}, "{}", r"archives inside: a/x\.zip"),
         ({"notes.txt": b"x"}, "{}", "layout of no known data set"),
         ({"happy/1.png": PICTURE}, "rafdb={}", "no source 'rafdb'"),

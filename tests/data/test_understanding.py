@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from made_pictures import blobs, png, write_folder
 
-from core.data import NameMap, prepare, understand
+from core.data import NameMap, demo, prepare, understand
 from core.errors import DataError
 
 PICTURE = png(blobs(1))
@@ -91,10 +91,13 @@ def test_a_pair_that_applies_to_nothing_is_refused(tmp_path: Path) -> None:
         understand([path], names=NameMap.parse(["9=anger"]))
 
 
-def test_understanding_writes_nothing(tmp_path: Path) -> None:
+def test_understanding_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "COUNTS", {"train": 1})
     path = write_folder(tmp_path / "own", files("train/happy/1.png"))
     before = sorted(tmp_path.rglob("*"))
 
-    understand([path, "demo"])
+    _, drawn = understand([path, "demo"])
+
+    assert drawn.taken == 6
 
     assert sorted(tmp_path.rglob("*")) == before
