@@ -97,8 +97,8 @@ def list_sources(
         container = open_container(path)
         if not container.members and not container.skips:
             raise DataError(
-                f"{path} is empty: there is no file in it. Name the folder or archive that holds "
-                "the pictures."
+                f"{container.root.name} is empty: there is no file in it. Name the folder or "
+                "archive that holds the pictures."
             )
         source = SOURCES[name] if name else recognise(container)
         taken[container.root.name] += 1

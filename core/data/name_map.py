@@ -49,6 +49,11 @@ class NameMap:
             _pairs(splits, SPLIT_MAP, _split_meaning, f"{', '.join(SPLITS)} or {SKIP}"),
         )
 
+    def pairs(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What `parse` reads: pairs of classes, and pairs of splits."""
+        classes = tuple("=".join(pair) for pair in self.classes)
+        return classes, tuple("=".join(pair) for pair in self.splits)
+
     def label(self, word: str) -> str | None:
         """The class given to a name: canonical, SKIP, or None where the user said nothing."""
         return dict(self.classes).get(folded(word))

@@ -12,7 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -305,7 +305,7 @@ def _info(request: Request, manifest: pd.DataFrame, skips: list[Skip]) -> dict[s
         "skipped": len(skips),
         "skipped_by_reason": dict(Counter(skip.reason for skip in skips).most_common(20)),
         "counts": counts_of(manifest),
-        "names": asdict(request.names),
+        "names": list(request.names.pairs()),
         "sources": [
             {
                 "name": one.source,

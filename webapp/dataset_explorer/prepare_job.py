@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from core.data import prepare
+from core.data import NameMap, prepare
 from core.errors import CoreError
 from core.process import ProcessId
 from webapp.dataset_explorer.preparing import Preparation, read
@@ -31,7 +31,12 @@ def run(name: str) -> bool:
     job.save()
     try:
         prepare(
-            job.sources, job.target, class_set=job.class_set, workers=WORKERS, progress=_noting(job)
+            job.sources,
+            job.target,
+            class_set=job.class_set,
+            workers=WORKERS,
+            progress=_noting(job),
+            names=NameMap.parse(job.class_map, job.split_map),
         )
     except CoreError as error:
         replace(job, state="failed", message=" ".join(str(error).split())).save()

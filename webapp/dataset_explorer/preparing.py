@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from core.data import SOURCES, Dataset
+from core.data import NO_NAMES, SOURCES, Dataset, NameMap, Understood, understand
 from core.errors import DataError
 from core.files import write_json
 from core.paths import below, data_root, read_only
@@ -43,6 +43,8 @@ class Preparation(ProcessFields):
         doing: What goes on, in words.
         done: Pictures done.
         total: Pictures in all; 0 where what goes on has no number.
+        class_map: What names of classes mean, as `NameMap.parse` takes it.
+        split_map: What names of splits mean, as `NameMap.parse` takes it.
     """
 
     name: str
@@ -54,6 +56,8 @@ class Preparation(ProcessFields):
     doing: str = "starting"
     done: int = 0
     total: int = 0
+    class_map: tuple[str, ...] = ()
+    split_map: tuple[str, ...] = ()
 
     @property
     def target(self) -> Path:
@@ -74,7 +78,8 @@ def read(name: str) -> Preparation | None:
     """The latest preparation of this data set; None where there was none, or it is unreadable."""
     try:
         values = json.loads(record_path(name).read_text(encoding="utf-8"))
-        found = Preparation(**{**values, "sources": tuple(values["sources"])})
+        lists = ("sources", "class_map", "split_map")
+        found = Preparation(**{**values, **{key: tuple(values.get(key, ())) for key in lists}})
     except (OSError, ValueError, TypeError, KeyError):
         return None
     if found.state == "running" and not _is_alive(found):
@@ -108,7 +113,30 @@ def candidates() -> list[str]:
     return sorted(names)
 
 
-def begin(name: str, chosen: Sequence[str], kind: str = "", class_set: str = "six") -> Preparation:
+def look(
+    chosen: Sequence[str], kind: str = "", class_set: str = "six", names: NameMap = NO_NAMES
+) -> tuple[Understood, ...]:
+    """What would be taken of sources below the data root, and as what; nothing is written.
+
+    Args:
+        chosen: As for `begin`.
+        kind: As for `begin`.
+        class_set: As for `begin`.
+        names: As for `begin`.
+
+    Raises:
+        CoreError: A source cannot be used at all.
+    """
+    return understand(_sources(chosen, kind), class_set, names=names)
+
+
+def begin(
+    name: str,
+    chosen: Sequence[str],
+    kind: str = "",
+    class_set: str = "six",
+    names: NameMap = NO_NAMES,
+) -> Preparation:
     """Start to prepare sources below the data root.
 
     Args:
@@ -116,6 +144,7 @@ def begin(name: str, chosen: Sequence[str], kind: str = "", class_set: str = "si
         chosen: Paths from the data root, or only DEMO for the drawn demo.
         kind: Name of the source they all are; "" to recognise each.
         class_set: "six" or "seven".
+        names: What the user says names in the sources mean.
 
     Raises:
         CoreError: The name, a path or the kind cannot be used, or another preparation runs.
@@ -132,8 +161,12 @@ def begin(name: str, chosen: Sequence[str], kind: str = "", class_set: str = "si
     target = below(data_root(), name)
     if target.exists() and any(not path.name.startswith(".") for path in target.iterdir()):
         raise DataError(f"There is already a folder {name} in the data root. Choose another name.")
-    sources = [str(below(data_root(), path)) for path in chosen]
-    return _start(name, [f"{kind}={path}" if kind else path for path in sources], class_set)
+    return _start(name, _sources(chosen, kind), class_set, names)
+
+
+def _sources(chosen: Sequence[str], kind: str) -> list[str]:
+    paths = [str(below(data_root(), path)) for path in chosen]
+    return [f"{kind}={path}" if kind else path for path in paths]
 
 
 def begin_again(dataset: Dataset) -> Preparation:
@@ -143,7 +176,8 @@ def begin_again(dataset: Dataset) -> Preparation:
         CoreError: Another preparation runs.
     """
     sources = [f"{one['name']}={one['root']}" for one in dataset.info["sources"]]
-    return _start(dataset.folder.name, sources, str(dataset.info["class_set"]))
+    names = NameMap.parse(*dataset.info.get("names", ()))
+    return _start(dataset.folder.name, sources, str(dataset.info["class_set"]), names)
 
 
 def stop(name: str) -> None:
@@ -153,7 +187,9 @@ def stop(name: str) -> None:
         os.killpg(found.pid, signal.SIGTERM)  # it leads a group: its own workers
 
 
-def _start(name: str, sources: Sequence[str], class_set: str) -> Preparation:
+def _start(
+    name: str, sources: Sequence[str], class_set: str, names: NameMap = NO_NAMES
+) -> Preparation:
     if read_only():
         raise DataError("This server is read-only. Prepare data sets on the command line.")
     other = running()
@@ -161,7 +197,16 @@ def _start(name: str, sources: Sequence[str], class_set: str) -> Preparation:
         raise DataError(f"{other.name} is being prepared. Wait for it, or stop it first.")
     path = record_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    begun = Preparation(name, tuple(sources), class_set, "running", time.time())
+    class_map, split_map = names.pairs()
+    begun = Preparation(
+        name,
+        tuple(sources),
+        class_set,
+        "running",
+        time.time(),
+        class_map=class_map,
+        split_map=split_map,
+    )
     begun.save()
     command = [sys.executable, "-m", "webapp.dataset_explorer.prepare_job", name]
     process = start_detached(command, path.with_suffix(".log"))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.data import SOURCES
+from core import CoreError
+from core.data import NO_NAMES, SOURCES, NameMap, Understood
 from core.labels import CLASS_SETS, NEUTRAL
 from core.paths import data_root, read_only
 from webapp import widgets
@@ -12,6 +13,7 @@ from webapp.dataset_explorer import address, preparing
 from webapp.errors import shown_errors
 from webapp.text import counted, literal
 
+LOOK_SECONDS = 30  # what lies in a folder is looked at anew after these
 WATCHED = "prepare watched"  # name of the data set this visitor waits for
 
 
@@ -101,14 +103,62 @@ def _form() -> None:
     class_set = right.selectbox(
         "Classes", classes, format_func=classes.__getitem__, key="prepare classes"
     )
-    with place:
-        if st.button("Prepare", type="primary", disabled=not chosen, key="prepare"):
-            _begin(name.strip(), chosen, kind, class_set)
+    left, right = place.columns(2)
+    class_map = left.text_input(
+        "What names mean (`--map`)", placeholder="1=anger, misc=skip", key="prepare map"
+    )
+    split_map = right.text_input(
+        "Which split a folder is (`--split-map`)", placeholder="archive=train", key="prepare splits"
+    )
+    with place, shown_errors():
+        names = NameMap.parse(_pairs(class_map), _pairs(split_map))
+        is_open = bool(chosen) and _understood(tuple(chosen), kind, class_set, names)
+        if st.button("Prepare", type="primary", disabled=is_open or not chosen, key="prepare"):
+            _begin(name.strip(), chosen, kind, class_set, names)
 
 
-def _begin(name: str, chosen: list[str], kind: str = "", class_set: str = "six") -> None:
+def _pairs(text: str) -> list[str]:
+    return [pair.strip() for pair in text.split(",") if pair.strip()]
+
+
+def _understood(chosen: tuple[str, ...], kind: str, class_set: str, names: NameMap) -> bool:
+    """Show what was understood of the sources; whether a question is open."""
+    try:
+        found = _look(chosen, kind, class_set, *names.pairs())
+    except CoreError as error:
+        st.warning(literal(str(error)))
+        return False
+    for one in found:
+        counts = f"{counted(one.taken, 'picture')}, {one.left_out:,} left out"
+        st.markdown(f"**{literal(one.name)}**, read as {SOURCES[one.source].title}: {counts}.")
+        st.dataframe(one.table(), hide_index=True)
+        for remark in one.remarks():
+            st.info(literal(remark))
+        for question in one.questions:
+            st.warning(literal(question))
+    return any(one.questions for one in found)
+
+
+@st.cache_data(ttl=LOOK_SECONDS, max_entries=8, show_spinner="Looking at what is there …")
+def _look(
+    chosen: tuple[str, ...],
+    kind: str,
+    class_set: str,
+    class_map: tuple[str, ...],
+    split_map: tuple[str, ...],
+) -> tuple[Understood, ...]:
+    return preparing.look(chosen, kind, class_set, NameMap.parse(class_map, split_map))
+
+
+def _begin(
+    name: str,
+    chosen: list[str],
+    kind: str = "",
+    class_set: str = "six",
+    names: NameMap = NO_NAMES,
+) -> None:
     with shown_errors():
-        preparing.begin(name, chosen, kind, class_set)
+        preparing.begin(name, chosen, kind, class_set, names)
         st.session_state[WATCHED] = name
         st.rerun()
 
