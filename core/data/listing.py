@@ -150,8 +150,9 @@ def _nothing(source: Source, container: Container, found: Sorted) -> DataError:
     unknown = [row.word for row in rows if row.unknown]
     if unknown:
         return DataError(
-            f"{name}: no name stands for a class known here ({_some(sorted(set(unknown)))}). Say "
-            f"what they mean, as {MAP} {unknown[0]}=anger; classes are {', '.join(COLOURS)}."
+            f"{name} has no labels that are known: no name stands for a class here "
+            f"({_some(sorted(set(unknown)))}). Say what they mean, as {MAP} {unknown[0]}=anger, or "
+            f"put the pictures into class folders named {', '.join(COLOURS)}."
         )
     if number and number == sum(skip.reason == UNLABELLED for skip in found.skips):
         return DataError(

@@ -129,7 +129,7 @@ _SPLIT_WORDS: dict[str, Split] = {
     word: split
     for split, words in {
         "train": "train training trained tr trn trainset trainingset trainval learn learning",
-        "valid": """val valid validation validate validating valids vals validset valset vld dev
+        "valid": """va val valid validation validate validating valids vals validset valset vld dev
             devel develop development devset validationset""",
         "test": """test testing tests tst te testset testingset holdout heldout publictest
             privatetest eval evaluation evaluate evaluating evalset evaluationset unseen""",

@@ -6,14 +6,16 @@ mirrored, "mirrored twin".
 
 `clean` is made so that no duplicate group lies in two parts:
 
-1. test is the published test, whole;
+1. test is the published test, whole; a validation part of a source's own stays valid, less its
+   copies of test pictures;
 2. the published 600 are dropped: they are RAF-DB test pictures;
-3. train pictures in a group with a test picture are dropped;
+3. train pictures in a group with a test or valid picture are dropped;
 4. a group whose train pictures carry different labels keeps those of its most frequent label, or
    none where the two most frequent are equally frequent;
 5. of equal pictures in train one is kept;
-6. about a tenth of what is left becomes valid, by whole groups and by a hash of the picture, so
-   that a picture's part does not depend on which other sources are prepared with it;
+6. of sources without a validation part, about a tenth of what is left becomes valid, by whole
+   groups and by a hash of the picture, so that a picture's part does not depend on which other
+   sources are prepared with it;
 7. train pictures that show a test or a valid picture mirrored are dropped, and valid pictures that
    show a test picture so.
 
@@ -91,18 +93,23 @@ def clean_split(
     part[manifest["split"] == "test"] = "test"
     _drop(part, reason, manifest["split"] == "unlabelled", "unlabelled")
     published = manifest["source"] == VALID_SOURCE
+    own_valid = (manifest["split"] == "valid") & ~published
+    part[own_valid] = "valid"
     _drop(part, reason, published, "published valid: copies of RAF-DB test pictures")
     _drop(part, reason, manifest["id"].isin(set(excluded)), "excluded")
 
     # A group is followed even through dropped pictures: what it links is still one photograph.
     key = own_groups(manifest)
     tested = set(key[manifest["split"] == "test"])
-    _drop(part, reason, (part == "train") & key.isin(tested), "copy of a test picture")
+    copies = part.isin(["train", "valid"]) & key.isin(tested)
+    _drop(part, reason, copies, "copy of a test picture")
+    checked = set(key[part == "valid"])
+    _drop(part, reason, (part == "train") & key.isin(checked), "copy of a validation picture")
     _drop_conflicts(manifest, key, part, reason)
     surplus = manifest[part == "train"].duplicated("pixel_hash")
     _drop(part, reason, surplus.reindex(manifest.index, fill_value=False), "surplus exact copy")
 
-    train = part == "train"
+    train = (part == "train") & ~manifest["source"].isin(set(manifest["source"][own_valid]))
     part[
         train & _chosen_for_valid(manifest[train], key[train]).reindex(part.index, fill_value=False)
     ] = "valid"

@@ -244,7 +244,7 @@ def _questions(name: str, rows: list[Row]) -> Iterator[str]:
         yield (
             f"{name} gives its classes as numbers ({', '.join(numbers)}), and their order is not "
             f"known ({orders}). Say what each number means, as {MAP} {first}=anger, or whose "
-            f"order it is, as raf_db=PATH or fer2013=PATH."
+            f"order it is, as raf_db=PATH or fer2013=PATH, or name the class folders in words."
         )
     splits = _listed({_line(row.split_word) for row in rows if row.split == ASKED})
     if splits:

@@ -69,6 +69,32 @@ def test_published_marks_test_pictures_with_a_copy_in_train() -> None:
     ]
 
 
+def test_a_validation_part_of_ones_own_stays_one_in_clean() -> None:
+    table = manifest(
+        [
+            ("folder", "test", "fear", "a", 0),
+            ("folder", "valid", "fear", "b", 0),
+            ("folder", "valid", "fear", "c", 2),
+            ("folder", "train", "fear", "d", 2),
+            ("folder", "train", "fear", "e", 4),
+            ("raf_db", "train", "fear", "f", 2),
+            *[("folder", "train", "anger", f"{number:032x}", -1) for number in range(60)],
+        ]
+    )
+
+    parts = reasons(clean_split(table))
+
+    assert parts[:6] == [
+        "test",
+        "drop copy of a test picture",
+        "valid",
+        "drop copy of a validation picture",
+        "train",
+        "drop copy of a validation picture",
+    ]
+    assert parts[6:] == ["train"] * 60
+
+
 def test_clean_drops_copies_of_test_pictures_and_the_published_valid() -> None:
     table = manifest(
         [
