@@ -125,17 +125,14 @@ _NOISE = frozenset(
     women""".split()
 )
 _NUMBERED = frozenset("c cat category class cls code emo emotion expression label".split())
-_SPLIT_WORDS: dict[str, Split] = {
-    word: split
-    for split, words in {
-        "train": "train training trained tr trn trainset trainingset trainval learn learning",
-        "valid": """va val valid validation validate validating valids vals validset valset vld dev
-            devel develop development devset validationset""",
-        "test": """test testing tests tst te testset testingset holdout heldout publictest
-            privatetest eval evaluation evaluate evaluating evalset evaluationset unseen""",
-    }.items()
-    for word in words.split()
+_WORDS_OF: dict[Split, str] = {
+    "train": "train training trained tr trn trainset trainingset trainval learn learning",
+    "valid": """va val valid validation validate validating valids vals validset valset vld dev
+        devel develop development devset validationset""",
+    "test": """test testing tests tst te testset testingset holdout heldout publictest privatetest
+        eval evaluation evaluate evaluating evalset evaluationset unseen""",
 }
+_SPLIT_WORDS = {word: split for split, words in _WORDS_OF.items() for word in words.split()}
 _EVALUATION = frozenset(word for word in _SPLIT_WORDS if word.startswith("eval"))
 # Words of their own that are nearly one of ours.
 _OTHER_WORDS = frozenset(

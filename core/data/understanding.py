@@ -187,6 +187,7 @@ def sort_out(
         word, split_word = ("", "") if isinstance(read, Skip) else (word_of(read), read.split_word)
         words.add((word, split_word))
         entry = read if names == NO_NAMES or isinstance(read, Skip) else _settled(read, names)
+        key: tuple[str, ...]
         if isinstance(entry, Skip):
             key = (word, split_word, entry.reason)
             if key not in rows:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from core.data.containers import PICTURES, Container, Skip, suffix
-from core.data.name_map import Doubt, NameMap, Split, as_split, read_split
+from core.data.name_map import Doubt, NameMap, as_split, read_split
+from core.data.name_map import Split as Split  # for the sources that import it from here
 from core.registry import Registry
 
 RECOGNISED = 0.9  # share of the pictures that must follow a layout; strays are skipped later
