@@ -14,6 +14,7 @@ from core.images import SUFFIXES
 
 PICTURES = frozenset(SUFFIXES)
 VIDEOS = frozenset({".avi", ".mp4", ".mov", ".mkv", ".wmv", ".webm", ".mpg", ".mpeg"})
+TEXT_TABLES = frozenset({".csv", ".tsv", ".tab", ".txt"})
 ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".xz", ".bz2"})
 
 # A picture of a face needs far less; more is a decompression bomb or no picture.
@@ -21,6 +22,7 @@ PICTURE_BYTES = 64 * 2**20
 MOST_LINKS = 1_000  # to folders that are followed; links among each other multiply
 _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 NESTED = "an archive inside; unpack it and give the inner file as a source of its own"
+_WORKBOOKS = frozenset({".xlsx", ".xls", ".ods", ".numbers"})
 _ENCRYPTED = 0x1  # bit of a zip entry's flags
 
 
@@ -93,13 +95,15 @@ def open_container(path: Path) -> Container:
         return FolderContainer(path)
     if not path.is_file():
         raise DataError(f"{path} does not exist. Give a folder or the zip as downloaded.")
+    if suffix(path.name) in _WORKBOOKS:  # most are zips of other things
+        raise DataError(f"{path.name} is a spreadsheet. Save it as CSV and give that file.")
     if zipfile.is_zipfile(path):
         return ZipContainer(path)
-    if suffix(path.name) == ".csv":
+    if suffix(path.name) in TEXT_TABLES:
         return FileContainer(path)
     raise DataError(
-        f"{path.name} is neither a folder, a zip archive nor a CSV of pixels. "
-        "Unpack it, or give the zip as downloaded."
+        f"{path.name} is neither a folder, a zip archive nor a table of text ("
+        f"{', '.join(sorted(TEXT_TABLES))}). Unpack it, or give the zip as downloaded."
     )
 
 

@@ -1,17 +1,17 @@
 """From a reference inside a container to a picture: image files, CSV rows, video frames.
 
-A reference is a member name, or `member#n` for the n-th data row of a CSV of pixels or the n-th
+A reference is a member name, or `member#n` for the n-th data row of a table of pixels or the n-th
 frame of a video (both from 0).
 """
 
-import csv
 import io
 from collections.abc import Iterator
 
 import numpy as np
 import PIL.Image
 
-from core.data.containers import VIDEOS, Container, read, suffix
+from core.data.containers import TEXT_TABLES, VIDEOS, Container, read, suffix
+from core.data.tables import named_rows
 from core.errors import DataError, ImageError
 from core.images import decode
 from core.types import Image
@@ -24,7 +24,7 @@ def split_reference(reference: str) -> tuple[str, int | None]:
     ('fer2013.csv', 12)
     """
     member, mark, number = reference.rpartition("#")
-    if mark and number.isdecimal() and suffix(member) in {".csv", *VIDEOS}:
+    if mark and number.isdecimal() and suffix(member) in TEXT_TABLES | VIDEOS:
         return member, int(number)
     return reference, None
 
@@ -67,7 +67,7 @@ class PictureReader:
         raise DataError(f"{member} has no picture number {number}; it may have been cut short.")
 
     def _open(self, member: str) -> Iterator[str | Image]:
-        if suffix(member) == ".csv":
+        if suffix(member) in TEXT_TABLES:
             return _pixel_cells(self._container, member)
         return _video_frames(self._container, member)
 
@@ -89,38 +89,35 @@ def decode_with_mode(data: bytes) -> tuple[Image, str]:
 def parse_pixels(text: str) -> Image:
     """The grey square of a `pixels` cell, as RGB uint8 (S, S, 3).
 
+    Args:
+        text: Numbers from 0 to 255, row after row, with blanks or commas between, perhaps in
+            brackets.
+
     Raises:
         ImageError: The numbers are no square of bytes.
     """
     try:
-        values = np.array(text.split(), dtype=np.int64)
+        numbers = np.array(text.strip(" []()").replace(",", " ").split(), dtype=np.float64)
     except ValueError as error:
         raise ImageError(f"The pixels cell holds something that is no number: {error}.") from error
-    side = round(values.size**0.5)
-    if side < 8 or side * side != values.size or values.min() < 0 or values.max() > 255:
+    side = round(numbers.size**0.5)
+    if side < 8 or side * side != numbers.size:
         raise ImageError(
-            f"The pixels cell holds {values.size} numbers; expected a square of bytes, 48 x 48."
+            f"The pixels cell holds {numbers.size} numbers; expected those of a grey square, such "
+            "as 48 x 48."
         )
-    grey = values.astype(np.uint8).reshape(side, side)
-    return np.repeat(grey[:, :, None], 3, axis=2)
-
-
-def csv_rows(container: Container, member: str) -> Iterator[dict[str, str]]:
-    """Rows of a CSV with a header; keys are stripped and in lower case."""
-    # csv's default limit of 131072 characters a cell holds 180 x 180 numbers.
-    with (
-        container.open(member) as file,
-        io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="") as text,
-    ):
-        reader = csv.reader(text)
-        header = [name.strip().lower() for name in next(reader, [])]
-        for row in reader:
-            if row:
-                yield dict(zip(header, row, strict=False))
+    with np.errstate(invalid="ignore"):  # "nan" reads as a number
+        grey = numbers.clip(0, 255).astype(np.uint8)
+    if not np.array_equal(grey, numbers):
+        raise ImageError(
+            f"The pixels cell holds numbers from {numbers.min():g} to {numbers.max():g}; expected "
+            "whole ones from 0 to 255."
+        )
+    return np.repeat(grey.reshape(side, side, 1), 3, axis=2)
 
 
 def _pixel_cells(container: Container, member: str) -> Iterator[str]:
-    for row in csv_rows(container, member):
+    for row in named_rows(container, member):
         yield row.get("pixels", "")
 
 

@@ -199,9 +199,9 @@ def test_a_damaged_zip_is_named_so(tmp_path: Path) -> None:
         read(open_container(path), "happy/1.png")
 
 
-@pytest.mark.parametrize("name", ["absent.zip", "notes.txt"])
+@pytest.mark.parametrize("name", ["absent.zip", "notes.md"])
 def test_what_is_no_source_is_refused(tmp_path: Path, name: str) -> None:
-    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "notes.md").write_text("hello")
 
     with pytest.raises(DataError, match=r"does not exist|neither a folder"):
         open_container(tmp_path / name)

@@ -81,7 +81,6 @@ LAYOUTS = {
                 f"5,{CELL},PrivateTest",
                 f"6,{CELL},Training",
                 f"8,{CELL},Training",
-                f"2,{CELL},Holiday",
             )
         },
         {
@@ -89,7 +88,7 @@ LAYOUTS = {
             ("fer2013/fer2013.csv#1", "test", "disgust"),
             ("fer2013/fer2013.csv#2", "test", "surprise"),
         },
-        ("fer2013/fer2013.csv#3", "fer2013/fer2013.csv#4", "fer2013/fer2013.csv#5"),
+        ("fer2013/fer2013.csv#3", "fer2013/fer2013.csv#4"),
     ),
     "affectnet": Layout(
         "affectnet",

@@ -7,6 +7,7 @@ from core.data.name_map import NameMap
 from core.data.sources.base import RECOGNISED, SOURCES, Item, Source, Split, pictures, share
 from core.data.sources.pixel_csv import (
     NUMBERS,
+    PixelTable,
     is_ck_plus,
     pixel_tables,
     table_or_folder_items,
@@ -17,8 +18,8 @@ _NUMBERS = NUMBERS | {"7": "contempt"}
 _USAGE: dict[str, Split] = {"": "train"}
 
 
-def _tables(container: Container) -> list[str]:
-    return [member for member in pixel_tables(container) if is_ck_plus(member)]
+def _tables(container: Container) -> list[PixelTable]:
+    return [table for table in pixel_tables(container) if is_ck_plus(table)]
 
 
 def _matches(container: Container) -> bool:

@@ -4,35 +4,37 @@ from collections.abc import Iterator
 
 from core.data.containers import Container, Skip
 from core.data.name_map import NameMap
-from core.data.sources.base import RECOGNISED, SOURCES, Item, Source, Split, pictures, share
+from core.data.sources.base import RECOGNISED, SOURCES, Item, Source, pictures, share
 from core.data.sources.pixel_csv import (
     NUMBERS,
+    USAGE,
+    PixelTable,
     is_ck_plus,
     pixel_tables,
     table_or_folder_items,
 )
 
-# The paper's test set joins the contest's public and private one.
-_USAGE: dict[str, Split] = {"Training": "train", "PublicTest": "test", "PrivateTest": "test"}
 _FOLDERS = (
     r"(^|/)(train|test|validation)/(angry|disgust|fear|happy|neutral|sad|surprise)/"
     r"(im\d+|(Training|PublicTest|PrivateTest)_\d+)\.[a-z]+$"
 )
 
 
-def _tables(container: Container) -> list[str]:
+def fer_tables(container: Container) -> list[PixelTable]:
+    """The tables to read: one with all splits where there is one, else one a split."""
+    found = [table for table in pixel_tables(container) if not is_ck_plus(table)]
     # The contest's archive holds the same rows three times; one table with all is enough.
-    tables = [member for member in pixel_tables(container) if not is_ck_plus(member)]
-    named = [member for member in tables if member.rsplit("/", 1)[-1].lower() == "fer2013.csv"]
-    return (named or tables)[:1]
+    named = [table for table in found if table.stem == "fer2013"]
+    whole = [table for table in found if table.usage and not table.named_split]
+    return (named or whole)[:1] or found
 
 
 def _matches(container: Container) -> bool:
-    return bool(_tables(container)) or share(pictures(container), _FOLDERS) >= RECOGNISED
+    return bool(fer_tables(container)) or share(pictures(container), _FOLDERS) >= RECOGNISED
 
 
 def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
-    return table_or_folder_items(container, names, _tables(container), NUMBERS, _USAGE, NUMBERS)
+    return table_or_folder_items(container, names, fer_tables(container), NUMBERS, USAGE, NUMBERS)
 
 
 SOURCES.register("fer2013")(

@@ -1,13 +1,19 @@
-"""Tables with the columns `emotion,pixels,Usage`, the form FER2013 was first published in."""
+"""Tables with the columns `emotion,pixels,Usage`, the form FER2013 was first published in.
 
+The columns may have any order and case, and `Usage` may be absent.
+"""
+
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from core.data.containers import Container, Skip, suffix
-from core.data.name_map import NameMap
-from core.data.pictures import csv_rows
-from core.data.sources.base import Item, Split
+from core.data.containers import Container, Skip
+from core.data.name_map import Doubt, NameMap, Split
+from core.data.sources.base import Item, pictures, split_of
 from core.data.sources.class_folders import NO_NUMBERS, class_folders
+from core.data.tables import form_of, named_rows, tables
+from core.labels import canonical
 
 NUMBERS = {  # in the column `emotion`
     "0": "anger",
@@ -18,31 +24,61 @@ NUMBERS = {  # in the column `emotion`
     "5": "surprise",
     "6": "neutral",
 }
+_NO_USAGE = "(empty)"  # the word for an empty cell in the column of splits
+LABELS = ("emotion", "label", "expression", "class")  # names of the column, the surest first
+USAGES = ("usage", "split", "set", "subset", "partition")
+# The paper's test set joins the contest's public and private one.
+USAGE: dict[str, Split] = {"training": "train", "publictest": "test", "privatetest": "test"}
 
 
-def pixel_tables(container: Container) -> list[str]:
-    """CSV members whose header names `emotion` and `pixels`."""
+@dataclass(frozen=True, slots=True)
+class PixelTable:
+    """A table of pixels and its columns.
+
+    Attributes:
+        member: Its name in the container.
+        label: Name of the column of classes.
+        usage: Name of the column of splits; "" where there is none.
+    """
+
+    member: str
+    label: str
+    usage: str
+
+    @property
+    def stem(self) -> str:
+        """Its file name in lower case, without folders and suffix."""
+        return PurePosixPath(self.member).stem.lower()
+
+    @property
+    def named_split(self) -> Split | None:
+        """The one split that the table's name says, as in `test.csv`; None for none."""
+        return split_in_name(self.stem)
+
+
+def pixel_tables(container: Container) -> list[PixelTable]:
+    """Tables whose header names `pixels` and a column of classes."""
     found = []
-    for member in container.members:
-        if suffix(member) == ".csv":
-            with container.open(member) as file:
-                header = file.readline(1000).decode("utf-8", errors="replace").lower()
-            if {"emotion", "pixels"} <= {name.strip(' \r\n"\ufeff') for name in header.split(",")}:
-                found.append(member)
+    for member in tables(container):
+        columns = form_of(container, member).columns
+        label = next((name for name in LABELS if name in columns), "")
+        if "pixels" in columns and label:
+            usage = next((name for name in USAGES if name in columns), "")
+            found.append(PixelTable(member, label, usage))
     return found
 
 
-def is_ck_plus(member: str) -> bool:
+def is_ck_plus(table: PixelTable) -> bool:
     """Whether a table of pixels is CK+ by its name, as in `ckextended.csv`."""
-    return PurePosixPath(member).stem.lower().startswith("ck")
+    return table.stem.startswith("ck")
 
 
 def table_or_folder_items(
     container: Container,
     names: NameMap,
-    tables: list[str],
-    labels: dict[str, str],
-    splits: dict[str, Split],
+    chosen: list[PixelTable],
+    labels: Mapping[str, str],
+    splits: Mapping[str, Split],
     numbers: Mapping[str, str] = NO_NUMBERS,
 ) -> Iterator[Item | Skip]:
     """The rows of all tables; the pictures in class folders where there is no table.
@@ -50,36 +86,93 @@ def table_or_folder_items(
     Args:
         container: The source's files.
         names: What the user says names mean.
-        tables: Names of tables in it.
+        chosen: Tables in it; all other files are left out.
         labels: As `table_items` takes them.
         splits: As `table_items` takes them.
         numbers: Class by number of a folder, as `class_folders` takes them.
     """
-    if not tables:
+    if not chosen:
         yield from class_folders(container, names, numbers=numbers)
-    for table in tables:
+        return
+    yield from beside(container, {table.member for table in chosen})
+    for table in chosen:
         yield from table_items(container, table, labels, splits)
 
 
+def beside(container: Container, taken: set[str]) -> Iterator[Skip]:
+    """All files but those that are taken: with a table of pixels nothing else is read."""
+    tables_of_pixels = {table.member for table in pixel_tables(container)}
+    found = set(pictures(container))
+    names = ", ".join(sorted(PurePosixPath(member).name for member in taken))
+    for member in container.members:
+        if member in taken:
+            continue
+        if member in tables_of_pixels:
+            yield Skip(member, f"another table of pixels beside {names}; give it alone to read it")
+        elif member in found:
+            yield Skip(member, f"a picture beside {names}; give its folder alone to read it")
+        else:
+            yield Skip(member, "not a picture")
+
+
 def table_items(
-    container: Container, member: str, labels: dict[str, str], splits: dict[str, Split]
+    container: Container, table: PixelTable, labels: Mapping[str, str], splits: Mapping[str, Split]
 ) -> Iterator[Item | Skip]:
     """One item a row.
 
     Args:
         container: The source's files.
-        member: The table's name in it.
-        labels: Canonical name of every number in the column `emotion`.
-        splits: Split of every value in the column `Usage`; the value "" is the default.
+        table: One in it.
+        labels: Canonical name of every number in the column of classes; words stand for themselves.
+        splits: Split of every value in the column of splits, in lower case; the value "" is the
+            default. Usual words such as `train` need not be in it.
     """
-    for number, row in enumerate(csv_rows(container, member)):
-        reference = f"{member}#{number}"
-        label = labels.get(row.get("emotion", "").strip())
-        usage = row.get("usage", "").strip()
-        split = splits.get(usage, splits.get(""))
-        if label is None:
-            yield Skip(reference, f"unknown number {row.get('emotion', '')!r} in column emotion")
-        elif split is None:
-            yield Skip(reference, f"unknown value {usage!r} in column Usage")
-        else:
-            yield Item(reference, split, label)
+    rows = [
+        (number_text(row.get(table.label, "")), row.get(table.usage, ""))
+        for row in named_rows(container, table.member)
+    ]
+    words = {word for word, _ in rows}
+    # A seventh number that the order lacks: it may begin at 1, or be another set's.
+    strange: Doubt = "number" if "7" in words - set(labels) else ""
+    for number, (word, usage) in enumerate(rows):
+        reference = f"{table.member}#{number}"
+        if not word:
+            yield Skip(reference, f"its cell in column {table.label} is empty")
+            continue
+        label = labels.get(word) or canonical(word)
+        split: Split | None = table.named_split or "train"
+        if table.usage:
+            split = splits.get(usage.lower()) or splits.get("") or split_of(usage)
+        yield Item(
+            reference,
+            split or "train",
+            label or word.lower(),
+            word,
+            usage or (_NO_USAGE if split is None else ""),
+            strange if word.isdecimal() else ("" if label else "unknown"),
+            "" if split else "unknown",
+        )
+
+
+def split_in_name(stem: str) -> Split | None:
+    """The one split among the words of a name; None where there is none, or more than one.
+
+    >>> split_in_name("fer_train"), split_in_name("labels"), split_in_name("train_and_test")
+    ('train', None, None)
+    """
+    found = {split for word in re.split(r"[^a-z]+", stem.lower()) if (split := split_of(word))}
+    return found.pop() if len(found) == 1 else None
+
+
+def number_text(cell: str) -> str:
+    """A whole number without needless digits, `3` for ` 3.0`; any other text as it is.
+
+    >>> number_text(" 03"), number_text("3.0000000e+00"), number_text("3.5")
+    ('3', '3', '3.5')
+    """
+    text = cell.strip()
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return str(int(value)) if value.is_integer() else text

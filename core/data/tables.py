@@ -1,0 +1,128 @@
+"""Tables of text, as contests, scripts and spreadsheets write them.
+
+Cells lie between commas, semicolons, tabs or bars, in lists also between blanks.  The text is UTF-8
+or UTF-16, with or without a byte order mark, else Windows' western code page.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from core.data.containers import TEXT_TABLES, Container, suffix
+from core.errors import DataError
+
+CELL = 64 * 2**20  # characters; a cell of 2048 x 2048 pixels has 17 million
+BLANKS = " "  # delimiter of lists whose last word is the value: `a photo.jpg 3`
+_HEAD = 2**16  # bytes that show encoding and header
+_FEW = 20  # more text files than this are notes to single pictures, no tables
+_DELIMITERS = ",;\t|"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a table is written.
+
+    Attributes:
+        encoding: Python's name.
+        delimiter: One character; BLANKS for any white space before the last word.
+        hinted: Whether the first line only names the delimiter, as in Excel's `sep=;`.
+        first: Cells of the first line, without the blanks around them.
+    """
+
+    encoding: str
+    delimiter: str
+    hinted: bool
+    first: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The first line as names: lower case, `_` for blanks and hyphens."""
+        return tuple(re.sub(r"[\s-]+", "_", cell.lower()) for cell in self.first)
+
+
+def tables(container: Container) -> list[str]:
+    """Members that are tables by their suffix; not the text files that go with single pictures."""
+    found = [member for member in container.members if suffix(member) in TEXT_TABLES]
+    texts = sum(suffix(member) == ".txt" for member in found)
+    return [member for member in found if texts <= _FEW or suffix(member) != ".txt"]
+
+
+def form_of(container: Container, member: str) -> Form:
+    """Look at the beginning of a table."""
+    with container.open(member) as file:
+        head = file.read(_HEAD)
+    encoding = _encoding(head)
+    lines = io.StringIO(head.decode(encoding, errors="replace"), newline=None).read().split("\n")
+    hint = re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\ufeff \r"), re.IGNORECASE)
+    line = next((one for one in lines[1 if hint else 0 :] if one.strip()), "")
+    delimiter = hint.group(1) if hint else _delimiter(line, suffix(member))
+    cells = next(_split([line], delimiter), [])
+    return Form(encoding, delimiter, hint is not None, tuple(cell.strip() for cell in cells))
+
+
+def raw_rows(container: Container, member: str, form: Form | None = None) -> Iterator[list[str]]:
+    """Rows of a table with at least one filled cell, the header among them.
+
+    Args:
+        container: Has the table.
+        member: The table's name.
+        form: As `form_of` found it; None to look again.
+
+    Raises:
+        DataError: It is no table of text.
+    """
+    form = form or form_of(container, member)
+    csv.field_size_limit(CELL)  # 131,072 by default, 180 x 180 pixels
+    with (
+        container.open(member) as file,
+        io.TextIOWrapper(file, form.encoding, errors="replace", newline="") as text,
+    ):
+        if form.hinted:
+            text.readline()
+        try:
+            for row in _split(text, form.delimiter):
+                if any(row):
+                    yield row
+        except csv.Error as error:
+            raise DataError(f"{member} cannot be read as a table of text: {error}.") from error
+
+
+def named_rows(container: Container, member: str) -> Iterator[dict[str, str]]:
+    """Rows below the header, by the names that `Form.columns` gives; cells without outer blanks."""
+    form = form_of(container, member)
+    rows = raw_rows(container, member, form)
+    next(rows, None)
+    for row in rows:
+        yield dict(zip(form.columns, map(str.strip, row), strict=False))
+
+
+def _split(lines: Iterator[str] | io.TextIOWrapper | list[str], mark: str) -> Iterator[list[str]]:
+    if mark == BLANKS:
+        return (line.rsplit(None, 1) for line in lines)
+    return csv.reader(lines, delimiter=mark)
+
+
+def _delimiter(line: str, ending: str) -> str:
+    bare = re.sub(r'"[^"]*"', "", line)
+    counts = {mark: bare.count(mark) for mark in _DELIMITERS}
+    best = max(counts, key=counts.__getitem__)
+    if counts[best]:
+        return best
+    return BLANKS if ending == ".txt" else ","
+
+
+def _encoding(head: bytes) -> str:
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    for first, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        half = head[first:1000:2]
+        if half and half.count(0) > len(half) // 2:
+            return name
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8-sig"
