@@ -10,6 +10,9 @@ from core.data.listing import list_sources
 from core.errors import DataError
 
 PICTURE = png(blobs(1))
+VOTES = (
+    b"Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
+)
 CELL = pixels_cell(blobs(1, 48))
 
 
@@ -89,6 +92,28 @@ LAYOUTS = {
             ("fer2013/fer2013.csv#2", "test", "surprise"),
         },
         ("fer2013/fer2013.csv#3", "fer2013/fer2013.csv#4"),
+    ),
+    "yolo": Layout(
+        "yolo",
+        {
+            "data.yaml": b"names: [Happy, Contempt]",
+            "val/images/a.jpg": PICTURE,
+            "val/labels/a.txt": b"0 0.5 0.5 1 1",
+            "val/images/b.jpg": PICTURE,
+            "val/labels/b.txt": b"1 0.5 0.5 1 1",
+        },
+        {("val/images/a.jpg", "valid", "happiness")},
+        ("val/images/b.jpg",),
+    ),
+    "fer_plus": Layout(
+        "fer_plus",
+        {
+            "fer2013.csv": table(f"0,{CELL},Training", f"0,{CELL},PrivateTest"),
+            "fer2013new.csv": VOTES + b"Training,a.png,0,9,1,0,0,0,0,0,0,0\n"
+            b"PrivateTest,b.png,5,5,0,0,0,0,0,0,0,0\n",
+        },
+        {("fer2013.csv#0", "train", "happiness")},
+        ("fer2013.csv#1",),
     ),
     "affectnet": Layout(
         "affectnet",

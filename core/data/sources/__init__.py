@@ -1,7 +1,9 @@
 """The known data sets, one file each, in the order in which a layout is tried."""
 
 from core.data.sources import (  # noqa: F401, I001 - to register them, the most particular first
+    yolo,
     raf_db,
+    fer_plus,
     fer2013,
     affectnet,
     ck_plus,

@@ -1,8 +1,16 @@
-"""FER AffectNet: the class folders and labels.csv that the paper took from Kaggle."""
+"""AffectNet (Mollahosseini et al., 2017): its authors' annotations, or FER AffectNet's folders.
 
+FER AffectNet is the class folders and `labels.csv` that the paper took from Kaggle.
+"""
+
+import re
 from collections.abc import Iterator
+from io import BytesIO
+from pathlib import PurePosixPath
 
-from core.data.containers import Container, Skip
+import numpy as np
+
+from core.data.containers import Container, Skip, read
 from core.data.name_map import NameMap
 from core.data.sources.base import (
     RECOGNISED,
@@ -11,17 +19,96 @@ from core.data.sources.base import (
     Source,
     pictures,
     share,
+    split_of,
 )
 from core.data.sources.class_folders import class_folders
+from core.data.sources.pixel_csv import number_text
+from core.errors import DataError
+
+NUMBERS = {
+    "0": "neutral",
+    "1": "happiness",
+    "2": "sadness",
+    "3": "surprise",
+    "4": "fear",
+    "5": "disgust",
+    "6": "anger",
+    "7": "contempt",
+}
+CODES = NUMBERS | {"8": "none", "9": "uncertain", "10": "no face"}  # in annotations
+# Folders that are mere numbers may count in any order, whatever the names of the pictures.
+_FOLDERS = r"[^/]*[^/\d][^/]*/(image\d{5,}|ffhq_\d+)\.[a-z]+$"
+_ANNOTATION = re.compile(r"^(.*?)([^/]+)_(exp|val|aro|lnd)\.npy$", re.IGNORECASE)
+_NOTE_BYTES = 2**16
 
 
 def _matches(container: Container) -> bool:
-    return share(pictures(container), r"[^/]+/(image\d{5,}|ffhq_\d+)\.[a-z]+$") >= RECOGNISED
+    if _annotations(container):
+        return True
+    return share(pictures(container), _FOLDERS) >= RECOGNISED
 
 
 def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
-    # labels.csv repeats the folders' names, so that only the folders are read.
-    yield from class_folders(container, names, label_files=frozenset({"labels.csv"}))
+    annotations = _annotations(container)
+    if annotations:
+        yield from _annotated(container, annotations)
+    else:
+        # labels.csv repeats the folders' names, so that only the folders are read.
+        files = frozenset({"labels.csv"})
+        yield from class_folders(container, names, numbers=NUMBERS, label_files=files)
+
+
+def _annotations(container: Container) -> dict[tuple[str, str], str]:
+    """Files `ID_exp.npy` by the folder above theirs and the ID."""
+    found = {}
+    for member in container.members:
+        match = _ANNOTATION.match(member)
+        if match and match.group(3).lower() == "exp":
+            found[_above(member), match.group(2)] = member
+    return found
+
+
+def _above(member: str) -> str:
+    """The folder that holds a member's folder, as `train_set` of `train_set/images/7.jpg`."""
+    return PurePosixPath(member).parent.parent.as_posix()
+
+
+def _annotated(
+    container: Container, annotations: dict[tuple[str, str], str]
+) -> Iterator[Item | Skip]:
+    """Pictures `train_set/images/ID.jpg` with the label in `train_set/annotations/ID_exp.npy`."""
+    unused = dict(annotations)
+    found = set(pictures(container))
+    for member in container.members:
+        if member not in found:
+            if not _ANNOTATION.match(member):
+                yield Skip(member, "not a picture")
+            continue
+        key = (_above(member), PurePosixPath(member).stem)
+        if key not in annotations:
+            yield Skip(member, "it has no annotation _exp.npy")
+        elif key not in unused:
+            yield Skip(member, "a second picture with this number")
+        else:
+            yield _labelled(container, member, unused.pop(key))
+    for annotation in unused.values():
+        yield Skip(annotation, "its picture is missing")
+
+
+def _labelled(container: Container, member: str, annotation: str) -> Item | Skip:
+    try:
+        values = np.load(BytesIO(read(container, annotation, _NOTE_BYTES)), allow_pickle=False)
+        code = number_text(str(values.reshape(-1).astype(str)[0]))
+    except (DataError, ValueError, EOFError, IndexError) as error:
+        return Skip(member, f"its annotation cannot be read: {error}")
+    split = next(filter(None, map(_split_of, reversed(member.split("/")[:-1]))), None)
+    if code not in CODES:
+        return Skip(member, f"its annotation gives it the unknown label {code[:20]!r}")
+    return Item(member, split or "train", CODES[code])
+
+
+def _split_of(folder: str) -> str | None:
+    return split_of(folder.lower().removesuffix("_set"))
 
 
 def _subsource(name: str) -> str:
@@ -39,5 +126,6 @@ SOURCES.register("affectnet")(
         matches=_matches,
         items=_items,
         subsource=_subsource,
+        numbers=NUMBERS,
     )
 )

@@ -8,9 +8,7 @@ from core.data.sources.base import RECOGNISED, SOURCES, Item, Source, pictures, 
 from core.data.sources.pixel_csv import (
     NUMBERS,
     USAGE,
-    PixelTable,
-    is_ck_plus,
-    pixel_tables,
+    fer_tables,
     table_or_folder_items,
 )
 
@@ -18,15 +16,6 @@ _FOLDERS = (
     r"(^|/)(train|test|validation)/(angry|disgust|fear|happy|neutral|sad|surprise)/"
     r"(im\d+|(Training|PublicTest|PrivateTest)_\d+)\.[a-z]+$"
 )
-
-
-def fer_tables(container: Container) -> list[PixelTable]:
-    """The tables to read: one with all splits where there is one, else one a split."""
-    found = [table for table in pixel_tables(container) if not is_ck_plus(table)]
-    # The contest's archive holds the same rows three times; one table with all is enough.
-    named = [table for table in found if table.stem == "fer2013"]
-    whole = [table for table in found if table.usage and not table.named_split]
-    return (named or whole)[:1] or found
 
 
 def _matches(container: Container) -> bool:

@@ -1,0 +1,169 @@
+"""YOLO's form: `images/NAME.jpg`, the class number in `labels/NAME.txt`, names in `data.yaml`.
+
+AffectNet is passed on so, with a box around the one face of every picture.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import Any
+
+import yaml
+
+from core.data.containers import Container, Skip, read, suffix
+from core.data.name_map import NameMap, Split
+from core.data.sources.base import RECOGNISED, SOURCES, Item, Source, pictures, split_of
+from core.errors import DataError
+from core.labels import canonical
+
+_NAME_FILES = frozenset({"classes.txt", "obj.names", "classes.names", "_darknet.labels"})
+_TEXT = 2**20  # bytes of a label file or data.yaml
+_LIST_TEXT = 2**26  # bytes of a list of pictures
+_LOOKED_AT = 50  # label files that tell the form
+_SMALL = 0.1  # share of the picture below which a box shows that it is no picture of one face
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Names of the classes by number, splits by file name, and the files that say so."""
+
+    classes: dict[int, str]
+    splits: dict[str, Split]
+    files: frozenset[str]
+
+
+def _matches(container: Container) -> bool:
+    notes = _notes(container)
+    found = pictures(container)
+    own = [notes[key] for key in map(_key, found) if key in notes]
+    if len(own) < len(found) * RECOGNISED / 2:
+        return False
+    boxes = [_boxes(container, note) for note in islice(own, _LOOKED_AT)]
+    return all(one is not None for one in boxes) and any(boxes)
+
+
+def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
+    notes = _notes(container)
+    known = _names(container)
+    found = dict.fromkeys(pictures(container))
+    unused = {member: None for member in notes.values() if member not in known.files}
+    for member in found:
+        note = notes.get(_key(member))
+        if note is None:
+            yield Skip(member, "it has no label file")
+            continue
+        unused.pop(note, None)
+        yield _labelled(container, member, note, known)
+    for member in container.members:
+        if member in unused:
+            yield Skip(member, "not a picture, and no picture has this name")
+        elif member not in found and suffix(member) != ".txt" and member not in known.files:
+            yield Skip(member, "not a picture")
+
+
+def _notes(container: Container) -> dict[str, str]:
+    """Text files by their lower-case name without suffix."""
+    return {member[:-4].lower(): member for member in container.members if suffix(member) == ".txt"}
+
+
+def _key(picture: str) -> str:
+    """Where the label file lies: `labels` for the last folder `images`, no suffix, lower case."""
+    folders = picture.lower().rpartition(".")[0].split("/")
+    for place in range(len(folders) - 2, -1, -1):
+        if folders[place] == "images":
+            folders[place] = "labels"
+            break
+    return "/".join(folders)
+
+
+def _boxes(container: Container, note: str) -> list[tuple[int, float]] | None:
+    """Class and share of the picture of every box; None where the file is not of this form."""
+    found = []
+    try:
+        for line in read(container, note, _TEXT).decode("ascii").splitlines():
+            if cells := line.split():
+                number, _, _, width, height = cells[:5]
+                found.append((int(number), float(width) * float(height)))
+    except (DataError, ValueError):
+        return None
+    return found
+
+
+def _labelled(container: Container, member: str, note: str, names: _Names) -> Item | Skip:
+    boxes = _boxes(container, note)
+    if boxes is None:
+        return Skip(member, "its label file is not of the form CLASS X Y WIDTH HEIGHT")
+    if len(boxes) != 1:
+        return Skip(member, f"it has {len(boxes)} labelled faces; pictures of one face are taken")
+    number, area = boxes[0]
+    if area < _SMALL:
+        return Skip(member, "its face is a small part of it; cut the faces out first")
+    folder = next(filter(split_of, reversed(member.split("/")[:-1])), "")
+    split = split_of(folder) or names.splits.get(PurePosixPath(member).name) or "train"
+    if not names.classes:
+        return Item(member, split, str(number), str(number), folder, "number")
+    if number not in names.classes:
+        return Skip(member, f"its label file has the number {number}, which has no name")
+    name = names.classes[number].strip()
+    label = canonical(name)
+    return Item(member, split, label or name.lower(), name, folder, "" if label else "unknown")
+
+
+def _names(container: Container) -> _Names:
+    for member in container.members:
+        name = PurePosixPath(member).name.lower()
+        if suffix(name) in {".yaml", ".yml"}:
+            values = _yaml(container, member)
+            listed = values.get("names")
+            if isinstance(listed, list | dict):
+                pairs = enumerate(listed) if isinstance(listed, list) else listed.items()
+                classes = {int(key): str(value) for key, value in pairs if str(key).isdecimal()}
+                splits, files = _listed_splits(container, values)
+                return _Names(classes, splits, frozenset({member, *files}))
+        elif name in _NAME_FILES:
+            lines = read(container, member, _TEXT).decode("utf-8-sig", errors="replace")
+            return _Names(dict(enumerate(lines.split("\n"))), {}, frozenset({member}))
+    return _Names({}, {}, frozenset())
+
+
+def _yaml(container: Container, member: str) -> dict[Any, Any]:
+    try:
+        values = yaml.safe_load(read(container, member, _TEXT))
+    except (yaml.YAMLError, ValueError) as error:
+        raise DataError(f"{member} cannot be read as YAML: {error}.") from error
+    return values if isinstance(values, dict) else {}
+
+
+def _listed_splits(
+    container: Container, values: dict[Any, Any]
+) -> tuple[dict[str, Split], list[str]]:
+    """Splits that `data.yaml` gives as lists of pictures, as in `val: val.txt`."""
+    splits: dict[str, Split] = {}
+    files = []
+    for key, value in values.items():
+        split = split_of(str(key))
+        ending = str(value).replace("\\", "/").rpartition("/")[2]
+        if split is None or not ending.endswith(".txt"):
+            continue
+        for member in container.members:
+            if PurePosixPath(member).name == ending:
+                files.append(member)
+                text = read(container, member, _LIST_TEXT).decode("utf-8-sig", errors="replace")
+                names = (re.split(r"[/\\]", line.strip())[-1] for line in text.splitlines())
+                splits |= dict.fromkeys(filter(None, names), split)
+    return splits, files
+
+
+SOURCES.register("yolo")(
+    Source(
+        name="yolo",
+        title="Pictures with YOLO's label files",
+        licence="As the pictures in it.",
+        obtain="Folders images and labels, and the names of the classes in data.yaml.",
+        url="",
+        matches=_matches,
+        items=_items,
+    )
+)
