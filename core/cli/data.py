@@ -54,7 +54,7 @@ def prepare(
         list[str],
         typer.Argument(
             metavar="SOURCE...",
-            help="Folders, zips or pixel tables as downloaded; NAME=PATH says which data set one "
+            help="Folders, zips or tables as downloaded; NAME=PATH says which data set one "
             "is; `demo` stands for drawn faces.",
         ),
     ],

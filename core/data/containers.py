@@ -1,6 +1,8 @@
 """Folders and zip archives behind one small interface; nothing is ever unpacked to disk."""
 
 import os
+import posixpath
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ MOST_LINKS = 1_000  # to folders that are followed; links among each other multi
 _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 NESTED = "an archive inside; unpack it and give the inner file as a source of its own"
 _WORKBOOKS = frozenset({".xlsx", ".xls", ".ods", ".numbers"})
+_HEAD = 2**16  # bytes that hold the names of a table's columns
 _ENCRYPTED = 0x1  # bit of a zip entry's flags
 
 
@@ -154,7 +157,10 @@ class FolderContainer:
 
 
 class FileContainer:
-    """A single file, for data sets that are one CSV of pixels."""
+    """A single table, with the pictures that it names; a table of pixels names none.
+
+    Pictures are found where the table says, from its own folder, else below that by their names.
+    """
 
     kind = "file"
     skips: tuple[Skip, ...] = ()
@@ -162,15 +168,53 @@ class FileContainer:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        self._members = dict.fromkeys([self.root.name, *sorted(_named_pictures(self.root))])
 
     @property
     def members(self) -> tuple[str, ...]:
-        return (self.root.name,)
+        return tuple(self._members)
 
     def open(self, member: str) -> BinaryIO:
-        if member != self.root.name:
+        if member not in self._members:
             raise FileNotFoundError(member)
-        return self.root.open("rb")
+        return (self.root.parent / member).open("rb")
+
+
+def _named_pictures(table: Path) -> set[str]:
+    """Existing pictures among the cells of a table, by their paths from its folder."""
+    with table.open("rb") as file:
+        if b"pixels" in file.read(_HEAD).replace(b"\0", b"").lower():
+            return set()
+        file.seek(0)
+        data = file.read()
+    text = _text(data).replace("\\", "/")
+    cells = {cell.strip() for cell in re.split(r'[,;|\t\r\n"]', text)}
+    cells |= {line.rpartition(" ")[0].strip() for line in text.splitlines()}
+    named = {cell for cell in cells if suffix(cell) in PICTURES}
+    found = {
+        path
+        for path in map(posixpath.normpath, named)
+        if (table.parent / path).is_file() and path != table.name
+    }
+    if named and len(found) >= len({posixpath.normpath(cell) for cell in named}):
+        return found
+    names = {cell.rpartition("/")[2].lower() for cell in cells}
+    for entry in _walk(table.parent):
+        if isinstance(entry, Skip):
+            continue
+        name = entry[0].rpartition("/")[2].lower()
+        if suffix(name) in PICTURES and (name in names or name.rpartition(".")[0] in names):
+            found.add(entry[0])
+    return found
+
+
+def _text(data: bytes) -> str:
+    for encoding in ("utf-16",) if b"\0" in data[:_HEAD] else ("utf-8-sig", "cp1252"):
+        try:
+            return data.decode(encoding)
+        except UnicodeError:
+            continue
+    return data.decode("latin-1")
 
 
 class ZipContainer:

@@ -38,7 +38,17 @@ from core.types import Image
 
 FORMAT = 1
 WITHOUT_TWINS = "test_without_twins"
-_TEXT = ("source", "split", "label", "path", "mode", "pixel_hash", "perceptual_hash")
+_TEXT = (
+    "source",
+    "split",
+    "label",
+    "subject",
+    "stratum",
+    "path",
+    "mode",
+    "pixel_hash",
+    "perceptual_hash",
+)
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

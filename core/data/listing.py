@@ -3,12 +3,14 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from core.data.containers import NESTED, Container, Skip, open_container
 from core.data.name_map import MAP, NO_NAMES, NameMap
 from core.data.sources import SOURCES, UNLABELLED, Item, Source, pictures
+from core.data.sources.table import table_items
 from core.data.understanding import Sorted, Understood, sort_out
 from core.errors import DataError
 from core.files import readable
@@ -100,7 +102,7 @@ def list_sources(
                 f"{container.root.name} is empty: there is no file in it. Name the folder or "
                 "archive that holds the pictures."
             )
-        source = SOURCES[name] if name else recognise(container)
+        source = _by_hand(SOURCES[name], container) if name else recognise(container)
         taken[container.root.name] += 1
         copies = taken[container.root.name]
         key = container.root.name if copies == 1 else f"{container.root.name}-{copies}"
@@ -127,6 +129,13 @@ def _parse(argument: str | Path) -> tuple[str, Path]:
     if mark and name.isidentifier() and not Path(text).exists():
         raise DataError(f"There is no source {name!r}. Choose one of: {', '.join(SOURCES)}.")
     return "", Path(text)
+
+
+def _by_hand(source: Source, container: Container) -> Source:
+    """A source that the user names; its numbers hold in a table of paths, too."""
+    if source.numbers and not source.matches(container) and SOURCES["table"].matches(container):
+        return replace(source, items=partial(table_items, numbers=source.numbers))
+    return source
 
 
 def _entries(
@@ -158,7 +167,8 @@ def _nothing(source: Source, container: Container, found: Sorted) -> DataError:
         return DataError(
             f"{name} holds pictures without labels: none of {number:,} lies in a class folder. Put "
             "them into one folder for each class, named as happiness or sadness; splits may be "
-            "folders above, named train, valid and test."
+            "folders above, named train, valid and test. Or put a table beside them, labels.csv "
+            "with the columns path and label."
         )
     first = next(iter(found.skips), None)
     reason = f" First reason: {first.path}: {first.reason}." if first else ""
@@ -195,11 +205,18 @@ def _fingerprint(container: Container) -> tuple[int, str]:
     if container.root.is_file():
         with container.root.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return container.root.stat().st_size, digest
+        if len(container.members) == 1 or container.kind != "file":
+            return container.root.stat().st_size, digest
+        return _stats(container, container.root.parent, digest)
+    return _stats(container, container.root)
+
+
+def _stats(container: Container, folder: Path, begun: str = "") -> tuple[int, str]:
+    """Bytes of all members, and a sha256 of their names, sizes and times of change."""
     total = 0
-    seen = hashlib.sha256()
+    seen = hashlib.sha256(begun.encode())
     for member in container.members:
-        stat = Path(container.linked.get(member) or container.root / member).stat()
+        stat = Path(container.linked.get(member) or folder / member).stat()
         total += stat.st_size
         seen.update(f"{member}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return total, seen.hexdigest()

@@ -255,6 +255,8 @@ def _rows(request: Request, facts: list[Facts]) -> tuple[pd.DataFrame, list[Skip
                         "source": one.source,
                         "split": item.split,
                         "label": item.label,
+                        "subject": item.group,
+                        "stratum": item.stratum,
                         "path": path,
                         "width": fact.width,
                         "height": fact.height,
@@ -265,7 +267,9 @@ def _rows(request: Request, facts: list[Facts]) -> tuple[pd.DataFrame, list[Skip
                     }
                 )
             number += 1
-    return pd.DataFrame(rows), skips
+    table = pd.DataFrame(rows)
+    absent = [name for name in ("subject", "stratum") if rows and not table[name].any()]
+    return table.drop(columns=absent), skips
 
 
 def _compact(work: Path, kept: NDArray[np.int64], total: int) -> Path:

@@ -11,11 +11,12 @@ mirrored, "mirrored twin".
 2. the published 600 are dropped: they are RAF-DB test pictures;
 3. train pictures in a group with a test or valid picture are dropped;
 4. a group whose train pictures carry different labels keeps those of its most frequent label, or
-   none where the two most frequent are equally frequent;
+   none where the two most frequent are equally frequent; then train pictures of a subject of the
+   test or valid pictures are dropped, where a source names subjects;
 5. of equal pictures in train one is kept;
 6. of sources without a validation part, about a tenth of what is left becomes valid, by whole
-   groups and by a hash of the picture, so that a picture's part does not depend on which other
-   sources are prepared with it;
+   groups and subjects and by a hash of the picture, so that a picture's part does not depend on
+   which other sources are prepared with it;
 7. train pictures that show a test or a valid picture mirrored are dropped, and valid pictures that
    show a test picture so.
 
@@ -28,6 +29,8 @@ from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from core.data.mirrored import linked_groups, own_groups, twin_pairs
 
@@ -106,6 +109,13 @@ def clean_split(
     checked = set(key[part == "valid"])
     _drop(part, reason, (part == "train") & key.isin(checked), "copy of a validation picture")
     _drop_conflicts(manifest, key, part, reason)
+    if "subject" in manifest:
+        key = _with_subjects(manifest, key)
+        tested = set(key[manifest["split"] == "test"])
+        same = part.isin(["train", "valid"]) & key.isin(tested)
+        _drop(part, reason, same, "a subject of the test pictures")
+        same = (part == "train") & key.isin(set(key[part == "valid"]))
+        _drop(part, reason, same, "a subject of the validation pictures")
     surplus = manifest[part == "train"].duplicated("pixel_hash")
     _drop(part, reason, surplus.reindex(manifest.index, fill_value=False), "surplus exact copy")
 
@@ -131,6 +141,17 @@ def _drop_mirrored(
     _drop(part, reason, taught & tested, "mirrored copy of a test picture")
     validated = photograph.isin(set(photograph[part == "valid"]))
     _drop(part, reason, (part == "train") & validated, "mirrored copy of a validation picture")
+
+
+def _with_subjects(manifest: pd.DataFrame, key: pd.Series) -> pd.Series:
+    """One key for all pictures that duplicates or subjects link, through however many others."""
+    subject = manifest["source"] + "/" + manifest["subject"]
+    named = manifest["subject"] != ""
+    groups = pd.factorize(key)[0]
+    subjects = pd.factorize(subject.where(named, ""))[0] + groups.max() + 1
+    links = (np.ones(named.sum()), (groups[named], subjects[named]))
+    size = int(subjects.max()) + 1
+    return pd.Series(connected_components(coo_array(links, (size, size)))[1][groups], key.index)
 
 
 def _drop_conflicts(

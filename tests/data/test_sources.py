@@ -185,6 +185,12 @@ LAYOUTS = {
         },
         {("valid/img001_anger.jpg", "valid", "anger")},
     ),
+    "table": Layout(
+        "table",
+        {"labels.csv": b"path,label\n1.jpg,happy\n9.jpg,sad\n", "1.jpg": PICTURE},
+        {("1.jpg", "train", "happiness")},
+        ("9.jpg",),
+    ),
     "class folders": Layout(
         "folder",
         {

@@ -5,6 +5,7 @@ from core.data.sources import (  # noqa: F401, I001 - to register them, the most
     raf_db,
     fer_plus,
     fer2013,
+    table,
     affectnet,
     ck_plus,
     tfeid,

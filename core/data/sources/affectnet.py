@@ -22,7 +22,7 @@ from core.data.sources.base import (
     split_of,
 )
 from core.data.sources.class_folders import class_folders
-from core.data.sources.pixel_csv import number_text
+from core.data.sources.columns import number_text
 from core.errors import DataError
 
 NUMBERS = {

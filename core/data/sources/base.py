@@ -29,6 +29,8 @@ class Item:
         split_word: The split as the source writes it; "" where it says none.
         doubt: Of the label.
         split_doubt: Of the split.
+        group: Name of the pictures that must stay in one part, as a person; "" for none.
+        stratum: Name of the condition the picture was taken in; "" for none.
     """
 
     reference: str
@@ -38,6 +40,8 @@ class Item:
     split_word: str = ""
     doubt: Doubt = ""
     split_doubt: Doubt = ""
+    group: str = ""
+    stratum: str = ""
 
 
 def _no_subsource(name: str) -> str:

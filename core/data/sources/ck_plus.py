@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from core.data.containers import Container, Skip, read
-from core.data.name_map import NameMap, Split
+from core.data.name_map import NameMap
 from core.data.sources.base import (
     RECOGNISED,
     SOURCES,
@@ -24,8 +24,6 @@ from core.data.sources.pixel_csv import (
 from core.errors import DataError
 
 _NUMBERS = NUMBERS | {"7": "contempt"}
-# CK+ has no official split; whoever made the table drew its Usage. The paper trains on all.
-_USAGE: dict[str, Split] = {"": "train"}
 _CODES = {  # in the authors' Emotion folder
     "0": "neutral",
     "1": "anger",
@@ -57,7 +55,8 @@ def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
     tables = _tables(container) or pixel_tables(container)
     if not tables and _in_sequences(container):
         return _sequences(container)
-    return table_or_folder_items(container, names, tables, _NUMBERS, _USAGE)
+    # CK+ has no official split; whoever made the table drew its Usage. The paper trains on all.
+    return table_or_folder_items(container, names, tables, _NUMBERS, "train")
 
 
 def _in_sequences(container: Container) -> bool:

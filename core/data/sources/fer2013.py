@@ -7,7 +7,6 @@ from core.data.name_map import NameMap
 from core.data.sources.base import RECOGNISED, SOURCES, Item, Source, pictures, share
 from core.data.sources.pixel_csv import (
     NUMBERS,
-    USAGE,
     fer_tables,
     table_or_folder_items,
 )
@@ -23,7 +22,7 @@ def _matches(container: Container) -> bool:
 
 
 def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
-    return table_or_folder_items(container, names, fer_tables(container), NUMBERS, USAGE, NUMBERS)
+    return table_or_folder_items(container, names, fer_tables(container), NUMBERS, numbers=NUMBERS)
 
 
 SOURCES.register("fer2013")(

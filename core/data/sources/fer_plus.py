@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from core.data.containers import Container, Skip
 from core.data.name_map import NameMap, Split
 from core.data.sources.base import RECOGNISED, SOURCES, Item, Source, pictures, share, split_of
-from core.data.sources.pixel_csv import USAGE, PixelTable, beside, fer_tables
+from core.data.sources.pixel_csv import PixelTable, beside, fer_tables
 from core.data.tables import form_of, named_rows, raw_rows, tables
 from core.errors import DataError
 
@@ -117,7 +117,7 @@ def _rows(container: Container, table: PixelTable, votes: str) -> Iterator[Item 
                 f"{number + 1} on. Take the votes that belong to this table, or leave them out "
                 f"with fer2013=PATH."
             )
-        split = USAGE.get(usage.lower()) or split_of(usage) or "train"
+        split = split_of(usage) or "train"
         yield _voted(f"{table.member}#{number}", split, usage, vote)
 
 
@@ -136,7 +136,7 @@ def _pictures(container: Container, found: list[str]) -> Iterator[Item | Skip]:
             vote = votes[path.name]
             folders = [folder.lower().removeprefix("fer2013") for folder in path.parts[:-1]]
             split = next(filter(None, map(split_of, reversed(folders))), None)
-            yield _voted(member, split or USAGE.get(vote.usage.lower(), "train"), vote.usage, vote)
+            yield _voted(member, split or split_of(vote.usage) or "train", vote.usage, vote)
         elif member in taken:
             yield Skip(member, "no votes for this name")
         elif member not in found:

@@ -3,17 +3,24 @@
 The columns may have any order and case, and `Usage` may be absent.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from core.data.containers import Container, Skip
-from core.data.name_map import Doubt, NameMap, Split
-from core.data.sources.base import Item, pictures, split_of
+from core.data.name_map import NameMap, Split, as_split
+from core.data.sources.base import Item, pictures
 from core.data.sources.class_folders import NO_NUMBERS, class_folders
+from core.data.sources.columns import (
+    EMPTY,
+    LABELS,
+    USAGES,
+    number_text,
+    read_label,
+    read_splits,
+    split_in_name,
+)
 from core.data.tables import form_of, named_rows, tables
-from core.labels import canonical
 
 NUMBERS = {  # in the column `emotion`
     "0": "anger",
@@ -24,11 +31,6 @@ NUMBERS = {  # in the column `emotion`
     "5": "surprise",
     "6": "neutral",
 }
-_NO_USAGE = "(empty)"  # the word for an empty cell in the column of splits
-LABELS = ("emotion", "label", "expression", "class")  # names of the column, the surest first
-USAGES = ("usage", "split", "set", "subset", "partition")
-# The paper's test set joins the contest's public and private one.
-USAGE: dict[str, Split] = {"training": "train", "publictest": "test", "privatetest": "test"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def table_or_folder_items(
     names: NameMap,
     chosen: list[PixelTable],
     labels: Mapping[str, str],
-    splits: Mapping[str, Split],
+    fixed: Split | None = None,
     numbers: Mapping[str, str] = NO_NUMBERS,
 ) -> Iterator[Item | Skip]:
     """The rows of all tables; the pictures in class folders where there is no table.
@@ -97,7 +99,7 @@ def table_or_folder_items(
         names: What the user says names mean.
         chosen: Tables in it; all other files are left out.
         labels: As `table_items` takes them.
-        splits: As `table_items` takes them.
+        fixed: As `table_items` takes it.
         numbers: Class by number of a folder, as `class_folders` takes them.
     """
     if not chosen:
@@ -105,7 +107,7 @@ def table_or_folder_items(
         return
     yield from beside(container, {table.member for table in chosen})
     for table in chosen:
-        yield from table_items(container, table, labels, splits)
+        yield from table_items(container, table, labels, fixed)
 
 
 def beside(container: Container, taken: set[str]) -> Iterator[Skip]:
@@ -125,7 +127,7 @@ def beside(container: Container, taken: set[str]) -> Iterator[Skip]:
 
 
 def table_items(
-    container: Container, table: PixelTable, labels: Mapping[str, str], splits: Mapping[str, Split]
+    container: Container, table: PixelTable, labels: Mapping[str, str], fixed: Split | None
 ) -> Iterator[Item | Skip]:
     """One item a row.
 
@@ -133,8 +135,7 @@ def table_items(
         container: The source's files.
         table: One in it.
         labels: Canonical name of every number in the column of classes; words stand for themselves.
-        splits: Split of every value in the column of splits, in lower case; the value "" is the
-            default. Usual words such as `train` need not be in it.
+        fixed: Split of all rows, whatever the column of splits says; None to read it.
     """
     rows = [
         (number_text(row.get(table.label, "")), row.get(table.usage, ""))
@@ -142,46 +143,18 @@ def table_items(
     ]
     words = {word for word, _ in rows}
     # A seventh number that the order lacks: it may begin at 1, or be another set's.
-    strange: Doubt = "number" if "7" in words - set(labels) else ""
+    known = None if "7" in words - set(labels) else labels
+    usages = read_splits(usage for _, usage in rows if table.usage)
     for number, (word, usage) in enumerate(rows):
         reference = f"{table.member}#{number}"
         if not word:
             yield Skip(reference, f"its cell in column {table.label} is empty")
             continue
-        label = labels.get(word) or canonical(word)
-        split: Split | None = table.named_split or "train"
-        if table.usage:
-            split = splits.get(usage.lower()) or splits.get("") or split_of(usage)
-        yield Item(
-            reference,
-            split or "train",
-            label or word.lower(),
-            word,
-            usage or (_NO_USAGE if split is None else ""),
-            strange if word.isdecimal() else ("" if label else "unknown"),
-            "" if split else "unknown",
-        )
-
-
-def split_in_name(stem: str) -> Split | None:
-    """The one split among the words of a name; None where there is none, or more than one.
-
-    >>> split_in_name("fer_train"), split_in_name("labels"), split_in_name("train_and_test")
-    ('train', None, None)
-    """
-    found = {split for word in re.split(r"[^a-z]+", stem.lower()) if (split := split_of(word))}
-    return found.pop() if len(found) == 1 else None
-
-
-def number_text(cell: str) -> str:
-    """A whole number without needless digits, `3` for ` 3.0`; any other text as it is.
-
-    >>> number_text(" 03"), number_text("3.0000000e+00"), number_text("3.5")
-    ('3', '3', '3.5')
-    """
-    text = cell.strip()
-    try:
-        value = float(text)
-    except ValueError:
-        return text
-    return str(int(value)) if value.is_integer() else text
+        label, doubt = read_label(word, known)
+        if not table.usage or fixed:
+            yield Item(reference, fixed or table.named_split or "train", label, word, "", doubt)
+            continue
+        split = usages[usage]
+        usage = usage or EMPTY
+        read = as_split(split.value) or "train"
+        yield Item(reference, read, label, word, usage, doubt, split.doubt)

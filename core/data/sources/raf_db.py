@@ -16,7 +16,7 @@ from core.data.sources.base import (
     share,
 )
 from core.data.sources.class_folders import class_folders
-from core.data.sources.pixel_csv import number_text
+from core.data.sources.columns import number_text
 from core.data.tables import raw_rows, tables
 from core.errors import DataError
 

@@ -1,0 +1,192 @@
+"""Tables of paths and labels beside the pictures they name.
+
+Columns are known by their names, else by what is in them: the one that names pictures, the one
+whose words are classes.  A column of splits, of groups (pictures of a person or a film that stay in
+one part) and of strata (a condition to tell results by) may follow.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from core.data.containers import Container, Skip
+from core.data.name_map import UNKNOWN, Doubt, NameMap, Split, as_split
+from core.data.picture_names import AMBIGUOUS, Places, common_folders
+from core.data.sources.base import (
+    RECOGNISED,
+    SOURCES,
+    Item,
+    Source,
+    pictures,
+    share,
+    split_of,
+)
+from core.data.sources.columns import (
+    EMPTY,
+    PathTable,
+    number_text,
+    path_tables,
+    read_label,
+    read_splits,
+)
+from core.data.tables import raw_rows
+from core.errors import DataError
+from core.labels import COLOURS, canonical
+
+_NAMED_FILES = rf"_({'|'.join(COLOURS)})\.[a-z]+$"  # the paper's form, whose tables only repeat it
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row's picture and what it says of it; a split of None is one that nobody knows."""
+
+    path: str
+    word: str
+    usage: str
+    split: Split | None
+    doubt: Doubt
+    said: bool
+    group: str
+    stratum: str
+
+    def agrees(self, other: "_Row") -> bool:
+        """Whether two rows can be true of one picture."""
+        splits = self.split == other.split or not (self.said and other.said)
+        return self.word == other.word and splits
+
+
+def _rows(container: Container, table: PathTable) -> Iterator[_Row]:
+    found = list(islice(raw_rows(container, table.member), table.start, None))
+    in_column = table.split >= 0
+    usages = read_splits(row[table.split] for row in found if in_column and table.split < len(row))
+    for cells in found:
+
+        def cell(place: int, cells: list[str] = cells) -> str:
+            return cells[place].strip() if 0 <= place < len(cells) else ""
+
+        word = number_text(cell(table.label))
+        if table.hot:
+            word = next((name for place, name in table.hot if number_text(cell(place)) == "1"), "")
+        usage = cells[table.split] if in_column and table.split < len(cells) else ""
+        meaning = usages.get(usage, UNKNOWN)
+        split = as_split(meaning.value) if in_column else table.named_split or "train"
+        yield _Row(
+            cell(table.path),
+            word,
+            usage.strip() or (EMPTY if in_column else ""),
+            split,
+            meaning.doubt if in_column else "",
+            in_column or table.named_split is not None,
+            cell(table.group),
+            cell(table.stratum),
+        )
+
+
+def table_items(
+    container: Container, names: NameMap, numbers: Mapping[str, str] | None = None
+) -> Iterator[Item | Skip]:
+    """The pictures that the tables name; every row without one, and every other file, is skipped.
+
+    Args:
+        container: The source's files.
+        names: What the user says names mean.
+        numbers: Class by number; None where the order of numbers is not known.
+
+    Raises:
+        DataError: There is no table of paths and labels.
+    """
+    chosen = path_tables(container)
+    if not chosen:
+        raise DataError(
+            f"{container.root.name} holds no table of pictures and labels. Name the columns path "
+            "and label, and let the paths lead to pictures in the same folder."
+        )
+    places = Places.of(pictures(container))
+    found: dict[str, tuple[_Row, PathTable]] = {}
+    against: set[str] = set()
+    for member, row, table in _assigned(container, chosen, places):
+        if member in ("", AMBIGUOUS):
+            yield Skip(row.path or f"a row of {table.member}", _missing(table, member))
+            continue
+        earlier = found.setdefault(member, (row, table))[0]
+        if not row.agrees(earlier):
+            against.add(member)
+        elif row.said and not earlier.said:
+            found[member] = (row, table)
+    yield from _beside(container, chosen, found, places)
+    for member, (row, table) in found.items():
+        if member in against:
+            yield Skip(member, f"listed in {_names(chosen)} with different labels or splits")
+        else:
+            yield _item(member, row, table, numbers)
+
+
+def _names(chosen: list[PathTable]) -> str:
+    return ", ".join(table.member for table in chosen)
+
+
+def _assigned(
+    container: Container, chosen: list[PathTable], places: Places
+) -> Iterator[tuple[str, _Row, PathTable]]:
+    """Every row with its picture, as `Places.find` gives it."""
+    for table in chosen:
+        rows = list(_rows(container, table))
+        shared = common_folders(row.path for row in rows)
+        for row in rows:
+            split = row.split if row.said else None
+            yield places.find(row.path, table.base, split, shared), row, table
+
+
+def _beside(
+    container: Container, chosen: list[PathTable], found: Collection[str], places: Places
+) -> Iterator[Skip]:
+    """Files that no table names; beside a table given alone they are none of the set's."""
+    read = {table.member for table in chosen}
+    for member in () if container.kind == "file" else container.members:
+        if member in places.members and member not in found:
+            yield Skip(member, f"not listed in {_names(chosen)}")
+        elif member not in places.members and member not in read:
+            yield Skip(member, "not a picture")
+
+
+def _missing(table: PathTable, member: str) -> str:
+    if member == AMBIGUOUS:
+        return f"listed in {table.member}, but several pictures have this name"
+    return f"listed in {table.member}, but there is no such picture"
+
+
+def _item(
+    member: str, row: _Row, table: PathTable, numbers: Mapping[str, str] | None
+) -> Item | Skip:
+    if not row.word:
+        return Skip(member, f"{table.member} gives it no label")
+    label, doubt = read_label(row.word, table.numbers or numbers)
+    split, word = row.split, row.usage
+    if not row.said:
+        word = next(filter(split_of, reversed(member.split("/")[:-1])), "")
+        split = split_of(word) or "train"
+    split = split or "train"
+    return Item(member, split, label, row.word, word, doubt, row.doubt, row.group, row.stratum)
+
+
+def _matches(container: Container) -> bool:
+    if container.kind == "file":
+        return bool(path_tables(container))
+    found = pictures(container)
+    in_classes = sum(any(map(canonical, one.split("/")[:-1])) for one in found)
+    if in_classes >= len(found) * RECOGNISED / 2 or share(found, _NAMED_FILES) >= RECOGNISED:
+        return False
+    return bool(path_tables(container))
+
+
+SOURCES.register("table")(
+    Source(
+        name="table",
+        title="Table of paths and labels",
+        licence="As the pictures in it.",
+        obtain="A CSV with the columns path and label, and perhaps split, group and stratum.",
+        url="",
+        matches=_matches,
+        items=table_items,
+    )
+)
