@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ConfigError, ImageError
-from core.types import Image
+from core.types import Image, kind_of
 
 # ImageNet statistics, as the paper uses them; grey pictures keep one affine map a channel.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -56,11 +56,12 @@ class Preprocess:
         Raises:
             ImageError: The array is no such picture.
         """
-        fits = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
-        if image.dtype != np.uint8 or not fits or min(image.shape[:2]) < 1:
+        shape = image.shape if isinstance(image, np.ndarray) else ()
+        fits = len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)
+        if not fits or image.dtype != np.uint8 or min(shape[:2]) < 1:
             raise ImageError(
-                f"Found an array of {image.dtype} and shape {image.shape}; "
-                "expected uint8 RGB (H, W, 3) or grey (H, W)."
+                f"Found {kind_of(image)}; expected uint8 RGB (H, W, 3) or grey (H, W), as "
+                "core.images.read_image gives it."
             )
         height, width = image.shape[:2]
         side = min(height, width)

@@ -13,6 +13,18 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 
 
+def kind_of(value: object) -> str:
+    """What was given in place of a picture, for the text of an error.
+
+    >>> kind_of([1, 2]), kind_of(np.zeros((2, 3)))
+    ('a list', 'an array of float64 and shape (2, 3)')
+    """
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} and shape {value.shape}"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in pixels: left and top belong to it, right and bottom do not."""

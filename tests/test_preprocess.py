@@ -1,10 +1,12 @@
 """The one way to the network's input, against numbers worked out by hand."""
 
 import numpy as np
+import PIL.Image
 import pytest
 from numpy.typing import NDArray
 
 from core.errors import ConfigError, ImageError
+from core.faces.detection import checked
 from core.preprocess import Preprocess
 
 
@@ -100,3 +102,12 @@ def test_arrays_of_other_kinds_are_refused_with_what_was_expected(
 ) -> None:
     with pytest.raises(ImageError, match=r"Found an array of .*expected uint8 RGB \(H, W, 3\)"):
         Preprocess().pixels(array)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", ["face.png", PIL.Image.new("RGB", (8, 8)), [[1, 2]], None])
+def test_what_is_no_array_is_refused_by_its_kind(value: object) -> None:
+    kind = type(value).__name__
+
+    for use in (Preprocess().pixels, checked):
+        with pytest.raises(ImageError, match=rf"Found an? {kind}; expected uint8 RGB .*read_image"):
+            use(value)  # type: ignore[operator]

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import ImageError
 from core.registry import Registry
-from core.types import Detection, Image
+from core.types import Detection, Image, kind_of
 
 # RGB uint8 (H, W, 3) to the faces in it, largest first; () where there is none. Safe to share
 # between threads.
@@ -68,10 +68,11 @@ def checked(image: Image) -> Image:
     Raises:
         ImageError: It is no RGB uint8 picture.
     """
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+    fits = isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3
+    if not fits or image.dtype != np.uint8 or not image.size:
         raise ImageError(
-            f"Found an array of {image.dtype} and shape {image.shape}; "
-            "expected uint8 RGB (H, W, 3)."
+            f"Found {kind_of(image)}; expected uint8 RGB (H, W, 3), as core.images.read_image "
+            "gives it."
         )
     return image
 
