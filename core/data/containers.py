@@ -191,11 +191,7 @@ def _named_pictures(table: Path) -> set[str]:
     cells = {cell.strip() for cell in re.split(r'[,;|\t\r\n"]', text)}
     cells |= {line.rpartition(" ")[0].strip() for line in text.splitlines()}
     named = {cell for cell in cells if suffix(cell) in PICTURES}
-    found = {
-        path
-        for path in map(posixpath.normpath, named)
-        if (table.parent / path).is_file() and path != table.name
-    }
+    found = {path for path in map(posixpath.normpath, named) if _is_file(table.parent / path)}
     if named and len(found) >= len({posixpath.normpath(cell) for cell in named}):
         return found
     names = {cell.rpartition("/")[2].lower() for cell in cells}
@@ -206,6 +202,13 @@ def _named_pictures(table: Path) -> set[str]:
         if suffix(name) in PICTURES and (name in names or name.rpartition(".")[0] in names):
             found.add(entry[0])
     return found
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a cell may be no name at all
+        return False
 
 
 def _text(data: bytes) -> str:

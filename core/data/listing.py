@@ -10,6 +10,8 @@ from pathlib import Path
 from core.data.containers import NESTED, Container, Skip, open_container
 from core.data.name_map import MAP, NO_NAMES, NameMap
 from core.data.sources import SOURCES, UNLABELLED, Item, Source, pictures
+from core.data.sources.columns import path_tables
+from core.data.sources.pixel_csv import headless
 from core.data.sources.table import table_items
 from core.data.understanding import Sorted, Understood, sort_out
 from core.errors import DataError
@@ -52,6 +54,12 @@ def recognise(container: Container) -> Source:
     for source in SOURCES.values():
         if source.matches(container):
             return source
+    table = headless(container)
+    if table:
+        raise DataError(
+            f"{table} has pixels in its first line and no names of columns. Put the line "
+            "emotion,pixels,Usage above them, in the order of its columns."
+        )
     inner = [skip.path for skip in container.skips if skip.reason == NESTED]
     if inner:
         raise DataError(
@@ -108,6 +116,8 @@ def list_sources(
         key = container.root.name if copies == 1 else f"{container.root.name}-{copies}"
         entries = _entries(source, container, frame_step, names)
         found = sort_out(container.root.name, source.name, entries, names, class_set)
+        if source.name == "folder" and not name:
+            _refuse_contradiction(container, found, names)
         words |= found.words
         split_words |= found.split_words
         listed.append(_list(source, container, key, found))
@@ -129,6 +139,25 @@ def _parse(argument: str | Path) -> tuple[str, Path]:
     if mark and name.isidentifier() and not Path(text).exists():
         raise DataError(f"There is no source {name!r}. Choose one of: {', '.join(SOURCES)}.")
     return "", Path(text)
+
+
+def _refuse_contradiction(container: Container, found: Sorted, names: NameMap) -> None:
+    """Refuse class folders that a table beside them calls otherwise: whose labels count is open."""
+    if not path_tables(container):
+        return
+    said = {
+        entry.reference: entry.label
+        for entry in table_items(container, names)
+        if isinstance(entry, Item) and entry.doubt in ("", "near")
+    }
+    against = [item for item in found.items if said.get(item.reference, item.label) != item.label]
+    if against:
+        name, first = container.root.name, against[0]
+        raise DataError(
+            f"{name}: folders and table disagree on {len(against):,} pictures; {first.reference} "
+            f"is {first.label} by its folder and {said[first.reference]} by the table. Say whose "
+            f"labels count, as folder=PATH or table=PATH."
+        )
 
 
 def _by_hand(source: Source, container: Container) -> Source:

@@ -191,6 +191,17 @@ def test_class_folders_stay_what_they_are_beside_a_table(tmp_path: Path) -> None
     assert read(write_folder(tmp_path / "own", files)).source == "folder"
 
 
+def test_folders_and_a_table_that_disagree_are_asked(tmp_path: Path) -> None:
+    files = own("path,label\nhappy/a.jpg,sad\nsad/b.jpg,sad\n", "happy/a.jpg", "sad/b.jpg")
+    path = write_folder(tmp_path / "own", files)
+
+    with pytest.raises(DataError, match=r"disagree on 1 pictures; happy/a\.jpg is happiness by"):
+        read(path)
+    for name, label in (("folder", "happiness"), ("table", "sadness")):
+        (one,) = list_sources([f"{name}={path}"], "six")
+        assert items(one)["happy/a.jpg"] == ("train", label)
+
+
 def test_subjects_stay_in_one_part_and_strata_are_kept(tmp_path: Path) -> None:
     rows, files = ["path,label,split,subject,stratum"], {}
     for number in range(60):

@@ -96,12 +96,14 @@ def test_what_lies_beside_a_table_is_named(tmp_path: Path) -> None:
     whole = lines("emotion,pixels,Usage", f"3,{CELL},Training").encode()
     part = lines("emotion,pixels", f"3,{CELL}").encode()
     files = {"all.csv": whole, "train.csv": part, "face.png": b"x", "notes.md": b"x"}
+    files["unlabelled.csv"] = lines("pixels", CELL).encode()
 
     (one,) = list_sources([write_folder(tmp_path / "fer", files)], "six")
 
     assert [item.reference for item in one.items] == ["all.csv#0"]
     reasons = {skip.path: skip.reason for skip in one.skips}
-    assert set(reasons) == {"train.csv", "face.png", "notes.md"}
+    assert set(reasons) == {"train.csv", "face.png", "notes.md", "unlabelled.csv"}
+    assert reasons["unlabelled.csv"] == "a table of pixels without a column of labels"
     assert "another table of pixels beside all.csv" in reasons["train.csv"]
     assert "a picture beside all.csv" in reasons["face.png"]
 
@@ -149,6 +151,14 @@ def test_lists_of_numbers_are_pixels(text: str) -> None:
 def test_numbers_that_are_no_bytes_are_refused(number: str) -> None:
     with pytest.raises(ImageError, match="whole ones from 0 to 255"):
         parse_pixels(" ".join([number] * 64))
+
+
+def test_a_table_without_names_of_columns_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "faces.csv"
+    path.write_text(lines(f"3,{CELL},Training"))
+
+    with pytest.raises(DataError, match=r"faces\.csv has pixels in its first line.*emotion,pixels"):
+        list_sources([path], "six")
 
 
 def test_a_spreadsheet_is_refused_by_its_name(tmp_path: Path) -> None:

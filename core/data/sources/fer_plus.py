@@ -42,8 +42,10 @@ class _Vote:
 
 
 def _matches(container: Container) -> bool:
-    pictured = share(pictures(container), _PICTURE) >= RECOGNISED
-    return (pictured or bool(fer_tables(container))) and bool(_tables(container))
+    found = pictures(container)
+    # Votes alone are known, too, to say what they lack.
+    joined = not found or share(found, _PICTURE) >= RECOGNISED or bool(fer_tables(container))
+    return joined and bool(_tables(container))
 
 
 def _tables(container: Container) -> list[str]:

@@ -3,6 +3,7 @@
 The columns may have any order and case, and `Usage` may be absent.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -31,6 +32,8 @@ NUMBERS = {  # in the column `emotion`
     "5": "surprise",
     "6": "neutral",
 }
+
+_PIXELS = re.compile(r"\[?\d+([\s,]+\d+){63,}\]?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,22 @@ def table_or_folder_items(
         yield from table_items(container, table, labels, fixed)
 
 
+def _has_pixels(container: Container, member: str) -> bool:
+    return member in tables(container) and "pixels" in form_of(container, member).columns
+
+
+def headless(container: Container) -> str:
+    """The first table whose first line already has pixels, so that its columns have no names."""
+    return next(
+        (
+            member
+            for member in tables(container)
+            if any(_PIXELS.fullmatch(cell) for cell in form_of(container, member).first)
+        ),
+        "",
+    )
+
+
 def beside(container: Container, taken: set[str]) -> Iterator[Skip]:
     """All files but those that are taken: with a table of pixels nothing else is read."""
     tables_of_pixels = {table.member for table in pixel_tables(container)}
@@ -122,6 +141,8 @@ def beside(container: Container, taken: set[str]) -> Iterator[Skip]:
             yield Skip(member, f"another table of pixels beside {names}; give it alone to read it")
         elif member in found:
             yield Skip(member, f"a picture beside {names}; give its folder alone to read it")
+        elif _has_pixels(container, member):
+            yield Skip(member, "a table of pixels without a column of labels")
         else:
             yield Skip(member, "not a picture")
 

@@ -13,10 +13,9 @@ from typing import Any
 import yaml
 
 from core.data.containers import Container, Skip, read, suffix
-from core.data.name_map import NameMap, Split
+from core.data.name_map import Doubt, NameMap, Split, read_class
 from core.data.sources.base import RECOGNISED, SOURCES, Item, Source, pictures, split_of
 from core.errors import DataError
-from core.labels import canonical
 
 _NAME_FILES = frozenset({"classes.txt", "obj.names", "classes.names", "_darknet.labels"})
 _TEXT = 2**20  # bytes of a label file or data.yaml
@@ -107,8 +106,10 @@ def _labelled(container: Container, member: str, note: str, names: _Names) -> It
     if number not in names.classes:
         return Skip(member, f"its label file has the number {number}, which has no name")
     name = names.classes[number].strip()
-    label = canonical(name)
-    return Item(member, split, label or name.lower(), name, folder, "" if label else "unknown")
+    meaning = read_class(name)
+    label = "" if meaning.doubt == "number" else meaning.value
+    doubt: Doubt = meaning.doubt if label else "unknown"
+    return Item(member, split, label or name.lower(), name, folder, doubt)
 
 
 def _names(container: Container) -> _Names:
@@ -132,7 +133,8 @@ def _yaml(container: Container, member: str) -> dict[Any, Any]:
     try:
         values = yaml.safe_load(read(container, member, _TEXT))
     except (yaml.YAMLError, ValueError) as error:
-        raise DataError(f"{member} cannot be read as YAML: {error}.") from error
+        reason = " ".join(str(error).split())
+        raise DataError(f"{member} cannot be read as YAML: {reason}. Correct it.") from error
     return values if isinstance(values, dict) else {}
 
 
