@@ -101,14 +101,10 @@ def _labelled(container: Container, member: str, annotation: str) -> Item | Skip
         code = number_text(str(values.reshape(-1).astype(str)[0]))
     except (DataError, ValueError, EOFError, IndexError) as error:
         return Skip(member, f"its annotation cannot be read: {error}")
-    split = next(filter(None, map(_split_of, reversed(member.split("/")[:-1]))), None)
+    folder = next(filter(split_of, reversed(member.split("/")[:-1])), "")
     if code not in CODES:
         return Skip(member, f"its annotation gives it the unknown label {code[:20]!r}")
-    return Item(member, split or "train", CODES[code])
-
-
-def _split_of(folder: str) -> str | None:
-    return split_of(folder.lower().removesuffix("_set"))
+    return Item(member, split_of(folder) or "train", CODES[code], CODES[code], folder)
 
 
 def _subsource(name: str) -> str:

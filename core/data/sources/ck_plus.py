@@ -13,11 +13,11 @@ from core.data.sources.base import (
     pictures,
     share,
 )
+from core.data.sources.columns import number_text
 from core.data.sources.pixel_csv import (
     NUMBERS,
     PixelTable,
     is_ck_plus,
-    number_text,
     pixel_tables,
     table_or_folder_items,
 )

@@ -137,8 +137,8 @@ def _pictures(container: Container, found: list[str]) -> Iterator[Item | Skip]:
         if member in taken and path.name in votes:
             vote = votes[path.name]
             folders = [folder.lower().removeprefix("fer2013") for folder in path.parts[:-1]]
-            split = next(filter(None, map(split_of, reversed(folders))), None)
-            yield _voted(member, split or split_of(vote.usage) or "train", vote.usage, vote)
+            folder = next(filter(split_of, reversed(folders)), vote.usage)
+            yield _voted(member, split_of(folder) or "train", folder, vote)
         elif member in taken:
             yield Skip(member, "no votes for this name")
         elif member not in found:

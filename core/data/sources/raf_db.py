@@ -63,15 +63,15 @@ def _lists(container: Container) -> list[str]:
 
 def _is_list(container: Container, member: str) -> bool:
     try:
-        first, second, *_ = (*islice(raw_rows(container, member), 2), [], [])
+        rows = list(islice(raw_rows(container, member), 2))
     except DataError:
         return False
     # A header may come first; a picture's name follows at once.
-    row = first if len(first) == 2 and _LISTED.fullmatch(first[0].strip()) else second
-    return (
+    return any(
         len(row) == 2
         and _LISTED.fullmatch(row[0].strip()) is not None
         and number_text(row[1]).isdecimal()
+        for row in rows
     )
 
 
