@@ -17,6 +17,7 @@ from core.labels import CLASS_SETS, COLOURS, NEUTRAL
 SHOWN = 40  # rows of a source on screen, and names in a sentence's list
 ASKED = "?"  # what a row shows for a class or split that is still a question
 _NAMED = 12  # names in a question
+_BESIDE = "beside the folders of its splits (.)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +251,9 @@ def _questions(name: str, rows: list[Row]) -> Iterator[str]:
     splits = _listed({_line(row.split_word) for row in rows if row.split == ASKED})
     if splits:
         first, choice = splits[0], "/=".join((*SPLITS[1:], SKIP))
+        places = [_BESIDE if one == "." else f"in {one}" for one in splits]
         yield (
-            f"{name} has pictures in {', '.join(splits)}, and whether that is for training or "
+            f"{name} has pictures {', '.join(places)}, and whether that is for training or "
             f"testing is not known. Say it as {SPLIT_MAP} {first}=train, or ={choice}."
         )
 
