@@ -32,7 +32,9 @@ def test_right_and_wrong_answers_are_apart(run: Path, data: Path) -> None:
     wrong = [group["n"] for group in view["groups"] if group["answered"] == "wrong"]
     assert sum(right) == sum(wrong) == COUNT // 2
     assert view["n"] + view["without_landmarks"] == COUNT
-    assert view["method"] == "smooth_layer_cam"  # nothing was measured, so nothing else is recommended
+    assert (
+        view["method"] == "smooth_layer_cam"
+    )  # nothing was measured, so nothing else is recommended
     assert np.array(view["shape"]).shape == (68, 2)
     maps = [np.array(group["map"]) for group in view["groups"] if group["n"]]
     assert {found.shape for found in maps} == {(32, 32)}
