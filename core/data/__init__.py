@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from core.data.frames import Frames, find_frames, framed, load_frames
     from core.data.leaks import conflicts, leak_pairs, mirrored_leaks, mirrored_pairs
     from core.data.name_map import NO_NAMES, NameMap
-    from core.data.preparation import prepare, refuse_open, understand
+    from core.data.preparation import prepare, understand
     from core.data.shortcuts import origins
     from core.data.sources import SOURCES, Source
     from core.data.statistics import class_means, histograms, read_means
     from core.data.table1 import AGGREGATE, PAPER_SOURCES, TABLE1, Cell, compare, with_aggregate
-    from core.data.understanding import Understood
+    from core.data.understanding import Understood, refuse_open
     from core.data.votes import contradicted, rater_votes
 
 __getattr__ = lazy_names(
@@ -30,12 +30,12 @@ __getattr__ = lazy_names(
         "frames": ("Frames", "find_frames", "framed", "load_frames"),
         "leaks": ("conflicts", "leak_pairs", "mirrored_leaks", "mirrored_pairs"),
         "name_map": ("NO_NAMES", "NameMap"),
-        "preparation": ("prepare", "refuse_open", "understand"),
+        "preparation": ("prepare", "understand"),
         "shortcuts": ("origins",),
         "sources": ("SOURCES", "Source"),
         "statistics": ("class_means", "histograms", "read_means"),
         "table1": ("AGGREGATE", "PAPER_SOURCES", "TABLE1", "Cell", "compare", "with_aggregate"),
-        "understanding": ("Understood",),
+        "understanding": ("Understood", "refuse_open"),
         "votes": ("contradicted", "rater_votes"),
     },
 )

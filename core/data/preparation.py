@@ -35,7 +35,7 @@ from core.data.name_map import NO_NAMES, NameMap
 from core.data.sources import SOURCES
 from core.data.splits import clean_split, published_split, rules_of
 from core.data.statistics import write_statistics
-from core.data.understanding import Understood
+from core.data.understanding import Understood, refuse_open
 from core.errors import DataError
 from core.files import write_json
 from core.labels import CLASS_SETS
@@ -175,17 +175,6 @@ def understand(
     with tempfile.TemporaryDirectory() as folder:
         paths = [draw_demo(Path(folder)) if str(one) == DEMO else one for one in sources]
         return tuple(one.understood for one in list_sources(paths, class_set, frame_step, names))
-
-
-def refuse_open(understood: Sequence[Understood]) -> None:
-    """Refuse to go on while a question about names is open.
-
-    Raises:
-        DataError: One is, or several are; they are the text.
-    """
-    questions = [question for one in understood for question in one.questions]
-    if questions:
-        raise DataError(" ".join(questions))
 
 
 def _silent(done: int, total: int, what: str) -> None:

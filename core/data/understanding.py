@@ -5,13 +5,14 @@ names alone is a question: a sentence with the option that settles it.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from core.data.containers import Skip
 from core.data.name_map import MAP, NO_NAMES, SKIP, SPLIT_MAP, SPLITS, NameMap, as_split, folded
 from core.data.sources.base import SOURCES, Item
+from core.errors import DataError
 from core.labels import CLASS_SETS, COLOURS, NEUTRAL
 
 SHOWN = 40  # rows of a source on screen, and names in a sentence's list
@@ -261,3 +262,14 @@ def _questions(name: str, rows: list[Row]) -> Iterator[str]:
 def _listed(words: set[str]) -> list[str]:
     found = sorted(words, key=lambda word: (len(word), word))
     return found if len(found) <= _NAMED else [*found[:_NAMED], "..."]
+
+
+def refuse_open(understood: Sequence[Understood]) -> None:
+    """Refuse to go on while a question about names is open.
+
+    Raises:
+        DataError: One is, or several are; they are the text.
+    """
+    questions = [question for one in understood for question in one.questions]
+    if questions:
+        raise DataError(" ".join(questions))

@@ -54,14 +54,13 @@ def chart(app: AppTest, place: int) -> dict[str, Any]:
 
 
 def measured(folder: Path, **entry: object) -> None:
-    """Write a report that knows Layer-CAM at the made network's only ReLU."""
-    value = {"gap": 0.25, "ci": [0.2, 0.3], "average_drop": 0.1}
-    value |= {"legible": 0.95, "places": 2.0, "blank": 0.0}
+    """Write a report that knows Smooth Layer-CAM at the made network's only ReLU."""
+    value = {"gap": 0.25, "ci": [0.2, 0.3], "legible": 0.95, "places": 2.0, "blank": 0.0}
     known = {"layer": "blocks.block1.relu", "n": 300, "insertion": 0.75, "deletion": 0.5}
     facts = {"verdict": "beats its controls", "sanity": "passes", "over_controls": {}}
     report = {
         "weights_fingerprint": fingerprint(folder / "weights.safetensors"),
-        "methods": {"layer_cam": {**known, **value, **facts, **entry}},
+        "methods": {"smooth_layer_cam": {**known, **value, **facts, **entry}},
         "controls": {"centre": {"gap": 0.125, "ci": [0.1, 0.15]}},
         "refused": {},
     }
