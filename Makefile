@@ -14,7 +14,7 @@ ARGS ?=
 CHROMIUM := $(shell command -v chromium 2>/dev/null)
 # A process on each core, four at most: more gain little and ask for much memory.
 ON_ALL_CORES := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
-IN_BROWSER := $(if $(CHROMIUM),$(BIN)/python -m pytest -m "browser and not bench",exit $$first;)
+IN_BROWSER := $(if $(CHROMIUM),$(BIN)/python -m pytest -n 2 --dist loadfile -m "browser and not bench",exit $$first;)
 NO_TESTS := 5
 # What a change breaks first: the rules of the house, and what every new network, method and data set
 # must keep; the rest of a room's tests is `make test ARGS=tests/ROOM`.
@@ -31,7 +31,7 @@ help:       ## List the targets
 app: setup  ## Install what is missing, then start the app on this machine
 	$(BIN)/python -m streamlit run webapp/Home.py $(if $(PORT),--server.port $(PORT))
 
-# Browser tests measure times: they come last, one after the other. pytest ends with NO_TESTS where
+# Browser tests mostly wait, and measure times: they come last, two files at a time. pytest ends with NO_TESTS where
 # ARGS leaves it none, which is a fault only if that is so of both halves.
 test: setup-dev  ## Install what is missing, then run all tests
 	@$(if $(CHROMIUM),,echo "No chromium command is found: the browser tests are left out." >&2)

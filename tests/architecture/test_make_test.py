@@ -55,13 +55,13 @@ def test_a_fault_in_either_half_counts(tmp_path: Path, first: int, second: int, 
     assert make_test(tmp_path, first, second)[0] == good
 
 
-def test_browser_tests_come_after_the_others_in_one_process(tmp_path: Path) -> None:
+def test_browser_tests_come_after_the_others_two_files_at_a_time(tmp_path: Path) -> None:
     _, (first, second) = make_test(tmp_path, 0, 0)
 
     assert CORES in first
     assert BROWSER in second
     assert second.endswith("tests/browser")
-    assert "-n" not in second.split()
+    assert "-n 2 --dist loadfile" in second
 
 
 def test_without_chromium_browser_tests_are_left_out(tmp_path: Path) -> None:

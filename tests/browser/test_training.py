@@ -9,9 +9,9 @@ from typing import Any
 
 import psutil
 import pytest
+from few_drawings import prepare_few
 from playwright.sync_api import Page, expect
 
-from core.data import prepare
 from core.training import RunFolder, WorkerLock, list_jobs, observe, request_stop, stop_worker
 
 CURVE_WITHIN = 3.0  # seconds from an epoch's end to the page
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 def drawings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data root with the prepared demo, for this test and the app it starts."""
     root = tmp_path / "data"
-    prepare(["demo"], root / "demo", workers=1)
+    prepare_few(root / "demo")
     monkeypatch.setenv("GIMEFIVE_DATA", str(root))
     return root
 
