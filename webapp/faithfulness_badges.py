@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from core.explain import EXPLAINERS, stored_faithfulness
+from core.explain import EXPLAINERS, misses_mark, stored_faithfulness
 from webapp.text import counted, literal, percent
 
 Colour = Literal["green", "orange", "gray"]
@@ -72,9 +72,7 @@ def badges(report: Mapping[str, Any] | None, method: str, layer: str) -> tuple[B
         found.append(Badge("barely depends on the weights", "orange"))
     if entry.get("sanity") == "partly":
         found.append(Badge("depends on the weights in part only", "orange"))
-    planted = (report or {}).get("planted", {})
-    share = planted.get("shares", {}).get(method)
-    if share and share["ci"][0] <= planted["area"]:
+    if misses_mark(report, method):
         found.append(Badge("misses a planted mark", "orange"))
     if method in EXPLAINERS and not EXPLAINERS[method].class_discriminative:
         found.append(Badge(SAME_FOR_ALL, "gray"))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from core.explain.explainer import explain, layer_of
     from core.explain.layers import (
         Reference,
+        carried_reference,
         explainable_layers,
         feature_maps,
         give_reference,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from core.explain.recommended import (
         FAITHFULNESS_FILE,
         is_readable,
+        misses_mark,
         recommended_layers,
         recommended_method,
         recommended_of,
@@ -82,13 +84,13 @@ __getattr__ = lazy_names(
             "load_reference",
             "measure_reference",
             "reference_faces",
-            "reference_of",
             "save_reference",
             "with_maps",
         ),
         "explainer": ("explain", "layer_of"),
         "layers": (
             "Reference",
+            "carried_reference",
             "explainable_layers",
             "feature_maps",
             "give_reference",
@@ -101,6 +103,7 @@ __getattr__ = lazy_names(
         "recommended": (
             "FAITHFULNESS_FILE",
             "is_readable",
+            "misses_mark",
             "recommended_method",
             "recommended_of",
             "stored_faithfulness",
@@ -135,6 +138,7 @@ __all__ = [
     "RegionShapley",
     "agreement",
     "blurred",
+    "carried_reference",
     "cell_shares",
     "class_maps",
     "contrast_map",
@@ -155,6 +159,7 @@ __all__ = [
     "load_explained",
     "load_reference",
     "measure_reference",
+    "misses_mark",
     "model_layers",
     "occlude_regions",
     "recommended_layers",

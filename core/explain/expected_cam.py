@@ -16,6 +16,7 @@ from core.explain.cam import layer_gradients
 from core.explain.closed_form import ClosedGradCam, has_closed_form
 from core.explain.layers import (
     Reference,
+    carried_reference,
     default_layer,
     feature_maps,
     find_layer,
@@ -148,7 +149,7 @@ class ExpectedCam(nn.Module):
 def fast_methods(model: nn.Module) -> tuple[str, ...]:
     """Names of the methods whose maps of all classes need no backward pass here, best first."""
     found = []
-    if isinstance(getattr(model, "reference", None), Reference):
+    if carried_reference(model) is not None:
         found.append("expected_cam")
     if has_closed_form(model):
         found.append("grad_cam")

@@ -119,14 +119,20 @@ def _pooled_layer(model: nn.Module, sample: Tensor) -> str:
     return name
 
 
+def carried_reference(model: nn.Module) -> Reference | None:
+    """The reference that a network carries; None without one."""
+    found = getattr(model, "reference", None)
+    return found if isinstance(found, Reference) else None
+
+
 def reference_of(model: nn.Module) -> Reference:
     """The reference that a network carries.
 
     Raises:
         ExplainError: It carries none.
     """
-    found = getattr(model, "reference", None)
-    if not isinstance(found, Reference):
+    found = carried_reference(model)
+    if found is None:
         raise ExplainError(
             "Expected CAM needs the mean of reference faces, which this checkpoint does not keep. "
             "Make it with `python -m core faithfulness RUN`, or choose another method."

@@ -76,6 +76,18 @@ def is_readable(entry: Mapping[str, Any]) -> bool:
     )
 
 
+def misses_mark(report: Mapping[str, Any] | None, method: str) -> bool:
+    """Whether a method was tried on a planted mark and puts no more on it than chance would.
+
+    Args:
+        report: Of `stored_faithfulness`.
+        method: Registry name.
+    """
+    planted = (report or {}).get("planted", {})
+    found = planted.get("shares", {}).get(method)
+    return found is not None and bool(found["ci"][0] <= planted["area"])
+
+
 def recommended_layers(folder: Path) -> dict[str, str]:
     """The layer at which each method was measured; methods not measured are missing.
 

@@ -61,7 +61,7 @@ def measure_faithfulness(
     from core.evaluation import own_folder, results_folder
     from core.explain import (
         EXPLAINERS,
-        Reference,
+        carried_reference,
         give_reference,
         load_explained,
         save_reference,
@@ -85,7 +85,7 @@ def measure_faithfulness(
         )
     choosing = _choosing_faces(model, card, dataset, chosen)
     training = _training_faces(card, dataset, own or chosen)
-    if training is not None and not isinstance(getattr(model, "reference", None), Reference):
+    if training is not None and carried_reference(model) is None:
         give_reference(model, _reference(model, training))
     report = {
         "checkpoint": folder.name,
@@ -110,8 +110,8 @@ def measure_faithfulness(
         place = folder if own_data else results_folder(folder, card, dataset, named=True)
         place.mkdir(parents=True, exist_ok=True)
         write_json(place / FAITHFULNESS_FILE, report)
-        found = getattr(model, "reference", None)
-        if own_data and isinstance(found, Reference) and not is_shipped(folder):
+        found = carried_reference(model)
+        if own_data and found is not None and not is_shipped(folder):
             save_reference(found, folder)
     return report
 

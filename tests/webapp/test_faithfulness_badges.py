@@ -78,3 +78,17 @@ def test_badges_are_safe_html(words: str) -> None:
 
     assert words.replace("<", "&lt;").replace(">", "&gt;") in html
     assert "<b>" not in html
+
+
+def test_a_method_that_misses_a_planted_mark_and_one_that_passes_in_part_are_marked() -> None:
+    known = report(sanity="partly")
+    known["planted"] = {"area": 0.1, "shares": {"grad_cam": {"share": 0.12, "ci": [0.08, 0.16]}}}
+
+    words = [badge.words for badge in badges(known, "grad_cam", "last")]
+
+    assert "misses a planted mark" in words
+    assert "depends on the weights in part only" in words
+    known["planted"]["area"] = 0.07
+    assert "misses a planted mark" not in [
+        badge.words for badge in badges(known, "grad_cam", "last")
+    ]

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.explain import EXPLAINERS, stored_faithfulness
+from core.explain import EXPLAINERS, misses_mark, stored_faithfulness
 from core.faithfulness import faithfulness_rows, ranking_agreement
 from core.tabular import table_text
 from webapp import checkpoints
@@ -75,8 +75,8 @@ def _planted(report: dict[str, Any]) -> None:
         chance = percent(found["area"])
         low = [
             EXPLAINERS[name].title
-            for name, one in found["shares"].items()
-            if name in EXPLAINERS and one["ci"][0] <= found["area"]
+            for name in found["shares"]
+            if name in EXPLAINERS and misses_mark(report, name)
         ]
         st.markdown(
             f"**A mark that alone decides the class**, planted in {found['n']} faces for a small "

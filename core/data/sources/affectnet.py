@@ -22,20 +22,11 @@ from core.data.sources.base import (
     split_of,
 )
 from core.data.sources.class_folders import class_folders
-from core.data.sources.columns import number_text
+from core.data.sources.columns import AFFECTNET_CODES, number_text
 from core.errors import DataError
 
-NUMBERS = {
-    "0": "neutral",
-    "1": "happiness",
-    "2": "sadness",
-    "3": "surprise",
-    "4": "fear",
-    "5": "disgust",
-    "6": "anger",
-    "7": "contempt",
-}
-CODES = NUMBERS | {"8": "none", "9": "uncertain", "10": "no face"}  # in annotations
+NOT_EXPRESSIONS = ("8", "9", "10")  # codes of annotations that no class folder has
+NUMBERS = {code: label for code, label in AFFECTNET_CODES.items() if code not in NOT_EXPRESSIONS}
 # Folders that are mere numbers may count in any order, whatever the names of the pictures.
 _FOLDERS = r"[^/]*[^/\d][^/]*/(image\d{5,}|ffhq_\d+)\.[a-z]+$"
 _ANNOTATION = re.compile(r"^(.*?)([^/]+)_(exp|val|aro|lnd)\.npy$", re.IGNORECASE)
@@ -102,9 +93,11 @@ def _labelled(container: Container, member: str, annotation: str) -> Item | Skip
     except (DataError, ValueError, EOFError, IndexError) as error:
         return Skip(member, f"its annotation cannot be read: {error}")
     folder = next(filter(split_of, reversed(member.split("/")[:-1])), "")
-    if code not in CODES:
+    if code not in AFFECTNET_CODES:
         return Skip(member, f"its annotation gives it the unknown label {code[:20]!r}")
-    return Item(member, split_of(folder) or "train", CODES[code], CODES[code], folder)
+    return Item(
+        member, split_of(folder) or "train", AFFECTNET_CODES[code], AFFECTNET_CODES[code], folder
+    )
 
 
 def _subsource(name: str) -> str:

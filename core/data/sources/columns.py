@@ -71,7 +71,7 @@ _GROUPS = (
 _STRATA = ("stratum", "strata", "condition")
 # The numbers of the lists that AffectNet's authors gave out, known by this column.
 _AFFECTNET_COLUMN = "subdirectory_filepath"
-_AFFECTNET = {
+AFFECTNET_CODES = {
     "0": "neutral",
     "1": "happiness",
     "2": "sadness",
@@ -160,7 +160,7 @@ def _named(names: Sequence[str], member: str, start: int, path: int) -> PathTabl
     def first(roles: Sequence[str]) -> int:
         return next((names.index(role) for role in roles if role in names), -1)
 
-    numbers = _AFFECTNET if _AFFECTNET_COLUMN in names else None
+    numbers = AFFECTNET_CODES if _AFFECTNET_COLUMN in names else None
     split, group, stratum = first(_SPLITS), first(_GROUPS), first(_STRATA)
     return PathTable(member, start, path, -1, split, group, stratum, (), numbers)
 
