@@ -16,7 +16,10 @@ import pytest
 from source_files import Imported, SourceFile, files_of
 
 FOLDERS = ("core", "webapp", "pages")
-MOST_FILES = 315
+# 293 when the house was laid out. Since then, a concept each: what people's own data mean (six),
+# path tables, FER+ and YOLO, votes, mirrored copies, confident learning and its view, outlines,
+# Expected CAM, legibility, the planted mark.
+MOST_FILES = 310
 LEAST_MEDIAN = 110  # lines of a file
 MOST_SINGLE = 25  # modules that define one function or class
 LONGEST_CHAIN = 14  # modules
