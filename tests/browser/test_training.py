@@ -152,7 +152,8 @@ def test_curves_follow_an_epoch_and_a_killed_server_finds_the_run_again(
     assert observe(folder).process == trainer
     assert shown_epochs(page) > 1
 
-    page.get_by_role("button", name="Stop", exact=True).click()
+    main = page.get_by_test_id("stMainBlockContainer")  # the header has a Stop of its own
+    main.get_by_role("button", name="Stop", exact=True).click()
     until(
         "the run to stop",
         lambda: not folder.stop_request.exists() and observe(folder).state == "stopped",
