@@ -14,12 +14,11 @@ from core.drawing import (
     default_colours,
     heat_image,
     overlay,
-    png_bytes,
 )
 from core.errors import ConfigError
 from core.explain import EXPLAINERS
 from core.files import replacing, write_json
-from core.images import read_image
+from core.images import png_bytes, read_image
 from core.predict import Predictor
 from core.types import RECOMMENDED, FaceResult, Image, ImageResult
 

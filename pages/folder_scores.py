@@ -6,9 +6,8 @@ from core.files import changed
 from core.scoring import FacesMode
 from webapp import cache, widgets
 from webapp.errors import shown_errors
-from webapp.folder_scores.drawing import show_scores
 from webapp.folder_scores.files_input import files_input, on_disk
-from webapp.folder_scores.scored import Scored, score
+from webapp.folder_scores.scored import Scored, score, show_scores
 from webapp.text import counted
 
 KEPT = "folder scores"  # (what was asked, what came of it) of this visit

@@ -10,7 +10,7 @@ from webapp.errors import shown_errors
 from webapp.live_camera import panel
 from webapp.live_camera.connection import ice_servers
 from webapp.live_camera.controls import drawing_controls, pipeline_controls
-from webapp.live_camera.snapshot import show_snapshot
+from webapp.live_camera.panel import show_snapshot
 from webapp.live_camera.stream import View, connection_of, stream_of
 
 STREAM, SNAPSHOT = "Live stream", "Single picture"

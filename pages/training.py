@@ -6,7 +6,6 @@ from core.paths import read_only
 from webapp.errors import shown_errors
 from webapp.training import (
     actions,
-    address,
     compare_view,
     new_run,
     runs_view,
@@ -15,10 +14,10 @@ from webapp.training import (
 )
 
 VIEWS = {
-    address.NEW: new_run.show,
-    address.RUNS: runs_view.show,
-    address.COMPARE: compare_view.show,
-    address.SEARCH: search_view.show,
+    actions.NEW: new_run.show,
+    actions.RUNS: runs_view.show,
+    actions.COMPARE: compare_view.show,
+    actions.SEARCH: search_view.show,
 }
 
 st.title("Training")
@@ -31,10 +30,10 @@ if read_only():
 actions.recover()
 view = st.segmented_control(
     "View",
-    address.VIEWS,
-    default=address.RUNS if store.runs() else address.NEW,
+    actions.VIEWS,
+    default=actions.RUNS if store.runs() else actions.NEW,
     required=True,
-    key=address.VIEW,
+    key=actions.VIEW,
     bind="query-params",
     label_visibility="collapsed",
 )

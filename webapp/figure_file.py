@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
-from core.drawing import png_bytes
+from core.images import png_bytes
 from core.types import Image
 
 INK, FAINT = "#1F2328", "#6E7781"

@@ -9,7 +9,7 @@ from textwrap import wrap
 import cv2
 import numpy as np
 
-from core.drawing import quick_png
+from core.images import quick_png
 from core.types import Image
 from webapp.faithfulness_badges import Badge, badge_html
 from webapp.figure_file import FAINT, Inset, Item, Patch, Sheet, Words

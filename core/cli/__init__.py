@@ -9,14 +9,11 @@ import typer
 
 from core.cli import (
     data,
-    faithfulness,
-    global_view,
     inference,
     measure,
     queue,
     results,
     training,
-    tuning,
     video,
 )
 from core.errors import CoreError
@@ -39,7 +36,7 @@ for function in (
     data.mislabelled,
     data.frame,
     training.train,
-    tuning.tune,
+    training.tune,
     results.evaluate,
     results.framing,
     results.table2,
@@ -48,8 +45,8 @@ for function in (
     inference.models,
     inference.export,
     inference.quantise,
-    faithfulness.faithfulness,
-    global_view.global_view,
+    measure.faithfulness,
+    measure.global_view,
     measure.bench,
     video.video,
 ):

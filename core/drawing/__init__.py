@@ -1,4 +1,4 @@
-"""Evidence, faces and words as pixels: colours, overlays, annotated photos and frames, PNG.
+"""Evidence, faces and words as pixels: colours, overlays, annotated photos and frames.
 
 Knows no network.  Parts load when first used.
 """
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     )
     from core.drawing.overlays import OPACITY, heat_image, overlay, paste_overlay
     from core.drawing.panels import UNCLEAR, colour_of, name_of
-    from core.drawing.png import png_bytes, quick_png
 
 __getattr__ = lazy_names(
     __name__,
@@ -59,7 +58,6 @@ __getattr__ = lazy_names(
         ),
         "overlays": ("OPACITY", "heat_image", "overlay", "paste_overlay"),
         "panels": ("UNCLEAR", "colour_of", "name_of"),
-        "png": ("png_bytes", "quick_png"),
     },
 )
 
@@ -87,7 +85,5 @@ __all__ = [
     "name_of",
     "overlay",
     "paste_overlay",
-    "png_bytes",
-    "quick_png",
     "resized",
 ]

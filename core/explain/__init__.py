@@ -17,7 +17,6 @@ if TYPE_CHECKING:
         textbook_sources,
     )
     from core.explain.batch import MapMaker, class_maps, enlarged
-    from core.explain.contrast import contrast_map
     from core.explain.expected_cam import (
         fast_methods,
         keep_reference,
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
         save_reference,
         with_maps,
     )
-    from core.explain.explainer import explain, layer_of
+    from core.explain.explainer import contrast_map, explain, layer_of
     from core.explain.layers import (
         Reference,
         carried_reference,
@@ -76,7 +75,6 @@ __getattr__ = lazy_names(
             "textbook_sources",
         ),
         "batch": ("MapMaker", "class_maps", "enlarged"),
-        "contrast": ("contrast_map",),
         "expected_cam": (
             "fast_methods",
             "keep_reference",
@@ -87,7 +85,11 @@ __getattr__ = lazy_names(
             "save_reference",
             "with_maps",
         ),
-        "explainer": ("explain", "layer_of"),
+        "explainer": (
+            "contrast_map",
+            "explain",
+            "layer_of",
+        ),
         "layers": (
             "Reference",
             "carried_reference",

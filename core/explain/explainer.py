@@ -1,4 +1,4 @@
-"""One face, one method, a map for every class."""
+"""One face, one method, a map for every class, and the map of what decides between two."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -102,3 +102,30 @@ def _check_classes(model: nn.Module, batch: Tensor, classes: int) -> None:
             f"The network gives {logits} logits, but {classes} labels were named. "
             "Use the labels of its own card."
         )
+
+
+def contrast_map(explanation: Explanation, label: str, other: str) -> NDArray[np.float32]:
+    """What speaks for one class rather than another.
+
+    The maps of signed methods are linear in the logit explained, so the difference of two of them
+    is the map of the difference of the logits.
+
+    Args:
+        explanation: Of a signed method.
+        label: The class spoken for, positive.
+        other: The class spoken against, negative.
+
+    Returns:
+        float32 (h, w).
+
+    Raises:
+        ExplainError: The method is not signed: its maps leave out what speaks against a class.
+    """
+    if not explanation.signed:
+        title = EXPLAINERS[explanation.method].title
+        raise ExplainError(
+            f"{title} keeps only what speaks for an expression, so the difference of two of its "
+            "maps is not what decides between them. Choose a signed method, for example HiResCAM."
+        )
+    difference: NDArray[np.float32] = explanation.map_of(label) - explanation.map_of(other)
+    return difference

@@ -1,20 +1,30 @@
 """Insertion and deletion (Petsiuk et al. 2018): order of pixels, curves, one face."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from core.evaluation import Estimate
 from core.explain import blurred, enlarged
 from core.faithfulness.scorer import Score, exact_scorer
-from core.faithfulness.verdict import centre_blob, random_maps
 from core.types import Explanation
 
 RANDOM_MAPS = 8  # averaged, since one face has no other faces to average over
 INNER = 7
 SEED = 20240229
+
+
+Verdict = Literal["beats its controls", "does not beat its controls"]
+Sanity = Literal["passes", "partly", "fails", "unknown"]
+HIGH = 0.5  # of Spearman's correlation: above it two maps are called alike
+CELLS = 4  # a side of the random map, as many as the paper's Grad-CAM has
+WIDTH = 0.25  # standard deviation of the blob, in sides
+CONTROLS = ("random", "centre", "other_face")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,3 +200,50 @@ def face_faithfulness(
         centre=float(gaps[1]),
         is_blank=explanation.is_blank(label),
     )
+
+
+def verdict(gap: Estimate, differences: Mapping[str, Estimate]) -> Verdict:
+    """Whether insertion minus deletion is above zero and above every control.
+
+    Args:
+        gap: Of the method.
+        differences: Of the method minus each control, paired by face.
+    """
+    lows = [gap.low, *(difference.low for difference in differences.values())]
+    return "beats its controls" if min(lows) > 0 else "does not beat its controls"
+
+
+def sanity(randomisation: Mapping[str, float | None]) -> Sanity:
+    """What parameter randomisation says of a method.
+
+    Args:
+        randomisation: Mean Spearman correlation with the original map by stage, the last stage
+            being the wholly random network; None where maps are blank.
+
+    Returns:
+        "fails" where the maps of the wholly random network still look alike, "passes" where those
+        of no stage do, "partly" between.
+    """
+    known = [value for value in randomisation.values() if value is not None]
+    if not known:
+        return "unknown"
+    if known[-1] > HIGH:
+        return "fails"
+    return "passes" if max(known) <= HIGH else "partly"
+
+
+def random_maps(count: int, generator: torch.Generator) -> Tensor:
+    """Random 4x4 maps, float32 (count, 4, 4)."""
+    return torch.rand((count, CELLS, CELLS), generator=generator)
+
+
+def centre_blob(side: int) -> Tensor:
+    """A round blob in the middle, where an aligned face has its nose, float32 (side, side)."""
+    offsets = (torch.arange(side) + 0.5) / side - 0.5
+    distance = offsets[:, None] ** 2 + offsets[None, :] ** 2
+    return torch.exp(-distance / (2 * WIDTH**2))
+
+
+def other_faces(maps: Tensor) -> Tensor:
+    """The same maps, each given to the next face, float32 (N, h, w)."""
+    return maps.roll(1, dims=0)

@@ -9,13 +9,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.explain import EXPLAINERS, SLOW_PASSES, MapMaker
-from core.faithfulness.insertion_deletion import Curves, Ends, curve_ends, curves, pixel_ranks
+from core.faithfulness.insertion_deletion import (
+    Curves,
+    Ends,
+    curve_ends,
+    curves,
+    other_faces,
+    pixel_ranks,
+)
 from core.faithfulness.legibility import Legibility, legibility
 from core.faithfulness.masking import Masked, masked, road
-from core.faithfulness.randomisation import mean_or_none, spearman
+from core.faithfulness.randomisation import changed_faces, mean_or_none, spearman, stability
 from core.faithfulness.scorer import Scorer
-from core.faithfulness.stability import changed_faces, stability
-from core.faithfulness.verdict import other_faces
 from core.types import BLANK
 
 SEED = 20240229

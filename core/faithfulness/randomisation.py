@@ -1,18 +1,23 @@
-"""Parameter randomisation (Adebayo et al. 2018), and the rank correlation of maps."""
+"""Does a map change with the weights (Adebayo et al. 2018), and stay with a changed face?"""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 from torch import Tensor, nn
+from torch.nn import functional
 
-from core.explain import frozen_view, traced
+from core.explain import enlarged, frozen_view, traced
 
 SINGLE_STAGES = 5  # last layers made random one after the other; then all of them
 ALL = "all"
+
+
+SHIFT_SHARE = 1 / 16  # of the side; 4 px of 64
+NOISE_SHARE = 0.05  # of the face's own range of values
 
 
 def randomised(
@@ -97,3 +102,50 @@ def mean_or_none(values: NDArray[np.float64]) -> float | None:
     """Mean of the numbers among the values; None where there is none."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else None
+
+
+def changed_faces(batch: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+    """The faces mirrored ("flip"), moved right and down ("shift") and with noise ("noise").
+
+    Args:
+        batch: float32 (N, C, S, S).
+        generator: Source of the noise.
+    """
+    side = batch.shape[-1]
+    step = _step(side)
+    moved = functional.pad(batch, (step, 0, step, 0), mode="replicate")[..., :side, :side]
+    reach = batch.amax(dim=(1, 2, 3), keepdim=True) - batch.amin(dim=(1, 2, 3), keepdim=True)
+    plane = torch.randn((len(batch), 1, side, side), generator=generator, dtype=batch.dtype)
+    noisy = batch + NOISE_SHARE * reach * plane
+    return {"flip": batch.flip(-1), "shift": moved, "noise": noisy}
+
+
+def stability(
+    maps: Tensor, explain: Callable[[str, Tensor], Tensor], changed: Mapping[str, Tensor]
+) -> dict[str, float | None]:
+    """Mean Spearman correlation of the map with that of a changed face, put back into place.
+
+    Args:
+        maps: float32 (N, h, w), of the faces as they are.
+        explain: Maps (N, h, w) for the same classes, of a change's name and its faces.
+        changed: From `changed_faces`.
+
+    Returns:
+        By change ("flip", "shift", "noise"), -1 to 1, 1 is stable; None where every map is blank.
+    """
+    side = changed["flip"].shape[-1]
+    step = _step(side)
+    original = enlarged(maps, side)
+    mirrored, shifted, noisy = (
+        enlarged(explain(name, changed[name]), side) for name in ("flip", "shift", "noise")
+    )
+    kept = original[..., :-step, :-step]
+    return {
+        "flip": mean_or_none(spearman(original, mirrored.flip(-1))),
+        "shift": mean_or_none(spearman(kept, shifted[..., step:, step:])),
+        "noise": mean_or_none(spearman(original, noisy)),
+    }
+
+
+def _step(side: int) -> int:
+    return max(round(side * SHIFT_SHARE), 1)

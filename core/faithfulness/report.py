@@ -21,7 +21,16 @@ from core.explain import (
     measure_reference,
     model_layers,
 )
-from core.faithfulness.insertion_deletion import curve_ends, curves, pixel_ranks
+from core.faithfulness.insertion_deletion import (
+    CONTROLS,
+    centre_blob,
+    curve_ends,
+    curves,
+    pixel_ranks,
+    random_maps,
+    sanity,
+    verdict,
+)
 from core.faithfulness.method_figures import (
     SEED,
     MethodFigures,
@@ -33,7 +42,6 @@ from core.faithfulness.method_figures import (
 from core.faithfulness.planted_cue import planted_cue
 from core.faithfulness.randomisation import randomised
 from core.faithfulness.scorer import Scorer, fastest_scorer
-from core.faithfulness.verdict import CONTROLS, centre_blob, random_maps, sanity, verdict
 from core.types import FINE_CELLS
 
 INNER = 3  # points of a curve between its ends: enough to order layers

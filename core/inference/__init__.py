@@ -1,7 +1,6 @@
 """Fast inference of stored checkpoints with ONNX Runtime.  Importing this loads torch."""
 
-from core.inference.engine import Kind, OnnxEngine, calibrate, engine, preferred
-from core.inference.export import export_onnx
+from core.inference.engine import Kind, OnnxEngine, calibrate, engine, export_onnx, preferred
 from core.inference.quantise import Quantisation
 
 __all__ = [

@@ -1,9 +1,10 @@
-"""Networks run by ONNX Runtime, built on first use and kept by the hash of their weights."""
+"""Networks exported to ONNX and run by ONNX Runtime, built once and kept by their weights' hash."""
 
 import hashlib
 import json
 import os
 import threading
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import Literal
 
 import numpy as np
 import onnxruntime
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from core.checkpoints import REFERENCE, WEIGHTS
 from core.errors import CheckpointError
 from core.explain import load_explained, with_maps
-from core.inference.export import OPSET, export_onnx
+from core.files import replacing
 from core.inference.quantise import (
     RANGE_FACES,
     Quantisation,
@@ -25,6 +28,7 @@ from core.inference.quantise import (
     quantise,
 )
 from core.paths import cache_folder, cache_root
+from core.preprocess import Preprocess
 from core.types import Image
 
 Kind = Literal["exact", "int8", "grad_cam", "expected_cam"]
@@ -34,11 +38,14 @@ FORMAT = 2  # part of the cache's file names; raise it when the files change
 _building = threading.Lock()
 
 
+OPSET = 20
+
+
 class OnnxEngine:
     """One ONNX file in memory; safe to share between threads.
 
     Args:
-        path: File made by `core.inference.export`.
+        path: File made by `core.inference.engine`.
         threads: Threads a call may use; 0 for one a core.
     """
 
@@ -179,3 +186,64 @@ def calibrate(folder: Path, pixels: Image, labels: NDArray[np.int64]) -> Quantis
     )
     result.save(folder)
     return result
+
+
+class PixelNetwork(nn.Module):
+    """A network with its normalisation in front.
+
+    Args:
+        network: Takes float32 (N, C, S, S); returns logits, or logits and maps.
+        preprocess: Normalisation to apply.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, network: nn.Module, preprocess: Preprocess) -> None:
+        super().__init__()
+        self.network = network
+        self.margin = (preprocess.size - preprocess.crop) // 2
+        self.crop = preprocess.crop
+        scale, shift = preprocess.affine()
+        self.register_buffer("scale", torch.from_numpy(scale)[None, :, None, None])
+        self.register_buffer("shift", torch.from_numpy(shift)[None, :, None, None])
+        self.train(network.training)
+
+    def forward(self, pixels: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """What the network gives for uint8 (N, S, S)."""
+        window = slice(self.margin, self.margin + self.crop)
+        grey = pixels[:, None, window, window].float()
+        result: Tensor | tuple[Tensor, Tensor] = self.network(grey * self.scale + self.shift)
+        return result
+
+
+def export_onnx(
+    model: nn.Module, preprocess: Preprocess, path: Path, *, maps: bool = False
+) -> None:
+    """Write an ONNX file with input `pixels` uint8 (N, S, S), N free.
+
+    Args:
+        model: In eval mode.
+        preprocess: What the model's card says.
+        path: Target, replaced at once.
+        maps: Whether the model gives logits and maps of every class, as `core.explain.with_maps`
+            makes one: float32 (N, K, h, w), not stretched, the output `maps` behind `logits`
+            float32 (N, K).
+    """
+    network = PixelNetwork(model, preprocess).eval()
+    names = ["logits", "maps"] if maps else ["logits"]
+    example = torch.zeros(2, preprocess.size, preprocess.size, dtype=torch.uint8)
+    with replacing(path) as temporary, warnings.catch_warnings():
+        # The tracing exporter is ten times faster than its successor on these small graphs and
+        # only warns of its age; trace warnings concern sizes that are constant here.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network,
+            (example,),
+            str(temporary),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=["pixels"],
+            output_names=names,
+            dynamic_axes={name: {0: "n"} for name in ["pixels", *names]},
+        )

@@ -4,10 +4,18 @@ from typing import TYPE_CHECKING
 
 from core.lazy import lazy_names
 from core.training.config import FLIP_ONLY, Augmentation, RunConfig
-from core.training.presets import TABLE_ROWS, preset, preset_names
 from core.training.queue import WorkerLock, add_run, enqueue, request_stop, stop_worker, waiting
 from core.training.run_folder import Observed, RunFolder, delete_job, list_jobs, list_runs, observe
-from core.training.settings import Setting, option_settings, problem, run_settings, values_of
+from core.training.settings import (
+    TABLE_ROWS,
+    Setting,
+    option_settings,
+    preset,
+    preset_names,
+    problem,
+    run_settings,
+    values_of,
+)
 from core.training.throughput import Speed, known_speed, measured_speed, run_seconds
 from core.training.tuning.search import Search, add_search
 from core.training.tuning.space import SPACES, find_space, grid_size

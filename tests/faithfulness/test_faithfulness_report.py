@@ -10,11 +10,10 @@ from torch import Tensor, nn
 
 from core.errors import ConfigError, ExplainError
 from core.explain import explain
-from core.faithfulness.insertion_deletion import face_faithfulness
+from core.faithfulness.insertion_deletion import CONTROLS, face_faithfulness
 from core.faithfulness.method_figures import Sizes
 from core.faithfulness.report import faithfulness_report
 from core.faithfulness.scorer import exact_scorer, fastest_scorer, light_scorer
-from core.faithfulness.verdict import CONTROLS
 
 SIDE = 32
 SMALL = Sizes(others=6, slow=3, checks=4, slow_checks=2, inner=2)

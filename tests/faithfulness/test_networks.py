@@ -8,8 +8,13 @@ import torch
 from scipy.stats import spearmanr
 from torch import nn
 
-from core.faithfulness.randomisation import mean_or_none, randomised, spearman
-from core.faithfulness.stability import changed_faces, stability
+from core.faithfulness.randomisation import (
+    changed_faces,
+    mean_or_none,
+    randomised,
+    spearman,
+    stability,
+)
 
 
 def dice(seed: int = 0) -> torch.Generator:

@@ -5,7 +5,13 @@ import pytest
 import torch
 
 from core.evaluation.bootstrap import Estimate, estimate
-from core.faithfulness.verdict import centre_blob, other_faces, random_maps, sanity, verdict
+from core.faithfulness.insertion_deletion import (
+    centre_blob,
+    other_faces,
+    random_maps,
+    sanity,
+    verdict,
+)
 
 
 def interval(low: float) -> Estimate:

@@ -10,7 +10,7 @@ from core.faithfulness import FaceFaithfulness
 from core.preprocess import Preprocess
 from webapp.charts import faithfulness
 from webapp.charts.regions import from_above, part_bars, told
-from webapp.image_explanation import faithfulness_view, region_pictures
+from webapp.image_explanation import faithfulness_view, regions_view
 from webapp.image_explanation.regions_view import listed
 
 NAMES = ("mouth", "background", "brows")
@@ -61,15 +61,15 @@ def test_a_name_stands_at_the_widest_place() -> None:
     mask[2:5, 2:5] = True  # small, with the centroid of both far from either
     mask[20:31, 10:21] = True
 
-    assert region_pictures.widest_place(mask) == (15, 25)
+    assert regions_view.widest_place(mask) == (15, 25)
 
 
 def test_the_parts_are_outlined_on_the_face() -> None:
     face = find_faces(sample_photo()).faces[0]
 
-    drawn = region_pictures.face_with_parts(face)
+    drawn = regions_view.face_with_parts(face)
 
-    assert drawn.shape == (region_pictures.LARGE, region_pictures.LARGE, 3)
+    assert drawn.shape == (regions_view.LARGE, regions_view.LARGE, 3)
     assert (drawn == 255).all(axis=2).mean() > 0.01
     assert face.crop.max() <= 255
 
@@ -81,7 +81,7 @@ def test_tiles_name_the_answer_that_is_left() -> None:
     )
     preprocess = Preprocess(size=8, crop=8)
 
-    whole, eyes, mouth = region_pictures.hidden_tiles(
+    whole, eyes, mouth = regions_view.hidden_tiles(
         hidden, np.full((8, 8), 7, np.uint8), ("joy", "fear"), preprocess
     )
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.data import title_of
 from core.labels import COLOURS
-from webapp import tiles
+from webapp import pictures
 from webapp.dataset_explorer import address, store
 from webapp.dataset_explorer.address import FILTERS, first_page, linked_choices
 from webapp.dataset_explorer.looks import origin_title
@@ -139,7 +139,7 @@ def thumbnails(folder: Path, rows: pd.DataFrame, name: str) -> None:
         name: Tells this grid from another on the page.
     """
     data = store.dataset(folder)
-    st.html(tiles.STYLE)
+    st.html(pictures.STYLE)
     grid = st.container(horizontal=True, gap="small")
     for _, row in rows.iterrows():
         with grid:
@@ -149,7 +149,7 @@ def thumbnails(folder: Path, rows: pd.DataFrame, name: str) -> None:
 def tile(data: "Dataset", row: pd.Series, name: str) -> None:
     """One picture with a button over it that opens it in full."""
     number = int(row["id"])
-    tiles.tile(
+    pictures.tile(
         data.images[number],
         caption(row),
         f"{name} {number}",

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.data import title_of
-from webapp import tiles
+from webapp import pictures
 from webapp.dataset_explorer import gallery, store
 from webapp.text import counted
 
@@ -80,12 +80,12 @@ def _pairs(leaks: pd.DataFrame, kind: Mapping[str, object]) -> pd.DataFrame:
 
 def _draw(folder: Path, pairs: pd.DataFrame) -> None:
     table, data = store.pictures(folder), store.dataset(folder)
-    st.html(tiles.STYLE)
+    st.html(pictures.STYLE)
     grid = st.container(horizontal=True)
     columns = (pairs[name] for name in ("id_b", "id_a", "exact", "mirrored", "correlation"))
     for first, second, exact, mirrored, correlation in zip(*columns, strict=True):
         rows = [table.iloc[int(number)] for number in (first, second)]
-        place = grid.container(border=True, width=2 * tiles.TILE + 56, gap="small")
+        place = grid.container(border=True, width=2 * pictures.TILE + 56, gap="small")
         both = place.container(horizontal=True, gap="small")
         for row in rows:
             with both:

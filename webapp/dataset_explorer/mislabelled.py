@@ -9,9 +9,10 @@ import streamlit as st
 from core.data import title_of
 from core.labels import COLOURS
 from core.paths import read_only
-from webapp import tiles, widgets
+from webapp import widgets
 from webapp.dataset_explorer import address, excluding, gallery, store
 from webapp.errors import shown_errors
+from webapp.pictures import STYLE, TILE
 from webapp.text import counted, literal
 
 if TYPE_CHECKING:
@@ -124,11 +125,11 @@ def _page(folder: Path, rows: pd.DataFrame, votes: pd.DataFrame | None) -> None:
     keys = {int(number): f"{_CHOSEN}{number}" for number in shown["id"]}
     actions = st.container(horizontal=True, vertical_alignment="center")
     pictures, data = store.pictures(folder), store.dataset(folder)
-    st.html(tiles.STYLE)
+    st.html(STYLE)
     grid = st.container(horizontal=True, gap="small")
     for _, row in shown.iterrows():
         number = int(row["id"])
-        place = grid.container(border=True, width=tiles.TILE + 56, gap="small")
+        place = grid.container(border=True, width=TILE + 56, gap="small")
         with place:
             gallery.tile(data, pictures.iloc[number], "doubtful")
         place.caption(_words(row, votes))

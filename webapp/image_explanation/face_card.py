@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from core import Explanation, FaceResult
-from core.drawing import NO_EVIDENCE, ONLY_AGAINST, Style, quick_png
+from core.drawing import NO_EVIDENCE, ONLY_AGAINST, Style
+from core.images import quick_png
 from core.types import BLANK
 from webapp import pictures
 from webapp.charts.bars import probability_bars

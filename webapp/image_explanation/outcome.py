@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core import CoreError, ImageResult
-from core.drawing import Style, annotate_picture, common_scale, png_bytes
+from core.drawing import Style, annotate_picture, common_scale
 from core.explained import as_json
+from core.images import png_bytes
 from core.scoring import Score, as_row, header
 from webapp import cache, widgets
 from webapp.cache import Answer

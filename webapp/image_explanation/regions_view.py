@@ -1,18 +1,24 @@
-"""What each part of the face does to the answer: measured first, then described by the map."""
+"""Parts of the face: what the answer loses when one is hidden, drawn on the face itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageDraw, ImageFont
 
-from core.explain import LEAST_DROP, RegionReport, textbook_sources
-from core.types import Image
+from core.explain import LEAST_DROP, RegionOcclusion, RegionReport, textbook_sources
+from core.faces import regions
+from core.preprocess import Preprocess
+from core.types import Face, Image
 from webapp import picture_rows
-from webapp.charts.regions import Unit, part_bars, told
+from webapp.charts.regions import Unit, from_above, part_bars, told
 from webapp.faithfulness_badges import faithfulness_of, show_badges
 from webapp.figure_file import Inset, Sheet, stacked
-from webapp.image_explanation import downloads, region_pictures
+from webapp.image_explanation import downloads
 from webapp.image_explanation.subject import SIGNED_METHOD, Subject, hidden_together, parts
 from webapp.picture_rows import Tile
 from webapp.text import literal, percent
@@ -29,6 +35,12 @@ HOW_HIDDEN = (
 SMALL_EFFECTS = "Hiding no part moves the answer by five points here, so this means little."
 APART = "This compares with expectations. It says nothing of whether a map is true."
 WIDTH = 720  # units of the figure to take away
+
+
+LARGE = 384  # px, side of the face with its parts
+SMALL = 160  # px, side of a face with a part hidden
+BACKGROUND = "background"
+NOTHING_HIDDEN = "nothing hidden"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,7 @@ def show(subject: Subject) -> None:
     with right, st.spinner("Hiding the parts of the face …"):
         found = parts(subject, all_sets=way == ALL)
     said.markdown(f"**{literal(found.sentence)}**")
-    picture = region_pictures.face_with_parts(subject.face.face)
+    picture = face_with_parts(subject.face.face)
     left.image(
         picture,
         width="stretch",
@@ -136,11 +148,11 @@ def _bars(measure: Measure, key: str) -> None:
 def _tiles(subject: Subject, found: RegionReport) -> list[Tile]:
     """Each part hidden, and the smallest set that changes the answer where that is known."""
     preprocess, labels = subject.predictor.card.preprocess, subject.predictor.labels
-    tiles = region_pictures.hidden_tiles(found.hidden, subject.seen(), labels, preprocess)
+    tiles = hidden_tiles(found.hidden, subject.seen(), labels, preprocess)
     smallest = None if found.game is None else found.game.smallest_hiding
     if smallest is not None and len(smallest) > 1:
         both = hidden_together(subject, smallest)
-        tiles += region_pictures.hidden_tiles(both, subject.seen(), labels, preprocess)[1:]
+        tiles += hidden_tiles(both, subject.seen(), labels, preprocess)[1:]
     return tiles
 
 
@@ -220,3 +232,84 @@ def parts_sheet(
         *(downloads.bars_sheet(m.title, m.names, m.values, m.unit) for m in measures),
         picture_rows.tiles_sheet(tiles, "The face with each part hidden"),
     )
+
+
+def face_with_parts(face: Face) -> Image:
+    """Outlines and names of the parts on the face, RGB uint8 (LARGE, LARGE, 3).
+
+    A face without landmarks is given back as it is, enlarged.
+    """
+    canvas = _grown(face.crop, LARGE)
+    if face.crop_landmarks is None:
+        return canvas
+    side = face.crop.shape[0]
+    points = (face.crop_landmarks + 0.5) * LARGE / side - 0.5
+    masks = {name: mask for name, mask in regions(points, LARGE).items() if mask.any()}
+    outlines = [_outline(mask) for mask in masks.values()]
+    for width, colour in ((4, (0, 0, 0)), (2, (255, 255, 255))):
+        for outline in outlines:
+            cv2.polylines(canvas, outline, True, colour, width, cv2.LINE_AA)
+    return _named(canvas, {name: mask for name, mask in masks.items() if name != BACKGROUND})
+
+
+def _outline(mask: NDArray[np.bool_]) -> list[NDArray[np.int32]]:
+    """The closed lines around a part, smoothed by a pixel."""
+    found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return [np.asarray(cv2.approxPolyDP(line, 1.0, True), np.int32) for line in found]
+
+
+def _named(canvas: Image, masks: dict[str, NDArray[np.bool_]]) -> Image:
+    """Each part's name at its widest place."""
+    picture = PillowImage.fromarray(canvas)
+    pen = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(16)
+    for name, mask in masks.items():
+        x, y = widest_place(mask)
+        pen.text(
+            (x, y), name, fill="white", font=font, anchor="mm", stroke_width=3, stroke_fill="black"
+        )
+    return np.asarray(picture)
+
+
+def widest_place(mask: NDArray[np.bool_]) -> tuple[int, int]:
+    """Column and row of the pixel furthest from the edge of the mask."""
+    padded = np.pad(mask.astype(np.uint8), 1)
+    distance = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    y, x = np.unravel_index(int(distance.argmax()), mask.shape)
+    return int(x), int(y)
+
+
+def hidden_tiles(
+    hidden: RegionOcclusion, face: Image, labels: tuple[str, ...], preprocess: Preprocess
+) -> list[Tile]:
+    """The face as the network sees it, then with each part hidden, and the answer below.
+
+    Args:
+        hidden: Measured.
+        face: Grey uint8 (S, S), the part of the crop that the network sees.
+        labels: Class names.
+        preprocess: Of the checkpoint.
+    """
+    best = int(hidden.answer().argmax())
+    pictures, answers = hidden.images(preprocess), hidden.probabilities()
+    tiles = [_tile(face, NOTHING_HIDDEN, labels, hidden.answer(), best)]
+    for place in from_above(hidden.regions):
+        name = f"without {hidden.regions[place]}"
+        tiles.append(_tile(pictures[place], name, labels, answers[place], best))
+    return tiles
+
+
+def _tile(
+    grey: Image, name: str, labels: tuple[str, ...], answer: NDArray[np.float64], best: int
+) -> Tile:
+    now = int(answer.argmax())
+    words = [name, f"{labels[best]} {percent(float(answer[best]))}"]
+    if now != best:
+        words.append(f"now {labels[now]} {percent(float(answer[now]))}")
+    rgb = np.repeat(_grown(grey, SMALL)[..., None], 3, axis=2)
+    return Tile(rgb, f"The face {name}", tuple(words))
+
+
+def _grown(image: Image, side: int) -> Image:
+    larger = cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(larger, dtype=np.uint8)

@@ -7,10 +7,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.drawing import png_bytes, quick_png
 from core.explain import Layer, layer_outputs
+from core.images import png_bytes, quick_png
 from core.types import Image
-from webapp import pictures, tiles
+from webapp import pictures
 from webapp.charts.bars import value_bars
 from webapp.image_explanation.subject import BY_FACE, Subject
 from webapp.layer_activations import channels
@@ -133,13 +133,13 @@ def _page(layer: Layer, count: int) -> int:
 def _grid(
     maps: NDArray[np.float32], facts: channels.Figures, shown: list[int], scale: float | None
 ) -> None:
-    st.html(tiles.STYLE)
+    st.html(pictures.STYLE)
     colours = channels.colours_of(maps)
     with st.container(horizontal=True, gap="small"):
         for channel in shown:
             own = channels.scale_of(maps[channel]) if scale is None else scale
-            tiles.tile(
-                channels.channel_picture(maps[channel], own, colours, tiles.TILE),
+            pictures.tile(
+                channels.channel_picture(maps[channel], own, colours, pictures.TILE),
                 f"{channel}: {facts.mean[channel]:.2f}",
                 f"channel {channel}",
                 _enlarge,

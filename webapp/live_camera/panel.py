@@ -1,20 +1,29 @@
-"""What stands beside the live picture: numbers, bars, the last minute, the recorder."""
+"""What stands beside the live picture, and the single picture where there is no stream."""
 
 import time
+from dataclasses import replace
 
+import cv2
+import numpy as np
 import streamlit as st
 
-from core.drawing import NO_EVIDENCE, ONLY_AGAINST, UNCLEAR
-from core.types import LiveFace
+from core import Image
+from core.drawing import NO_EVIDENCE, ONLY_AGAINST, UNCLEAR, annotate_frame
+from core.types import FrameResult, LiveFace
+from core.video import FaceFinder, FrameModel, Pipeline
+from webapp.inputs import Picture
 from webapp.live_camera.connection import Connection, advice, has_network
 from webapp.live_camera.drawings import bars, minute
 from webapp.live_camera.recorder import LONGEST, Recorder
-from webapp.live_camera.stream import LiveStream
+from webapp.live_camera.stream import LiveStream, View
 from webapp.text import counted, percent
 
 REFRESH = 1.0  # seconds between two looks at the stream; each costs as much as analysing a frame
 MOST_CARDS = 4  # faces with bars and a chart of their own; all are drawn in the picture
 _STALE = 1.5  # seconds after which the last result is no longer news
+
+
+SINGLE = 0.0  # a single picture has no past to smooth with
 
 
 def show_numbers(stream: LiveStream) -> None:
@@ -146,3 +155,28 @@ def show_advice(connection: Connection) -> None:
     """Say what to do where no picture comes."""
     for sentence in advice(connection, network=has_network()):
         st.warning(sentence)
+
+
+def show_snapshot(model: FrameModel, reader: FaceFinder, view: View) -> None:
+    """Take a picture with the browser, analyse it like a frame and show it."""
+    taken = st.camera_input("Take a picture", key="snapshot", width=640)
+    if taken is None:
+        return
+    image, result = analysed(Picture("camera.jpg", taken.getvalue()).decoded(), model, reader, view)
+    preprocess = model.card.preprocess
+    drawing = replace(view.drawing, coverage=preprocess.crop / preprocess.size)
+    st.image(annotate_frame(image, result, drawing), width="stretch")
+    st.caption(
+        f"{counted(len(result.faces), 'face')}. For maps of every expression and downloads, use "
+        "the page **Image explanation**."
+    )
+
+
+def analysed(
+    image: Image, model: FrameModel, reader: FaceFinder, view: View
+) -> tuple[Image, FrameResult]:
+    """The picture, mirrored if wanted, and what is in it."""
+    if view.mirror:
+        image = np.asarray(cv2.flip(image, 1), np.uint8)
+    pipeline = Pipeline(model, reader, replace(view.pipeline, smoothing=SINGLE))
+    return image, pipeline.process(image, 0.0)

@@ -12,7 +12,7 @@ from webapp import checkpoints
 from webapp.charts.faithfulness import method_gap_bars
 from webapp.faithfulness_badges import BEATS, FALLS_SHORT, HOW_IT_IS_MEASURED
 from webapp.results import pickers
-from webapp.results.export_buttons import export_buttons
+from webapp.results.paper_tables import export_buttons
 from webapp.text import counted, literal, percent
 
 _RANDOMISED = {"passes": "depend on the weights", "partly": "depend on the weights in part"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.drawing import COLOURS_IN_WORDS, colour_bar, default_colours, png_bytes
+from core.drawing import COLOURS_IN_WORDS, colour_bar, default_colours
 from core.evaluation import SPLITS
 from core.explain import EXPLAINERS
 from core.global_view import (
@@ -16,6 +16,7 @@ from core.global_view import (
     stored_global_view,
     view_scale,
 )
+from core.images import png_bytes
 from core.tabular import table_text
 from webapp import checkpoints
 from webapp.charts.regions import region_heat

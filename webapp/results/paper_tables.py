@@ -1,8 +1,8 @@
-"""The paper's tables with ours beside them, drawn without pandas."""
+"""The paper's tables with ours beside them, drawn without pandas, and a table's downloads."""
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,13 @@ from core.evaluation import (
 )
 from core.files import changed
 from core.labels import EMOTIONS
+from core.tabular import TableFormat
 from webapp.charts.accuracy_bars import accuracy_bars
-from webapp.results.export_buttons import export_buttons
 from webapp.text import literal
 
 Rows = list[dict[str, Any]]
+FILES: dict[TableFormat, str] = {"md": "Markdown", "csv": "CSV", "latex": "LaTeX", "json": "JSON"}
+ENDINGS: dict[TableFormat, str] = {"md": "md", "csv": "csv", "latex": "tex", "json": "json"}
 
 
 def tables() -> tuple[Rows, Rows]:
@@ -198,3 +200,22 @@ def _peer(row: dict[str, Any]) -> dict[str, Any]:
         cells[f"{title} %"] = scores.get("accuracy")
         cells[f"{title}, macro-F1 %"] = scores.get("macro_f1")
     return cells
+
+
+def export_buttons(text_of: Callable[[TableFormat], str], name: str, key: str) -> None:
+    """A row of download buttons, one a form.
+
+    Args:
+        text_of: The table in a form.
+        name: Of the files, without ending.
+        key: Begins the keys of the buttons.
+    """
+    with st.container(horizontal=True):
+        for form, title in FILES.items():
+            st.download_button(
+                title,
+                text_of(form),
+                f"{name}.{ENDINGS[form]}",
+                key=f"{key} {form}",
+                on_click="ignore",
+            )

@@ -1,10 +1,14 @@
-"""What the buttons of the training page do; all of it through the runs' folders."""
+"""What the buttons of the training page do and where they lead, and a job with its buttons."""
+
+import time
+from collections.abc import Callable
 
 import streamlit as st
 
 from core.errors import TrainingError
 from core.paths import read_only, run_root
 from core.training import (
+    Observed,
     RunConfig,
     RunFolder,
     Search,
@@ -14,11 +18,22 @@ from core.training import (
     delete_job,
     enqueue,
     ensure_worker,
+    observe,
     request_stop,
     stop_worker,
 )
 from webapp.errors import shown_errors
-from webapp.training import address
+from webapp.text import literal
+from webapp.training import actions
+
+NEW, RUNS, COMPARE, SEARCH = VIEWS = ("New run", "Runs", "Compare", "Search")
+VIEW, RUN, SEARCHED = "view", "run", "search"
+
+
+COLOURS = {
+    "queued": "blue", "running": "green", "finished": "violet", "stopped": "gray",
+    "failed": "red", "interrupted": "orange", "unknown": "gray",
+}  # fmt: skip
 
 
 def _allowed() -> None:
@@ -38,7 +53,7 @@ def start(name: str, config: RunConfig, *, now: bool) -> None:
         add_run(run_root(), name, config)
         if now:
             ensure_worker(run_root())
-        address.show_run(name)
+        show_run(name)
 
 
 def start_search(name: str, search: Search) -> None:
@@ -47,7 +62,7 @@ def start_search(name: str, search: Search) -> None:
         _allowed()
         add_search(run_root(), name, search)
         ensure_worker(run_root())
-        address.show_search(name)
+        show_search(name)
 
 
 def stop(folder: RunFolder) -> None:
@@ -109,3 +124,80 @@ def job_buttons(folder: RunFolder, state: str) -> None:
                 st.button(
                     "Delete for good", key="delete", on_click=delete, args=(folder,), type="primary"
                 )
+
+
+def show_run(name: str) -> None:
+    """Turn to a run; for callbacks."""
+    st.session_state[VIEW] = RUNS
+    st.session_state[RUN] = name
+
+
+def show_search(name: str) -> None:
+    """Turn to a search; for callbacks."""
+    st.session_state[VIEW] = SEARCH
+    st.session_state[SEARCHED] = name
+
+
+def linked_pick(label: str, names: list[str], key: str) -> str:
+    """A box to choose one of some names, which stands in the address.
+
+    Args:
+        label: Above the box.
+        names: At least one; the first is chosen unless the address names another.
+        key: Of the widget and of the parameter.
+    """
+    asked = st.session_state.get(key, st.query_params.get(key))
+    if asked not in names:
+        asked = names[0]
+    if st.session_state.get(key) != asked:
+        st.session_state[key] = asked
+    name: str = st.selectbox(label, names, key=key)
+    st.query_params[key] = name
+    return name
+
+
+def duration(seconds: float) -> str:
+    """A length of time in two units at most.
+
+    >>> duration(42), duration(4800), duration(200000)
+    ('42 s', '1 h 20 min', '2 d 8 h')
+    """
+    units = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
+    left = max(0, round(seconds))
+    for number, (unit, length) in enumerate(units[:-1]):
+        if left >= length:
+            following, smaller = units[number + 1]
+            rest = left % length // smaller
+            return f"{left // length} {unit}" + (f" {rest} {following}" if rest else "")
+    return f"{left} s"
+
+
+def state_line(observed: Observed) -> None:
+    """The state as a badge, since when, and its reason."""
+    at_ease = observed.state not in ("failed", "interrupted")
+    length = duration(time.time() - observed.since)
+    words = f"for {length}. " if observed.is_active else f"{length} ago. "
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(observed.state, color=COLOURS.get(observed.state, "gray"))  # type: ignore[arg-type]
+        st.caption(
+            (words if observed.since else "") + (literal(observed.reason) if at_ease else "")
+        )
+    if not at_ease:
+        st.error(literal(observed.reason))
+
+
+def show_job(folder: RunFolder, live: Callable[[RunFolder, str], None], *, poll: float) -> None:
+    """Draw state and buttons of a run or search, and below what changes while it goes on.
+
+    Args:
+        folder: Of the run or search.
+        live: Draws what changes; gets the folder and the state drawn above it.
+        poll: Seconds after which `live` is called again while the job is active.
+    """
+    observed = observe(folder)
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    with left:
+        state_line(observed)
+    with right:
+        actions.job_buttons(folder, observed.state)
+    st.fragment(live, run_every=poll if observed.is_active else None)(folder, observed.state)

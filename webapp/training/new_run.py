@@ -23,7 +23,7 @@ from core.training import (
 from webapp.errors import shown_errors
 from webapp.text import counted, literal
 from webapp.training import actions, form, store
-from webapp.training.job_view import duration
+from webapp.training.actions import duration
 
 SETS = {"rafdb": "RAF-DB", "fer2013": "FER2013", "fergimefive": "FER GiMEFiVE"}
 RECIPES = {"modern": "modern, ours", "paper": "paper, as published"}

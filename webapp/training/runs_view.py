@@ -8,8 +8,8 @@ from core.paths import read_only, run_root
 from core.training import RunFolder, WorkerLock, observe, values_of, waiting
 from webapp.charts import training as charts
 from webapp.text import counted, literal, percent
-from webapp.training import actions, address, new_run, store
-from webapp.training.job_view import duration, show_job
+from webapp.training import actions, new_run, store
+from webapp.training.actions import duration, show_job
 
 POLL = 1.0  # seconds; curves are to move within three of an epoch's end
 QUIET = {"displayModeBar": False}
@@ -24,7 +24,7 @@ def show() -> None:
         st.info("There is no run yet. **New run** starts one.")
         return
     _table(runs)
-    folder = runs[address.linked_pick("Run", list(runs), address.RUN)]
+    folder = runs[actions.linked_pick("Run", list(runs), actions.RUN)]
     show_job(folder, _live, poll=POLL)
     _settings(folder)
 
@@ -75,7 +75,7 @@ def _take_row() -> None:
     rows = st.session_state[TABLE]["selection"]["rows"]
     names = list(store.runs())
     if rows and rows[0] < len(names):
-        st.session_state[address.RUN] = names[rows[0]]
+        st.session_state[actions.RUN] = names[rows[0]]
 
 
 def _live(folder: RunFolder, drawn_state: str) -> None:
@@ -154,4 +154,4 @@ def _reuse(folder: RunFolder) -> None:
     settings = store.config(folder)
     if settings is not None:
         new_run.fill(settings, folder.name)
-        st.session_state[address.VIEW] = address.NEW
+        st.session_state[actions.VIEW] = actions.NEW

@@ -18,8 +18,8 @@ from core.training import (
 from webapp.charts import search as charts
 from webapp.errors import shown_errors
 from webapp.text import counted, literal, percent
-from webapp.training import actions, address, form, new_run, store
-from webapp.training.job_view import show_job
+from webapp.training import actions, form, new_run, store
+from webapp.training.actions import show_job
 
 POLL = 2.0  # seconds
 QUIET = {"displayModeBar": False}
@@ -44,7 +44,7 @@ def show() -> None:
     if not searches:
         st.info("There is no search yet. Each trial of a search is a run with other settings.")
         return
-    folder = searches[address.linked_pick("Search", list(searches), address.SEARCHED)]
+    folder = searches[actions.linked_pick("Search", list(searches), actions.SEARCHED)]
     show_job(folder, _live, poll=POLL)
 
 
@@ -183,4 +183,4 @@ def _value(value: object) -> str:
 def _use_best(folder: RunFolder, findings: Findings) -> None:
     with shown_errors():
         new_run.fill(trial_config(folder, findings.best[0]), f"{folder.name}-best")
-        st.session_state[address.VIEW] = address.NEW
+        st.session_state[actions.VIEW] = actions.NEW
