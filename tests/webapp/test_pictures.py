@@ -16,9 +16,8 @@ from core.drawing import (
     common_scale,
     draw_points,
     heat_image,
-    quick_png,
 )
-from core.images import decode
+from core.images import decode, quick_png
 from core.types import FrameResult, LiveFace
 from webapp import pictures
 from webapp.pictures import FACE
