@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 import torch
+from captum.metrics import infidelity, sensitivity_max
+from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from core.errors import ConfigError, ExplainError
-from core.explain import explain
+from core.explain import EXPLAINERS, class_maps, enlarged, explain, layer_of
 from core.faithfulness.insertion_deletion import CONTROLS, face_faithfulness
 from core.faithfulness.method_figures import Sizes
 from core.faithfulness.report import faithfulness_report
@@ -79,6 +81,74 @@ def test_a_map_that_is_right_beats_its_controls(report: dict[str, Any]) -> None:
     assert found["ci"][0] <= found["gap"] <= found["ci"][1]
     assert found["ci"][0] > 0.2
     assert found["blank"] == 0
+
+
+def ranks_agree(first: dict[str, float], second: dict[str, float]) -> float:
+    """Spearman's correlation of two figures of the same methods."""
+    return float(spearmanr(list(first.values()), [second[name] for name in first]).statistic)
+
+
+def test_road_ranks_the_methods_as_deletion_by_rank_does(report: dict[str, Any]) -> None:
+    methods = report["methods"]
+    deletion = {name: -entry["deletion"] for name, entry in methods.items()}
+    road = {name: entry["road"]["gap"] for name, entry in methods.items()}
+
+    assert ranks_agree(deletion, road) >= 0.9
+    # Roughness, place by place, is what this network weighs, and what HiResCAM gives at its ReLU.
+    for figures in (deletion, road):
+        assert figures["hires_cam"] == pytest.approx(max(figures.values()))
+        assert figures["hires_cam"] > figures["activation"] > figures["grad_cam"]
+
+
+def maps_of(model: nn.Module, faces: Tensor, targets: Tensor, method: str) -> Tensor:
+    """Maps at the size of the face, float32 (N, 1, S, S)."""
+    layer = layer_of(model, faces[:1], EXPLAINERS[method], None)
+    return enlarged(class_maps(model, faces, targets, method, layer), SIDE)[:, None]
+
+
+def test_captums_infidelity_and_sensitivity_rank_the_methods_alike(
+    half_reader: nn.Module, rough_faces: Tensor, report: dict[str, Any]
+) -> None:
+    targets = half_reader(rough_faces).argmax(dim=1)
+    dice = torch.Generator().manual_seed(0)
+
+    def with_holes(faces: Tensor) -> tuple[Tensor, Tensor]:
+        holes = torch.zeros_like(faces)
+        for hole in holes:
+            row, column = torch.randint(0, SIDE - 8, (2,), generator=dice)
+            hole[:, row : row + 8, column : column + 8] = 1
+        return holes, faces * (1 - holes)  # evidence under a hole foretells what it costs
+
+    unfaithful, unsteady = {}, {}
+    for method in ("hires_cam", "smooth_layer_cam", "activation", "grad_cam"):
+        dice.manual_seed(0)
+        maps = maps_of(half_reader, rough_faces, targets, method)
+        found = infidelity(
+            half_reader,
+            with_holes,
+            rough_faces,
+            maps,
+            target=targets,
+            n_perturb_samples=30,
+            normalize=True,
+        )
+        unfaithful[method] = float(found.mean())
+
+        def explained(given: tuple[Tensor], method: str = method) -> tuple[Tensor]:
+            (faces,) = given
+            times = len(faces) // len(targets)
+            return (maps_of(half_reader, faces, targets.repeat_interleave(times), method),)
+
+        torch.manual_seed(0)
+        moved = sensitivity_max(explained, rough_faces, perturb_radius=0.05, n_perturb_samples=4)
+        unsteady[method] = float(moved.mean())
+
+    gaps = {name: -report["methods"][name]["gap"] for name in unfaithful}
+    noise = {name: -report["methods"][name]["stability"]["noise"] for name in unsteady}
+    assert ranks_agree(unfaithful, gaps) == pytest.approx(1)
+    assert ranks_agree(unsteady, noise) >= 0.8
+    assert unfaithful["hires_cam"] < 0.01 * unfaithful["grad_cam"]
+    assert unsteady["smooth_layer_cam"] < unsteady["hires_cam"] < unsteady["grad_cam"]
 
 
 def test_where_the_place_never_changes_no_map_beats_another_faces(
