@@ -25,6 +25,7 @@ from core.types import BLANK
 
 SEED = 20240229
 
+COSTLY = 8  # passes from which on every further map counts
 OWN = "own"  # occasion: the network as it is, and the faces as they are
 
 
@@ -36,16 +37,16 @@ class Sizes:
         others: With another face's map as a control.
         slow: For methods of 20 passes and more.
         checks: For ROAD, randomisation and stability.
-        slow_checks: The same for slow methods.
+        slow_checks: For randomisation and stability of methods of `COSTLY` passes and more.
         references: For the reference of a network with random weights.
         inner: Points of a curve between its ends.
     """
 
-    others: int = 100
-    slow: int = 48
+    others: int = 64
+    slow: int = 24
     checks: int = 32
-    slow_checks: int = 6
-    references: int = 64
+    slow_checks: int = 3
+    references: int = 32
     inner: int = 5
 
 
@@ -155,7 +156,8 @@ def measure_method(given: SampleSet, method: str) -> MethodFigures:
     batch, targets = given.batch[:count], given.targets[:count]
     maps = given.maker.maps(OWN, method, given.model, batch, targets)
     score = given.scorer.score
-    checks = min(count, sizes.slow_checks if slow else sizes.checks)
+    costly = EXPLAINERS[method].passes >= COSTLY
+    checks = min(count, sizes.slow_checks if costly else sizes.checks)
     return MethodFigures(
         layer=given.layers[method],
         curves=given.curves(maps),

@@ -1,9 +1,13 @@
 """Probabilities of many pictures, as fast as this machine gives them without changing answers."""
 
 import time
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 
+import onnxruntime
 import torch
 from torch import Tensor, nn
 
@@ -41,8 +45,42 @@ def light_scorer(model: nn.Module, sample: Tensor, dtype: torch.dtype = torch.bf
     return Scorer(_scorer(view, dtype), str(dtype).removeprefix("torch."))
 
 
+def onnx_scorer(model: nn.Module, sample: Tensor) -> Scorer:
+    """Probabilities in float32 by ONNX Runtime, a third faster than torch on CPUs without bfloat16.
+
+    Raises:
+        RuntimeError: The network holds an operation that cannot be exported.
+    """
+    file = BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # see core.inference: the exporter warns of its age
+        torch.onnx.export(
+            frozen_view(model),
+            (sample[:2],),
+            file,
+            dynamo=False,
+            input_names=["faces"],
+            output_names=["logits"],
+            dynamic_axes={"faces": {0: "n"}, "logits": {0: "n"}},
+        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(
+        file.getvalue(), options, providers=["CPUExecutionProvider"]
+    )
+
+    def score(batch: Tensor) -> Tensor:
+        parts = [
+            torch.from_numpy(session.run(None, {"faces": part.numpy(force=True)})[0])
+            for part in torch.split(batch.contiguous(), ROWS)
+        ]
+        return torch.cat(parts).softmax(dim=1)
+
+    return Scorer(score, "float32")
+
+
 def fastest_scorer(model: nn.Module, sample: Tensor) -> Scorer:
-    """bfloat16 where it is faster here and agrees, else float32.
+    """The fastest here of float32, bfloat16 and ONNX Runtime, if it agrees with the first.
 
     Args:
         model: In eval mode.
@@ -51,13 +89,19 @@ def fastest_scorer(model: nn.Module, sample: Tensor) -> Scorer:
     Raises:
         ExplainError: The model is in training mode.
     """
-    exact, fast = exact_scorer(model), light_scorer(model, sample)
-    first = [scorer.score(sample) for scorer in (exact, fast)]  # also warms both up
-    agrees = float((first[0] - first[1]).abs().mean()) <= LARGEST_SHIFT
-    same = float((first[0].argmax(1) == first[1].argmax(1)).float().mean()) >= LEAST_AGREEMENT
-    if agrees and same and _seconds(fast.score, sample) < _seconds(exact.score, sample):
-        return fast
-    return exact
+    exact = exact_scorer(model)
+    others = [light_scorer(model, sample)]
+    with suppress(RuntimeError):
+        others.append(onnx_scorer(model, sample))
+    answers = exact.score(sample)  # also warms it up
+    agreeing = [other for other in others if _agree(answers, other.score(sample))]
+    return min([exact, *agreeing], key=lambda scorer: _seconds(scorer.score, sample))
+
+
+def _agree(exact: Tensor, fast: Tensor) -> bool:
+    shift = float((exact - fast).abs().mean())
+    same = float((exact.argmax(1) == fast.argmax(1)).float().mean())
+    return shift <= LARGEST_SHIFT and same >= LEAST_AGREEMENT
 
 
 def _scorer(view: nn.Module, dtype: torch.dtype) -> Score:

@@ -15,7 +15,7 @@ from core.explain import EXPLAINERS, class_maps, enlarged, explain, layer_of
 from core.faithfulness.insertion_deletion import CONTROLS, face_faithfulness
 from core.faithfulness.method_figures import Sizes
 from core.faithfulness.report import faithfulness_report
-from core.faithfulness.scorer import exact_scorer, fastest_scorer, light_scorer
+from core.faithfulness.scorer import exact_scorer, fastest_scorer, light_scorer, onnx_scorer
 
 SIDE = 32
 SMALL = Sizes(others=6, slow=3, checks=4, slow_checks=2, inner=2)
@@ -246,6 +246,9 @@ def test_scores_are_the_networks_probabilities(
     with torch.no_grad():
         expected = model(batch).softmax(dim=1)
     torch.testing.assert_close(exact_scorer(model).score(batch), expected)
+    torch.testing.assert_close(
+        onnx_scorer(model, batch[:8]).score(batch), expected, rtol=1e-4, atol=1e-5
+    )
     torch.testing.assert_close(
         fastest_scorer(model, batch[:8]).score(batch), expected, rtol=0, atol=0.03
     )
