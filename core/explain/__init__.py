@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         save_reference,
         with_maps,
     )
-    from core.explain.explainer import contrast_map, explain, layer_of
+    from core.explain.explainer import contrast_map, explain, layer_of, signed_grad_cam
     from core.explain.layers import (
         Reference,
         carried_reference,
@@ -89,6 +89,7 @@ __getattr__ = lazy_names(
             "contrast_map",
             "explain",
             "layer_of",
+            "signed_grad_cam",
         ),
         "layers": (
             "Reference",
@@ -173,6 +174,7 @@ __all__ = [
     "region_report",
     "region_shapley",
     "save_reference",
+    "signed_grad_cam",
     "smoothed",
     "stored_faithfulness",
     "textbook_pattern",

@@ -87,10 +87,15 @@ def _gradients(logits: Tensor, targets: Tensor, activations: Tensor) -> Tensor:
 Weighing = Callable[[LayerGradients], Tensor]
 
 
+def signed_grad_cam_weighing(found: LayerGradients) -> Tensor:
+    """Grad-CAM before its ReLU (Selvaraju et al. 2017, arXiv 1610.02391, Eq. 1), on logits."""
+    weights = found.gradients.mean(dim=(3, 4))  # (T, N, C)
+    return torch.einsum("tnc,nchw->nthw", weights, found.activations)
+
+
 def grad_cam_weighing(found: LayerGradients) -> Tensor:
     """Grad-CAM (Selvaraju et al. 2017, arXiv 1610.02391, Eq. 1 and 2), on logits."""
-    weights = found.gradients.mean(dim=(3, 4))  # (T, N, C)
-    return torch.relu(torch.einsum("tnc,nchw->nthw", weights, found.activations))
+    return torch.relu(signed_grad_cam_weighing(found))
 
 
 def grad_cam_pp_weighing(found: LayerGradients) -> Tensor:

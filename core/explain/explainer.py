@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.errors import ExplainError
+from core.explain.cam import layer_gradients, signed_grad_cam_weighing
 from core.explain.closed_form import ClosedGradCam, has_closed_form
 from core.explain.layers import default_layer, is_complete_at
 from core.explain.methods import EXPLAINERS, MethodInfo
@@ -49,6 +50,34 @@ def explain(
         signed=info.signed,
         complete=info.complete and (method != "hires_cam" or is_complete_at(model, inputs, chosen)),
     )
+
+
+def signed_grad_cam(
+    model: nn.Module,
+    batch: NDArray[np.float32] | Tensor,
+    labels: Sequence[str],
+    layer: str | None = None,
+) -> Explanation:
+    """Grad-CAM before its last ReLU, for where that leaves nothing: also what speaks against.
+
+    Args:
+        model: As for `explain`.
+        batch: float32 (1, C, S, S).
+        labels: Class names in the order of the logits.
+        layer: As for `explain`.
+
+    Returns:
+        Of method "grad_cam", signed.
+
+    Raises:
+        ExplainError: As for `explain`.
+    """
+    inputs = _checked_input(batch)
+    chosen = layer_of(model, inputs, EXPLAINERS["grad_cam"], layer)
+    _check_classes(model, inputs, len(labels))
+    targets = torch.arange(len(labels), device=inputs.device)[None]
+    maps = signed_grad_cam_weighing(layer_gradients(model, inputs, targets, chosen))[0]
+    return Explanation("grad_cam", chosen, tuple(labels), maps.cpu().numpy(), signed=True)
 
 
 def layer_of(model: nn.Module, batch: Tensor, info: MethodInfo, layer: str | None) -> str:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from core.errors import ExplainError
 from core.explain.cam import grad_cam
+from core.explain.explainer import signed_grad_cam
 from core.explain.layers import explainable_layers, last_convolution
 from core.models import MODELS
 
@@ -59,6 +60,9 @@ def test_the_map_of_two_planes_is_the_one_computed_by_hand() -> None:
     first = torch.tensor([[4 / 16 - 15 / 16, 8 / 16 - 3 / 16], [12 / 16 - 3 / 16, 16 / 16]])
     second = torch.tensor([[45 / 16 - 8 / 16, 9 / 16 - 16 / 16], [9 / 16 - 24 / 16, -32 / 16]])
     torch.testing.assert_close(maps[0], torch.stack([first, second]).clamp(min=0))
+    signed = signed_grad_cam(TwoPlanes().eval(), batch, ["one", "two"], "conv")
+    assert signed.signed
+    torch.testing.assert_close(torch.from_numpy(signed.maps), torch.stack([first, second]))
 
 
 @pytest.mark.parametrize("name", list(MODELS))

@@ -2,13 +2,15 @@
 
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
 from typing import Any
 
 import streamlit as st
 
 from core import Explanation, FaceResult
-from core.drawing import NO_EVIDENCE, ONLY_AGAINST, Style
+from core.drawing import NO_EVIDENCE, ONLY_AGAINST, Style, default_colours
+from core.explain import EXPLAINERS
 from core.images import quick_png
 from core.types import BLANK
 from webapp import pictures
@@ -61,6 +63,8 @@ def face_card(
 def _maps(face: FaceResult, explanation: Explanation, scale: float, style: Style) -> None:
     """Face, map and overlay side by side, with the colour bar they share."""
     label = style.label_of(face)
+    if explanation.signed:
+        style = replace(style, colours=default_colours(signed=True))
     original = pictures.face_alone(face)
     heat = pictures.map_alone(explanation, label, scale, style)
     both = pictures.map_on_face(original, explanation, label, scale, style)
@@ -74,7 +78,14 @@ def _maps(face: FaceResult, explanation: Explanation, scale: float, style: Style
     )
     bar = _colour_bar(scale, style) if scale > BLANK else ""
     st.html(f'<div style="{_SMALL};margin-bottom:0.6rem">{titles}</div>{bar}')
-    if explanation.is_blank(label):
+    rectified = not EXPLAINERS[explanation.method].signed
+    if explanation.signed and rectified and not explanation.is_blank(label):
+        st.info(
+            f"{EXPLAINERS[explanation.method].title} keeps only what speaks for an expression and "
+            f"is blank for {label} here. Shown is the same map before its last step (ReLU), with "
+            "what speaks against."
+        )
+    elif explanation.is_blank(label):
         st.info(f"The map is blank: {NO_EVIDENCE} for {label}. Another method may still find some.")
     elif explanation.speaks_only_against(label):
         st.info(f"The map shows {ONLY_AGAINST}: nothing on this face speaks for {label}.")

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from webapp.cache import Answer
 from webapp.errors import sentence
 from webapp.faithfulness_badges import faithfulness_of
 from webapp.image_explanation.face_card import face_card
-from webapp.image_explanation.subject import Subject
+from webapp.image_explanation.subject import Subject, before_relu
 from webapp.inputs import Picture
 from webapp.pictures import SCREEN
 from webapp.text import counted, literal
@@ -171,8 +171,21 @@ def result_of(first: Subject) -> ImageResult:
         return cache.faces(*place)
 
 
+def signed_where_blank(result: ImageResult, first: Subject, style: Style) -> ImageResult:
+    """The same with signed maps for faces whose Grad-CAM is blank for the class shown."""
+    faces = list(result.faces)
+    for number, face in enumerate(faces):
+        found = face.explanation
+        if found is None or found.method != "grad_cam" or not found.is_blank(style.label_of(face)):
+            continue
+        subject = replace(first, number=number, layer=found.layer)
+        faces[number] = replace(face, explanation=before_relu(subject))
+    return replace(result, faces=tuple(faces))
+
+
 def show_result(result: ImageResult, first: Subject, style: Style) -> None:
     """Draw the photo, its faces and the downloads."""
+    result = signed_where_blank(result, first, style)
     picture, checkpoint = first.picture, first.folder.name
     height, width = result.image.shape[:2]
     left, right = st.columns([1, 1] if width > WIDE * height else [5, 7], gap="medium")

@@ -20,6 +20,7 @@ from core.explain import (
     occlude_regions,
     region_report,
     region_shapley,
+    signed_grad_cam,
 )
 from core.faces import regions
 from core.faithfulness import FaceFaithfulness, face_faithfulness
@@ -140,6 +141,14 @@ def parts(subject: Subject, *, all_sets: bool) -> RegionReport:
         game=sets_of_parts(subject) if all_sets else None,
         temperature=predictor.card.temperature,
     )
+
+
+@st.cache_resource(scope="session", max_entries=48, show_spinner=False, hash_funcs=BY_MAP)
+def before_relu(subject: Subject) -> Explanation:
+    """Grad-CAM of the face before its last ReLU."""
+    predictor = subject.predictor
+    layer = subject.layer or None
+    return signed_grad_cam(predictor.model, subject.batch(), predictor.labels, layer)
 
 
 @st.cache_resource(scope="session", max_entries=24, show_spinner=False, hash_funcs=BY_FACE)
