@@ -1,12 +1,62 @@
 """What this is, how it works, what the networks here reach, and where to go."""
 
+from pathlib import Path
+
 import streamlit as st
 
-from core.checkpoints import list_checkpoints
-from webapp import navigation
-from webapp.checkpoints import checkpoint_card
+from core import CoreError
+from core.checkpoints import find_checkpoint, list_checkpoints
+from webapp import cache, navigation
+from webapp.checkpoints import checkpoint_card, title
+from webapp.errors import shown_errors
+from webapp.inputs import SAMPLE, SAMPLE_CREDIT, sample_picture
 from webapp.pipeline_drawing import pipeline_html
-from webapp.text import literal
+from webapp.text import literal, percent
+
+
+def default_network() -> Path | None:
+    """The checkpoint that is used unless another is chosen; None where there is none."""
+    try:
+        return find_checkpoint("default")
+    except CoreError:
+        return None
+
+
+def show_sample(folder: Path) -> None:
+    """Draw the sample photo as the default network answers and explains it."""
+    from core.drawing import Style, annotate_picture
+    from core.explain import EXPLAINERS, recommended_method
+    from core.faces import DEFAULT_DETECTOR
+    from webapp import pictures
+    from webapp.charts.bars import probability_bars
+
+    method = recommended_method(folder)
+    result = cache.explained(folder, sample_picture(), DEFAULT_DETECTOR, method)
+    preprocess = cache.predictor(folder).card.preprocess
+    style = Style(coverage=preprocess.crop / preprocess.size)
+    photo, close, numbers = st.columns([4, 4, 5], vertical_alignment="center")
+    photo.image(annotate_picture(result, style, pictures.SCREEN), alt="The sample photo, explained")
+    for face in result.faces[:1]:
+        label = face.prediction.predicted
+        if face.explanation is not None:
+            plain, scale = pictures.face_alone(face), face.explanation.scale_of(label)
+            close.image(
+                pictures.map_on_face(plain, face.explanation, label, scale, style),
+                caption=f"What speaks for {label}, by {EXPLAINERS[method].title}",
+                width="stretch",
+            )
+        numbers.markdown(f"**{label}, {percent(face.prediction.confidence)}**")
+        numbers.plotly_chart(
+            probability_bars(face.prediction), key="sample", config={"displayModeBar": False}
+        )
+    st.caption(f"{SAMPLE_CREDIT} Answered by {literal(title(folder))}, the default network.")
+    explain = next(entry for entry in navigation.ENTRIES if entry.name == "image_explanation")
+    st.page_link(
+        navigation.page(explain),
+        label="Look closer at this photo, or try your own →",
+        query_params={"source": SAMPLE},
+    )
+
 
 st.title("GiMEFiVE Studio")
 st.markdown(
@@ -17,6 +67,8 @@ st.markdown(
 
 st.subheader("From a photo to an explained expression")
 st.html(pipeline_html())
+default = default_network()
+example = st.container(border=True) if default is not None else None
 
 st.subheader("Where to go")
 others = [entry for entry in navigation.present() if entry is not navigation.HOME]
@@ -48,3 +100,8 @@ st.caption(
         "only. Pictures you upload stay in this machine's memory for your visit."
     )
 )
+
+# Last, since loading a network takes longer than everything else on the page.
+if default is not None and example is not None:
+    with example, shown_errors():
+        show_sample(default)

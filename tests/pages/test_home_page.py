@@ -77,6 +77,34 @@ def test_figures_are_those_of_the_report(
     assert "2,388 pictures of RAF-DB; accuracy lies between 82.9 % and 85.8 %" in text
 
 
+def test_the_sample_photo_is_answered_by_the_default_network(
+    app: AppTest, made_checkpoint: Callable[..., Path]
+) -> None:
+    made_checkpoint(weight=1.0)
+
+    app.run()
+
+    assert not app.exception
+    assert not app.error
+    assert "**surprise, " in words(app)
+    assert "Answered by Made" in words(app)
+    assert len(elements(app, "image")) == 2  # the photo, and the face under its map
+    assert len(elements(app, "plotly_chart")) == 1
+    links = [link.proto.query_string for link in elements(app, "page_link")]
+    assert [link for link in links if link] == ["source=Sample+photo"]
+
+
+def test_without_a_default_network_there_is_no_sample(
+    app: AppTest, made_checkpoint: Callable[..., Path]
+) -> None:
+    made_checkpoint("another")
+
+    app.run()
+
+    assert not app.exception
+    assert not elements(app, "image")
+
+
 @pytest.mark.parametrize("report", [None, "{", "[]", '{"splits": {}}', '{"splits": {"test": 3}}'])
 def test_a_checkpoint_without_figures_shows_how_to_get_them(
     app: AppTest, made_checkpoint: Callable[..., Path], report: str | None
