@@ -14,6 +14,7 @@ DEFAULT_CHECKPOINT = SHIPPED_CHECKPOINTS[0]
 WEIGHTS = "weights.safetensors"
 # Of files in which other programs keep weights.
 WEIGHT_ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors", ".onnx", ".h5", ".keras")
+IMPORTED_ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
 REFERENCE = "reference.safetensors"  # what explanations know of other faces
 NEEDED = ("card.json", WEIGHTS)
 FACTS_FOLDER = "facts"  # beside the runs, shared by them: no run has this name
@@ -60,6 +61,11 @@ def _refuse_other(path: Path) -> None:
     if path.is_file():
         kind = "weights of another program" if path.suffix in WEIGHT_ENDINGS else "a single file"
         inside = ""
+        if path.suffix in IMPORTED_ENDINGS and path.name not in NEEDED:
+            inside = (
+                " The state dict of a classifier of torchvision, timm or this app becomes one: "
+                f"python -m core import {path.name} --model NAME --classes anger,happiness,..."
+            )
         if path.name in NEEDED and is_checkpoint(path.parent):
             inside = f" Name its folder instead: {path.parent}."
         raise CheckpointError(

@@ -73,7 +73,7 @@ class Predictor:
         """Logits of many faces, before temperature, by the fast engine.
 
         Args:
-            pixels: uint8 (N, S, S) from `card.preprocess.pixels`.
+            pixels: uint8 (N, S, S) or (N, S, S, 3) from `card.preprocess.pixels`.
 
         Returns:
             float64 (N, K); averaged with the mirror image where the card says so.
@@ -238,7 +238,7 @@ class Predictor:
 
 
 def _mirrored(pixels: Image) -> Image:
-    """Each of uint8 (N, S, S) with left and right changed over."""
+    """Each of uint8 (N, S, S) or (N, S, S, 3) with left and right changed over."""
     return np.ascontiguousarray(pixels[:, :, ::-1])
 
 

@@ -114,3 +114,34 @@ def test_what_is_no_array_is_refused_by_its_kind(value: object) -> None:
     for use in (Preprocess().pixels, checked):
         with pytest.raises(ImageError, match=rf"Found an? {kind}; expected uint8 RGB .*read_image"):
             use(cast("Image", value))
+
+
+def test_a_network_in_colour_gets_each_channel_with_its_own_mean_and_deviation() -> None:
+    colour = Preprocess(8, 8, (0.0, 0.2, 0.4), (1.0, 0.5, 0.2), colour=True)
+    image = np.zeros((8, 8, 3), np.uint8)
+    image[...] = (255, 102, 0)
+
+    batch = colour(image)
+
+    assert batch.shape == (1, 3, 8, 8)
+    np.testing.assert_allclose(batch[0, :, 3, 3], [1.0, 0.4, -2.0], rtol=1e-5)
+
+
+def test_a_grey_picture_stands_for_all_three_channels() -> None:
+    colour = Preprocess(8, 8, (0.0,) * 3, (1.0,) * 3, colour=True)
+    grey = np.arange(64, dtype=np.uint8).reshape(8, 8)
+
+    assert colour.pixels(grey).shape == (8, 8, 3)
+    np.testing.assert_array_equal(colour(grey), colour.normalise(grey[None]))
+
+
+def test_colour_is_kept_in_the_record_only_where_it_holds() -> None:
+    colour = Preprocess(colour=True)
+
+    assert Preprocess.from_json(colour.to_json()) == colour
+    assert "colour" not in Preprocess().to_json()  # prepared data are named after it
+
+
+def test_colour_needs_three_channels() -> None:
+    with pytest.raises(ConfigError, match="in colour has 1 means"):
+        Preprocess(48, 48, (0.5,), (0.5,), colour=True)

@@ -91,7 +91,8 @@ def checkpoint_card(folder: Path) -> None:
         st.caption(literal(_origin(card(folder))))
         if reached is None:
             st.caption("Not evaluated yet.")
-            st.code(f"python -m core evaluate {folder.name}", language="bash")
+            data = " --data DIR" if "imported" in (card(folder).get("data") or {}) else ""
+            st.code(f"python -m core evaluate {folder.name}{data}", language="bash")
             return
         accuracy, f1, weakest = st.columns(3)
         accuracy.metric("Accuracy", percent(reached.accuracy))
@@ -103,6 +104,11 @@ def checkpoint_card(folder: Path) -> None:
 def _origin(card: dict[str, object]) -> str:
     data = card.get("data")
     facts = data if isinstance(data, dict) else {}
+    if "imported" in facts:
+        return (
+            f"Network {card.get('model', 'unknown')}, imported from {facts['imported']}; what it "
+            "was trained on is not known here"
+        )
     trained = f"{facts['train']:,} pictures" if isinstance(facts.get("train"), int) else "pictures"
     sources = source_names([str(name) for name in facts.get("sources") or []])
     return (

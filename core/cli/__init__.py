@@ -45,12 +45,13 @@ for function in (
     inference.models,
     inference.export,
     inference.quantise,
+    inference.import_network,
     measure.faithfulness,
     measure.global_view,
     measure.bench,
     video.video,
 ):
-    app.command()(function)
+    app.command(function.__name__.removesuffix("_network").replace("_", "-"))(function)
 
 app.add_typer(queue.app, name="queue")
 

@@ -1,4 +1,4 @@
-"""Commands that use trained weights: classify, explain, models, export, quantise."""
+"""Commands that use trained weights: classify, explain, models, export, quantise, import."""
 
 import json
 from pathlib import Path
@@ -157,4 +157,54 @@ def quantise(
         f"Accuracy on {found.faces:,} clean validation faces: {100 * found.accuracy_exact:.2f} % "
         f"in float32, {100 * found.accuracy_int8:.2f} % in 8 bits; the same answer for "
         f"{100 * found.agreement:.1f} %. {verdict}."
+    )
+
+
+def import_network(
+    weights: Annotated[Path, typer.Argument(help="State dict: .safetensors, or from torch.save.")],
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="Its network, as torchvision:resnet18, timm:NAME, gimefive."),
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(help="What the outputs mean, in their order: anger,happy,contempt=skip,..."),
+    ] = None,
+    size: Annotated[int | None, typer.Option(help="Side of the input in pixels; else 224.")] = None,
+    mean: Annotated[str | None, typer.Option(help="0 to 1, a channel; else ImageNet's.")] = None,
+    std: Annotated[str | None, typer.Option(help="0 to 1, a channel; else ImageNet's.")] = None,
+    grey: Annotated[
+        bool | None, typer.Option("--grey/--rgb", help="Whether pictures are made grey.")
+    ] = None,
+    card: Annotated[
+        Path | None, typer.Option(help="JSON that says the same: model, classes, size, mean, ...")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Of the checkpoint; else the file's.")] = None,
+) -> None:
+    """Make a checkpoint of a classifier of one's own, for every page, method and test."""
+    from core.errors import ConfigError
+    from core.files import read_object
+    from core.models import import_weights, read_description
+    from core.paths import run_root
+    from core.training import RunFolder
+
+    values = {} if card is None else read_object(card)
+    if card is not None and not values:
+        raise ConfigError(f"{card} holds no JSON object; expected model, classes and the like.")
+    if classes is not None:
+        values["classes"] = classes.split(",")
+    said = {"model": model, "size": size, "grey": grey}
+    values |= {key: value for key, value in said.items() if value is not None}
+    for key, text in (("mean", mean), ("std", std)):
+        if text is not None:
+            values[key] = text.split(",")
+    folder = RunFolder.unused(run_root(), name or weights.stem.replace(" ", "-"))
+    made = import_weights(weights, read_description(values), folder.path)
+    spec = made.preprocess
+    numbers = [", ".join(f"{one:g}" for one in values) for values in (spec.mean, spec.std)]
+    typer.echo(
+        f"{folder.name}: {made.model} with {len(made.labels)} classes ({', '.join(made.labels)}), "
+        f"{spec.crop} x {spec.crop} pixels {'in colour' if spec.colour else 'grey'}, mean "
+        f"{numbers[0]}, deviation {numbers[1]}. If it was trained on other input, say so with "
+        f"--size, --mean, --std, --grey or --rgb. Written to {folder.path}."
     )

@@ -63,8 +63,9 @@ def _summary(folder: Path, card: dict[str, Any], report: dict[str, Any]) -> Iter
     labels = ", ".join(report["labels"])
     yield (
         f"Network `{card['model']}`, {len(report['labels'])} classes ({labels}). Input: one face, "
-        f"{card['preprocess']['crop']} x {card['preprocess']['crop']} pixels, grey. Output: for "
-        "each class the probability that raters would give the face this label."
+        f"{card['preprocess']['crop']} x {card['preprocess']['crop']} pixels, "
+        f"{'in colour' if card['preprocess'].get('colour') else 'grey'}. Output: for each class "
+        "the probability that raters would give the face this label."
     )
     yield ""
     test = report["splits"].get("test")
@@ -100,6 +101,15 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     data = card.get("data", {})
     yield "## Data and licences"
     yield ""
+    if "imported" in data:
+        yield (
+            f"Imported from `{data['imported']}`; what it was trained on is not known here. "
+            f"Measured on data with hash `{report['data_hash']}`."
+        )
+        yield ""
+        yield f"Weights: {card.get('licence', 'no terms stated')}"
+        yield ""
+        return
     counts = "".join(
         f", {data[part]:,} images for {word}"
         for part, word in (("train", "training"), ("valid", "validation"))

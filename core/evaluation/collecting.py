@@ -111,7 +111,7 @@ def logits_of(
 
 def at_size(images: Image, preprocess: Preprocess) -> Image:
     """Grey squares uint8 (n, 64, 64) brought to the size the model's preprocessing asks for."""
-    if images.shape[1] == preprocess.size:
+    if images.shape[1] == preprocess.size and (images.ndim == 4) == preprocess.colour:
         return images
     return np.stack([preprocess.pixels(image) for image in images])
 

@@ -38,7 +38,12 @@ def sources_of(info: dict[str, Any]) -> tuple[str, ...]:
 
 
 def own_sources(card: "Card", info: dict[str, Any]) -> tuple[str, ...]:
-    """The sources a run was trained on; a card without any means all of its data set."""
+    """The sources a run was trained on; a card without any means all of its data set.
+
+    Of an imported network they are unknown, so there are none.
+    """
+    if "imported" in card.data:
+        return ()
     named = tuple(str(name) for name in card.data.get("sources", ()))
     return named or tuple(name for name in sources_of(info) if name != PUBLISHED_VALID)
 
@@ -70,6 +75,11 @@ def own_folder(card: "Card", run: str) -> Path:
     Raises:
         DataError: There is none.
     """
+    if "imported" in card.data:
+        raise DataError(
+            f"{run} was imported, so what it was trained on is unknown. Name the prepared data to "
+            "use with --data."
+        )
     folders = prepared_folders()
     named = str(card.data.get("name", ""))
     wanted = set(card.data.get("sources", ()))
@@ -125,6 +135,8 @@ def results_folder(folder: Path, card: "Card", dataset: "Dataset", *, named: boo
         below the run root. It need not exist.
     """
     known = card.data.get("data_hash")
+    if "imported" in card.data:  # the first data it is measured on stand for its own
+        known = read_object(folder / "report.json").get("data_hash", dataset.data_hash)
     name = dataset.folder.resolve().name
     is_same = dataset.data_hash == known if known else name == card.data.get("name")
     shipped = is_shipped(folder)

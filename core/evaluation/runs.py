@@ -88,7 +88,12 @@ def run_of(folder: Path) -> Run | None:
 def _sources(
     data: dict[str, Any], config: dict[str, Any], report: dict[str, Any]
 ) -> frozenset[str]:
-    """Sources trained on; where none is named, all of the data set, and all five if it is gone."""
+    """Sources trained on; where none is named, all of the data set, and all five if it is gone.
+
+    Of an imported network they are unknown, so there are none.
+    """
+    if "imported" in data:
+        return frozenset()
     named = data.get("sources") or config.get("sources") or report.get("sources")
     if named:
         return frozenset(str(name) for name in named)

@@ -11,6 +11,10 @@ from core.explain.cam import grad_cam
 from core.explain.saliency import by_rows, input_gradient, largest
 from core.explain.trace import frozen_view, functional_relus
 
+_OTHER_ACTIVATIONS = frozenset(
+    ("SiLU", "GELU", "Hardswish", "ReLU6", "Mish", "ELU", "SELU", "CELU", "LeakyReLU", "PReLU")
+)
+
 
 class _GuidedReLU(torch.autograd.Function):
     """ReLU whose backward pass lets positive gradients through only."""
@@ -48,8 +52,16 @@ def guided_backprop(model: nn.Module, batch: Tensor, targets: Tensor, _: str) ->
 
     Raises:
         ExplainError: The network computes a ReLU outside of a module, where the rule cannot be
-            changed and the map would silently equal plain saliency.
+            changed and the map would silently equal plain saliency, or has other activations, for
+            which there is no rule.
     """
+    kinds = {type(module).__name__ for module in model.modules()}
+    others = sorted(kinds & _OTHER_ACTIVATIONS)
+    if others:
+        raise ExplainError(
+            f"Guided backpropagation is a rule for ReLUs; {type(model).__name__} has "
+            f"{' and '.join(others)}. Choose another method, for example saliency."
+        )
     hidden = functional_relus(model, batch)
     if hidden:
         raise ExplainError(

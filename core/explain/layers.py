@@ -10,6 +10,7 @@ from core.explain.methods import DefaultLayer
 from core.explain.trace import Layer, frozen_view, traced
 from core.types import FINE_CELLS
 
+FEWEST_CELLS = 2  # a side, of a map that says where
 INPUT = "input"  # the layer name of methods that explain pixels
 
 # Behind a layer these leave a sum over its cells intact, up to the linear layers' own biases.
@@ -65,7 +66,8 @@ def default_layer(model: nn.Module, sample: Tensor, rule: DefaultLayer) -> str:
     """The layer a method explains unless one is named.
 
     Args:
-        model: In eval mode, with an attribute `explain_layer`.
+        model: In eval mode. One without an attribute `explain_layer`, built elsewhere, is taken as
+            one pass finds it.
         sample: float32 (N, C, S, S).
         rule: See `MethodInfo.default_layer`.
 
@@ -75,12 +77,14 @@ def default_layer(model: nn.Module, sample: Tensor, rule: DefaultLayer) -> str:
     if rule == "input":
         return INPUT
     if rule == "last":
-        return last_convolution(model)
+        return last_convolution(model) if _is_declared(model) else _last_map(model, sample)
     if rule == "pooled":
         return _pooled_layer(model, sample)
     if rule == "reference":
         return reference_of(model).layer
     fitting = [name for name, side in _rectified(model, sample) if side >= FINE_CELLS]
+    if not fitting and not _is_declared(model):
+        return _last_map(model, sample, FINE_CELLS)
     if not fitting:
         raise ExplainError(
             f"{type(model).__name__} has no ReLU module with at least {FINE_CELLS}x{FINE_CELLS} "
@@ -101,12 +105,38 @@ def is_complete_at(model: nn.Module, sample: Tensor, layer: str) -> bool:
 
 
 def _rectified(model: nn.Module, sample: Tensor) -> list[tuple[str, int]]:
-    """ReLU modules that give a feature map, with their cells a side."""
+    """Layers that give the feature map of a ReLU, with their cells a side."""
+    found = traced(model, sample)
     return [
         (layer.name, min(layer.shape[1:]))
-        for layer in model_layers(model, sample)
-        if layer.is_explainable and layer.kind == "ReLU"
+        for layer in found.layers
+        if layer.is_explainable and layer.name in found.rectified
     ]
+
+
+def _is_declared(model: nn.Module) -> bool:
+    """Whether a network says which layer to explain, as those of `core.models` do."""
+    return isinstance(getattr(model, "explain_layer", None), str)
+
+
+def _last_map(model: nn.Module, sample: Tensor, cells: int = FEWEST_CELLS) -> str:
+    """The last layer with a feature map of so many cells a side, else with the most there are.
+
+    What global average pooling takes in goes first; what pooling gives is a copy of another layer.
+    """
+    found = traced(model, sample)
+    sides = {
+        layer.name: layer.shape[1]
+        for layer in found.layers
+        if layer.is_explainable and not layer.kind.endswith("Pool2d")
+    }
+    if max(sides.values(), default=0) < FEWEST_CELLS:
+        raise ExplainError(
+            f"{type(model).__name__} has no layer with a feature map. Choose a method that "
+            "explains pixels, for example occlusion."
+        )
+    fitting = [name for name, side in sides.items() if side >= min(cells, max(sides.values()))]
+    return found.pooled if found.pooled in fitting else fitting[-1]
 
 
 def _pooled_layer(model: nn.Module, sample: Tensor) -> str:

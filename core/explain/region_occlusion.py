@@ -49,14 +49,17 @@ class RegionOcclusion:
         return _softmax(self.whole / self.temperature)
 
     def images(self, preprocess: Preprocess) -> Image:
-        """The pictures as one sees them, grey uint8 (R, S, S).
+        """The pictures as one sees them, grey uint8 (R, S, S), or RGB (R, S, S, 3) in colour.
 
         Args:
             preprocess: What the network's inputs were made by.
         """
         scale, shift = preprocess.affine()
-        grey = (self.pictures[:, 0] - shift[0]) / scale[0]
-        return np.asarray(np.rint(np.clip(grey, 0, 255)), dtype=np.uint8)
+        planes = self.pictures.transpose(0, 2, 3, 1)[..., : 3 if preprocess.colour else 1]
+        channels = planes.shape[-1]
+        values = np.clip((planes - shift[:channels]) / scale[:channels], 0, 255)
+        images = np.asarray(np.rint(values), dtype=np.uint8)
+        return images if preprocess.colour else images[..., 0]
 
     def probabilities(self) -> NDArray[np.float64]:
         """Answers with each region hidden, float64 (R, K)."""

@@ -93,8 +93,11 @@ class Layer:
 
     @property
     def is_explainable(self) -> bool:
-        """Whether it gives one feature map (channels, height, width) a pass."""
-        return self.calls == 1 and len(self.shape) == 3
+        """Whether it gives one feature map (channels, height, width) a pass.
+
+        Faces are square, so what is not has its channels elsewhere, as in Swin Transformers.
+        """
+        return self.calls == 1 and len(self.shape) == 3 and self.shape[1] == self.shape[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,8 @@ class Trace:
         pooled: Layer whose output the last global average pooling takes in; None without one.
         head: Modules without parts that run after that pooling.
         normed: Pairs of a convolution and the batch norm that takes its output in.
+        rectified: Layers whose output is that of a ReLU module, each map once: the module itself,
+            or what it ends where one pass uses it several times.
     """
 
     layers: tuple[Layer, ...]
@@ -114,6 +119,7 @@ class Trace:
     pooled: str | None
     head: tuple[str, ...]
     normed: tuple[tuple[str, str], ...]
+    rectified: tuple[str, ...]
 
 
 # A network's structure does not change once it is built, and tracing it costs a forward pass.
@@ -201,8 +207,15 @@ class _Recorder:
         module.register_forward_hook(record)
 
     def _maker(self, tensor: object) -> str | None:
-        """Name of the first module that gave this very tensor out."""
-        return next((name for name, made in self.outputs if made is tensor), None)
+        """Name of the first module that gave this very tensor out, better one used once so far."""
+        names = [name for name, made in self.outputs if made is tensor]
+        once = (name for name in names if self.layers[name].calls == 1)
+        return next(once, names[0] if names else None)
+
+    def rectified(self) -> tuple[str, ...]:
+        """Layers that give the output of a ReLU module, in the order in which they finish."""
+        ends = [made for name, made in self.outputs if self.layers[name].kind == "ReLU"]
+        return tuple(dict.fromkeys(self._maker(made) or "" for made in ends))
 
     def single_pairs(self) -> tuple[tuple[str, str], ...]:
         """Convolutions and batch norms that meet once and only each other."""
@@ -229,4 +242,5 @@ def _trace(model: nn.Module, sample: Tensor) -> Trace:
         pooled=recorder.pooled,
         head=tuple(recorder.head),
         normed=recorder.single_pairs(),
+        rectified=recorder.rectified(),
     )

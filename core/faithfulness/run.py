@@ -106,12 +106,11 @@ def measure_faithfulness(
         ),
     }
     if methods is None:
-        own_data = data is None
-        place = folder if own_data else results_folder(folder, card, dataset, named=True)
+        place = folder if data is None else results_folder(folder, card, dataset, named=True)
         place.mkdir(parents=True, exist_ok=True)
         write_json(place / FAITHFULNESS_FILE, report)
         found = carried_reference(model)
-        if own_data and found is not None and not is_shipped(folder):
+        if place == folder and found is not None and not is_shipped(folder):
             save_reference(found, folder)
     return report
 

@@ -6,9 +6,10 @@ import os
 import threading
 import warnings
 from collections.abc import Callable
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import onnxruntime
@@ -64,7 +65,7 @@ class OnnxEngine:
         """Logits, and maps where the file has them.
 
         Args:
-            pixels: uint8 (N, S, S).
+            pixels: uint8 (N, S, S), or RGB (N, S, S, 3) for a network that takes colour.
 
         Returns:
             float64 (N, K), and float32 (N, K, h, w) or None.
@@ -188,6 +189,49 @@ def calibrate(folder: Path, pixels: Image, labels: NDArray[np.int64]) -> Quantis
     return result
 
 
+class _FixedAverage(nn.Module):
+    """Adaptive average pooling as two matrices, since ONNX has none to sizes that do not divide.
+
+    Args:
+        output: Height and width to give.
+    """
+
+    def __init__(self, output: tuple[int, int]) -> None:
+        super().__init__()
+        self.output = output
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Float32 (N, C, h, w) to (N, C, *output)."""
+        height, width = (int(side) for side in features.shape[-2:])
+        down, across = _windows(height, self.output[0]), _windows(width, self.output[1])
+        return down.to(features) @ features @ across.T.to(features)
+
+
+def _windows(cells: int, windows: int) -> Tensor:
+    """The share of each cell in each mean, float32 (windows, cells), as torch takes them."""
+    shares = torch.zeros(windows, cells)
+    for row in range(windows):
+        first, behind = row * cells // windows, -(-(row + 1) * cells // windows)
+        shares[row, first:behind] = 1 / (behind - first)
+    return shares
+
+
+def _exportable(model: nn.Module) -> nn.Module:
+    """The network, with what ONNX lacks replaced in a copy."""
+    names = [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size not in (1, (1, 1))
+    ]
+    copy = deepcopy(model) if names else model
+    for name in names:
+        place, _, leaf = name.rpartition(".")
+        size = cast("nn.AdaptiveAvgPool2d", copy.get_submodule(name)).output_size
+        pair = (size, size) if isinstance(size, int) else cast("tuple[int, int]", tuple(size))
+        setattr(copy.get_submodule(place), leaf, _FixedAverage(pair))
+    return copy
+
+
 class PixelNetwork(nn.Module):
     """A network with its normalisation in front.
 
@@ -204,23 +248,26 @@ class PixelNetwork(nn.Module):
         self.network = network
         self.margin = (preprocess.size - preprocess.crop) // 2
         self.crop = preprocess.crop
+        self.colour = preprocess.colour
         scale, shift = preprocess.affine()
         self.register_buffer("scale", torch.from_numpy(scale)[None, :, None, None])
         self.register_buffer("shift", torch.from_numpy(shift)[None, :, None, None])
         self.train(network.training)
 
     def forward(self, pixels: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        """What the network gives for uint8 (N, S, S)."""
-        window = slice(self.margin, self.margin + self.crop)
-        grey = pixels[:, None, window, window].float()
-        result: Tensor | tuple[Tensor, Tensor] = self.network(grey * self.scale + self.shift)
+        """What the network gives for uint8 (N, S, S), or (N, S, S, 3) in colour."""
+        side = slice(self.margin, self.margin + self.crop)
+        window = pixels[:, side, side]
+        planes = window.permute(0, 3, 1, 2) if self.colour else window[:, None]
+        inputs = planes.float() * self.scale + self.shift
+        result: Tensor | tuple[Tensor, Tensor] = self.network(inputs)
         return result
 
 
 def export_onnx(
     model: nn.Module, preprocess: Preprocess, path: Path, *, maps: bool = False
 ) -> None:
-    """Write an ONNX file with input `pixels` uint8 (N, S, S), N free.
+    """Write an ONNX file with input `pixels` uint8 (N, S, S), N free; (N, S, S, 3) in colour.
 
     Args:
         model: In eval mode.
@@ -230,9 +277,10 @@ def export_onnx(
             makes one: float32 (N, K, h, w), not stretched, the output `maps` behind `logits`
             float32 (N, K).
     """
-    network = PixelNetwork(model, preprocess).eval()
+    network = PixelNetwork(_exportable(model), preprocess).eval()
     names = ["logits", "maps"] if maps else ["logits"]
-    example = torch.zeros(2, preprocess.size, preprocess.size, dtype=torch.uint8)
+    shape = (2, preprocess.size, preprocess.size, *([3] if preprocess.colour else []))
+    example = torch.zeros(shape, dtype=torch.uint8)
     with replacing(path) as temporary, warnings.catch_warnings():
         # The tracing exporter is ten times faster than its successor on these small graphs and
         # only warns of its age; trace warnings concern sizes that are constant here.

@@ -4,21 +4,25 @@ from core.models.card import Card
 from core.models.catalogue import MODELS, ModelSpec, build, describe, parameter_count
 from core.models.checkpoint import library_versions, load_model, save_weights
 from core.models.gimefive import GiMEFiVE
+from core.models.importing import Description, import_weights, read_description
 from core.models.slim_resnet import SlimResNet
 from core.models.summary import LayerRow, summary, summary_text
 
 __all__ = [
     "MODELS",
     "Card",
+    "Description",
     "GiMEFiVE",
     "LayerRow",
     "ModelSpec",
     "SlimResNet",
     "build",
     "describe",
+    "import_weights",
     "library_versions",
     "load_model",
     "parameter_count",
+    "read_description",
     "save_weights",
     "summary",
     "summary_text",

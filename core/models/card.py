@@ -51,7 +51,7 @@ class Card:
 
     def save(self, path: Path) -> None:
         """Replace the card file at once."""
-        write_json(path, asdict(self))
+        write_json(path, asdict(self) | {"preprocess": self.preprocess.to_json()})
 
     @classmethod
     def load(cls, path: Path) -> "Card":

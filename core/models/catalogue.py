@@ -1,7 +1,10 @@
-"""The networks by name: those of the papers, with what Table 2 says of them, and ours."""
+"""The networks by name: those of the papers, ours, and any classifier of torchvision and timm."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 from torch import nn
@@ -40,7 +43,37 @@ class ModelSpec:
     classes: int = 6
 
 
-MODELS: Registry[ModelSpec] = Registry("model")
+RGB = 3  # channels of a library's network, unless it is told otherwise
+LIBRARIES = ("torchvision", "timm")  # "LIBRARY:NAME" is a network of theirs
+
+
+class _Networks(Registry[ModelSpec]):
+    """Those listed here and, without being listed, those of `LIBRARIES`."""
+
+    def __getitem__(self, name: str) -> ModelSpec:
+        """Return the entry.
+
+        Raises:
+            ConfigError: No network has this name, or its library is not installed.
+        """
+        library, mark, inner = name.partition(":")
+        if mark and library in LIBRARIES:
+            return _of_library(library, inner)
+        if not super().__contains__(name):
+            raise ConfigError(
+                f"There is no model {name!r}. Choose one of: {', '.join(self)}, or a classifier of "
+                "torchvision or timm, for example torchvision:resnet18."
+            )
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            return isinstance(name, str) and bool(self[name])
+        except ConfigError:
+            return False
+
+
+MODELS: Registry[ModelSpec] = _Networks("model")
 
 
 def _add(spec: ModelSpec) -> None:
@@ -80,6 +113,74 @@ _add(
     )
 )
 _add(ModelSpec("resnet14", "ResNet14 (slim)", "+RB", SlimResNet))
+
+
+def _of_library(library: str, name: str) -> ModelSpec:
+    """The row of a library's classifier.
+
+    Raises:
+        ConfigError: It is not installed, or has none of this name.
+    """
+    if find_spec(library) is None:
+        raise ConfigError(
+            f"{library}:{name} needs the package {library}, which is not installed. Run: "
+            f"pip install {library}"
+        )
+    if library == "timm":
+        import timm
+
+        known, found = timm.list_models(), timm.is_model(name)
+    else:
+        from torchvision import models
+
+        known = models.list_models(module=models)
+        found = name in known
+    if not found:
+        near = get_close_matches(name, known, 5) or known[:5]
+        raise ConfigError(
+            f"{library} has no classifier {name!r} among its {len(known)}. Near it: "
+            f"{', '.join(near)}."
+        )
+    factory = partial(_build_of_library, library, name)
+    return ModelSpec(f"{library}:{name}", name, library, factory)
+
+
+def _build_of_library(library: str, name: str, classes: int = 6, *, channels: int = 3) -> nn.Module:
+    """Build a library's classifier with fresh weights, no ReLU of which works in place.
+
+    Args:
+        library: One of `LIBRARIES`.
+        name: As it calls the network.
+        classes: Number of outputs.
+        channels: Of the input, 3 or 1.
+    """
+    model: nn.Module
+    if library == "timm":
+        import timm
+
+        model = timm.create_model(name, pretrained=False, num_classes=classes, in_chans=channels)
+    else:
+        from torchvision.models import get_model
+
+        # These two else warn of their own slow start, which a stored state replaces anyway.
+        quick = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+        model = get_model(name, weights=None, num_classes=classes, **quick)
+        if channels != RGB:
+            _replace_stem(model, channels)
+    for module in model.modules():
+        if hasattr(module, "inplace"):
+            module.inplace = False  # explanations read what stands before it
+    return model
+
+
+def _replace_stem(model: nn.Module, channels: int) -> None:
+    """Let the first convolution take so many channels in."""
+    name, stem = next((n, m) for n, m in model.named_modules() if isinstance(m, nn.Conv2d))
+    place, _, leaf = name.rpartition(".")
+    facts = ("kernel_size", "stride", "padding", "dilation", "padding_mode")
+    options = {fact: getattr(stem, fact) for fact in facts}
+    fresh = nn.Conv2d(channels, stem.out_channels, bias=stem.bias is not None, **options)
+    setattr(model.get_submodule(place), leaf, fresh)
 
 
 def build(name: str, classes: int | None = None, **options: Any) -> nn.Module:  # noqa: ANN401 - options differ a model

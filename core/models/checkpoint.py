@@ -1,7 +1,10 @@
 """Weights in and out: safetensors beside a card, never unpickled code."""
 
+import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -14,6 +17,15 @@ from core.errors import CheckpointError, ConfigError
 from core.files import replacing
 from core.models.card import Card
 from core.models.catalogue import build
+
+State = dict[str, Tensor]
+# In which training programs keep tensors beside an optimiser and counters.
+PARTS = ("state_dict", "model_state_dict", "model", "net", "network", "weights")
+# What reading a file that is none of torch's raises.
+_UNREADABLE = (
+    pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, IndexError,
+    AttributeError, TypeError,
+)  # fmt: skip
 
 
 def save_weights(state: Mapping[str, Tensor], path: Path, *, half: bool = True) -> None:
@@ -69,6 +81,51 @@ def load_model(folder: Path) -> tuple[nn.Module, Card]:
     model.eval()
     model.requires_grad_(False)
     return model, card
+
+
+def read_state(path: Path) -> State:
+    """Tensors by name out of a file of weights; no code in it is run.
+
+    Raises:
+        CheckpointError: The file is missing, or holds no tensors by name.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            found: Any = load_file(path)
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what it warns of ends as an error below
+                found = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} does not exist. Give a file of weights.") from None
+    except (SafetensorError, *_UNREADABLE) as error:
+        raise CheckpointError(
+            f"{path.name} holds no plain tensors ({type(error).__name__}): it is damaged, of "
+            "another kind, or a whole network with its code, which is never run here. Save its "
+            "tensors with torch.save(model.state_dict(), FILE)."
+        ) from error
+    state = _tensors(found)
+    if not state:
+        raise CheckpointError(
+            f"{path.name} holds no tensors by name; expected a state dictionary, as "
+            "torch.save(model.state_dict(), FILE) writes one."
+        )
+    bad = next((key for key, value in state.items() if not value.isfinite().all()), None)
+    if bad is not None:
+        raise CheckpointError(f"{path.name} holds values in {bad} that are no numbers.")
+    return state
+
+
+def _tensors(found: object) -> State:
+    """The state dictionary that a file is, or holds beside an optimiser and counters."""
+    if not isinstance(found, Mapping):
+        return {}
+    if found and all(isinstance(value, Tensor) for value in found.values()):
+        return {str(key): value.detach() for key, value in found.items()}
+    parts = {str(key): _tensors(part) for key, part in found.items() if isinstance(part, Mapping)}
+    full = {key: part for key, part in parts.items() if part}
+    usual = next((full[key] for key in PARTS if key in full), None)
+    return usual or (next(iter(full.values())) if len(full) == 1 else {})
 
 
 def _check_shapes(model: nn.Module, state: Mapping[str, Tensor], card: Card, name: str) -> None:

@@ -73,3 +73,11 @@ def test_the_network_keeps_its_own_relus(trained_like: Callable[..., nn.Module])
     guided_backprop(model, torch.zeros(1, 3, 64, 64), torch.tensor([[0]]), "input")
 
     assert [type(module) for module in model.modules()] == kinds
+
+
+@pytest.mark.parametrize("kind", [nn.SiLU, nn.GELU, nn.Hardswish, nn.ReLU6])
+def test_a_network_of_other_activations_is_refused(kind: type[nn.Module]) -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), kind(), nn.Flatten()).eval()
+
+    with pytest.raises(ExplainError, match=f"Sequential has {kind.__name__}"):
+        guided_backprop(model, torch.ones(1, 1, 8, 8), torch.tensor([[0]]), "input")

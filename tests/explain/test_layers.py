@@ -15,8 +15,8 @@ from core.explain.layers import (
     layer_outputs,
     model_layers,
 )
-from core.explain.trace import functional_relus, traced
-from core.models import MODELS
+from core.explain.trace import Layer, functional_relus, traced
+from core.models import MODELS, build
 
 FINE = {
     "gimefive": "blocks.block3.relu",
@@ -90,11 +90,38 @@ def test_the_fine_layer_is_the_last_rectifier_of_sixteen_cells(
 
 def test_a_network_without_such_a_layer_says_so() -> None:
     model = nn.Sequential(nn.Conv2d(3, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
+    model.explain_layer = "0"  # type: ignore[assignment]
 
     with pytest.raises(ExplainError, match="no ReLU module with at least 16x16 cells"):
         default_layer(model, torch.zeros(1, 3, 64, 64), "fine")
-    with pytest.raises(ExplainError, match="does not say which layer"):
-        default_layer(model, torch.zeros(1, 3, 64, 64), "last")
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 2)).eval()
+    with pytest.raises(ExplainError, match="no layer with a feature map"):
+        default_layer(flat, torch.zeros(1, 3, 8, 8), "last")
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "last", "fine"),
+    [
+        ("resnet18", 224, "layer4.1", "layer2.1"),
+        ("resnet18", 48, "layer4.1", "relu"),
+        ("mobilenet_v3_small", 224, "features.12.2", "features.3.block.1.2"),
+        ("shufflenet_v2_x0_5", 128, "conv5", "stage2.3.branch2.7"),
+        ("squeezenet1_1", 96, "classifier.2", "features.4.expand3x3_activation"),
+        ("efficientnet_b0", 64, "features.8.2", "features.3.0.block.0"),
+    ],
+)
+def test_layers_of_a_network_that_names_none_are_found_in_one_pass(
+    name: str, side: int, last: str, fine: str
+) -> None:
+    model, sample = build(f"torchvision:{name}", 7).eval(), torch.zeros(1, 3, side, side)
+
+    assert default_layer(model, sample, "last") == last
+    assert default_layer(model, sample, "fine") == fine
+
+
+def test_a_layer_with_its_channels_last_is_no_feature_map() -> None:
+    assert Layer("patches", "Permute", (96, 56, 56), 1, True).is_explainable
+    assert not Layer("block", "SwinTransformerBlock", (56, 56, 96), 1, False).is_explainable
 
 
 @pytest.mark.parametrize("name", list(POOLED))

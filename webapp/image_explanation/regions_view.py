@@ -286,7 +286,7 @@ def hidden_tiles(
 
     Args:
         hidden: Measured.
-        face: Grey uint8 (S, S), the part of the crop that the network sees.
+        face: Grey uint8 (S, S) or RGB (S, S, 3), the part of the crop that the network sees.
         labels: Class names.
         preprocess: Of the checkpoint.
     """
@@ -300,13 +300,14 @@ def hidden_tiles(
 
 
 def _tile(
-    grey: Image, name: str, labels: tuple[str, ...], answer: NDArray[np.float64], best: int
+    face: Image, name: str, labels: tuple[str, ...], answer: NDArray[np.float64], best: int
 ) -> Tile:
     now = int(answer.argmax())
     words = [name, f"{labels[best]} {percent(float(answer[best]))}"]
     if now != best:
         words.append(f"now {labels[now]} {percent(float(answer[now]))}")
-    rgb = np.repeat(_grown(grey, SMALL)[..., None], 3, axis=2)
+    grown = _grown(face, SMALL)
+    rgb = grown if grown.ndim == 3 else np.repeat(grown[..., None], 3, axis=2)
     return Tile(rgb, f"The face {name}", tuple(words))
 
 

@@ -98,7 +98,7 @@ class Subject:
         return torch.from_numpy(self.predictor.card.preprocess(self.face.face.crop))
 
     def seen(self) -> Image:
-        """The face as the network sees it, grey uint8 (S, S)."""
+        """The face as the network sees it, grey uint8 (S, S), or RGB (S, S, 3) in colour."""
         preprocess = self.predictor.card.preprocess
         margin = (preprocess.size - preprocess.crop) // 2
         window = slice(margin, margin + preprocess.crop)
