@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
-from core.files import fingerprint, read_object
+from core.files import changed, fingerprint, read_object
 from core.paths import PROJECT_ROOT, run_root
 
 SHIPPED = PROJECT_ROOT / "checkpoints"
@@ -90,17 +90,51 @@ def list_checkpoints() -> list[Path]:
     )
 
 
-def report_of_weights(folder: Path, name: str) -> dict[str, Any] | None:
-    """A report about the weights of a folder, kept beside them.
+def kept_folder(folder: Path) -> Path:
+    """Where what a user measures of a checkpoint is kept: beside its weights, if they are theirs.
+
+    Of a shipped one it lies below the run root, so that nothing the repository ships changes; it
+    need not exist.
+    """
+    return run_root() / EVALUATIONS / folder.name if is_shipped(folder) else folder
+
+
+def evaluations_of(folder: Path, name: str) -> dict[str, Path]:
+    """Folders of what was measured of a checkpoint elsewhere than beside its weights.
+
+    Args:
+        folder: Of the checkpoint.
+        name: Of the JSON file wanted, about the present weights.
+
+    Returns:
+        By the name of the data, the latest first.
+    """
+    root = kept_folder(folder)
+    root = root if is_shipped(folder) else root / EVALUATIONS
+    found = [place for place in root.glob("*") if report_of_weights(folder, name, place)]
+    return {place.name: place for place in sorted(found, key=lambda one: -changed(one / name))}
+
+
+def report_of_weights(folder: Path, name: str, place: Path | None = None) -> dict[str, Any] | None:
+    """A report about the weights of a folder, kept beside them or, of a shipped one, by the user.
 
     Args:
         folder: With the weights.
         name: Of the JSON file; its `weights_fingerprint` says which weights it is about.
+        place: One of `evaluations_of` to read it from; None for the latest on the checkpoint's own
+            data.
 
     Returns:
         None where there is none, it cannot be read, or it is about other weights.
     """
-    report = read_object(folder / name)
+    if place is None and is_shipped(folder):
+        own = read_object(folder / "card.json").get("data", {}).get("data_hash")
+        for other in evaluations_of(folder, name).values():
+            report = read_object(other / name)
+            is_own = report.get("own_data") or report.get("data_hash") == own
+            if is_own and changed(other / name) >= changed(folder / name):
+                return report
+    report = read_object((place or folder) / name)
     try:
         is_current = report.get("weights_fingerprint") == fingerprint(folder / WEIGHTS)
     except OSError:

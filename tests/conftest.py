@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.checkpoints import DEFAULT_CHECKPOINT
+from core.checkpoints import DEFAULT_CHECKPOINT, SHIPPED, SHIPPED_CHECKPOINTS
+from core.files import file_hash
 
 # Before torch is imported, here and in the processes that tests start: small nets want few threads.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
@@ -72,6 +73,21 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("GIMEFIVE_DATA", str(tmp_path_factory.mktemp("data")))
         patch.setenv("GIMEFIVE_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shipped_stay() -> Iterator[None]:
+    """The checkpoints that the app comes with are read by tests, never written to."""
+
+    def content() -> dict[str, str]:
+        files = (path for name in SHIPPED_CHECKPOINTS for path in (SHIPPED / name).rglob("*"))
+        return {str(path): file_hash(path) for path in files if path.is_file()}
+
+    before = content()
+    yield
+    after = content()
+    changed = sorted(name for name in before | after if before.get(name) != after.get(name))
+    assert not changed, f"tests changed what the app comes with: {', '.join(changed)}"
 
 
 @pytest.fixture

@@ -59,7 +59,8 @@ def faithfulness(
 ) -> None:
     """Measure whether a run's explanations are true: insertion, deletion, controls, randomisation.
 
-    The report of all methods is kept in the run's folder, where the app reads its badges.
+    The report of all methods is kept in the run's folder, where the app reads its badges; of a
+    checkpoint that the app comes with in `evaluations` beside the runs.
     """
     from core.faithfulness import measure_faithfulness
 
@@ -133,7 +134,8 @@ def global_view(
 ) -> None:
     """Show where a run's evidence lies on the average face, by expression and part of the face.
 
-    The view is kept in the run's folder, where the results page reads it.
+    The view is kept in the run's folder, where the results page reads it; of a checkpoint that the
+    app comes with in `evaluations` beside the runs.
     """
     from core.global_view import make_global_view
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.checkpoints import EVALUATIONS, is_shipped
+from core.checkpoints import EVALUATIONS, is_shipped, kept_folder
 from core.data import PAPER_SOURCES
 from core.errors import DataError
 from core.files import read_object
-from core.paths import data_root, run_root
+from core.paths import data_root
 
 if TYPE_CHECKING:
     from core.data import Dataset
@@ -142,9 +142,10 @@ def results_folder(folder: Path, card: "Card", dataset: "Dataset", *, named: boo
     shipped = is_shipped(folder)
     if not shipped and (is_same or not named):
         return folder
-    place = run_root() / EVALUATIONS / folder.name if shipped else folder / EVALUATIONS
-    before = read_object(place / name / "report.json").get("data_hash", dataset.data_hash)
-    return place / (name if before == dataset.data_hash else f"{name}-{dataset.data_hash[:8]}")
+    place = kept_folder(folder) if shipped else folder / EVALUATIONS
+    others = {read_object(path).get("data_hash") for path in (place / name).glob("*.json")}
+    taken = others - {None, dataset.data_hash}
+    return place / (f"{name}-{dataset.data_hash[:8]}" if taken else name)
 
 
 def sets_to_test(card: "Card", run: str, folder: Path | None = None) -> list[TestSet]:

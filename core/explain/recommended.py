@@ -12,14 +12,14 @@ UNMEASURED = "smooth_layer_cam"  # did well on every network tried, and can be r
 LEAST_LEGIBLE, MOST_PLACES, MOST_BLANK = 0.9, 3.0, 0.02  # of a map that can be read
 
 
-def stored_faithfulness(folder: Path) -> dict[str, Any] | None:
-    """The report kept in a run's folder.
+def stored_faithfulness(folder: Path, place: Path | None = None) -> dict[str, Any] | None:
+    """The report kept in a run's folder, on other data where a place of `evaluations_of` is named.
 
     Returns:
         None where none was made, it cannot be read, or it was made with other weights than those
         that lie beside it.
     """
-    report = report_of_weights(folder, FAITHFULNESS_FILE)
+    report = report_of_weights(folder, FAITHFULNESS_FILE, place)
     return report if report and isinstance(report.get("methods"), dict) else None
 
 

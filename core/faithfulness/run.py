@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.checkpoints import WEIGHTS, find_checkpoint, is_shipped
+from core.checkpoints import WEIGHTS, find_checkpoint
 from core.errors import DataError, ExplainError
 from core.explain import FAITHFULNESS_FILE
 from core.files import fingerprint, write_json
@@ -49,8 +49,8 @@ def measure_faithfulness(
         on_progress: Called before each method.
 
     Returns:
-        The report, as `faithfulness.json` keeps it once all methods are measured: in the run's
-        folder, or where `results_folder` says if the data named are not the run's own.
+        The report, as `faithfulness.json` keeps it once all methods are measured, where
+        `results_folder` says: in the run's folder for its own data, unless it is a shipped one.
 
     Raises:
         CheckpointError: The run cannot be used.
@@ -93,6 +93,7 @@ def measure_faithfulness(
         "sources": sorted(set(test.sources.tolist())),
         "selection": "test faces the network answers as they are labelled",
         "data_hash": dataset.data_hash,
+        "own_data": data is None,
         "weights_fingerprint": fingerprint(folder / WEIGHTS),
         "layers_chosen_on": "clean-validation faces the network answers as they are labelled",
         **faithfulness_report(
@@ -106,11 +107,11 @@ def measure_faithfulness(
         ),
     }
     if methods is None:
-        place = folder if data is None else results_folder(folder, card, dataset, named=True)
+        place = results_folder(folder, card, dataset, named=data is not None)
         place.mkdir(parents=True, exist_ok=True)
         write_json(place / FAITHFULNESS_FILE, report)
         found = carried_reference(model)
-        if place == folder and found is not None and not is_shipped(folder):
+        if place == folder and found is not None:
             save_reference(found, folder)
     return report
 

@@ -94,6 +94,7 @@ def make_global_view(
         "checkpoint": folder.name,
         "split": split,
         "data_hash": dataset.data_hash,
+        "own_data": data is None,
         "weights_fingerprint": fingerprint(folder / WEIGHTS),
         "method": chosen,
         "layer": layer,
@@ -109,7 +110,7 @@ def make_global_view(
             for (label, right), group in groups.items()
         ],
     }
-    place = folder if data is None else results_folder(folder, card, dataset, named=True)
+    place = results_folder(folder, card, dataset, named=data is not None)
     place.mkdir(parents=True, exist_ok=True)
     write_json(global_view_file(place, split), view)
     return view

@@ -18,14 +18,16 @@ def global_view_file(folder: Path, split: str) -> Path:
     return folder / f"global_view_{split}.json"
 
 
-def stored_global_view(folder: Path, split: str) -> dict[str, Any] | None:
-    """The view kept for a split.
+def stored_global_view(
+    folder: Path, split: str, place: Path | None = None
+) -> dict[str, Any] | None:
+    """The view kept for a split, on other data where a place of `evaluations_of` is named.
 
     Returns:
         None where none was made, it cannot be read, or it was made with other weights than those
         that lie beside it.
     """
-    view = report_of_weights(folder, global_view_file(folder, split).name)
+    view = report_of_weights(folder, global_view_file(folder, split).name, place)
     return view if view and isinstance(view.get("groups"), list) else None
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,8 +16,9 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.calibrate import TensorData, TensorsData, create_calibrator
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
+from core.checkpoints import WEIGHTS, kept_folder
 from core.errors import CheckpointError
-from core.files import replacing, write_json
+from core.files import fingerprint, read_object, replacing, write_json
 from core.types import Image
 
 FILE = "quantisation.json"
@@ -39,6 +40,7 @@ class Quantisation:
         accuracy_exact: Validation accuracy in float32, 0 to 1.
         accuracy_int8: Validation accuracy in 8 bits, 0 to 1.
         agreement: Share of faces with the same answer.
+        weights_fingerprint: Of the weights measured; "" where the file lies beside them.
     """
 
     ranges: list[tuple[float, float]]
@@ -46,6 +48,7 @@ class Quantisation:
     accuracy_exact: float
     accuracy_int8: float
     agreement: float
+    weights_fingerprint: str = ""
 
     @property
     def holds(self) -> bool:
@@ -53,18 +56,27 @@ class Quantisation:
         return self.accuracy_int8 >= self.accuracy_exact - LARGEST_LOSS
 
     def save(self, folder: Path) -> None:
-        """Write the file into a run folder."""
-        write_json(folder / FILE, asdict(self))
+        """Write the file into a run folder, for a shipped one into the user's own place."""
+        place = kept_folder(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        kept = self
+        if place != folder:
+            kept = replace(self, weights_fingerprint=fingerprint(folder / WEIGHTS))
+        write_json(place / FILE, asdict(kept))
 
     @classmethod
     def load(cls, folder: Path) -> "Quantisation | None":
-        """Read the file of a run folder; None where there is none.
+        """Read the file of a run folder, of a shipped one the user's own first; None for none.
 
         Raises:
             CheckpointError: The file is damaged.
         """
+        place = kept_folder(folder)
+        if place != folder:
+            known = read_object(place / FILE).get("weights_fingerprint")
+            place = place if known and known == fingerprint(folder / WEIGHTS) else folder
         try:
-            values: dict[str, Any] = json.loads((folder / FILE).read_bytes())
+            values: dict[str, Any] = json.loads((place / FILE).read_bytes())
             ranges = [(float(low), float(high)) for low, high in values.pop("ranges")]
             return cls(ranges=ranges, **values)
         except FileNotFoundError:

@@ -88,6 +88,25 @@ def test_methods_stand_beside_their_controls(
     }
 
 
+def test_a_report_on_other_data_can_be_chosen_beside_the_runs_own(
+    open_view: Callable[[str], AppTest], run: Path
+) -> None:
+    keep(run / "faithfulness.json", made_report())
+    other = run / "evaluations" / "mine"
+    other.mkdir(parents=True)
+    mark = fingerprint(run / "weights.safetensors")
+    only = made_report(methods={"layer_cam": made_entry(0.2)}, weights_fingerprint=mark)
+    write_json(other / "faithfulness.json", only)
+
+    page = open_view("Explanations")
+    assert page.dataframe[0].value["Method"].tolist()[0] == "HiResCAM"
+    page.selectbox(key="explained on one").set_value("mine").run()
+
+    assert not page.exception
+    assert page.dataframe[0].value["Method"].tolist()[0] == "Layer-CAM"
+    assert "On these data it would be **Layer-CAM**" in words(page)
+
+
 def test_where_no_method_passes_the_page_says_so(
     open_view: Callable[[str], AppTest], run: Path
 ) -> None:

@@ -23,9 +23,9 @@ def confidence_view() -> None:
     left, right = st.columns(2)
     with left:
         run = pickers.run_picker("Run", "run")
-    if run is None:
-        return
-    report = store.report(run.folder)
+        if run is None:
+            return
+        report = store.report(pickers.place_picker(store.places(run), f"measured on {run.name}"))
     with right:
         split = report["splits"][pickers.split_picker(report)]
     _headline(split)

@@ -34,9 +34,10 @@ def confusion_view() -> None:
     columns = st.columns(4)
     with columns[0]:
         first = pickers.run_picker("Run", "run")
-    if first is None:
-        return
-    report = store.report(first.folder)
+        if first is None:
+            return
+        place = pickers.place_picker(store.places(first), f"measured on {first.name}")
+    report = store.report(place)
     with columns[1]:
         second = pickers.run_picker("Compare with", "against", other_than=first)
     with columns[2]:
@@ -46,11 +47,15 @@ def confusion_view() -> None:
     runs = [first] if second is None else [first, second]
     # Both runs are judged on the same images: those of the first one's sources.
     sources = (source,) if source else tuple(report["splits"][split]["sources"])
-    answers = {run.name: store.predictions(run.folder).of_split(split, sources) for run in runs}
+    places = [place, *(run.folder for run in runs[1:])]
+    answers = {
+        run.name: store.predictions(one).of_split(split, sources)
+        for run, one in zip(runs, places, strict=True)
+    }
     if not all(map(len, answers.values())):
         st.warning("The run to compare with was not evaluated on these images. Choose others.")
         return
-    _matrices(runs, [store.figures(run.folder, split, sources) for run in runs])
+    _matrices(runs, [store.figures(one, split, sources) for one in places])
     if second is not None:
         with shown_errors():
             _paired_test(first, second, answers)

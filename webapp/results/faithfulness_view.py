@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.explain import EXPLAINERS, misses_mark, stored_faithfulness
+from core.checkpoints import evaluations_of
+from core.explain import EXPLAINERS, FAITHFULNESS_FILE, misses_mark, stored_faithfulness
 from core.faithfulness import faithfulness_rows, ranking_agreement
 from core.tabular import table_text
 from webapp import checkpoints
@@ -25,7 +26,10 @@ def faithfulness_view() -> None:
     run = pickers.explained_run_picker("explained run")
     if run is None:
         return
-    report = stored_faithfulness(run)
+    others = evaluations_of(run, FAITHFULNESS_FILE)
+    places = ({"": run} if stored_faithfulness(run) else {}) | others
+    place = pickers.place_picker(places or {"": run}, f"explained on {run.name}")
+    report = stored_faithfulness(run, None if place == run else place)
     st.caption(HOW_IT_IS_MEASURED)
     if report is None:
         title = literal(checkpoints.title(run))
@@ -33,7 +37,7 @@ def faithfulness_view() -> None:
         st.code(f"python -m core faithfulness {run.name}", language="bash")
         return
     rows = faithfulness_rows(report)
-    _summary(report, rows)
+    _summary(report, rows, own=place == run)
     st.plotly_chart(
         method_gap_bars(rows),
         key="gaps",
@@ -45,13 +49,14 @@ def faithfulness_view() -> None:
     _details(report)
 
 
-def _summary(report: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+def _summary(report: dict[str, Any], rows: list[dict[str, Any]], *, own: bool) -> None:
     best = next((row for row in rows if row["recommended"]), None)
     faces = counted(int(report["n"]), "test face")
     text = f"Measured on {faces} that the network answers as they are labelled."
     if best is not None:
+        offer = "The app offers {} first" if own else "On these data it would be {}"
         text += (
-            f" The app offers **{literal(best['method'])}** first: of the quick methods that "
+            f" {offer.format('**' + literal(best['method']) + '**')}: of the quick methods that "
             f"beat all three controls, {_RANDOMISED[best['sanity']]} and can be read it has the "
             "highest gap."
         )

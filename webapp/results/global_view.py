@@ -5,11 +5,13 @@ from typing import Any
 
 import streamlit as st
 
+from core.checkpoints import evaluations_of
 from core.drawing import COLOURS_IN_WORDS, colour_bar, default_colours
 from core.evaluation import SPLITS
 from core.explain import EXPLAINERS
 from core.global_view import (
     MEASURES,
+    global_view_file,
     group_of,
     mean_map_picture,
     region_rows,
@@ -35,7 +37,14 @@ def global_view() -> None:
     run = pickers.explained_run_picker("viewed run")
     if run is None:
         return
-    views = {split: stored_global_view(run, split) for split in SPLITS}
+    places = {"": run}
+    for split in SPLITS:
+        places |= evaluations_of(run, global_view_file(run, split).name)
+    if len(places) > 1 and not any(stored_global_view(run, split) for split in SPLITS):
+        del places[""]
+    place = pickers.place_picker(places, f"viewed on {run.name}")
+    chosen = None if place == run else place
+    views = {split: stored_global_view(run, split, chosen) for split in SPLITS}
     known = {split: view for split, view in views.items() if view is not None}
     if not known:
         st.info(f"No such view of {literal(checkpoints.title(run))} was made yet. Make one with:")

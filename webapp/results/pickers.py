@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.checkpoints import list_checkpoints
-from core.evaluation import SPLITS, Run
+from core.evaluation import SPLITS, Run, all_runs
 from webapp import checkpoints
 from webapp.checkpoints import source_names
 from webapp.results import store
@@ -30,7 +30,10 @@ def run_picker(title: str, key: str, *, other_than: Run | None = None) -> Run | 
         key: Of the input, and its name in the page's address.
         other_than: A run that is offered as "none" instead of itself.
     """
-    runs = [run for run in store.evaluated() if other_than is None or run.name != other_than.name]
+    if other_than is None:
+        runs = [run for run in all_runs() if store.places(run)]
+    else:
+        runs = [run for run in store.evaluated() if run.name != other_than.name]
     if not runs and other_than is None:
         show_how_to_begin()
         return None
@@ -46,6 +49,25 @@ def run_picker(title: str, key: str, *, other_than: Run | None = None) -> Run | 
         bind="query-params",
     )
     return by_name.get(name)
+
+
+def place_picker(places: dict[str, Path], key: str) -> Path:
+    """The folder of figures to show: those on the run's own data, or on other data.
+
+    Args:
+        places: At least one; "" for the run's own.
+        key: Of the input, which is drawn only where there is a choice.
+    """
+    if len(places) == 1 and "" in places:
+        return places[""]
+    chosen = st.selectbox(
+        "Measured on",
+        list(places),
+        format_func=lambda name: name or "its own data",
+        key=key,
+        help="Figures on data that were named with --data lie apart from a run's own.",
+    )
+    return places[chosen]
 
 
 def explained_run_picker(key: str) -> Path | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.checkpoints import evaluations_of
 from core.evaluation import (
     Album,
     Predictions,
@@ -23,6 +24,16 @@ from core.paths import data_root
 def evaluated() -> list[Run]:
     """The runs that have predictions of their present weights, by name."""
     return [run for run in all_runs() if run.evaluated]
+
+
+def places(run: Run) -> dict[str, Path]:
+    """Folders with a report and predictions of a run: "" for its own, others by their data."""
+    own = {"": run.folder} if run.evaluated else {}
+    return own | {
+        name: place
+        for name, place in evaluations_of(run.folder, "report.json").items()
+        if predictions_changed(place)
+    }
 
 
 def predictions(folder: Path) -> Predictions:
