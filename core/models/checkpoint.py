@@ -1,6 +1,5 @@
 """Weights in and out: safetensors beside a card, never unpickled code."""
 
-import pickle
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,11 +20,6 @@ from core.models.catalogue import build
 State = dict[str, Tensor]
 # In which training programs keep tensors beside an optimiser and counters.
 PARTS = ("state_dict", "model_state_dict", "model", "net", "network", "weights")
-# What reading a file that is none of torch's raises.
-_UNREADABLE = (
-    pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, IndexError,
-    AttributeError, TypeError,
-)  # fmt: skip
 
 
 def save_weights(state: Mapping[str, Tensor], path: Path, *, half: bool = True) -> None:
@@ -98,7 +92,9 @@ def read_state(path: Path) -> State:
                 found = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise CheckpointError(f"{path} does not exist. Give a file of weights.") from None
-    except (SafetensorError, *_UNREADABLE) as error:
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a file of another kind makes of a reader
         raise CheckpointError(
             f"{path.name} holds no plain tensors ({type(error).__name__}): it is damaged, of "
             "another kind, or a whole network with its code, which is never run here. Save its "
