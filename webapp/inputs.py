@@ -10,6 +10,7 @@ from core.images import SUFFIXES, decode
 from core.types import Image
 
 UPLOAD, SAMPLE, CAMERA = "Upload", "Sample photo", "Camera"
+LARGEST_UPLOAD = 200  # MB of any file; as the server's own limit in .streamlit/config.toml
 LARGEST_PICTURES = 10  # MB a file, also of a zip of pictures
 SAMPLE_CREDIT = "Sample photo: the astronaut Eileen Collins, NASA, in the public domain."
 

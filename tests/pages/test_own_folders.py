@@ -1,6 +1,9 @@
 """Folders of one's own in the explorer: what was understood, and what names mean."""
 
+import io
+import shutil
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data import load_dataset
+from core.errors import DataError
 from webapp.dataset_explorer import prepare_job, preparing
 
 PAGE = "../pages/dataset_explorer.py"
@@ -101,3 +105,89 @@ def test_what_cannot_be_used_is_said_before_the_button(app: AppTest, root: Path)
     app.text_input(key="prepare map").set_value("").run()
 
     assert "own holds pictures without labels" in app.warning[0].value
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """A zip with members of these names, as they stand."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in files.items():
+            member = zipfile.ZipInfo("x")
+            member.filename = name  # else backslashes are changed on the way
+            archive.writestr(member, content)
+    return stream.getvalue()
+
+
+def pictures(root: Path, *names: str) -> dict[str, bytes]:
+    """A picture for every name."""
+    make(root / "made", *(str(number) for number in range(len(names))))
+    files = sorted((root / "made").rglob("*.png"))
+    found = {name: file.read_bytes() for name, file in zip(names, files, strict=True)}
+    shutil.rmtree(root / "made")
+    return found
+
+
+def test_a_zip_from_the_browser_is_understood_as_one_below_the_data_root(
+    app: AppTest, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[tuple[object, ...]] = []
+    monkeypatch.setattr(preparing, "_start", lambda *values: begun.append(values))
+    names = ("mine\\happy\\1.png", "mine\\sad\\2.png", "mine\\sad\\3.png")
+    twins = {"__MACOSX/mine/sad/._3.png": b"no picture", ".DS_Store": b"x"}
+    app.run().switch_page(PAGE)
+    app.query_params["view"] = "Prepare"
+    app.run()
+
+    upload = zipped(pictures(root, *names) | twins)
+    app.file_uploader(key="prepare upload").set_value(("mine.zip", upload, "application/zip")).run()
+
+    assert not app.exception
+    assert app.multiselect(key="prepare sources").value == ["uploads/mine.zip"]
+    assert app.dataframe[0].value["class"].tolist() == ["happiness", "sadness"]
+    assert app.dataframe[0].value["pictures"].tolist() == ["1", "2"]
+    assert (root / "uploads" / "mine.zip").read_bytes() == upload
+    shown = [*app.warning, *app.markdown, *app.info, *app.caption]
+    assert str(root) not in " ".join(element.value for element in shown)
+
+    app.text_input(key="prepare name").set_value("new").run()
+    app.button(key="prepare").click().run()
+
+    assert begun[0][:2] == ("new", [str(root / "uploads" / "mine.zip")])
+    assert [path.name for path in (root / "uploads").iterdir()] == ["mine.zip"]  # written once
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"no archive", "bad.zip is no zip archive"),
+        (zipped({"a.txt": b"1"}), "the disk has 0"),
+        (zipped({"a.txt": b"1"}), "bad.zip is too large: it has"),
+    ],
+)
+def test_uploads_that_cannot_be_kept_are_refused_and_leave_nothing(
+    root: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, sentence: str
+) -> None:
+    if "disk" in sentence:
+        full = shutil.disk_usage(root)._replace(free=1)
+        monkeypatch.setattr("shutil.disk_usage", lambda _: full)
+    size = 2**30 if "large" in sentence else len(content)
+
+    with pytest.raises(DataError, match=sentence) as refused:
+        preparing.keep_upload("bad.zip", io.BytesIO(content), size)
+
+    assert str(root) not in str(refused.value)
+    assert not list(root.rglob("*.zip"))
+
+
+def test_a_second_upload_of_a_name_does_not_take_the_firsts_place(root: Path) -> None:
+    contents = [zipped({"a": b"1"}), zipped({"b": b"2"})]
+    shares: list[float] = []
+
+    kept = [
+        preparing.keep_upload("../x/a.zip", io.BytesIO(one), len(one), shares.append)
+        for one in contents
+    ]
+
+    assert kept == ["uploads/a.zip", "uploads/2_a.zip"]
+    assert [(root / path).read_bytes() for path in kept] == contents
+    assert shares == [1.0, 1.0]

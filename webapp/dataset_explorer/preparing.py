@@ -6,25 +6,32 @@ The file is the only channel: every visitor, another tab and a restarted server 
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Literal
+from pathlib import Path, PurePosixPath
+from typing import IO, Literal
 
 from core.data import NO_NAMES, SOURCES, Dataset, NameMap, Understood, understand
 from core.errors import DataError
-from core.files import write_json
+from core.files import replacing, write_json
 from core.paths import below, data_root, read_only
 from core.process import ProcessFields, start_detached
+from core.unpacking import free_place
+from webapp.inputs import LARGEST_UPLOAD, too_large
 
 DEMO = "demo"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _RECORDS = ".preparations"
+_UPLOADS = "uploads"  # below the data root: the visitors' zips
+_ROOM = 2  # times its size that must be free: the zip, and what is prepared of it
+_PIECE = 2**20  # bytes written at once
 _START = 120.0  # seconds that a process may take to say its number, on a busy machine
 _VANISHED = "The preparation ended before it was done. Begin it again: what was read is kept."
 
@@ -111,6 +118,50 @@ def candidates() -> list[str]:
         if path.is_dir() or path.suffix.lower() in {".zip", ".csv"}:
             names.append(inside.as_posix())
     return sorted(names)
+
+
+def keep_upload(
+    name: str,
+    content: IO[bytes],
+    size: int,
+    on_progress: Callable[[float], None] = lambda share: None,
+) -> str:
+    """Write a visitor's zip below the data root, a piece at a time; nothing is unpacked.
+
+    Args:
+        name: As the visitor's machine calls it.
+        content: Read from its beginning.
+        size: Bytes.
+        on_progress: Called with the share that is written, 0 to 1.
+
+    Returns:
+        Its path from the data root, as `candidates` names it.
+
+    Raises:
+        DataError: It is no zip or too large, the disk has no room, or the server is read-only.
+    """
+    if read_only():
+        raise DataError("This server is read-only. Prepare data sets on the command line.")
+    reason = too_large(size, LARGEST_UPLOAD)
+    if reason:
+        raise DataError(f"{name} is too large: {reason}. Put it into the data root instead.")
+    if not zipfile.is_zipfile(content):
+        raise DataError(f"{name} is no zip archive, or it is damaged. Pack the folder as .zip.")
+    folder = data_root() / _UPLOADS
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if free < _ROOM * size:
+        raise DataError(
+            f"{name} needs {_ROOM * size / 2**20:,.0f} MB with what is made of it, and the disk "
+            f"has {free / 2**20:,.0f}. Make room, or choose fewer pictures."
+        )
+    path = free_place(folder, PurePosixPath(name.replace("\\", "/")).name)
+    content.seek(0)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        while piece := content.read(_PIECE):
+            file.write(piece)
+            on_progress(min(1.0, file.tell() / max(size, 1)))
+    return path.relative_to(data_root()).as_posix()
 
 
 def look(

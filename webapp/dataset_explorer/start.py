@@ -7,13 +7,16 @@ import streamlit as st
 from core import CoreError
 from core.data import NO_NAMES, SOURCES, NameMap, Understood
 from core.labels import CLASS_SETS, NEUTRAL
-from core.paths import data_root, read_only
+from core.paths import read_only
 from webapp import widgets
 from webapp.dataset_explorer import address, preparing
 from webapp.errors import shown_errors
+from webapp.inputs import LARGEST_UPLOAD
 from webapp.text import counted, literal
 
 LOOK_SECONDS = 30  # what lies in a folder is looked at anew after these
+KEPT = "prepare kept"  # the uploaded file that was written last
+SOURCES_KEY = "prepare sources"
 WATCHED = "prepare watched"  # name of the data set this visitor waits for
 
 
@@ -81,16 +84,18 @@ def _demo() -> None:
 def _form() -> None:
     place = st.container(border=True)
     place.markdown(
-        "**Prepare your own files.** Put zips or folders, as downloaded, into the data root "
-        f"(`{literal(str(data_root()))}`) and choose them here. Zips need not be unpacked."
+        "**Prepare your own files.** Upload a zip, as downloaded or of a folder of yours, or put "
+        "zips and folders into the data root (`GIMEFIVE_DATA`, else `data`), and choose them here."
     )
+    with place:
+        _upload()
     found = preparing.candidates()
     chosen = place.multiselect(
         "Zips, folders and pixel tables",
         found,
         placeholder="choose one or several" if found else "nothing is there yet",
         disabled=not found,
-        key="prepare sources",
+        key=SOURCES_KEY,
     )
     left, middle, right = place.columns(3)
     name = left.text_input("Name of the new data set", "my-data", max_chars=60, key="prepare name")
@@ -115,6 +120,25 @@ def _form() -> None:
         is_open = bool(chosen) and _understood(tuple(chosen), kind, class_set, names)
         if st.button("Prepare", type="primary", disabled=is_open or not chosen, key="prepare"):
             _begin(name.strip(), chosen, kind, class_set, names)
+
+
+def _upload() -> None:
+    """Take a visitor's zip, write it below the data root once, and choose it."""
+    file = st.file_uploader(
+        "Zip of one folder a class, or of pictures with a table",
+        type="zip",
+        max_upload_size=LARGEST_UPLOAD,
+        key="prepare upload",
+    )
+    if file is None or st.session_state.get(KEPT) == file.file_id:
+        return
+    bar = st.progress(0.0, "Writing it to disk …")
+    with shown_errors():
+        path = preparing.keep_upload(file.name, file, file.size, bar.progress)
+        st.session_state[KEPT] = file.file_id
+        chosen = st.session_state.get(SOURCES_KEY, [])
+        st.session_state[SOURCES_KEY] = [*chosen, path]
+    bar.empty()
 
 
 def _pairs(text: str) -> list[str]:

@@ -11,11 +11,10 @@ from core.errors import VideoError
 from core.files import readable
 from core.paths import below, data_root
 from core.video import RATE, is_annotated, is_video, list_videos, open_writer, sample_film
-from webapp.inputs import SAMPLE_CREDIT, too_large
+from webapp.inputs import LARGEST_UPLOAD, SAMPLE_CREDIT, too_large
 from webapp.text import counted, literal
 
 UPLOAD, FOLDER, SAMPLE = "Upload", "Data folder", "Sample film"
-LARGEST_UPLOAD = 200  # MB; as the server's own limit in .streamlit/config.toml
 UPLOADED = ("mp4", "m4v", "mov", "avi", "webm", "mkv", "mpg", "mpeg", "wmv", "3gp", "mts", "m2ts")
 MOST_LISTED = 500
 LISTING_SECONDS = 60  # a listing of the data folder is kept that long
