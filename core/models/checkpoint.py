@@ -94,7 +94,7 @@ def read_state(path: Path) -> State:
         raise CheckpointError(f"{path} does not exist. Give a file of weights.") from None
     except OSError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a file of another kind makes of a reader
+    except Exception as error:  # whatever a file of another kind makes of a reader
         raise CheckpointError(
             f"{path.name} holds no plain tensors ({type(error).__name__}): it is damaged, of "
             "another kind, or a whole network with its code, which is never run here. Save its "
