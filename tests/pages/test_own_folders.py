@@ -188,6 +188,8 @@ def test_a_second_upload_of_a_name_does_not_take_the_firsts_place(root: Path) ->
         for one in contents
     ]
 
+    again = preparing.keep_upload("b.zip", io.BytesIO(contents[0]), len(contents[0]))
     assert kept == ["uploads/a.zip", "uploads/2_a.zip"]
+    assert again == kept[0]  # the same content lies there
     assert [(root / path).read_bytes() for path in kept] == contents
     assert shares == [1.0, 1.0]

@@ -3,6 +3,7 @@
 The file is the only channel: every visitor, another tab and a restarted server see the same.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -16,11 +17,11 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import IO, Literal
+from typing import BinaryIO, Literal
 
 from core.data import NO_NAMES, SOURCES, Dataset, NameMap, Understood, understand
 from core.errors import DataError
-from core.files import replacing, write_json
+from core.files import file_hash, replacing, write_json
 from core.paths import below, data_root, read_only
 from core.process import ProcessFields, start_detached
 from core.unpacking import free_place
@@ -122,7 +123,7 @@ def candidates() -> list[str]:
 
 def keep_upload(
     name: str,
-    content: IO[bytes],
+    content: BinaryIO,
     size: int,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> str:
@@ -135,7 +136,8 @@ def keep_upload(
         on_progress: Called with the share that is written, 0 to 1.
 
     Returns:
-        Its path from the data root, as `candidates` names it.
+        Its path from the data root, as `candidates` names it; that of a zip with the same content
+        where there is one.
 
     Raises:
         DataError: It is no zip or too large, the disk has no room, or the server is read-only.
@@ -149,6 +151,11 @@ def keep_upload(
         raise DataError(f"{name} is no zip archive, or it is damaged. Pack the folder as .zip.")
     folder = data_root() / _UPLOADS
     folder.mkdir(parents=True, exist_ok=True)
+    content.seek(0)
+    digest = hashlib.file_digest(content, "sha256").hexdigest()
+    for before in folder.glob("*.zip"):
+        if before.stat().st_size == size and file_hash(before) == digest:
+            return before.relative_to(data_root()).as_posix()
     free = shutil.disk_usage(folder).free
     if free < _ROOM * size:
         raise DataError(
