@@ -78,17 +78,14 @@ class Preprocess:
         top, left = (height - side) // 2, (width - side) // 2
         square = image[top : top + side, left : left + side]
         if square.ndim == 3 and not self.colour:
-            square = cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)
+            square = np.asarray(cv2.cvtColor(square, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
         elif square.ndim == 2 and self.colour:
-            square = cv2.cvtColor(square, cv2.COLOR_GRAY2RGB)
+            square = np.asarray(cv2.cvtColor(square, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
         if side != self.size:
-            shrink = side > self.size
-            square = cv2.resize(
-                square,
-                (self.size, self.size),
-                interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR,
-            )
-        return np.ascontiguousarray(square, dtype=np.uint8)
+            how = cv2.INTER_AREA if side > self.size else cv2.INTER_LINEAR
+            sized = cv2.resize(square, (self.size, self.size), interpolation=how)
+            square = np.asarray(sized, dtype=np.uint8)
+        return np.ascontiguousarray(square)
 
     def normalise(self, pixels: Image) -> NDArray[np.float32]:
         """Network input from squares.
