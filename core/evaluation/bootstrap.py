@@ -1,4 +1,4 @@
-"""95 % intervals by bootstrap.  Imports numpy only."""
+"""95 % intervals by bootstrap, and Wilson's where there are few images.  Imports numpy only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 RESAMPLES = 2000
 SEED = 20240226
 LEVEL = 0.95
+FEW = (
+    30  # images; with fewer, resamples repeat what little was seen and their interval is too short
+)
+_NORMAL = 1.959963984540054  # quantile of the normal distribution for LEVEL
 
 Interval = tuple[float, float]
 
@@ -83,9 +87,30 @@ def interval(point: float, replicates: NDArray[np.float64], highest: float = 1.0
     return float(np.clip(low + shift, 0.0, highest)), float(np.clip(high + shift, 0.0, highest))
 
 
+def wilson(right: float, trials: int) -> Interval:
+    """Score interval of a share (Wilson 1927), wide also where none or all are right.
+
+    Args:
+        right: Number of successes, 0 to `trials`.
+        trials: At least 1.
+    """
+    share, more = right / trials, _NORMAL**2 / trials
+    middle = (share + more / 2) / (1 + more)
+    half = _NORMAL * np.sqrt(share * (1 - share) / trials + more / (4 * trials)) / (1 + more)
+    # Rounding must not move an end past the share itself.
+    return float(middle - half) if right else 0.0, float(middle + half) if right < trials else 1.0
+
+
+def resamples_fail(right: float, trials: int) -> bool:
+    """Whether a bootstrap interval of this share would be too short or have no length at all."""
+    return trials < FEW or right in (0, trials)
+
+
 def accuracy_interval(correct: Sequence[bool] | NDArray[np.bool_]) -> Interval:
     """The interval of an accuracy alone, for tables that need no other figure."""
     flags = np.asarray(correct, dtype=bool)
+    if resamples_fail(int(flags.sum()), len(flags)):
+        return wilson(int(flags.sum()), len(flags))
     generator = np.random.default_rng(SEED)
     right = generator.binomial(len(flags), flags.mean(), RESAMPLES) / len(flags)
     return interval(float(flags.mean()), right)

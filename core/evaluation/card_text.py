@@ -160,7 +160,10 @@ def _scores(report: dict[str, Any]) -> Iterator[str]:
         ]
         yield "| " + " | ".join(cells) + " |"
     yield ""
-    yield "In brackets: 95 % bootstrap intervals over the images. All figures in %."
+    yield (
+        "In brackets: 95 % bootstrap intervals over the images, Wilson's where there are few. "
+        "All figures in %."
+    )
     yield ""
 
 

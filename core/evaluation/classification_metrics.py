@@ -1,12 +1,13 @@
 """Figures of predictions, each with its interval."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import DataError
-from core.evaluation.bootstrap import RESAMPLES, SEED, interval
+from core.evaluation.bootstrap import FEW, RESAMPLES, SEED, interval, resamples_fail, wilson
 from core.evaluation.calibration import BINS, bin_numbers, expected_calibration_error
 from core.evaluation.predictions import Predictions
 
@@ -79,7 +80,7 @@ def intervals(
 
     Returns:
         One entry a name in OVERALL, and `per_class`: label -> {precision, recall, f1}; a class
-        without images has none.
+        without images has none. Shares of few images, or of none or all, have Wilson's interval.
     """
     generator = np.random.default_rng(seed)
     replicates = _from_confusion(confusion(predictions), resamples, generator)
@@ -96,7 +97,41 @@ def intervals(
         for i, label in enumerate(predictions.labels)
         if figures["per_class"][label]["support"]
     }
-    return found
+    return found | _of_few(confusion(predictions), predictions.labels, found)
+
+
+def _of_few(
+    counts: NDArray[np.int64], labels: Sequence[str], found: dict[str, Any]
+) -> dict[str, Any]:
+    """What replaces bootstrap intervals where these would be too short.
+
+    F1 = 2 j / (1 + j) grows with j = TP / (TP + FP + FN), a share, so that Wilson's ends of j give
+    those of F1. Ends of means over classes are the means of the classes' ends, which is cautious.
+    """
+    n, right = int(counts.sum()), int(np.trace(counts))
+    every: dict[str, dict[str, list[float]]] = {}
+    new: dict[str, Any] = {"per_class": {}}
+    for i, label in enumerate(labels):
+        hits, support, answers = (
+            int(v) for v in (counts[i, i], counts[i].sum(), counts[:, i].sum())
+        )
+        if not support:
+            continue
+        either = wilson(hits, support + answers - hits)
+        every[label] = {
+            "precision": list(wilson(hits, answers)) if answers else [0.0, 1.0],
+            "recall": list(wilson(hits, support)),
+            "f1": [2 * end / (1 + end) for end in either],
+        }
+        few = resamples_fail(hits, support)
+        new["per_class"][label] = every[label] if few else found["per_class"][label]
+    if resamples_fail(right, n):
+        new["accuracy"] = list(wilson(right, n))
+    if n < FEW:
+        for name, part in (("macro_f1", "f1"), ("balanced_accuracy", "recall")):
+            ends = [ranges[part] for ranges in every.values()]
+            new[name] = [float(end) for end in np.mean(ends, axis=0)]
+    return new
 
 
 def _known(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from core.evaluation.report_file import FORMAT
 
 
 def with_intervals(predictions: Predictions) -> dict[str, Any]:
-    """All figures of `metrics` and, as `intervals`, their 95 % bootstrap intervals."""
+    """All figures of `metrics` and, as `intervals`, their 95 % intervals."""
     figures = metrics(predictions)
     return {**figures, "intervals": intervals(predictions, figures)}
 

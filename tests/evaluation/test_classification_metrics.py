@@ -93,6 +93,33 @@ def test_the_interval_of_an_accuracy_has_the_width_of_the_binomial() -> None:
     assert accuracy_interval(found.correct) == pytest.approx((low, high), abs=0.005)
 
 
+@pytest.mark.parametrize(("right", "trials", "ends"), [(0, 3, (0.0, 0.5615)),
+                         (3, 3, (0.4385, 1.0)), (8, 10, (0.4902, 0.9433))])  # fmt: skip
+def test_an_accuracy_of_few_images_has_wilsons_interval(
+    right: int, trials: int, ends: tuple[float, float]
+) -> None:
+    found = binary(trials, right)
+
+    ranges = intervals(found, metrics(found))
+
+    # R, binom::binom.wilson(8, 10): 0.4901625, 0.9433178; 0 of 3: 1.96^2 / (3 + 1.96^2)
+    assert ranges["accuracy"] == pytest.approx(ends, abs=1e-4)
+    assert accuracy_interval(found.correct) == pytest.approx(ends, abs=1e-4)
+
+
+def test_no_interval_of_three_wrong_answers_is_a_point() -> None:
+    found = answers([0, 1, 2], np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]]) * 0.7 + 0.1)
+
+    ranges = intervals(found, metrics(found))
+
+    for name in ("accuracy", "macro_f1", "balanced_accuracy"):
+        low, high = ranges[name]
+        assert low == 0
+        assert high > 0.5, name
+    for one in ranges["per_class"].values():
+        assert all(high > 0.5 for _, high in one.values())
+
+
 @pytest.mark.parametrize("n", [3, 20, 400])
 def test_every_interval_contains_its_point(n: int) -> None:
     generator = np.random.default_rng(n)
