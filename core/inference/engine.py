@@ -34,7 +34,7 @@ from core.types import Image
 
 Kind = Literal["exact", "int8", "grad_cam", "expected_cam"]
 BATCH = 64  # faces a call: larger ones only cost memory
-FORMAT = 2  # part of the cache's file names; raise it when the files change
+FORMAT = 3  # part of the cache's file names; raise it when the files change
 
 _building = threading.Lock()
 

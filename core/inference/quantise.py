@@ -165,13 +165,23 @@ def quantise(source: Path, ranges: list[tuple[float, float]], target: Path) -> N
         activation_qType=QuantType.QUInt8,
         tensors_range=TensorsData(CalibrationMethod.MinMax, limits),
         nodes_to_quantize=[],
-        nodes_to_exclude=[],
+        nodes_to_exclude=[_first_convolution(model)],
         op_types_to_quantize=OPERATORS,
         extra_options={},
     )
     quantizer.quantize_model()
     with replacing(target) as temporary:
         quantizer.model.save_model_to_file(str(temporary))
+
+
+def _first_convolution(model: onnx.ModelProto) -> str:
+    """The name of the layer that sees the pixels; it stays in float.
+
+    On processors without 8-bit dot products (AVX2 alone) its sums overflow 16 bits: of 299 faces
+    half changed a probability by more than 0.02 and 5 % by more than 0.45. In float they change by
+    a median 0.002 and at most 0.07, in no more time.
+    """
+    return next(node.name for node in model.graph.node if node.op_type == "Conv")
 
 
 def agreement(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:

@@ -134,6 +134,20 @@ def test_eight_bits_stay_close_and_their_cost_is_written_down(tmp_path: Path) ->
     assert Quantisation.load(folder) == result
 
 
+def test_the_layer_that_sees_the_pixels_stays_in_float(tmp_path: Path) -> None:
+    """In 8 bits its sums overflow on processors without 8-bit dot products."""
+    folder = make_checkpoint(tmp_path / "run")
+    calibrate(folder, faces(40), np.zeros(40, dtype=np.int64))
+
+    graph = onnx.load(built(folder, "int8")).graph
+
+    made_by = {name: node.op_type for node in graph.node for name in node.output}
+    inputs = [[made_by.get(name) for name in n.input] for n in graph.node if n.op_type == "Conv"]
+    assert "DequantizeLinear" not in inputs[0]
+    assert all("DequantizeLinear" in kinds for kinds in inputs[1:])
+    assert len(inputs) > 1
+
+
 def test_eight_bits_are_not_preferred_before_their_cost_is_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
