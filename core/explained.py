@@ -33,7 +33,7 @@ def explain_file(
     method: str = RECOMMENDED,
     target: str = "predicted",
     whole: bool = False,
-) -> int:
+) -> ImageResult:
     """Explain every face of a picture file.
 
     Args:
@@ -45,7 +45,7 @@ def explain_file(
         whole: Whether the whole picture is one face.
 
     Returns:
-        The number of faces.
+        What was found and said; its picture is a turned copy where the file's lay on its side.
 
     Raises:
         CoreError: The picture, checkpoint, method or target cannot be used.
@@ -70,7 +70,7 @@ def explain_file(
             kept = chosen_labels(face, target)
             entry["maps"] = {label: entry["maps"][label] for label in kept}
     write_json(out / "explanation.json", content)
-    return len(result.faces)
+    return result
 
 
 def _only_maps(target: str, coverage: float) -> Style:
@@ -142,6 +142,7 @@ def as_json(result: ImageResult, *, image: str, checkpoint: str) -> dict[str, An
         "method": explained[0].method if explained else None,
         "layer": explained[0].layer if explained else None,
         "notes": list(result.notes),
+        "turned": result.turned,
         "faces": [_face_json(face) for face in result.faces],
     }
 

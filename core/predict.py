@@ -211,10 +211,14 @@ class Predictor:
         landmarks: bool = True,
         whole: bool = False,
     ) -> ImageResult:
-        """Find, name and explain every face of a picture, in float32.
+        """Find, name and explain every face of a picture.
+
+        A face gets the answer that it gets among many, from the same engine; maps are computed in
+        float32.
 
         Args:
-            image: RGB uint8 (H, W, 3), upright.
+            image: RGB uint8 (H, W, 3); the result holds a turned copy, and says so, where `auto`
+                finds that it lies on its side.
             detector: Registry name in `core.faces.DETECTORS`.
             method: Explanation method, as for `explain`; None for none.
             landmarks: Whether the 68 landmarks are fitted.
@@ -224,17 +228,20 @@ class Predictor:
 
         faces: tuple[Face, ...]
         notes: tuple[str, ...] = ()
+        turned = 0
         if whole:
             faces = (whole_picture(image),)
         else:
             found = find_faces(image, detector=detector, landmarks=landmarks)
-            faces, notes = found.faces, found.notes
-        results = []
-        for face in faces:
-            logits = self.exact_logits(self.card.preprocess.pixels(face.crop)[None])[0]
-            explanation = self.explain(face.crop, method) if method else None
-            results.append(FaceResult(face, self.prediction(logits), explanation))
-        return ImageResult(image, tuple(results), notes)
+            image, faces, notes, turned = found.image, found.faces, found.notes, found.turned
+        if not faces:
+            return ImageResult(image, (), notes)
+        answers = self.predictions([face.crop for face in faces])
+        results = [
+            FaceResult(face, answer, self.explain(face.crop, method) if method else None)
+            for face, answer in zip(faces, answers, strict=True)
+        ]
+        return ImageResult(image, tuple(results), notes, turned)
 
 
 def _mirrored(pixels: Image) -> Image:

@@ -254,11 +254,13 @@ class ImageResult:
         image: RGB uint8 (H, W, 3), upright.
         faces: One result a face.
         notes: Plain sentences a user should see, for example that the whole picture was used.
+        turned: Degrees clockwise by which the picture given was turned: 0, 90, 180 or 270.
     """
 
     image: Image
     faces: tuple[FaceResult, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    turned: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

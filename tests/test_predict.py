@@ -11,6 +11,7 @@ from photos import sample_photo
 
 from core.checkpoints import find_checkpoint, list_checkpoints
 from core.errors import CheckpointError, ConfigError
+from core.inference import calibrate
 from core.predict import Engine, Predictor, softmax
 
 LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
@@ -104,6 +105,19 @@ def test_the_whole_picture_gives_what_scoring_a_crop_gives(run: Path) -> None:
     np.testing.assert_allclose(
         face.prediction.logits, predictor.predictions([crop])[0].logits, atol=1e-5
     )
+
+
+def test_a_face_gets_the_same_answer_alone_and_among_many_in_eight_bits(run: Path) -> None:
+    calibrate(run, faces(64), np.zeros(64, np.int64))
+    predictor = Predictor(run, "int8")
+    photo = sample_photo()
+
+    (face,) = predictor.analyse(photo, method=None).faces
+    among = predictor.predictions([*faces(40), face.face.crop])[-1]
+
+    np.testing.assert_allclose(face.prediction.probabilities, among.probabilities, atol=1e-6)
+    exact = predictor.exact_logits(predictor.card.preprocess.pixels(face.face.crop)[None])[0]
+    assert not np.array_equal(face.prediction.logits, exact)
 
 
 def test_no_face_is_a_result(run: Path) -> None:

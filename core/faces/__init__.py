@@ -6,9 +6,17 @@ Importing this package loads no model and no dlib.
 from core.faces import dlib_hog, haar  # noqa: F401 - registers them
 from core.faces.alignment import CROP_SIDE, aligned_crop, plausible, warped
 from core.faces.auto import NAME as DEFAULT_DETECTOR
+from core.faces.auto import WHOLE
 from core.faces.blazeface import available as blazeface_available
 from core.faces.detection import DETECTORS, Detector
-from core.faces.finding import FoundFaces, detect, find_faces, whole_picture
+from core.faces.finding import (
+    FoundFaces,
+    detect,
+    find_faces,
+    frame_face,
+    search_faces,
+    whole_picture,
+)
 from core.faces.landmarks import fit_landmarks
 from core.faces.region_masks import REGIONS, regions
 
@@ -17,6 +25,7 @@ __all__ = [
     "DEFAULT_DETECTOR",
     "DETECTORS",
     "REGIONS",
+    "WHOLE",
     "Detector",
     "FoundFaces",
     "aligned_crop",
@@ -24,8 +33,10 @@ __all__ = [
     "detect",
     "find_faces",
     "fit_landmarks",
+    "frame_face",
     "plausible",
     "regions",
+    "search_faces",
     "warped",
     "whole_picture",
 ]

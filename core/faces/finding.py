@@ -1,6 +1,6 @@
 """From a picture to its faces: found, framed like the training crops, landmarks fitted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,18 +15,25 @@ _NONE_FOUND = (
     "take the whole picture as the face."
 )
 
+DEPENDABLE = 32  # pixels; a face has half of the network's input then
+_DEPENDS = f"answers are dependable from about {DEPENDABLE} pixels."
+
 
 @dataclass(frozen=True, slots=True)
 class FoundFaces:
     """The faces of a picture.
 
     Attributes:
-        faces: Largest first; empty where there is none.
+        image: RGB uint8 (H, W, 3), upright; a turned copy where the picture lay on its side.
+        faces: Largest first, in pixels of `image`; empty where there is none.
         notes: Plain sentences a user should see.
+        turned: Degrees clockwise by which the picture was turned: 0, 90, 180 or 270.
     """
 
+    image: Image
     faces: tuple[Face, ...]
     notes: tuple[str, ...] = ()
+    turned: int = 0
 
 
 def detect(image: Image, detector: str = auto.NAME) -> tuple[Detection, ...]:
@@ -40,27 +47,61 @@ def detect(image: Image, detector: str = auto.NAME) -> tuple[Detection, ...]:
     return DETECTORS[detector](image)
 
 
-def find_faces(image: Image, *, detector: str = auto.NAME, landmarks: bool = True) -> FoundFaces:
+def find_faces(
+    image: Image, *, detector: str = auto.NAME, landmarks: bool = True, small: bool = True
+) -> FoundFaces:
     """Find and frame every face of a picture.
 
     Args:
-        image: RGB uint8 (H, W, 3), upright.
-        detector: Registry name in `DETECTORS`.
+        image: RGB uint8 (H, W, 3).
+        detector: Registry name in `DETECTORS`; only `auto` turns a picture that lies on its side.
         landmarks: Whether the 68 landmarks are fitted; without them crops are not turned, which
             is less exact than what the networks were trained on.
+        small: Whether `auto` looks for the smallest faces of large pictures although it found
+            larger ones.
 
     Raises:
         ConfigError: There is no detector of this name.
         FaceError: The detector or the landmark model cannot run here.
         ImageError: The array is no RGB picture.
     """
+    found = search_faces(image, detector=detector, small=small)
+    faces = tuple(frame_face(found.image, each, landmarks) for each in found.detections)
+    return FoundFaces(found.image, faces, found.notes, found.turned)
+
+
+def search_faces(image: Image, *, detector: str = auto.NAME, small: bool = True) -> auto.Found:
+    """What `find_faces` finds, with its notes, before any face is framed.
+
+    Raises:
+        ConfigError: There is no detector of this name.
+        FaceError: The detector cannot run here.
+        ImageError: The array is no RGB picture.
+    """
     if detector == auto.NAME:
-        found, notes = auto.search(image)
+        found = auto.search(image, small=small)
     else:
-        found, notes = DETECTORS[detector](image), ()
-    if not found:
-        return FoundFaces((), (*notes, _NONE_FOUND))
-    return FoundFaces(tuple(_face(image, each, landmarks) for each in found), notes)
+        found = auto.Found(image, DETECTORS[detector](image))
+    if not found.detections:
+        return replace(found, notes=(*found.notes, _none_found(image, detector)))
+    return replace(found, notes=(*found.notes, *_too_small(found.detections)))
+
+
+def _none_found(image: Image, detector: str) -> str:
+    least = auto.least_face(image)
+    if detector == auto.NAME and least > auto.LEAST:
+        return f"{_NONE_FOUND} Faces under {least} pixels are not seen in a picture of this size."
+    return _NONE_FOUND
+
+
+def _too_small(found: tuple[Detection, ...]) -> tuple[str, ...]:
+    """What to say of faces that have fewer pixels than an answer needs."""
+    sides = [each.box.width for each in found if each.box.width < DEPENDABLE]
+    if not sides or found[0].detector == auto.WHOLE:
+        return ()
+    if len(sides) == 1:
+        return (f"A face is small, {sides[0]} pixels wide; {_DEPENDS}",)
+    return (f"{len(sides)} faces are small, {min(sides)} to {max(sides)} pixels wide; {_DEPENDS}",)
 
 
 def whole_picture(image: Image, *, landmarks: bool = True) -> Face:
@@ -86,7 +127,8 @@ def whole_picture(image: Image, *, landmarks: bool = True) -> Face:
     )
 
 
-def _face(image: Image, detection: Detection, landmarks: bool) -> Face:
+def frame_face(image: Image, detection: Detection, landmarks: bool = True) -> Face:
+    """One found face, framed as `find_faces` does it."""
     if detection.detector == auto.WHOLE:
         return whole_picture(image, landmarks=landmarks)
     points = fit_landmarks(image, detection) if landmarks else None

@@ -2,6 +2,7 @@
 
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
@@ -33,6 +34,20 @@ def test_a_box_is_decoded_from_its_anchor() -> None:
     # centre (120 - 8, 120 + 4) / 128, half sizes 16 / 128 and 32 / 128; sigmoid(2) = 0.880797
     expected = [[96 / 128, 92 / 128, 128 / 128, 156 / 128, 0.8807970779778823]]
     np.testing.assert_allclose(boxes, expected)
+
+
+def test_a_scan_of_a_tile_finds_what_a_look_at_its_part_finds(photo: Image, face_box: Box) -> None:
+    """One pass over 512 pixels, with the anchors of that size, places boxes as windows do."""
+    small = cv2.resize(photo, (200, 200), interpolation=cv2.INTER_AREA)
+    wide = np.zeros((700, 900, 3), np.uint8)
+    wide[450:650, 650:850] = small
+
+    found = list(blazeface.scan(wide))
+
+    best = max(found, key=lambda each: each.score)
+    edges = np.array([best.box.left - 650, best.box.top - 450]) * 2.56
+    np.testing.assert_allclose(edges, [face_box.left, face_box.top], atol=15)
+    assert len(blazeface.anchors(512)) == 16 * 896
 
 
 def test_extreme_logits_stay_finite() -> None:
