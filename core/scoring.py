@@ -3,9 +3,10 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -13,25 +14,34 @@ from core.errors import CoreError, ImageError
 from core.files import replacing
 from core.images import read_image
 from core.predict import Predictor
-from core.types import Image, Prediction
+from core.types import Box, Image, Prediction
 
-FacesMode = Literal["whole", "detect"]
+if TYPE_CHECKING:
+    from core.faces.auto import Found
+
+FacesMode = Literal["auto", "whole", "detect"]
 Status = Literal["ok", "no_face", "unreadable"]
 CHUNK = 128  # files decoded ahead of the network
+BOX = ("left", "top", "right", "bottom")  # columns of a face's box
 READERS = 2  # threads; decoding releases the interpreter lock
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Score:
-    """What is said of one file.
+    """What is said of one file, or of one face of it.
 
     Attributes:
         path: As it was given or found.
-        prediction: None where the file could not be read.
-        face: "whole", or the name of the detector that found the face; empty when unreadable.
-        status: "ok"; "no_face": none was found and the whole picture was scored instead;
-            "unreadable".
+        prediction: None where the file could not be read or nothing in it was scored.
+        face: "whole", or the name of the detector that found the face; else empty.
+        status: "ok"; "no_face": none was found, and the whole picture was scored instead by
+            "detect", nothing by "auto"; "unreadable".
         error: One sentence where the status is not "ok".
+        read_as: What was scored: "face", "whole" for the whole picture, or "face, turned 90" (180,
+            270) where the picture was turned by so many degrees clockwise; empty for nothing.
+        faces: Number of faces found; None where none was looked for.
+        box: The face's box, in pixels of the picture turned as `read_as` says.
+        note: Sentences that a user should see although there is a score.
     """
 
     path: Path
@@ -39,6 +49,10 @@ class Score:
     face: str
     status: Status
     error: str = ""
+    read_as: str = ""
+    faces: int | None = None
+    box: Box | None = None
+    note: str = ""
 
 
 def list_files(paths: Sequence[Path]) -> list[Path]:
@@ -78,7 +92,8 @@ def score_files(
     files: Sequence[Path],
     predictor: Predictor,
     *,
-    faces: FacesMode = "whole",
+    faces: FacesMode = "auto",
+    all_faces: bool = False,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> Iterator[Score]:
     """Score files in their order, in batches; a bad file never stops the others.
@@ -86,70 +101,117 @@ def score_files(
     Args:
         files: Pictures, or anything else, which is then reported as unreadable.
         predictor: The checkpoint to use.
-        faces: "whole" takes each picture as one face, as data sets of crops need it; "detect" looks
-            for the largest face.
+        faces: "auto" looks for the largest face; where there is none, or it fills the picture, a
+            picture that is small and square enough to be a crop is taken whole, and another not
+            scored. "whole" takes each picture as one face without a look, "detect" as "auto", but
+            any picture without a face is taken whole.
+        all_faces: Whether every face gets a row, largest first, not only the largest.
         on_progress: Called with the number of files done, once a chunk.
     """
     with ThreadPoolExecutor(READERS) as readers:
         chunks = [files[start : start + CHUNK] for start in range(0, len(files), CHUNK)]
-        ahead = [readers.submit(_read, path, predictor, faces) for path in chunks[0]]
+        read = partial(_read, predictor=predictor, faces=faces, all_faces=all_faces)
+        ahead = [readers.submit(read, path) for path in chunks[0]]
         done = 0
         for number, chunk in enumerate(chunks):
             waiting = ahead
             following = chunks[number + 1] if number + 1 < len(chunks) else ()
-            ahead = [readers.submit(_read, path, predictor, faces) for path in following]
-            yield from _scored(chunk, [future.result() for future in waiting], predictor)
+            ahead = [readers.submit(read, path) for path in following]
+            yield from _scored([one for future in waiting for one in future.result()], predictor)
             done += len(chunk)
             on_progress(done)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Read:
-    pixels: Image | None
-    face: str = ""
-    status: Status = "ok"
-    error: str = ""
+    """A row before the network has seen its pixels, uint8 (S, S); None where there are none."""
+
+    row: Score
+    pixels: Image | None = None
 
 
-def _read(path: Path, predictor: Predictor, faces: FacesMode) -> _Read:
-    preprocess = predictor.card.preprocess
+def _read(path: Path, predictor: Predictor, faces: FacesMode, all_faces: bool) -> list[_Read]:
+    pixels = predictor.card.preprocess.pixels
     try:
         image = read_image(path)
         if faces == "whole":
-            return _Read(preprocess.pixels(image), "whole")
-        from core.faces import find_faces
+            return [_Read(Score(path, None, "whole", "ok", read_as="whole"), pixels(image))]
+        from core.faces import search_faces
 
-        found = find_faces(image, detector="auto", landmarks=True)
-        if found.faces:
-            face = found.faces[0]
-            return _Read(preprocess.pixels(face.crop), face.detection.detector)
+        found = search_faces(image, small=all_faces)
+        if found.detections:
+            return _found_in(path, found, pixels, all_faces)
+        if faces == "auto":
+            sentence = f"{' '.join(found.notes)} It was not scored."
+            return [_Read(Score(path, None, "", "no_face", sentence, faces=0))]
         sentence = "No face was found; the whole picture was scored."
-        return _Read(preprocess.pixels(image), "whole", "no_face", sentence)
+        row = Score(path, None, "whole", "no_face", sentence, "whole", 0)
+        return [_Read(row, pixels(image))]
     except (CoreError, OSError) as error:
-        return _Read(None, "", "unreadable", str(error))
+        return [_Read(Score(path, None, "", "unreadable", str(error)))]
 
 
-def _scored(paths: Sequence[Path], reads: Sequence[_Read], predictor: Predictor) -> Iterator[Score]:
+def _found_in(
+    path: Path, found: "Found", pixels: Callable[[Image], Image], all_faces: bool
+) -> list[_Read]:
+    """The rows of a picture in which faces were found, or which is one itself."""
+    from core.faces import WHOLE, frame_face
+
+    first = found.detections[0]
+    if first.detector == WHOLE:
+        count = int(first.score > 0)  # a face that fills the picture, or none
+        row = Score(path, None, WHOLE, "ok", "", WHOLE, count, note=" ".join(found.notes))
+        return [_Read(row, pixels(found.image))]
+    count = len(found.detections)
+    notes = list(found.notes)
+    if count > 1 and not all_faces:
+        notes.insert(0, f"{count} faces were found; the largest was scored.")
+    rows = []
+    for each in found.detections if all_faces else (first,):
+        how = read_as(each.detector, found.turned)
+        row = Score(path, None, each.detector, "ok", "", how, count, each.box, " ".join(notes))
+        rows.append(_Read(row, pixels(frame_face(found.image, each).crop)))
+    return rows
+
+
+def read_as(detector: str, turned: int = 0) -> str:
+    """What a row says was scored: "whole", "face", or "face, turned 90" and so on.
+
+    Args:
+        detector: Which found the face; "whole" for the whole picture.
+        turned: Degrees clockwise by which the picture was turned.
+    """
+    if detector == "whole":
+        return detector
+    return f"face, turned {turned}" if turned else "face"
+
+
+def _scored(reads: Sequence[_Read], predictor: Predictor) -> Iterator[Score]:
     usable = [read.pixels for read in reads if read.pixels is not None]
     logits = iter(predictor.logits(np.stack(usable)) if usable else ())
-    for path, read in zip(paths, reads, strict=True):
+    for read in reads:
         prediction = predictor.prediction(next(logits)) if read.pixels is not None else None
-        yield Score(path, prediction, read.face, read.status, read.error)
+        yield replace(read.row, prediction=prediction)
 
 
 def header(labels: Sequence[str]) -> list[str]:
     """Columns of the scores file: the paper's first, then ours."""
-    return ["filepath", *labels, "predicted", "confidence", "face", "status", "error"]
+    said = ("predicted", "confidence", "face", "status", "error")
+    return ["filepath", *labels, *said, "read_as", "faces", *BOX, "note"]
 
 
 def as_row(score: Score, labels: Sequence[str]) -> list[str]:
     """One line of the scores file, probabilities in full precision."""
-    if score.prediction is None:
-        empty = [""] * (len(labels) + 2)
-        return [str(score.path), *empty, score.face, score.status, score.error]
-    values = [repr(float(value)) for value in score.prediction.probabilities]
-    said = [score.prediction.predicted, repr(score.prediction.confidence)]
-    return [str(score.path), *values, *said, score.face, score.status, score.error]
+    prediction = score.prediction
+    if prediction is None:
+        said = [""] * (len(labels) + 2)
+    else:
+        values = [repr(float(value)) for value in prediction.probabilities]
+        said = [*values, prediction.predicted, repr(prediction.confidence)]
+    count = "" if score.faces is None else str(score.faces)
+    box = ["" if score.box is None else str(getattr(score.box, edge)) for edge in BOX]
+    told = [score.face, score.status, score.error, score.read_as, count, *box, score.note]
+    return [str(score.path), *said, *told]
 
 
 def _csv(path: Path) -> IO[str]:
@@ -162,9 +224,10 @@ def write_scores(scores: Iterable[Score], labels: Sequence[str], path: Path) -> 
     It is UTF-8 whatever the system's locale; names that are none keep their bytes.
 
     Returns:
-        Number of rows by status.
+        Number of rows by status; as "more", of pictures with more faces than were scored; as
+        "turned", of rows of turned pictures; as "small", of rows of faces too small to trust.
     """
-    counts: dict[str, int] = {"ok": 0, "no_face": 0, "unreadable": 0}
+    counts = dict.fromkeys(("ok", "no_face", "unreadable", "more", "turned"), 0)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary, _csv(temporary) as file:
         writer = csv.writer(file)
@@ -172,4 +235,6 @@ def write_scores(scores: Iterable[Score], labels: Sequence[str], path: Path) -> 
         for score in scores:
             writer.writerow(as_row(score, labels))
             counts[score.status] += 1
+            counts["more"] += "the largest was scored" in score.note
+            counts["turned"] += "turned" in score.read_as
     return counts

@@ -12,8 +12,9 @@ from webapp.text import counted
 
 KEPT = "folder scores"  # (what was asked, what came of it) of this visit
 MODES: dict[FacesMode, str] = {
-    "whole": "Each picture is one face",
-    "detect": "Find the largest face in each picture",
+    "auto": "Automatic: the largest face, or a small picture as it is",
+    "whole": "Each picture is one face (quickest)",
+    "detect": "The largest face, or any picture as it is",
 }
 
 st.title("Folder scores")
@@ -23,11 +24,19 @@ st.caption(
 )
 checkpoint = widgets.checkpoint_picker()
 faces = st.sidebar.radio("Faces", list(MODES), format_func=MODES.__getitem__, key="faces mode")
+all_faces = st.sidebar.toggle(
+    "A row for every face",
+    key="all faces",
+    disabled=faces == "whole",
+    help="Also small faces of large photos are looked for, which takes longer.",
+)
+all_faces = all_faces and faces != "whole"
 with shown_errors():
     chosen = files_input()
     if checkpoint is None or chosen is None:
         st.stop()
-    asked = (chosen.key, str(checkpoint), changed(checkpoint / "weights.safetensors"), faces)
+    weights = changed(checkpoint / "weights.safetensors")
+    asked = (chosen.key, str(checkpoint), weights, faces, all_faces)
     if st.button("Score the pictures", type="primary", key="score"):
         st.session_state.pop(KEPT, None)
         predictor = cache.predictor(checkpoint)
@@ -38,7 +47,7 @@ with shown_errors():
                 """Move the bar to the number of files done."""
                 bar.progress(done / len(files), f"{done:,} of {counted(len(files), 'picture')}")
 
-            scored = score(files, root, predictor, faces, show_progress)
+            scored = score(files, root, predictor, faces, show_progress, all_faces=all_faces)
             bar.empty()
         st.session_state[KEPT] = asked, scored, list(skipped)
     former, result, left_out = st.session_state.get(KEPT, (None, None, []))

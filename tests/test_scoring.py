@@ -17,6 +17,7 @@ from core.images import read_image
 from core.models import Card, build, save_weights
 from core.predict import Predictor, softmax
 from core.scoring import CHUNK, header, list_files, score_files, write_scores
+from core.types import Box
 
 LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
 
@@ -121,7 +122,7 @@ def test_order_holds_over_many_chunks(predictor: Predictor, tmp_path: Path) -> N
         files.append(path)
     steps: list[int] = []
 
-    scores = list(score_files(files, predictor, on_progress=steps.append))
+    scores = list(score_files(files, predictor, faces="whole", on_progress=steps.append))
 
     assert [score.path for score in scores] == files
     assert steps == [CHUNK, 2 * CHUNK, 2 * CHUNK + 3]
@@ -141,9 +142,10 @@ def test_the_file_has_the_papers_columns_first_and_full_precision(
 
     with (tmp_path / "out" / "scores.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert counts == {"ok": 5, "no_face": 0, "unreadable": 1}
+    assert counts == {"ok": 5, "no_face": 0, "unreadable": 1, "more": 0, "turned": 0}
     assert list(rows[0]) == ["filepath", *LABELS, "predicted", "confidence", "face", "status",
-                             "error"] == header(LABELS)  # fmt: skip
+                             "error", "read_as", "faces", "left", "top", "right", "bottom",
+                             "note"] == header(LABELS)  # fmt: skip
     first = scores[0].prediction
     assert first is not None
     assert [float(rows[0][label]) for label in LABELS] == first.probabilities.tolist()
@@ -159,18 +161,23 @@ def test_without_a_face_the_whole_picture_is_scored_and_said_so(
     PIL.Image.fromarray(np.full((300, 400, 3), (90, 140, 220), np.uint8)).save(path)
 
     (score,) = score_files([path], predictor, faces="detect")
+    (left_out,) = score_files([path], predictor)
 
-    assert (score.status, score.face) == ("no_face", "whole")
+    assert (score.status, score.face, score.read_as) == ("no_face", "whole", "whole")
     assert score.prediction is not None
     assert "whole picture" in score.error
+    assert (left_out.status, left_out.read_as, left_out.faces) == ("no_face", "", 0)
+    assert left_out.prediction is None
+    assert left_out.error.startswith("No face was found.")
+    assert left_out.error.endswith("It was not scored.")
 
 
 def test_the_face_of_a_photo_is_found_and_cropped(predictor: Predictor, tmp_path: Path) -> None:
     path = tmp_path / "astronaut.png"
     PIL.Image.fromarray(sample_photo()).save(path)
 
-    (score,) = score_files([path], predictor, faces="detect")
-    (whole,) = score_files([path], predictor)
+    (score,) = score_files([path], predictor)
+    (whole,) = score_files([path], predictor, faces="whole")
 
     assert score.status == "ok"
     assert score.face in ("blazeface", "dlib_hog")
@@ -178,3 +185,80 @@ def test_the_face_of_a_photo_is_found_and_cropped(predictor: Predictor, tmp_path
     assert score.prediction is not None
     assert whole.prediction is not None
     assert not np.allclose(score.prediction.logits, whole.prediction.logits)
+    assert (score.read_as, whole.read_as) == ("face", "whole")
+    assert score.box is not None
+    assert score.box.overlap(Box(178, 78, 272, 174)) > 0.6
+
+
+@pytest.fixture
+def group(tmp_path: Path) -> Path:
+    """A photo with a face in its left half, and the same one mirrored in its right."""
+    path = tmp_path / "group.png"
+    photo = sample_photo()[:260, 90:400]
+    PIL.Image.fromarray(np.hstack([photo, photo[:, ::-1]])).save(path)
+    return path
+
+
+def test_a_photo_of_two_faces_says_that_one_was_scored(predictor: Predictor, group: Path) -> None:
+    (score,) = score_files([group], predictor)
+
+    assert (score.status, score.read_as, score.faces) == ("ok", "face", 2)
+    assert score.note == "2 faces were found; the largest was scored."
+
+
+def test_every_face_can_have_a_row_with_its_box(
+    predictor: Predictor, group: Path, tmp_path: Path
+) -> None:
+    scores = list(score_files([group], predictor, all_faces=True))
+
+    counts = write_scores(scores, LABELS, tmp_path / "s.csv")
+
+    with (tmp_path / "s.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert counts["ok"] == 2
+    assert counts["more"] == 0
+    middles = sorted((int(row["left"]) + int(row["right"])) / 2 for row in rows)
+    assert middles == pytest.approx([135, 485], abs=8)
+    assert all(int(row["top"]) < 125 < int(row["bottom"]) for row in rows)
+    assert [row["faces"] for row in rows] == ["2", "2"]
+
+
+@pytest.mark.parametrize("turned", [90, 180, 270])
+def test_a_photo_on_its_side_scores_as_the_upright_one_and_says_so(
+    predictor: Predictor, tmp_path: Path, turned: int
+) -> None:
+    upright, lying = tmp_path / "upright.png", tmp_path / "lying.png"
+    photo = sample_photo()[:300, 70:370]
+    PIL.Image.fromarray(photo).save(upright)
+    PIL.Image.fromarray(np.rot90(photo, turned // 90)).save(lying)
+
+    first, second = score_files([upright, lying], predictor)
+
+    assert (first.read_as, second.read_as) == ("face", f"face, turned {turned}")
+    assert f"turned by {turned} degrees clockwise" in second.note
+    assert first.box == second.box
+    assert first.prediction is not None
+    assert second.prediction is not None
+    np.testing.assert_allclose(first.prediction.logits, second.prediction.logits, atol=1e-5)
+
+
+def test_a_crop_is_read_whole_and_says_whether_a_face_was_seen(
+    predictor: Predictor, tmp_path: Path
+) -> None:
+    tight, blank = tmp_path / "tight.png", tmp_path / "blank.png"
+    PIL.Image.fromarray(sample_photo()[78:174, 178:274]).save(tight)
+    PIL.Image.fromarray(np.full((96, 96, 3), 90, np.uint8)).save(blank)
+
+    seen, unseen = score_files([tight, blank], predictor)
+    whole = list(score_files([tight, blank], predictor, faces="whole"))
+
+    assert [(one.status, one.read_as, one.faces) for one in (seen, unseen)] == [
+        ("ok", "whole", 1),
+        ("ok", "whole", 0),
+    ]
+    assert seen.note == ""
+    assert unseen.note.startswith("No face was found; the picture is small")
+    for one, other in zip((seen, unseen), whole, strict=True):
+        assert one.prediction is not None
+        assert other.prediction is not None
+        np.testing.assert_allclose(one.prediction.logits, other.prediction.logits, atol=1e-6)

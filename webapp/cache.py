@@ -13,6 +13,7 @@ import streamlit as st
 
 from core import CoreError, Explanation, FaceResult, ImageResult, Prediction
 from core.checkpoints import WEIGHTS, find_checkpoint
+from core.types import Box
 from webapp.inputs import Picture, sample_picture
 
 if TYPE_CHECKING:
@@ -24,10 +25,12 @@ WHOLE = "whole"  # in place of a detector: the whole picture is one face
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What is said of one face, and which detector found it."""
+    """What is said of one face, which detector found it, and where, in the picture as shown."""
 
     prediction: Prediction
     detector: str
+    box: Box | None = None
+    turned: int = 0
 
 
 def predictor(folder: Path) -> "Predictor":
@@ -175,8 +178,15 @@ def answers(folder: Path, picture: Picture, detector: str) -> tuple[Answer, ...]
     Raises:
         CoreError: As `faces`.
     """
-    found = faces(folder, picture, detector).faces
-    return tuple(Answer(face.prediction, face.face.detection.detector) for face in found)
+    return answers_of(faces(folder, picture, detector))
+
+
+def answers_of(result: ImageResult) -> tuple[Answer, ...]:
+    """What is said of each face of a picture, largest first."""
+    return tuple(
+        Answer(one.prediction, one.face.detection.detector, one.face.box, result.turned)
+        for one in result.faces
+    )
 
 
 @st.cache_resource(scope="session", max_entries=96, show_spinner=False, hash_funcs=_BY_CONTENT)

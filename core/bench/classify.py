@@ -30,7 +30,7 @@ def bench(folder: Path) -> Comparison:
         files = _pictures(Path(place))
 
         def ours() -> None:
-            scores = score_files(files, predictor)
+            scores = score_files(files, predictor, faces="whole")
             write_scores(scores, predictor.labels, Path(place) / "scores.csv")
 
         def baseline() -> None:

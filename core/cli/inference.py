@@ -25,29 +25,57 @@ def classify(
     out: Annotated[Path, typer.Option("--out", help="CSV file to write.", callback=writable_file)],
     checkpoint: CheckpointOption = "default",
     faces: Annotated[
-        str, typer.Option("--faces", help="`whole` picture as one face, or `detect` the largest.")
-    ] = "whole",
+        str,
+        typer.Option(
+            "--faces",
+            help="auto: the largest face, else the picture itself where it can be a cut-out face; "
+            "`whole`: the picture itself, without a look; `detect`: the largest face, else the "
+            "picture itself whatever its size.",
+        ),
+    ] = "auto",
+    all_faces: Annotated[
+        bool, typer.Option("--all-faces", help="A row for every face, with its box.")
+    ] = False,
     engine: Annotated[str, typer.Option("--engine", help="auto, exact, int8 or torch.")] = "auto",
 ) -> None:
     """Score every file: six probabilities, the answer, and a status for whatever went wrong."""
     from core.predict import Predictor
     from core.scoring import list_files, score_files, write_scores
 
-    _check_faces(faces)
+    _check_faces(faces, ("auto", "whole", "detect"))
+    if all_faces and faces == "whole":
+        raise typer.BadParameter(
+            "--all-faces cannot apply beside --faces whole: none is looked for."
+        )
     files = list_files(paths)
     predictor = Predictor.load(checkpoint, engine)  # type: ignore[arg-type]  # checked inside
     with progress_bar("Classifying", len(files)) as advance:
-        scores = score_files(files, predictor, faces=faces, on_progress=advance)  # type: ignore[arg-type]
+        scores = score_files(
+            files,
+            predictor,
+            faces=faces,  # type: ignore[arg-type]  # checked above
+            all_faces=all_faces,
+            on_progress=advance,
+        )
         counts = write_scores(scores, predictor.labels, out)
     typer.echo(
-        f"{len(files)} files: {counts['ok']} scored, {counts['no_face']} without a face found, "
-        f"{counts['unreadable']} unreadable. Written to {out}."
+        f"{len(files)} files: {counts['ok']} {'faces ' if all_faces else ''}scored, "
+        f"{counts['no_face']} without a face found, {counts['unreadable']} unreadable. "
+        f"Written to {out}."
     )
+    if counts["more"]:
+        typer.echo(
+            f"In {counts['more']} of them more than one face was found, and the largest scored; "
+            "--all-faces gives a row for each."
+        )
+    if counts["turned"]:
+        typer.echo(f"{counts['turned']} rows are of pictures that lay on their side.")
 
 
-def _check_faces(faces: str) -> None:
-    if faces not in ("whole", "detect"):
-        raise typer.BadParameter(f"--faces is {faces!r}; expected whole or detect.")
+def _check_faces(faces: str, known: tuple[str, ...]) -> None:
+    if faces not in known:
+        words = f"{', '.join(known[:-1])} or {known[-1]}"
+        raise typer.BadParameter(f"--faces is {faces!r}; expected {words}.")
 
 
 def explain(
@@ -69,16 +97,18 @@ def explain(
     target: Annotated[
         str, typer.Option("--target", help="An expression, `predicted`, or `all`.")
     ] = "predicted",
-    faces: Annotated[str, typer.Option("--faces", help="detect or whole.")] = "detect",
+    faces: Annotated[str, typer.Option("--faces", help="auto (or detect) or whole.")] = "auto",
 ) -> None:
     """Explain every face of a picture: overlays as PNG and explanation.json."""
     from core.explained import explain_file
 
-    _check_faces(faces)
-    written = explain_file(
+    _check_faces(faces, ("auto", "whole", "detect"))
+    result = explain_file(
         image, out, checkpoint=checkpoint, method=method, target=target, whole=faces == "whole"
     )
-    typer.echo(f"{written} face(s) explained. Written to {out}.")
+    for note in result.notes:
+        typer.echo(note)
+    typer.echo(f"{len(result.faces)} face(s) explained. Written to {out}.")
 
 
 def models(

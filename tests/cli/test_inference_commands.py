@@ -80,6 +80,27 @@ def test_classify_writes_a_row_a_file(
     assert "2 files: 1 scored" in capsys.readouterr().out
 
 
+def test_classify_says_that_there_were_more_faces_and_gives_them_rows(
+    untrained: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    head = sample_photo()[:260, 90:400]
+    pair, out = tmp_path / "pair.png", tmp_path / "s.csv"
+    PIL.Image.fromarray(np.hstack([head, head[:, ::-1]])).save(pair)
+    words = ("classify", pair, "--out", out, "--checkpoint", untrained)
+
+    assert run(*words, monkeypatch=monkeypatch) == 0
+    alone = capsys.readouterr().out
+    assert run(*words, "--all-faces", monkeypatch=monkeypatch) == 0
+
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert "In 1 of them more than one face was found, and the largest scored" in alone
+    assert len({(row["left"], row["top"]) for row in rows}) == 2
+
+
 def test_explain_writes_pictures_and_the_numbers_behind_them(
     untrained: str, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,7 +148,11 @@ def test_an_exported_file_answers_like_the_checkpoint(
     ("words", "sentence"),
     [
         (("classify", "/nowhere", "--out", "x.csv"), "does not exist"),
-        (("classify", ".", "--out", "x.csv", "--faces", "some"), "expected whole or detect"),
+        (("classify", ".", "--out", "x.csv", "--faces", "some"), "auto, whole or detect"),
+        (
+            ("classify", ".", "--out", "x.csv", "--faces", "whole", "--all-faces"),
+            "--all-faces cannot apply beside --faces whole",
+        ),
         (("explain", "x.png", "--out", "x", "--checkpoint", "none-such"), "no checkpoint"),
         (("train", "nonsense"), "DATA-MODEL-RECIPE"),
         (("train",), "Nothing to train"),
@@ -144,7 +169,7 @@ def test_an_exported_file_answers_like_the_checkpoint(
         (("classify", ".", "--out", "s.csv", "--checkpoint", "inside/in"), "lacks card.json and"),
         (("train", "marked.json", "--run", "mine"), "nowhere"),
         (("train", "wide.json", "--run", "mine"), "nowhere"),
-        (("explain", "x.png", "--out", "x", "--faces", "most"), "expected whole or detect"),
+        (("explain", "x.png", "--out", "x", "--faces", "most"), "auto, whole or detect"),
         (
             ("models", "--summary", "vgg", "--json", "m.json"),
             "--json cannot apply beside",

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from bad_pictures import png_bomb
 from evaluated_run import TEST, picture, write_pictures
+from photos import sample_photo
 from streamlit.testing.v1 import AppTest
 
 from core.images import read_image
@@ -262,3 +263,35 @@ def test_the_download_is_the_scores_file_of_the_command_line(data: Path, run: Pa
     assert [row["filepath"] for row in rows] == [p.relative_to(root).as_posix() for p in files]
     assert sum(float(rows[0][label]) for label in EMOTIONS) == pytest.approx(1.0)
     assert seen[-1] == len(files)
+
+
+def test_a_group_photo_gives_one_row_that_says_so_or_a_row_a_face(
+    app: AppTest, run: Path, data: Path
+) -> None:
+    folder = data / "group"
+    folder.mkdir()
+    head = sample_photo()[:260, 90:400]
+    (folder / "pair.png").write_bytes(png(np.hstack([head, head[:, ::-1]])))
+
+    page = score_folder(opened(app), "group")
+    alone = table(page)
+    page.toggle(key="all faces").set_value(True).run()
+    page.button(key="score").click().run()
+
+    assert alone["note"].tolist() == ["2 faces were found; the largest was scored."]
+    assert alone["read as"].tolist() == ["face"]
+    assert table(page)["file"].tolist() == ["pair.png", "pair.png"]
+
+
+def test_a_photo_without_a_face_gets_a_reason_and_no_scores(
+    app: AppTest, run: Path, data: Path
+) -> None:
+    folder = data / "sky"
+    folder.mkdir()
+    (folder / "sky.png").write_bytes(png(np.full((300, 400, 3), 140, np.uint8)))
+
+    page = score_folder(opened(app), "sky")
+
+    (row,) = table(page).to_dict("records")
+    assert (row["status"], row["answer"], row["read as"]) == ("no face", "", "")
+    assert str(row["note"]).startswith("No face was found.")

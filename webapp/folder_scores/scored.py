@@ -42,8 +42,8 @@ class Scored:
 
     Attributes:
         labels: The model's classes.
-        table: One row a file: picture (a data address or ""), file, label (in its name, or ""),
-            answer, confidence, one column a class, status, note.
+        table: One row a file (or a face): picture (a data address or ""), file, label (in
+            its name, or ""), answer, confidence, one column a class, status, read as, faces, note.
         csv: The scores file, in the form of the command `classify`.
     """
 
@@ -70,6 +70,8 @@ def score(
     predictor: "Predictor",
     faces: FacesMode,
     on_progress: Callable[[int], None],
+    *,
+    all_faces: bool = False,
 ) -> Scored:
     """Score files and keep what the page shows of them.
 
@@ -79,13 +81,17 @@ def score(
         predictor: The checkpoint.
         faces: As `score_files` takes it.
         on_progress: Called with the number of files done.
+        all_faces: As `score_files` takes it.
     """
     labels = predictor.labels
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header(labels))
     rows = []
-    for one in score_files(files, predictor, faces=faces, on_progress=on_progress):
+    scores = score_files(
+        files, predictor, faces=faces, all_faces=all_faces, on_progress=on_progress
+    )
+    for one in scores:
         name = one.path.relative_to(root).as_posix()
         cells = as_row(one, labels)
         writer.writerow([name, *cells[1:]])
@@ -109,7 +115,9 @@ def _row(one: Score, name: str, labels: Sequence[str]) -> dict[str, object]:
         "confidence": confidence,
         **dict(zip(labels, shares.tolist(), strict=True)),
         "status": "unclear" if unclear else one.status.replace("_", " "),
-        "note": one.error,
+        "read as": one.read_as,
+        "faces": one.faces,
+        "note": one.error or one.note,
     }
 
 
@@ -216,4 +224,10 @@ def _table(scored: Scored) -> None:
             },
         },
     )
-    st.caption(literal("Click a column's head to sort. Names are relative to the folder chosen."))
+    st.caption(
+        literal(
+            "Click a column's head to sort. Names are relative to the folder chosen. Status no "
+            "face: none was found; read as: the face, the whole picture, or a face of a picture "
+            "that was turned upright first."
+        )
+    )

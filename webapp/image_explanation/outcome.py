@@ -14,7 +14,7 @@ from core import CoreError, ImageResult
 from core.drawing import Style, annotate_picture, common_scale
 from core.explained import as_json
 from core.images import png_bytes
-from core.scoring import Score, as_row, header
+from core.scoring import Score, as_row, header, read_as
 from webapp import cache, widgets
 from webapp.cache import Answer
 from webapp.errors import sentence
@@ -59,8 +59,19 @@ class Outcome:
         if self.error:
             return [Score(path, None, "", "unreadable", self.error)]
         if not self.answers:
-            return [Score(path, None, "", "no_face", "No face was found.")]
-        return [Score(path, answer.prediction, answer.detector, "ok") for answer in self.answers]
+            return [Score(path, None, "", "no_face", "No face was found.", faces=0)]
+        return [
+            Score(
+                path,
+                answer.prediction,
+                answer.detector,
+                "ok",
+                read_as=read_as(answer.detector, answer.turned),
+                faces=len(self.answers),
+                box=answer.box,
+            )
+            for answer in self.answers
+        ]
 
 
 def scores_csv(outcomes: Iterable[Outcome], labels: Sequence[str]) -> str:
@@ -218,9 +229,7 @@ def no_face(result: ImageResult) -> str:
 def _downloads(result: ImageResult, picture: Picture, checkpoint: str, style: Style) -> None:
     """Three buttons; their files are made at the click, not at every move of a slider."""
     stem = PurePath(picture.name).stem
-    found = tuple(
-        cache.Answer(face.prediction, face.face.detection.detector) for face in result.faces
-    )
+    found = cache.answers_of(result)
     labels = result.faces[0].prediction.labels
 
     def drawn() -> bytes:
