@@ -13,11 +13,12 @@ from core.faces.finding import (
     FoundFaces,
     detect,
     find_faces,
+    fitted_landmarks,
     frame_face,
     search_faces,
     whole_picture,
 )
-from core.faces.landmarks import fit_landmarks
+from core.faces.landmarks import fit_landmarks, head_yaw
 from core.faces.region_masks import REGIONS, regions
 
 __all__ = [
@@ -33,7 +34,9 @@ __all__ = [
     "detect",
     "find_faces",
     "fit_landmarks",
+    "fitted_landmarks",
     "frame_face",
+    "head_yaw",
     "plausible",
     "regions",
     "search_faces",

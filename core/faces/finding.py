@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.faces import auto
 from core.faces.alignment import aligned_crop, plausible
@@ -125,6 +126,27 @@ def whole_picture(image: Image, *, landmarks: bool = True) -> Face:
         np.array([(1.0, 0.0, -box.left), (0.0, 1.0, -box.top)]),
         fit_landmarks(image, detection) if landmarks else None,
     )
+
+
+def fitted_landmarks(images: Image) -> NDArray[np.float64]:
+    """Landmarks of grey squares that each hold one face.
+
+    Args:
+        images: uint8 (N, S, S).
+
+    Returns:
+        float64 (N, 68, 2) in shares of the side; NaN where what was fitted is no face.
+
+    Raises:
+        FaceError: The landmark model cannot run here.
+    """
+    found = np.full((len(images), 68, 2), np.nan)
+    side = images.shape[1]
+    for row, image in enumerate(images):
+        face = whole_picture(np.repeat(image[:, :, None], 3, axis=2))
+        if face.landmarks is not None and plausible(face.landmarks, face.box):
+            found[row] = (face.landmarks.astype(np.float64) + 0.5) / side
+    return found
 
 
 def frame_face(image: Image, detection: Detection, landmarks: bool = True) -> Face:

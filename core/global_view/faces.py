@@ -12,9 +12,7 @@ from scipy.spatial import Delaunay
 from core.data import WITHOUT_TWINS, Dataset
 from core.errors import DataError
 from core.evaluation import PUBLISHED_VALID
-from core.faces import plausible, whole_picture
 from core.preprocess import Preprocess
-from core.types import Image
 
 if TYPE_CHECKING:
     from core.models import Card
@@ -59,27 +57,6 @@ def chosen_ids(
         )
     names = [label for label, some in zip(card.labels, kept, strict=True) for _ in some]
     return np.concatenate(kept), names
-
-
-def fitted_landmarks(images: Image) -> NDArray[np.float64]:
-    """Landmarks of grey squares that each hold one face.
-
-    Args:
-        images: uint8 (N, S, S).
-
-    Returns:
-        float64 (N, 68, 2) in shares of the side; NaN where what was fitted is no face.
-
-    Raises:
-        FaceError: The landmark model cannot run here.
-    """
-    found = np.full((len(images), 68, 2), np.nan)
-    side = images.shape[1]
-    for row, image in enumerate(images):
-        face = whole_picture(np.repeat(image[:, :, None], 3, axis=2))
-        if face.landmarks is not None and plausible(face.landmarks, face.box):
-            found[row] = (face.landmarks.astype(np.float64) + 0.5) / side
-    return found
 
 
 def seen_landmarks(landmarks: NDArray[np.float64], preprocess: Preprocess) -> NDArray[np.float64]:

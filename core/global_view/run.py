@@ -12,10 +12,10 @@ from core.data import Dataset, load_dataset
 from core.errors import DataError, ExplainError
 from core.evaluation import at_size, own_folder, results_folder
 from core.explain import EXPLAINERS, recommended_layers, recommended_method
-from core.faces import REGIONS
+from core.faces import REGIONS, fitted_landmarks
 from core.files import fingerprint, write_json
 from core.global_view.evidence import DIGITS, Group, chunk_evidence, group_json
-from core.global_view.faces import MeanShapeWarp, chosen_ids, fitted_landmarks, seen_landmarks
+from core.global_view.faces import MeanShapeWarp, chosen_ids, seen_landmarks
 from core.global_view.stored import global_view_file
 from core.preprocess import Preprocess
 from core.types import FINE_CELLS

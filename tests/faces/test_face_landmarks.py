@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.errors import FaceError
-from core.faces import detect, fit_landmarks
+from core.faces import detect, fit_landmarks, fitted_landmarks, head_yaw
 from core.faces import landmarks as landmarks_module
 from core.types import Box, Detection, Image
 
@@ -192,3 +192,75 @@ def test_an_own_file_of_another_kind_is_refused(
     unloaded.setenv("GIMEFIVE_LANDMARKS", str(five))
     with pytest.raises(FaceError, match="gives 5 points; expected 68"):
         fit_landmarks(BLANK, FOUND)
+
+
+def turned(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> NDArray[np.float64]:
+    """The mean head (68, 3) turned by degrees: right in the picture, up, clockwise."""
+    head = np.full((68, 3), np.nan)
+    head[list(landmarks_module.HEAD)] = list(landmarks_module.HEAD.values())
+    (a, b), (c, d), (e, f) = (
+        (np.cos(angle), np.sin(angle)) for angle in np.radians([yaw, pitch, roll])
+    )
+    side = np.array([(a, 0, b), (0, 1, 0), (-b, 0, a)])
+    up = np.array([(1, 0, 0), (0, c, -d), (0, d, c)])
+    level = np.array([(e, -f, 0), (f, e, 0), (0, 0, 1)])
+    found: NDArray[np.float64] = head @ (level @ up @ side).T
+    return found
+
+
+def with_outline(head: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points that the estimate does not use are somewhere, not unknown."""
+    return np.where(np.isnan(head), 7.0, head)
+
+
+@pytest.mark.parametrize("yaw", [-75.0, -45.0, -30.0, -10.0, 0.0, 5.0, 30.0, 60.0])
+@pytest.mark.parametrize("roll", [0.0, 20.0])
+def test_a_head_turned_by_a_known_angle_is_seen_turned_by_it(yaw: float, roll: float) -> None:
+    seen = 0.3 * with_outline(turned(yaw))[:, :2] + (40, 50)
+    tilted = 2 * with_outline(turned(yaw, roll=roll))[:, :2]
+
+    assert head_yaw(seen) == pytest.approx(yaw, abs=1e-6)
+    assert head_yaw(tilted) == pytest.approx(yaw, abs=1e-6)
+
+
+def test_a_lifted_head_is_not_a_turned_one() -> None:
+    assert head_yaw(with_outline(turned(0.0, pitch=25.0))[:, :2]) == pytest.approx(0.0, abs=1e-6)
+    assert head_yaw(with_outline(turned(30.0, pitch=-20.0))[:, :2]) == pytest.approx(30.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("yaw", [-40.0, 0.0, 15.0, 50.0])
+def test_a_near_camera_changes_the_angle_little(yaw: float) -> None:
+    head = turned(yaw)
+    # A camera at 600 mm: what is nearer by z is larger.
+    seen = with_outline(head[:, :2] * (600 / (600 - head[:, 2:])))
+
+    assert head_yaw(seen) == pytest.approx(yaw, abs=5.0)
+
+
+def test_many_faces_are_estimated_at_once_and_no_face_has_no_angle() -> None:
+    faces = np.stack([with_outline(turned(yaw))[:, :2] for yaw in (-20.0, 35.0)])
+    none = np.full((1, 68, 2), np.nan)
+
+    np.testing.assert_allclose(head_yaw(np.concatenate([faces, none])), [-20.0, 35.0, np.nan])
+
+
+def test_a_mirrored_photo_is_turned_to_the_other_side(points: Points, photo: Image) -> None:
+    mirrored = np.ascontiguousarray(photo[:, ::-1])
+    there = float(head_yaw(points))
+    back = float(head_yaw(fit_landmarks(mirrored, detect(mirrored, "dlib_hog")[0])))
+
+    assert there > 2  # degrees; her nose points a little to the right of the picture
+    assert back == pytest.approx(-there, abs=1.0)
+
+
+def test_landmarks_of_squares_are_in_shares_of_their_side(photo: Image) -> None:
+    box = detect(photo, "dlib_hog")[0].box
+    grey = cv2.cvtColor(photo[box.top : box.bottom, box.left : box.right], cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(grey, (64, 64), interpolation=cv2.INTER_AREA)
+
+    found = fitted_landmarks(np.stack([small, np.zeros((64, 64), np.uint8)]))
+
+    left, right = eyes(found[0].astype(np.float32))
+    assert found.shape == (2, 68, 2)
+    assert 0.1 < left[0] < 0.5 < right[0] < 0.9
+    assert max(left[1], right[1]) < 0.5
