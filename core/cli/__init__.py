@@ -38,6 +38,7 @@ for function in (
     training.train,
     training.tune,
     results.evaluate,
+    results.strata,
     results.framing,
     results.table2,
     inference.classify,

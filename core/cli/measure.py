@@ -8,10 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from core.cli.results import Split
+from core.cli.results import LOG_WIDTH, Split
 from core.cli.terminal import JsonFile, counting_bar, put_json
 
-LOG_WIDTH = 140  # characters; a file has no edge at which lines must break
 STEPS_TOLD = 10  # lines of progress in a log
 
 

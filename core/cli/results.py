@@ -1,5 +1,6 @@
-"""Verbs about results: `evaluate`, `framing` and `table2`."""
+"""Verbs about results: `evaluate`, `strata`, `framing` and `table2`."""
 
+import sys
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +12,8 @@ from rich.table import Table
 
 from core.checkpoints import find_checkpoint
 from core.cli.terminal import JsonFile, counting_bar, put_json, writable_folder
+
+LOG_WIDTH = 140  # characters; a file has no edge at which lines must break
 
 
 class Split(StrEnum):
@@ -104,6 +107,128 @@ def framing(
     Console().print(table)
     if json_file is not None:
         put_json(json_file, values)
+
+
+class Condition(StrEnum):
+    """What faces can be parted by without a list."""
+
+    STRATUM = "stratum"
+    HEAD_TURN = "head_turn"
+    SHARPNESS = "sharpness"
+
+
+def strata(
+    run: Annotated[str, typer.Argument(help="A run's name or folder, or `default`.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A CSV with a column of picture names and one of strata."),
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="The column of strata; else the one of that name, or left.")
+    ] = None,
+    by: Annotated[
+        list[Condition] | None,
+        typer.Option(
+            help="Without a list, or besides one: the data's own strata, head turn estimated from "
+            "landmarks, or sharpness; may be repeated. Without either, all that apply."
+        ),
+    ] = None,
+    split: Annotated[Split, typer.Option(help="Which faces.")] = Split.TEST,
+    data: Annotated[
+        Path | None, typer.Option(help="Prepared data to use; else the run's own.")
+    ] = None,
+    faces: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Also measure how faithful the recommended map is, on so many faces a stratum.",
+        ),
+    ] = 0,
+    json_file: JsonFile = None,
+) -> None:
+    """Part a run's results by a condition: accuracy, unclear answers, faithful maps by stratum.
+
+    Computed from the predictions that `evaluate` keeps; only --faces asks the network. The figures
+    are kept beside the report, where the results page shows them.
+    """
+    from core.evaluation import measure_strata
+    from core.faithfulness import measure_groups
+
+    if column is not None and file is None:
+        raise typer.BadParameter("--column names a column of a list; name the file of the list.")
+    folder = find_checkpoint(run)
+    kept: list[Path] = []
+    with counting_bar("Landmarks") as fitting, counting_bar("Explaining") as bar:
+
+        def explaining(groups: Any) -> dict[str, Any]:  # noqa: ANN401 - as measure_groups takes
+            return measure_groups(
+                folder, groups, faces=faces, on_progress=lambda done, total, _: bar(done, total)
+            )
+
+        found = measure_strata(
+            folder,
+            file,
+            column=column,
+            by=[one.value for one in by or ()],
+            split=split.value,
+            data=data,
+            explaining=explaining if faces else None,
+            on_progress=fitting,
+            on_kept=kept.append,
+        )
+    typer.echo(f"The figures are kept in {kept[0]}.", err=True)
+    if json_file is not None:
+        put_json(json_file, found)
+        if json_file == Path("-"):
+            return
+    console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
+    for one in found["groupings"]:
+        console.print(_strata_table(found, one))
+        for note in one["notes"]:
+            typer.echo(note)
+
+
+def _strata_table(found: dict[str, Any], grouping: dict[str, Any]) -> Table:
+    """A line a stratum of each image set."""
+    from core.evaluation import FEW, strata_rows
+
+    explained = "method" in grouping
+    table = Table(
+        title=f"{found['checkpoint']}, {grouping['split']}, by {grouping['name']}",
+        caption=f"{grouping['about']}; in %, with 95 % intervals; the rest is every other face of "
+        "the image set, expected what its recalls give for the stratum's mix of expressions, "
+        f"answered is a confidence of {100 * found['threshold']:.1f} or more"
+        + (f"; gap is insertion minus deletion of {grouping['method']}" if explained else ""),
+    )
+    headings = ["images", "stratum", "faces", "right", "less the rest", "expected"]
+    headings += ["macro-F1", "answered", "of them right"]
+    headings += [*(("gap", "ahead of controls") if explained else ())]
+    for heading in headings:
+        table.add_column(heading)
+    for row in strata_rows(grouping):
+        few = " (few)" if row["faces"] < FEW else ""
+        expected, sure = (
+            "-" if row[name] is None else f"{100 * row[name]:.1f}"
+            for name in ("expected", "accuracy_answered")
+        )
+        cells = [
+            row["images"], row["stratum"] or "(in none)", f"{row['faces']:,}{few}",
+            _with_ends(row, "accuracy"), _with_ends(row, "difference", "+"),
+            expected, _with_ends(row, "macro_f1"), _with_ends(row, "coverage"), sure,
+        ]  # fmt: skip
+        if explained:
+            cells += [_with_ends(row, name, "+", 1, 3) for name in ("gap", "lead")]
+        table.add_row(*cells)
+    return table
+
+
+def _with_ends(
+    row: dict[str, Any], name: str, sign: str = "", unit: int = 100, digits: int = 1
+) -> str:
+    """A figure and below it its interval; "-" for what is not known."""
+    values = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    text, low, high = ("" if one is None else f"{unit * one:{sign}.{digits}f}" for one in values)
+    return f"{text}\n{low} to {high}" if text and low else text or "-"
 
 
 class Format(StrEnum):

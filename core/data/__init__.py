@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from core.data.preparation import prepare, understand
     from core.data.shortcuts import origins
     from core.data.sources import SOURCES, Source
-    from core.data.statistics import class_means, histograms, read_means
+    from core.data.sources.table import StrataList, read_strata
+    from core.data.statistics import class_means, histograms, picture_statistics, read_means
     from core.data.table1 import AGGREGATE, PAPER_SOURCES, TABLE1, Cell, compare, with_aggregate
     from core.data.understanding import Understood, refuse_open
     from core.data.votes import contradicted, rater_votes
@@ -33,7 +34,8 @@ __getattr__ = lazy_names(
         "preparation": ("prepare", "understand"),
         "shortcuts": ("origins",),
         "sources": ("SOURCES", "Source"),
-        "statistics": ("class_means", "histograms", "read_means"),
+        "sources.table": ("StrataList", "read_strata"),
+        "statistics": ("class_means", "histograms", "picture_statistics", "read_means"),
         "table1": ("AGGREGATE", "PAPER_SOURCES", "TABLE1", "Cell", "compare", "with_aggregate"),
         "understanding": ("Understood", "refuse_open"),
         "votes": ("contradicted", "rater_votes"),
@@ -52,6 +54,7 @@ __all__ = [
     "Frames",
     "NameMap",
     "Source",
+    "StrataList",
     "Subset",
     "Understood",
     "audit",
@@ -69,10 +72,12 @@ __all__ = [
     "mirrored_leaks",
     "mirrored_pairs",
     "origins",
+    "picture_statistics",
     "prepare",
     "rater_votes",
     "read_exclude",
     "read_means",
+    "read_strata",
     "refuse_open",
     "report_text",
     "shipped_audit",

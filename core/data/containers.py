@@ -159,16 +159,18 @@ class FolderContainer:
 class FileContainer:
     """A single table, with the pictures that it names; a table of pixels names none.
 
-    Pictures are found where the table says, from its own folder, else below that by their names.
+    Pictures are found where the table says, from its own folder, else below that by their names;
+    none is looked for beside one that is read `alone`.
     """
 
     kind = "file"
     skips: tuple[Skip, ...] = ()
     linked: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, alone: bool = False) -> None:
         self.root = root.resolve()
-        self._members = dict.fromkeys([self.root.name, *sorted(_named_pictures(self.root))])
+        named = () if alone else sorted(_named_pictures(self.root))
+        self._members = dict.fromkeys([self.root.name, *named])
 
     @property
     def members(self) -> tuple[str, ...]:

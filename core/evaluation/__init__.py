@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from core.evaluation.predictions_file import SPLITS, predictions_changed
     from core.evaluation.prepared import PUBLISHED_VALID, own_folder, results_folder
     from core.evaluation.report import answer, with_intervals
-    from core.evaluation.report_file import load_report
+    from core.evaluation.report_file import load_report, stored_strata, strata_rows
     from core.evaluation.run import evaluate_run
     from core.evaluation.runs import Run, all_runs
+    from core.evaluation.strata import FEW, measure_strata
     from core.evaluation.table2_export import FORMATS, exported
 
 __getattr__ = lazy_names(
@@ -67,14 +68,16 @@ __getattr__ = lazy_names(
         "predictions_file": ("SPLITS", "predictions_changed"),
         "prepared": ("PUBLISHED_VALID", "own_folder", "results_folder"),
         "report": ("answer", "with_intervals"),
-        "report_file": ("load_report",),
+        "report_file": ("load_report", "stored_strata", "strata_rows"),
         "run": ("evaluate_run",),
         "runs": ("Run", "all_runs"),
+        "strata": ("FEW", "measure_strata"),
         "table2_export": ("FORMATS", "exported"),
     },
 )
 
 __all__ = [
+    "FEW",
     "FORMATS",
     "PUBLISHED_VALID",
     "SPLITS",
@@ -110,6 +113,7 @@ __all__ = [
     "mean_intervals",
     "measure",
     "measure_quantisation",
+    "measure_strata",
     "metrics",
     "model_card",
     "most_uncertain",
@@ -120,6 +124,8 @@ __all__ = [
     "published_rows",
     "results_folder",
     "shortcut",
+    "stored_strata",
+    "strata_rows",
     "table2",
     "with_intervals",
 ]

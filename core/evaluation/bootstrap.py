@@ -92,8 +92,10 @@ def wilson(right: float, trials: int) -> Interval:
 
     Args:
         right: Number of successes, 0 to `trials`.
-        trials: At least 1.
+        trials: How many in all; 0 gives the whole range.
     """
+    if not trials:
+        return 0.0, 1.0
     share, more = right / trials, _NORMAL**2 / trials
     middle = (share + more / 2) / (1 + more)
     half = _NORMAL * np.sqrt(share * (1 - share) / trials + more / (4 * trials)) / (1 + more)
@@ -114,3 +116,18 @@ def accuracy_interval(correct: Sequence[bool] | NDArray[np.bool_]) -> Interval:
     generator = np.random.default_rng(SEED)
     right = generator.binomial(len(flags), flags.mean(), RESAMPLES) / len(flags)
     return interval(float(flags.mean()), right)
+
+
+def share_difference(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, Interval]:
+    """The first share less the second, of other faces, with Newcombe's interval (1998, method 10).
+
+    Args:
+        first: How many are right, and of how many; at least one.
+        second: The same.
+    """
+    shares = [right / count for right, count in (first, second)]
+    (low, high), (other_low, other_high) = wilson(*first), wilson(*second)
+    difference = shares[0] - shares[1]
+    down = np.hypot(shares[0] - low, other_high - shares[1])
+    up = np.hypot(high - shares[0], shares[1] - other_low)
+    return difference, (float(difference - down), float(difference + up))

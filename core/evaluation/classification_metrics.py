@@ -83,7 +83,7 @@ def intervals(
         without images has none. Shares of few images, or of none or all, have Wilson's interval.
     """
     generator = np.random.default_rng(seed)
-    replicates = _from_confusion(confusion(predictions), resamples, generator)
+    replicates = confusion_replicates(confusion(predictions), resamples, generator)
     replicates |= _from_rows(predictions, resamples, generator)
     found: dict[str, Any] = {}
     for name in OVERALL:
@@ -139,7 +139,7 @@ def _known(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return values[~np.isnan(values)]
 
 
-def _from_confusion(
+def confusion_replicates(
     counts: NDArray[np.int64], resamples: int, generator: np.random.Generator
 ) -> dict[str, NDArray[np.float64]]:
     """Replicates of all figures that the confusion matrix decides.

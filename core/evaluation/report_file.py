@@ -1,13 +1,18 @@
-"""report.json of a run folder, in and out.  Quick to import."""
+"""report.json and strata.json of a run folder, in and out.  Quick to import."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from core.checkpoints import EVALUATIONS
 from core.errors import CheckpointError
-from core.files import write_json
+from core.evaluation.predictions_file import FILE, OLD_FILE
+from core.files import file_hash, read_object, write_json
+from core.paths import run_root
 
 FORMAT = 1
+STRATA_FILE, STRATA_FORMAT = "strata.json", 1
 
 
 def save_report(report: dict[str, Any], path: Path) -> None:
@@ -36,3 +41,84 @@ def load_report(folder: Path) -> dict[str, Any]:
             f"report.json of {folder.name} has format {found}, expected {FORMAT}. {remedy}"
         )
     return report
+
+
+def save_strata(folder: Path, content: dict[str, Any]) -> None:
+    """Keep groupings of the faces of some predictions, beside those kept before of the same.
+
+    Args:
+        folder: Of the results; made if absent.
+        content: `predictions` (`predictions_hash`), `groupings`, and facts about them. A grouping
+            replaces the one of the same `name` and `split`.
+    """
+    before = _kept_strata(folder, [str(content["predictions"])]).get("groupings", [])
+    fresh = {(one["name"], one["split"]) for one in content["groupings"]}
+    old = [one for one in before if (one["name"], one["split"]) not in fresh]
+    folder.mkdir(parents=True, exist_ok=True)
+    groupings = [*old, *content["groupings"]]
+    write_json(folder / STRATA_FILE, {"format": STRATA_FORMAT, **content, "groupings": groupings})
+
+
+def stored_strata(folder: Path) -> list[dict[str, Any]]:
+    """What `save_strata` kept for a checkpoint, an entry for each data set measured on.
+
+    Args:
+        folder: Of the checkpoint.
+
+    Returns:
+        What belongs to predictions as they are now; possibly nothing.
+    """
+    others = (folder / EVALUATIONS, run_root() / EVALUATIONS / folder.name)
+    places = [folder, *(one.parent for root in others for one in sorted(root.glob("*/*.json")))]
+    found = [
+        _kept_strata(place, [predictions_hash(home) for home in (place, folder)])
+        for place in dict.fromkeys(places)
+    ]
+    return [one for one in found if one]
+
+
+def strata_rows(grouping: dict[str, Any]) -> list[dict[str, Any]]:
+    """A grouping as plain rows, one a stratum of each image set.
+
+    Args:
+        grouping: Of `stored_strata`.
+
+    Returns:
+        `images`, `stratum` ("" for the faces in none), `faces`, and figures as fractions, all but
+        `expected` and `accuracy_answered` with `..._low` and `..._high`, the 95 % interval; None
+        where not known. Where explanations were measured, `gap` and `lead` among them.
+    """
+    rows = []
+    for one in grouping["rows"]:
+        figures = {
+            "accuracy": [one["accuracy"], *one["accuracy_interval"]],
+            "difference": one["difference"],
+            "macro_f1": one["macro_f1"],
+            "coverage": [one["coverage"], *one["coverage_interval"]],
+        }
+        if "method" in grouping:
+            explained = one["faithfulness"] or {"n": 0, "gap": None, "lead": None}
+            figures |= {name: explained[name] for name in ("gap", "lead")}
+        row = {"images": one["source"], "stratum": one["stratum"], "faces": one["n"]}
+        for name, values in figures.items():
+            ends = ("", "_low", "_high")
+            row |= dict(zip((f"{name}{end}" for end in ends), values or [None] * 3, strict=True))
+        row["expected"] = one["expected"]
+        row["accuracy_answered"] = one["accuracy_answered"]
+        rows.append(row)
+    return rows
+
+
+def predictions_hash(folder: Path) -> str:
+    """What tells the predictions of a folder from others; "" without any."""
+    files = [path for name in (FILE, OLD_FILE) if (path := folder / name).is_file()]
+    return file_hash(files[0])[:16] if files else ""
+
+
+def _kept_strata(folder: Path, predictions: Sequence[str]) -> dict[str, Any]:
+    """The content of a strata.json about one of these predictions; empty without."""
+    found = read_object(folder / STRATA_FILE)
+    usable = found.get("format") == STRATA_FORMAT and isinstance(found.get("groupings"), list)
+    return (
+        found if usable and found.get("predictions") in [one for one in predictions if one] else {}
+    )

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from core.faithfulness.insertion_deletion import FaceFaithfulness, face_faithfulness
     from core.faithfulness.method_figures import Sizes
     from core.faithfulness.report import faithfulness_report
-    from core.faithfulness.run import measure_faithfulness
+    from core.faithfulness.run import measure_faithfulness, measure_groups
     from core.faithfulness.table import faithfulness_rows, ranking_agreement
 
 __getattr__ = lazy_names(
@@ -17,7 +17,7 @@ __getattr__ = lazy_names(
         "insertion_deletion": ("FaceFaithfulness", "face_faithfulness"),
         "method_figures": ("Sizes",),
         "report": ("faithfulness_report",),
-        "run": ("measure_faithfulness",),
+        "run": ("measure_faithfulness", "measure_groups"),
         "table": ("faithfulness_rows", "ranking_agreement"),
     },
 )
@@ -29,5 +29,6 @@ __all__ = [
     "faithfulness_report",
     "faithfulness_rows",
     "measure_faithfulness",
+    "measure_groups",
     "ranking_agreement",
 ]

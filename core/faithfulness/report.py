@@ -158,7 +158,7 @@ def faithfulness_report(
     gaps = {} if choosing is None else layer_gaps(model, choosing, scorer, names)
     layers, refused = _layers(model, batch[:1], infos, gaps)
     given = _sample_set(model, batch, scorer, layers, sizes or Sizes(), reference)
-    control_gaps = _control_gaps(given)
+    control_gaps = control_gaps_of(given)
     figures: dict[str, MethodFigures] = {}
     for number, info in enumerate(infos):
         on_progress(number, len(infos), info.title)
@@ -246,7 +246,7 @@ def _sample_set(
     return sample_set(model, batch, scorer, networks, layers, sizes)
 
 
-def _control_gaps(given: SampleSet) -> dict[str, NDArray[np.float64]]:
+def control_gaps_of(given: SampleSet) -> dict[str, NDArray[np.float64]]:
     """Insertion minus deletion of the maps that know nothing, by face."""
     count, side = len(given.batch), given.batch.shape[-1]
     chance = random_maps(count, torch.Generator().manual_seed(SEED + 1))

@@ -1,10 +1,11 @@
 """How faithful a run's explanations are: measured on its test faces, kept in its folder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.checkpoints import WEIGHTS, find_checkpoint
 from core.errors import DataError, ExplainError
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 
     from core.data import Dataset, Subset
     from core.explain import Reference
+    from core.faithfulness.method_figures import SampleSet
     from core.models import Card
 
 FACES = 300
 CHOOSING = 24  # clean-validation faces on which layers are chosen
 SEED = 20240229  # which faces: the same for every run on the same data
 BATCH = 128
+LEAST_FACES = 10  # fewer are too few to draw resamples from
 
 # (measured so far, to be measured, what comes next)
 Progress = Callable[[int, int, str], None]
@@ -114,6 +117,90 @@ def measure_faithfulness(
         if place == folder and found is not None:
             save_reference(found, folder)
     return report
+
+
+def measure_groups(
+    run: str | Path,
+    groups: Mapping[tuple[str, str], tuple["Dataset", NDArray[np.int64]]],
+    *,
+    faces: int = FACES,
+    on_progress: Progress = lambda done, total, name: None,
+) -> dict[str, Any]:
+    """How faithful the recommended map is in each of several groups of faces.
+
+    Args:
+        run: Run name, folder, or "default".
+        groups: Prepared data and ids int64 (n,) of faces the network answers rightly, by any key.
+        faces: How many of each group at most, drawn by a fixed chance.
+        on_progress: Called before each group.
+
+    Returns:
+        `method`, `layer`, `faces`, and `groups`: by key `n`, `gap` (insertion minus deletion, mean)
+        and `lead` (over the strongest control, `control`), each with its 95 % interval, which is
+        None where there are fewer than LEAST_FACES faces.
+
+    Raises:
+        CheckpointError: The run cannot be used.
+        ExplainError: The method does not apply to the network.
+    """
+    import torch
+
+    from core.evaluation import at_size
+    from core.explain import (
+        EXPLAINERS,
+        layer_of,
+        load_explained,
+        recommended_layers,
+        recommended_method,
+    )
+    from core.faithfulness.method_figures import Sizes, sample_set
+    from core.faithfulness.scorer import Scorer, fastest_scorer
+
+    folder = find_checkpoint(run)
+    model, card = load_explained(folder)
+    method, preprocess = recommended_method(folder), card.preprocess
+    blank = preprocess.normalise(np.zeros((1, preprocess.size, preprocess.size), np.uint8))
+    known = recommended_layers(folder).get(method)
+    layer = layer_of(model, torch.from_numpy(blank), EXPLAINERS[method], known)
+    scorer: Scorer | None = None  # one for all groups
+    found = {}
+    for number, (key, (dataset, ids)) in enumerate(groups.items()):
+        on_progress(number, len(groups), ", ".join(filter(None, key)))
+        some = ids[np.random.default_rng(SEED).permutation(len(ids))[:faces]]
+        squares = at_size(np.asarray(dataset.images[some]), preprocess)
+        batch = torch.from_numpy(preprocess.normalise(squares))
+        scorer = scorer or fastest_scorer(model, batch[:BATCH])
+        given = sample_set(model, batch, scorer, (), {method: layer}, Sizes())
+        found[key] = _group_figures(given, method)
+    on_progress(len(groups), len(groups), "")
+    return {"method": method, "layer": layer, "faces": faces, "groups": found}
+
+
+def _group_figures(given: "SampleSet", method: str) -> dict[str, Any]:
+    """Gap of a method's maps, and its lead over the strongest control."""
+    from core.evaluation import estimate
+    from core.faithfulness.insertion_deletion import other_faces
+    from core.faithfulness.method_figures import OWN
+    from core.faithfulness.report import control_gaps_of
+
+    maps = given.maker.maps(OWN, method, given.model, given.batch, given.targets)
+    gap = given.curves(maps).gap
+    controls = control_gaps_of(given)
+    if len(maps) > 1:
+        controls["other_face"] = given.curves(other_faces(maps)).gap
+    strongest = max(controls, key=lambda name: float(controls[name].mean()))
+
+    def with_ends(values: NDArray[np.float64]) -> list[float | None]:
+        one = estimate(values, SEED)
+        ends = (one.low, one.high) if one.count >= LEAST_FACES else (None, None)
+        return [one.mean, *ends]
+
+    return {
+        "n": len(gap),
+        "gap": with_ends(gap),
+        "control": strongest,
+        "lead": with_ends(gap - controls[strongest]),
+    }
 
 
 def _training_faces(

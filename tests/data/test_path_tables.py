@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from made_pictures import blobs, png, write_folder, write_zip
 
-from core.data import NameMap, load_dataset, prepare, understand
+from core.data import NameMap, load_dataset, prepare, read_strata, understand
 from core.data.listing import Listed, list_sources
 from core.data.picture_names import AMBIGUOUS, Places, common_folders
 from core.errors import DataError
@@ -238,3 +238,86 @@ def test_shared_leading_folders_may_be_absent_and_others_not() -> None:
     assert places.find("other/1.jpg") == ""
     assert places.find("../1.jpg") == ""
     assert Places.of(["a/1.jpg", "b/1.jpg"]).find("1.jpg") == AMBIGUOUS
+
+
+PATHS = ["a.zip!test/happy/1.jpg", "a.zip!test/sad/1.jpg", "a.zip!test/sad/2.jpg"]
+
+
+def strata_file(tmp_path: Path, text: str, name: str = "list.csv") -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_picture_may_be_in_several_strata_and_an_empty_cell_is_none(tmp_path: Path) -> None:
+    text = "name;label;condition\n2.jpg;sad;dark\n2.jpg;sad;turned\nhappy/1.jpg;happy;\n"
+
+    found = read_strata(strata_file(tmp_path, text), PATHS)
+
+    assert found.column == "condition"
+    assert found.strata == ("dark", "turned")
+    assert dict(found.members) == {PATHS[2]: {"dark", "turned"}, PATHS[0]: frozenset()}
+    assert (found.names, found.missing, found.ambiguous) == (2, (), ())
+
+
+def test_names_that_are_not_there_or_fit_several_pictures_are_told(tmp_path: Path) -> None:
+    text = "file,stratum\n1.jpg,dark\n2.jpg,dark\n8.jpg,dark\n9.jpg,light\n"
+
+    found = read_strata(strata_file(tmp_path, text), PATHS)
+
+    assert list(found.members) == [PATHS[2]]
+    assert (found.names, found.missing, found.ambiguous) == (4, ("8.jpg", "9.jpg"), ("1.jpg",))
+
+
+def test_a_column_of_folders_tells_equal_names_apart(tmp_path: Path) -> None:
+    text = "name,folder,stratum,code\n1.jpg,test/happy,dark,1\n1.jpg,test/sad,light,2\n"
+
+    found = read_strata(strata_file(tmp_path, text), PATHS)
+
+    assert dict(found.members) == {PATHS[0]: {"dark"}, PATHS[1]: {"light"}}
+
+
+def test_the_column_left_over_or_named_is_that_of_strata(tmp_path: Path) -> None:
+    text = "image,label,glasses,Skin type\n2.jpg,sad,yes,II\n"
+    one = strata_file(tmp_path, "image,label,glasses\n2.jpg,sad,yes\n", "one.csv")
+    two = strata_file(tmp_path, text, "two.csv")
+
+    assert read_strata(one, PATHS).strata == ("yes",)
+    assert read_strata(two, PATHS, "skin type").strata == ("II",)
+
+
+MANY = "name,yaw\n" + "".join(f"2.jpg,{number}\n" for number in range(21))
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "wanted"),
+    [
+        ("name,glasses,age\n2.jpg,yes,old\n", None, "several columns .*: glasses, age. Choose one"),
+        ("name,label\n2.jpg,sad\n", None, "no column of strata: found name, label"),
+        ("2.jpg,dark\n", None, "no column that names pictures: found 2.jpg, dark"),
+        ("name,dark\n2.jpg,yes\n", "light", "no column 'light' of strata: found name, dark"),
+        ("name,dark\n2.jpg,yes\n", "name", "no column 'name' of strata"),
+        ("name,dark\n2.jpg,\n", None, "Column dark of list.csv has 0 different values"),
+        (MANY, None, "Column yaw of list.csv has 21 different values; expected 1 to 20"),
+        (
+            "name,dark\n7.jpg,yes\n8.jpg,yes\n9.jpg,no\n1.jpg,no\n",
+            None,
+            r"of its 4 names 3 are not in the data \(7.jpg, 8.jpg\) and 1 fit several \(1.jpg\)",
+        ),
+    ],
+)
+def test_a_list_of_strata_that_cannot_be_used_is_refused(
+    tmp_path: Path, text: str, column: str | None, wanted: str
+) -> None:
+    with pytest.raises(DataError, match=wanted):
+        read_strata(strata_file(tmp_path, text), PATHS, column)
+
+
+def test_a_list_of_strata_is_a_table_of_text(tmp_path: Path) -> None:
+    picture = tmp_path / "list.png"
+    picture.write_bytes(PICTURE)
+
+    with pytest.raises(DataError, match=r"list\.png is no table of text"):
+        read_strata(picture, PATHS)
+    with pytest.raises(DataError, match=r"absent\.csv does not exist"):
+        read_strata(tmp_path / "absent.csv", PATHS)

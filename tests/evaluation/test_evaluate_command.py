@@ -118,3 +118,80 @@ def test_table_2_is_printed_in_every_form(core: Command, own_runs: Path) -> None
     assert core("table2", "--format", "csv").out.startswith("dataset,model,name,")
     assert core("table2", "--format", "latex").out.startswith(r"\begin{tabular}")
     assert len(json.loads(core("table2", "--preliminary", "--format", "json").out)) == 9
+
+
+STRATA = "name,glasses,hat\n" + "".join(
+    f"raf_db.zip!{i}/face.png,{'yes' if i < 10 else 'no'},{'red' if i else ''}\n" for i in range(20)
+)
+
+
+@pytest.fixture
+def strata(tmp_path: Path, run: Path, core: Command) -> Path:
+    """A list of twenty of the forty test faces, and an evaluated run."""
+    assert core("evaluate", "tiny").code == 0
+    path = tmp_path / "worn.csv"
+    path.write_text(STRATA)
+    return path
+
+
+def test_strata_are_printed_kept_and_written(core: Command, strata: Path, tmp_path: Path) -> None:
+    target = tmp_path / "strata.json"
+
+    done = core("strata", "tiny", str(strata), "--column", "glasses", "--json", str(target))
+
+    assert done.code == 0, done.err
+    (found,) = json.loads(target.read_text())["groupings"]
+    assert [(row["stratum"], row["n"]) for row in found["rows"]] == [
+        ("yes", 10),
+        ("no", 10),
+        ("", 20),
+    ]
+    assert found["name"] == "worn, glasses"
+    for text in ("by worn, glasses", "yes", "10 (few)", "(in none)", "less the rest"):
+        assert text in done.out
+    assert f"kept in {tmp_path / 'checkpoints' / 'tiny'}" in done.err
+
+
+def test_faithfulness_by_stratum_is_measured_when_asked_for(core: Command, strata: Path) -> None:
+    done = core("strata", "tiny", str(strata), "--column", "hat", "--faces", "3", "--json", "-")
+
+    (found,) = json.loads(done.out)["groupings"]
+    asked = {row["stratum"]: row["faithfulness"] for row in found["rows"]}
+    assert found["faces"] == 3
+    assert all(one is None or 1 <= one["n"] <= 3 for one in asked.values())
+    assert any(asked.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ([], "worn.csv has several columns that may hold strata: glasses, hat. Choose one (--col"),
+        (
+            ["--column", "shoes"],
+            "worn.csv has no column 'shoes' of strata: found name, glasses",
+        ),
+    ],
+)
+def test_an_unclear_list_of_strata_is_one_line_on_stderr(
+    core: Command, strata: Path, arguments: list[str], wanted: str
+) -> None:
+    done = core("strata", "tiny", str(strata), *arguments)
+
+    assert done.code == 1
+    assert done.err.startswith("Error: ")
+    assert wanted in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_a_column_without_a_list_is_refused(core: Command, run: Path) -> None:
+    done = core("strata", "tiny", "--column", "glasses")
+
+    assert done.code == 2
+    assert "name the file of the list" in done.err
+
+
+def test_strata_of_a_run_without_predictions_say_what_to_do(core: Command, run: Path) -> None:
+    done = core("strata", "tiny", "--by", "sharpness")
+
+    assert done.code == 1
+    assert "Run: python -m core evaluate tiny" in done.err

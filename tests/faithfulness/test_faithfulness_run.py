@@ -4,13 +4,15 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from noise_run import COUNT, OPTIONS, save_data, save_manifest, save_run
 
+from core.data import load_dataset
 from core.errors import ConfigError, DataError
-from core.explain import stored_faithfulness
-from core.faithfulness.run import measure_faithfulness
+from core.explain import recommended_method, stored_faithfulness
+from core.faithfulness.run import measure_faithfulness, measure_groups
 
 
 @pytest.fixture(autouse=True)
@@ -136,3 +138,45 @@ def test_methods_that_do_not_apply_are_told(run: Path, data: Path) -> None:
 
     assert done.exit_code == 0, done.output
     assert "cam does not apply: CAM needs global average pooling" in done.output
+
+
+def test_a_group_of_all_right_faces_has_the_gap_of_the_report(run: Path, data: Path) -> None:
+    dataset = load_dataset(data)
+    right = np.arange(0, COUNT, 2)
+    method = recommended_method(run)
+    entry = measure_faithfulness("small", methods=[method])["methods"][method]
+
+    found = measure_groups(
+        "small", {("noise", "all"): (dataset, right), ("noise", "few"): (dataset, right[:1])}
+    )
+
+    every, one = found["groups"]["noise", "all"], found["groups"]["noise", "few"]
+    leads = {name: value["gap"] for name, value in entry["over_controls"].items()}
+    assert (found["method"], found["layer"]) == (method, entry["layer"])
+    assert every["n"] == COUNT // 2
+    assert every["gap"][0] == pytest.approx(entry["gap"], abs=2e-3)
+    assert every["lead"][0] == pytest.approx(min(leads.values()), abs=2e-3)
+    assert every["control"] == min(leads, key=lambda name: leads[name])
+    assert every["gap"][1:] == [None, None]  # five faces are too few for an interval
+    assert one["n"] == 1
+    assert one["control"] in {"random", "centre"}  # there is no other face
+
+
+def test_groups_are_cut_to_so_many_faces_and_have_intervals_from_ten_on(
+    run: Path, data: Path
+) -> None:
+    dataset = load_dataset(data)
+    told: list[tuple[int, int, str]] = []
+
+    found = measure_groups(
+        "small",
+        {("noise", "all"): (dataset, np.arange(COUNT)), ("noise", ""): (dataset, np.arange(4))},
+        faces=COUNT,
+        on_progress=lambda *one: told.append(one),
+    )
+    cut = measure_groups("small", {("noise", "all"): (dataset, np.arange(COUNT))}, faces=3)
+
+    mean, low, high = found["groups"]["noise", "all"]["gap"]
+    assert low < mean < high
+    assert cut["groups"]["noise", "all"]["n"] == 3
+    assert told == [(0, 2, "noise, all"), (1, 2, "noise"), (2, 2, "")]

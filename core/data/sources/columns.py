@@ -18,7 +18,7 @@ EMPTY = "(empty)"  # the word for an empty cell in the column of splits
 LABELS = ("emotion", "label", "expression", "class")  # names of the column, the surest first
 USAGES = ("usage", "split", "set", "subset", "partition")
 _LOOKED_AT = 200  # rows that show what is in a column
-_PATHS = (
+PATHS = (
     "path",
     "filepath",
     "file_path",
@@ -42,7 +42,7 @@ _PATHS = (
     "name",
     "id",
 )
-_LABELS = (
+ALL_LABELS = (
     *LABELS,
     "emotion_label",
     "expression_label",
@@ -55,7 +55,7 @@ _LABELS = (
     "annotation",
     "y",
 )
-_SPLITS = (*USAGES, "part", "phase", "dataset_split")
+SPLITS = (*USAGES, "part", "phase", "dataset_split")
 _GROUPS = (
     "group",
     "group_id",
@@ -68,7 +68,7 @@ _GROUPS = (
     "identity",
     "actor",
 )
-_STRATA = ("stratum", "strata", "condition")
+STRATA = ("stratum", "strata", "condition")
 # The numbers of the lists that AffectNet's authors gave out, known by this column.
 _AFFECTNET_COLUMN = "subdirectory_filepath"
 AFFECTNET_CODES = {
@@ -161,15 +161,15 @@ def _named(names: Sequence[str], member: str, start: int, path: int) -> PathTabl
         return next((names.index(role) for role in roles if role in names), -1)
 
     numbers = AFFECTNET_CODES if _AFFECTNET_COLUMN in names else None
-    split, group, stratum = first(_SPLITS), first(_GROUPS), first(_STRATA)
+    split, group, stratum = first(SPLITS), first(_GROUPS), first(STRATA)
     return PathTable(member, start, path, -1, split, group, stratum, (), numbers)
 
 
 def _path_column(names: Sequence[str], hits: Sequence[int]) -> int:
     """The column that names most pictures, a usual name first; -1 for none."""
-    usual = [names.index(name) for name in _PATHS if name in names]
+    usual = [names.index(name) for name in PATHS if name in names]
     if not any(hits):
-        named = usual and any(name in names for name in _LABELS)
+        named = usual and any(name in names for name in ALL_LABELS)
         return usual[0] if named else -1  # each of its rows will be told to have no picture
     best = max(hits)
     return next((place for place in usual if hits[place] == best), list(hits).index(best))
@@ -183,7 +183,9 @@ def _label_column(names: Sequence[str], rows: Sequence[Sequence[str]], path: int
         return 2 * sum(read_class(cell).doubt in ("", "near") for cell in cells) > len(cells) > 0
 
     width = min(map(len, rows), default=0)
-    usual = [names.index(name) for name in _LABELS if name in names and names.index(name) != path]
+    usual = [
+        names.index(name) for name in ALL_LABELS if name in names and names.index(name) != path
+    ]
     words = [place for place in range(width) if place != path and known(place)]
     for place in usual:
         if place in words:

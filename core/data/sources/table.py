@@ -2,14 +2,16 @@
 
 Columns are known by their names, else by what is in them: the one that names pictures, the one
 whose words are classes.  A column of splits, of groups (pictures of a person or a film that stay in
-one part) and of strata (a condition to tell results by) may follow.
+one part) and of strata (a condition to tell results by) may follow; strata may also lie in a list
+of their own (`read_strata`).
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
-from core.data.containers import Container, Skip
+from core.data.containers import TEXT_TABLES, Container, FileContainer, Skip, suffix
 from core.data.name_map import UNKNOWN, Doubt, NameMap, Split, as_split
 from core.data.picture_names import AMBIGUOUS, Places, common_folders
 from core.data.sources.base import (
@@ -22,18 +24,24 @@ from core.data.sources.base import (
     split_of,
 )
 from core.data.sources.columns import (
+    ALL_LABELS,
     EMPTY,
+    PATHS,
+    SPLITS,
+    STRATA,
     PathTable,
     number_text,
     path_tables,
     read_label,
     read_splits,
 )
-from core.data.tables import raw_rows
+from core.data.tables import Form, form_of, raw_rows
 from core.errors import DataError
 from core.labels import COLOURS, canonical
 
 _NAMED_FILES = rf"_({'|'.join(COLOURS)})\.[a-z]+$"  # the paper's form, whose tables only repeat it
+_FOLDERS = ("folder", "directory", "dir")  # of a name, where a list parts the two
+MOST_STRATA = 20  # more values are measurements or names
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +185,129 @@ def _matches(container: Container) -> bool:
     if in_classes >= len(found) * RECOGNISED / 2 or share(found, _NAMED_FILES) >= RECOGNISED:
         return False
     return bool(path_tables(container))
+
+
+@dataclass(frozen=True, slots=True)
+class StrataList:
+    """Conditions of pictures, from a list of names.
+
+    Attributes:
+        column: The column of strata, as the list writes it.
+        strata: All strata, in the order in which they first appear.
+        members: Strata of every picture named; none where its cells are empty.
+        missing: Names without a picture, each once.
+        ambiguous: Names that several pictures have, each once.
+        names: How many different names the list holds.
+    """
+
+    column: str
+    strata: tuple[str, ...]
+    members: Mapping[str, frozenset[str]]
+    missing: tuple[str, ...]
+    ambiguous: tuple[str, ...]
+    names: int
+
+
+def read_strata(path: Path, paths: Iterable[str], column: str | None = None) -> StrataList:
+    """Read a list of pictures and the condition each was taken in.
+
+    A picture may stand in several rows, and so in several strata.
+
+    Args:
+        path: A table of text whose first line names its columns.
+        paths: All pictures that may be meant.
+        column: Name of the column of strata; None finds it by its name, or as the only one left.
+
+    Raises:
+        DataError: It is no such table, which column is meant is not certain, or no name is that of
+            a picture.
+    """
+    if suffix(path.name) not in TEXT_TABLES or not path.is_file():
+        found = "is no table of text" if path.exists() else "does not exist"
+        raise DataError(
+            f"{path.name} {found}. Give a CSV with a column of names and one of strata."
+        )
+    container = FileContainer(path, alone=True)
+    form = form_of(container, path.name)
+    name = next((form.columns.index(one) for one in PATHS if one in form.columns), -1)
+    if name < 0:
+        raise DataError(
+            f"{path.name} has no column that names pictures: found {', '.join(form.first)}; "
+            "expected one called path, file, image or name."
+        )
+    folder = next((form.columns.index(one) for one in _FOLDERS if one in form.columns), -1)
+    chosen = _strata_column(path.name, form, {name, folder}, column)
+    rows = [row for row in islice(raw_rows(container, path.name, form), 1, None) if len(row) > name]
+    pairs: dict[str, set[str]] = {}
+    for row in rows:
+        cells = [cell.strip() for cell in row] + [""] * len(form.first)
+        key = f"{cells[folder]}/{cells[name]}" if folder >= 0 and cells[folder] else cells[name]
+        pairs.setdefault(key, set()).add(cells[chosen])
+    values = dict.fromkeys(row[chosen].strip() for row in rows if len(row) > chosen)
+    strata = tuple(value for value in values if value)
+    if not strata or len(strata) > MOST_STRATA:
+        raise DataError(
+            f"Column {form.first[chosen]} of {path.name} has {len(strata):,} different values; "
+            f"expected 1 to {MOST_STRATA} strata. Put measurements into ranges, or choose another "
+            "column."
+        )
+    return _placed(path.name, form.first[chosen], strata, pairs, paths)
+
+
+def _strata_column(file: str, form: Form, taken: set[int], column: str | None) -> int:
+    """The place of the column of strata."""
+    if column is not None:
+        wanted = [column.lower(), column.strip().lower().replace(" ", "_").replace("-", "_")]
+        place = next((form.columns.index(one) for one in wanted if one in form.columns), -1)
+        if place < 0 or place in taken:
+            raise DataError(
+                f"{file} has no column {column!r} of strata: found {', '.join(form.first)}."
+            )
+        return place
+    usual = [form.columns.index(one) for one in STRATA if one in form.columns]
+    if usual:
+        return usual[0]
+    known = {*ALL_LABELS, *SPLITS, ""}
+    left = [i for i, one in enumerate(form.columns) if i not in taken and one not in known]
+    if len(left) == 1:
+        return left[0]
+    found = ", ".join(form.first[place] for place in left or range(len(form.first)))
+    if left:
+        raise DataError(
+            f"{file} has several columns that may hold strata: {found}. Choose one (--column NAME)."
+        )
+    raise DataError(f"{file} has no column of strata: found {found}. Add one, for example stratum.")
+
+
+def _placed(
+    file: str, column: str, strata: Sequence[str], pairs: dict[str, set[str]], paths: Iterable[str]
+) -> StrataList:
+    """The pictures of the names; refuses a list that names none."""
+    by_member = {path.replace("!", "/"): path for path in paths}
+    places = Places.of(by_member)
+    shared = common_folders(pairs)
+    members: dict[str, frozenset[str]] = {}
+    lost: dict[str, list[str]] = {"": [], AMBIGUOUS: []}
+    for key, words in pairs.items():
+        member = places.find(key.replace("!", "/"), shared=shared)
+        if member in lost:
+            lost[member].append(key)
+        else:
+            path = by_member[member]
+            members[path] = members.get(path, frozenset()) | (words - {""})
+    if not members:
+        said = [
+            f"{len(names):,} {what} ({', '.join(names[:2])})"
+            for what, names in (("are not in the data", lost[""]), ("fit several", lost[AMBIGUOUS]))
+            if names
+        ]
+        example = next(iter(by_member.values()), "")
+        raise DataError(
+            f"No picture is named by {file}: of its {len(pairs):,} names {' and '.join(said)}. "
+            f"Expected names like {example}."
+        )
+    missing, ambiguous = tuple(lost[""]), tuple(lost[AMBIGUOUS])
+    return StrataList(column, tuple(strata), members, missing, ambiguous, len(pairs))
 
 
 SOURCES.register("table")(
