@@ -9,6 +9,7 @@ from webapp.charts.results import (
     reliability_chart,
     risk_coverage_chart,
     row_shares,
+    strata_chart,
 )
 
 LABELS = ("happiness", "fear")
@@ -83,3 +84,54 @@ def test_without_an_answered_image_no_point_is_marked() -> None:
     curve = {"coverage": [1.0], "accuracy": [0.5], "threshold": [0.3]}
 
     assert len(risk_coverage_chart(curve, threshold=1.0, coverage=0.0, accuracy=None).data) == 1
+
+
+def stratum(name: str, faces: int, *values: float | None) -> dict[str, object]:
+    return {
+        "stratum": name,
+        "faces": faces,
+        **dict(zip(("accuracy", "accuracy_low", "accuracy_high"), values, strict=True)),
+    }
+
+
+def test_strata_are_dots_with_intervals_the_first_on_top() -> None:
+    rows = [
+        stratum("dark", 20, 0.5, 0.25, 0.75),
+        stratum("lonely", 0, None, 0.0, 1.0),
+        stratum("", 1234, 0.875, 0.75, 1.0),
+    ]
+
+    figure = strata_chart(rows, "accuracy", "right")
+
+    named, none = figure.data
+    assert (list(named.x), list(named.y)) == ([0.5], ["dark (20)"])
+    assert (list(named.error_x.array), list(named.error_x.arrayminus)) == ([0.25], [0.25])
+    assert (list(none.x), list(none.y)) == ([0.875], ["in none (1,234)"])
+    assert list(none.error_x.array) == [0.125]
+    assert named.marker.color != none.marker.color
+    assert list(figure.layout.yaxis.categoryarray) == [
+        "in none (1,234)",
+        "lonely (0)",
+        "dark (20)",
+    ]
+
+
+def test_a_figure_without_an_interval_is_a_bare_dot() -> None:
+    named, _ = strata_chart(
+        [stratum("dark", 3, 0.5, None, None)], "accuracy", "gap", is_share=False
+    ).data
+
+    assert list(named.error_x.array) == list(named.error_x.arrayminus) == [0.0]
+    assert "+.3f" in named.hovertemplate
+
+
+def test_what_the_mix_of_expressions_lets_expect_is_marked() -> None:
+    rows = [
+        {**stratum("dark", 20, 0.5, 0.25, 0.75), "expected": 0.625},
+        {**stratum("", 3, 0.5, 0.25, 0.75), "expected": None},
+    ]
+
+    *_, expected = strata_chart(rows, "accuracy", "right", expected=True).data
+
+    assert (list(expected.x), list(expected.y)) == ([0.625], ["dark (20)"])
+    assert "expected" in expected.name

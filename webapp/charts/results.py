@@ -1,6 +1,6 @@
-"""Figures of the results page: confusion matrices and calibration curves."""
+"""Figures of the results page: confusion matrices, calibration curves, strata."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -191,6 +191,77 @@ def risk_coverage_chart(
     figure = _shares(figure, "share of images answered", "share of right answers")
     lowest = min(curve["accuracy"], default=0.0)
     return figure.update_yaxes(range=[max(0.0, lowest - 0.03), 1.005])
+
+
+def strata_chart(
+    rows: Sequence[Mapping[str, Any]],
+    name: str,
+    title: str,
+    *,
+    expected: bool = False,
+    is_share: bool = True,
+) -> go.Figure:
+    """A dot with its 95 % interval for each stratum of an image set, first on top.
+
+    Args:
+        rows: Of `core.evaluation.strata_rows`, of one image set.
+        name: Of the figure in them; rows in which it is not known have no dot.
+        title: Of the axis.
+        expected: Whether a line marks what the mix of expressions lets expect of the accuracy.
+        is_share: Whether it is a share from 0 to 1; else a difference, shown with a sign.
+    """
+    form = ".1%" if is_share else "+.3f"
+    figure = go.Figure()
+    for in_none, colour in ((False, OUR_COLOUR), (True, PUBLISHED_COLOUR)):
+        some = [row for row in rows if (row["stratum"] == "") is in_none and row[name] is not None]
+        ends = [
+            [abs(row[f"{name}{end}"] - row[name]) if row[f"{name}{end}"] is not None else 0.0
+             for row in some]
+            for end in ("_high", "_low")
+        ]  # fmt: skip
+        figure.add_scatter(
+            x=[row[name] for row in some],
+            y=[stratum_name(row) for row in some],
+            mode="markers",
+            marker={"size": 11, "color": colour},
+            error_x={"array": ends[0], "arrayminus": ends[1], "color": colour, "thickness": 2},
+            customdata=[[row["faces"]] for row in some],
+            hovertemplate=f"%{{y}}: %{{x:{form}}}, %{{customdata[0]:,}} faces<extra></extra>",
+            showlegend=False,
+        )
+    if expected:
+        some = [row for row in rows if row["expected"] is not None]
+        figure.add_scatter(
+            x=[row["expected"] for row in some],
+            y=[stratum_name(row) for row in some],
+            mode="markers",
+            name="expected for its mix of expressions",
+            marker={"symbol": "line-ns-open", "size": 16, "color": RATER_COLOUR},
+            marker_line_width=3,
+            hovertemplate="%{y}: %{x:.1%} expected<extra></extra>",
+        )
+    figure.update_yaxes(
+        categoryorder="array",
+        categoryarray=[stratum_name(row) for row in reversed(rows)],
+        range=[-0.6, len(rows) - 0.4],
+        automargin=True,
+        fixedrange=True,
+    )
+    figure.update_xaxes(
+        title=title, tickformat=".0%" if is_share else "+.2f", nticks=6, fixedrange=True
+    )
+    return figure.update_layout(
+        height=76 + 34 * len(rows) + (24 if expected else 0),
+        margin={"l": 10, "r": 16, "t": 34 if expected else 10, "b": 10},
+        showlegend=expected,
+        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
+        dragmode=False,
+    )
+
+
+def stratum_name(row: Mapping[str, Any]) -> str:
+    """What a stratum is called beside its dot, with its count."""
+    return f"{row['stratum'] or 'in none'} ({row['faces']:,})"
 
 
 def _shares(figure: go.Figure, x_title: str, y_title: str) -> go.Figure:

@@ -1,18 +1,50 @@
-"""How far each run carries: every image set on its own, and the portrait shortcut."""
+"""How far each run carries: image sets, the portrait shortcut, and strata of their faces."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from core.evaluation import Run, by_source
+from core.evaluation import (
+    FEW,
+    SPLITS,
+    Run,
+    by_source,
+    measure_strata,
+    stored_strata,
+    strata_rows,
+)
+from core.paths import read_only
+from core.tabular import table_text
 from webapp import checkpoints
+from webapp.charts.results import strata_chart
 from webapp.checkpoints import source_names
 from webapp.errors import shown_errors
 from webapp.results import pickers, store
+from webapp.results.paper_tables import export_buttons
+from webapp.text import literal, percent
 
 PART_NAMES = {"test": "test", "valid": "clean validation"}
 
 
 FIGURES = {"Accuracy": "accuracy", "Macro-F1": "macro_f1"}
+STRATA_FIGURES = {
+    "Right": ("accuracy", "share of right answers"),
+    "Less the rest": ("difference", "share right, less that of all other faces of the image set"),
+    "Answered": ("coverage", "share of faces whose answer is not unclear"),
+    "Macro-F1": ("macro_f1", "macro-F1"),
+    "Faithfulness": ("gap", "insertion minus deletion of the recommended map"),
+}
+SIGNED = ("difference", "gap")
+CONDITIONS = {
+    "stratum": "The data's own strata",
+    "head_turn": "Head turn",
+    "sharpness": "Sharpness",
+}
+LARGEST_LIST = 20  # MB
 
 
 def sources_view() -> None:
@@ -89,3 +121,174 @@ def _shortcut_rows(run: Run) -> list[dict[str, object]]:
                 }
             ]
     return []
+
+
+def strata_view() -> None:
+    """A checkpoint's figures by condition, and the form that measures further ones."""
+    st.caption(
+        "A stratum is a part of the test faces: those a list names, as occluded or turned, those "
+        "whose head is turned so far, or those as sharp. Image sets are told apart, since they "
+        "differ more than strata do."
+    )
+    run = pickers.explained_run_picker("strata run")
+    if run is None:
+        return
+    _strata_form(run)
+    kept = {
+        f"{_condition(one['name'])}, {pickers.SPLIT_TITLES[one['split']].lower()} of "
+        f"{found['data']}": (found, one)
+        for found in stored_strata(run)
+        for one in reversed(found["groupings"])
+    }
+    if not kept:
+        title = literal(checkpoints.title(run))
+        st.info(f"The results of {title} were not parted by stratum yet. Do it above, or with:")
+        st.code(f"python -m core strata {run.name} LIST.csv", language="bash")
+        return
+    name = st.selectbox("Parted by", list(kept), key="grouping")
+    found, grouping = kept[name]
+    _strata_figures(run, found, grouping)
+
+
+def _condition(name: str) -> str:
+    return CONDITIONS.get(name, name)
+
+
+def _strata_figures(run: Path, found: dict[str, Any], grouping: dict[str, Any]) -> None:
+    rows = strata_rows(grouping)
+    titles = [
+        title
+        for title, (name, _) in STRATA_FIGURES.items()
+        if any(row.get(name) is not None for row in rows)
+    ]
+    title = st.segmented_control(
+        "Figure", titles, default=titles[0], required=True, key="figure of strata"
+    )
+    name, axis = STRATA_FIGURES[title]
+    for source in dict.fromkeys(row["images"] for row in rows):
+        st.subheader(literal(source_names([source])))
+        st.plotly_chart(
+            strata_chart(
+                [row for row in rows if row["images"] == source],
+                name,
+                axis,
+                expected=name == "accuracy",
+                is_share=name not in SIGNED,
+            ),
+            key=f"strata {source}",
+            config={"displayModeBar": False},
+            alt=f"{title} by stratum of {source_names([source])}",
+        )
+    for note in grouping["notes"]:
+        st.caption(literal(note))
+    st.caption(literal(_how(found, grouping, rows)))
+    st.dataframe(
+        pd.DataFrame([_strata_cells(row) for row in rows]),
+        hide_index=True,
+        height="content",
+        placeholder="-",
+        key="strata",
+    )
+    export_buttons(lambda form: table_text(rows, form), f"strata-{run.name}", "strata")
+
+
+def _how(found: dict[str, Any], grouping: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    """What the figures are, in sentences."""
+    few = sum(row["faces"] < FEW for row in rows)
+    text = (
+        f"The strata are {grouping['about']}. In %, with 95 % intervals (Wilson's for shares, "
+        f"Newcombe's for differences, else bootstrap). Below a confidence of "
+        f"{percent(found['threshold'])} the app says “unclear”. Expected is what the recalls of "
+        "all other faces give for the stratum's mix of expressions: a stratum with fewer happy "
+        "faces has fewer right answers by that alone. Macro-F1 is given where every expression "
+        "has enough faces."
+    )
+    if few:
+        text += f" {few} of {len(rows)} strata have fewer than {FEW} faces, which say little."
+    if "method" in grouping:
+        text += (
+            f" Faithfulness is that of {grouping['method']} on at most {grouping['faces']} faces a "
+            "stratum that were answered as they are labelled."
+        )
+    return text
+
+
+def _strata_cells(row: dict[str, Any]) -> dict[str, Any]:
+    def with_ends(name: str, form: str, unit: int = 100) -> str | None:
+        value, low, high = (row.get(f"{name}{end}") for end in ("", "_low", "_high"))
+        if value is None:
+            return None
+        ends = "" if low is None else f" [{unit * low:{form}}, {unit * high:{form}}]"
+        return f"{unit * value:{form}}{ends}"
+
+    def alone(name: str) -> str | None:
+        return None if row[name] is None else f"{100 * row[name]:.1f}"
+
+    cells = {
+        "Image set": source_names([row["images"]]),
+        "Stratum": row["stratum"] or "in none",
+        "Faces": row["faces"],
+        "Right %": with_ends("accuracy", ".1f"),
+        "Less the rest": with_ends("difference", "+.1f"),
+        "Expected %": alone("expected"),
+        "Macro-F1 %": with_ends("macro_f1", ".1f"),
+        "Answered %": with_ends("coverage", ".1f"),
+        "Of them right %": alone("accuracy_answered"),
+    }
+    if "gap" in row:
+        cells["Gap"] = with_ends("gap", "+.3f", 1)
+        cells["Ahead of controls"] = with_ends("lead", "+.3f", 1)
+    return cells
+
+
+def _strata_form(run: Path) -> None:
+    """Part the results of a run by another condition; not where nothing may be written."""
+    if read_only():
+        return
+    with st.expander("Part by another condition"), st.form("strata form", border=False):
+        listed = st.file_uploader(
+            "A list: CSV with a column of picture names and one of strata",
+            type=["csv", "tsv", "txt"],
+            max_upload_size=LARGEST_LIST,
+            key="strata list",
+        )
+        column = st.text_input("Its column of strata, where it has several", key="strata column")
+        by = st.multiselect(
+            "Or without a list", list(CONDITIONS), format_func=_condition, key="strata by"
+        )
+        split = st.selectbox(
+            "Images", list(SPLITS), format_func=pickers.SPLIT_TITLES.__getitem__, key="strata split"
+        )
+        st.caption(
+            "Head turn and sharpness are estimated from the pictures; landmarks of thousands of "
+            "faces take minutes the first time. The data must be prepared here. Faithfulness by "
+            f"stratum is measured with `python -m core strata {run.name} LIST.csv --faces 100`."
+        )
+        if st.form_submit_button("Measure", key="measure strata"):
+            with shown_errors():
+                _measure_strata(run, listed, column.strip() or None, by, split)
+
+
+def _measure_strata(
+    run: Path, listed: UploadedFile | None, column: str | None, by: list[str], split: str
+) -> None:
+    if listed is None and not by:
+        st.warning("Give a list, or choose a condition that needs none.")
+        return
+    with TemporaryDirectory() as folder:
+        path = None
+        if listed is not None:
+            path = Path(folder) / Path(listed.name).name
+            path.write_bytes(listed.getvalue())
+        bar = st.progress(0.0, "Reading …")
+        measure_strata(
+            run,
+            path,
+            column=column,
+            by=by,
+            split=split,
+            on_progress=lambda done, total: bar.progress(
+                done / total, f"Landmarks of {done:,} of {total:,} faces"
+            ),
+        )
+        bar.empty()
