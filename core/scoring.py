@@ -17,7 +17,7 @@ from core.predict import Predictor
 from core.types import Box, Image, Prediction
 
 if TYPE_CHECKING:
-    from core.faces.auto import Found
+    from core.faces import Found
 
 FacesMode = Literal["auto", "whole", "detect"]
 Status = Literal["ok", "no_face", "unreadable"]

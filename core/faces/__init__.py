@@ -6,7 +6,7 @@ Importing this package loads no model and no dlib.
 from core.faces import dlib_hog, haar  # noqa: F401 - registers them
 from core.faces.alignment import CROP_SIDE, aligned_crop, plausible, warped
 from core.faces.auto import NAME as DEFAULT_DETECTOR
-from core.faces.auto import WHOLE
+from core.faces.auto import WHOLE, Found
 from core.faces.blazeface import available as blazeface_available
 from core.faces.detection import DETECTORS, Detector
 from core.faces.finding import (
@@ -28,6 +28,7 @@ __all__ = [
     "REGIONS",
     "WHOLE",
     "Detector",
+    "Found",
     "FoundFaces",
     "aligned_crop",
     "blazeface_available",
