@@ -11,6 +11,8 @@ _QUICK = "blazeface"  # one look, in a tenth of the time that `auto` takes; miss
 _THOROUGH_EVERY = 5  # searches; at 25 frames/s and every fifth frame, once a second
 _AROUND = 2.5  # sides of a face's surroundings when one face is looked for again
 _SAME = 0.2  # overlap from which a face found there is the one looked for
+# Quick looks at 232 parts of a photo saw 41 faces in a space suit, with scores up to 0.71.
+_SURE = 0.75  # of a newcomer; others wait for the thorough search
 BUDGET = 1 / 30  # seconds a frame: the pace of a camera
 _WEIGHT = 0.1  # of the newest frame in the running mean
 _MOST = 4  # times the wanted interval; a newcomer is then seen after 20 frames
@@ -20,8 +22,8 @@ class FaceSearch:
     """Finds faces with the detector chosen; with `auto`, thoroughly only now and then.
 
     A quick look finds large faces. Each followed face that it misses is looked for again where it
-    should be. Small newcomers wait for the thorough search, which also comes at once where nothing
-    is found at all.
+    should be. Small and unsure newcomers wait for the thorough search, which also comes at once
+    where nothing is found at all.
 
     Args:
         finder: Runs the detectors.
@@ -46,7 +48,13 @@ class FaceSearch:
         if self._since_thorough >= _THOROUGH_EVERY:
             self._since_thorough = 0
             return self._finder.detect(image, AUTO)
-        found = list(self._quick(image))
+        found = [
+            one
+            for one in self._quick(image)
+            if one.detector != _QUICK
+            or one.score >= _SURE
+            or any(one.box.overlap(box) > _SAME for box in known)
+        ]
         for box in known:
             if not any(box.overlap(other.box) > _SAME for other in found):
                 found += self._again(image, box)

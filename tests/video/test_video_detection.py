@@ -1,4 +1,37 @@
-from core.video.detection import FrameBudget
+"""When to look for faces in a film, and what a quick look is believed."""
+
+import numpy as np
+from photos import sample_photo
+
+from core.types import Box, Detection, Image
+from core.video import CoreFaceFinder
+from core.video.detection import FaceSearch, FrameBudget
+
+
+def test_a_film_over_a_suit_shows_no_face_in_it() -> None:
+    """A quick look alone sees one at 21 of these 30 places."""
+    suit: Image = np.ascontiguousarray(sample_photo()[240:, ::-1])
+    search = FaceSearch(CoreFaceFinder())
+
+    seen = [
+        search.search(np.ascontiguousarray(suit[top:, left : left + 320]), (), "auto")
+        for top in (0, 32)
+        for left in range(0, 193, 13)
+    ]
+
+    assert [len(one) for one in seen] == [0] * 30
+
+
+def test_an_unsure_look_is_believed_where_a_face_is_being_followed() -> None:
+    class Finder(CoreFaceFinder):
+        def detect(self, image: Image, detector: str) -> list[Detection]:
+            return [Detection(Box(10, 10, 60, 60), 0.6, "blazeface")] if detector != "auto" else []
+
+    search, frame = FaceSearch(Finder()), np.zeros((90, 90, 3), np.uint8)
+    search.search(frame, (), "auto")  # the first search is a thorough one
+
+    assert search.search(frame, [Box(12, 10, 62, 60)], "auto")
+    assert not search.search(frame, [], "auto")
 
 
 def searches(pace: FrameBudget, frames: int, wanted: int, seconds: float) -> int:
