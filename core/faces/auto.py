@@ -169,13 +169,14 @@ def search(image: Image, *, small: bool = True) -> Found:
     notes: tuple[str, ...] = () if blazeface.available() else (_ABSENT,)
     if may_be_crop(checked(image)):
         found = _as_crop(image)
-        alone = found[0].detector == WHOLE and not found[0].score
-        return Found(image, found, (*notes, _TAKEN_WHOLE) if alone else notes)
-    found = _upright(image)
+        if found[0].detector == WHOLE:
+            return Found(image, found, notes if found[0].score else (*notes, _TAKEN_WHOLE))
+    else:
+        found = _upright(image)
+        if (small or not found) and not notes:
+            found = with_small_faces(image, found)
     if notes:
         return Found(image, found, notes)
-    if small or not found:
-        found = with_small_faces(image, found)
     turned = turn_needed(image, found)
     if turned:
         upright = turned_by(image, turned)
