@@ -190,7 +190,7 @@ def search(image: Image, *, small: bool = True) -> Found:
 def may_be_crop(image: Image) -> bool:
     """Whether a picture is as small and square as the cut-out faces of data sets."""
     longer, shorter = max(image.shape[:2]), min(image.shape[:2])
-    return longer <= SMALL and longer <= _SQUARE * shorter
+    return bool(longer <= SMALL and longer <= _SQUARE * shorter)
 
 
 def _as_crop(image: Image) -> tuple[Detection, ...]:
@@ -243,7 +243,7 @@ def with_small_faces(image: Image, known: tuple[Detection, ...]) -> tuple[Detect
 
 def least_face(image: Image) -> int:
     """The width in pixels from which on faces of a picture of this size are seen."""
-    return max(LEAST, round(LEAST * max(image.shape[:2]) / _MOST))
+    return max(LEAST, round(LEAST * int(max(image.shape[:2])) / _MOST))
 
 
 def _small_face(image: Image, candidate: Detection) -> Detection | None:

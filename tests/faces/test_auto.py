@@ -54,7 +54,7 @@ def test_small_faces_of_a_large_photo_are_found_where_they_are(head: Image) -> N
     for x, y in places:
         wall[y - side // 2 : y + side // 2, x - side // 2 : x + side // 2] = small
 
-    found = find_faces(wall, landmarks=False)
+    found = find_faces(np.asarray(wall, np.uint8), landmarks=False)
 
     assert len(found.faces) == len(places)
     centres = np.array([face.box.centre for face in found.faces])
