@@ -169,7 +169,7 @@ def _build_of_library(library: str, name: str, classes: int = 6, *, channels: in
             _replace_stem(model, channels)
     for module in model.modules():
         if hasattr(module, "inplace"):
-            module.inplace = False  # explanations read what stands before it
+            module.inplace = False  # type: ignore[assignment]  # explanations read what is before
     return model
 
 
