@@ -9,7 +9,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime
@@ -226,8 +226,8 @@ def _exportable(model: nn.Module) -> nn.Module:
     copy = deepcopy(model) if names else model
     for name in names:
         place, _, leaf = name.rpartition(".")
-        size = cast("nn.AdaptiveAvgPool2d", copy.get_submodule(name)).output_size
-        pair = (size, size) if isinstance(size, int) else cast("tuple[int, int]", tuple(size))
+        size: Any = copy.get_submodule(name).output_size
+        pair = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
         setattr(copy.get_submodule(place), leaf, _FixedAverage(pair))
     return copy
 

@@ -32,11 +32,12 @@ SIDE = 64
 
 def theirs(name: str = NAME, classes: int = 7) -> nn.Module:
     torch.manual_seed(0)
-    return get_model(name, weights=None, num_classes=classes).eval()
+    network: nn.Module = get_model(name, weights=None, num_classes=classes)
+    return network.eval()
 
 
 def about(**more: Any) -> Description:  # noqa: ANN401
-    facts = {"model": f"torchvision:{NAME}", "classes": ALPHABETIC, "size": SIDE}
+    facts: dict[str, Any] = {"model": f"torchvision:{NAME}", "classes": ALPHABETIC, "size": SIDE}
     return Description(**(facts | more))
 
 

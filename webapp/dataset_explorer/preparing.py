@@ -16,8 +16,9 @@ import time
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from io import BytesIO
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Literal
+from typing import Literal
 
 from core.data import NO_NAMES, SOURCES, Dataset, NameMap, Understood, understand
 from core.errors import DataError
@@ -123,9 +124,9 @@ def candidates() -> list[str]:
 
 def keep_upload(
     name: str,
-    content: BinaryIO,
+    content: BytesIO,
     size: int,
-    on_progress: Callable[[float], None] = lambda share: None,
+    on_progress: Callable[[float], object] = lambda share: None,
 ) -> str:
     """Write a visitor's zip below the data root, a piece at a time; nothing is unpacked.
 
