@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from core.evaluation.bootstrap import Estimate, estimate, mean_intervals
+    from core.evaluation.bootstrap import FEW, Estimate, estimate, mean_intervals
     from core.evaluation.card_text import model_card
     from core.evaluation.classification_metrics import confusion, metrics
     from core.evaluation.collecting import at_size, measure_quantisation
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from core.evaluation.report_file import load_report, stored_strata, strata_rows
     from core.evaluation.run import evaluate_run
     from core.evaluation.runs import Run, all_runs
-    from core.evaluation.strata import FEW, measure_strata
+    from core.evaluation.strata import measure_strata
     from core.evaluation.table2_export import FORMATS, exported
 
 __getattr__ = lazy_names(
     __name__,
     {
-        "bootstrap": ("Estimate", "estimate", "mean_intervals"),
+        "bootstrap": ("FEW", "Estimate", "estimate", "mean_intervals"),
         "card_text": ("model_card",),
         "classification_metrics": ("confusion", "metrics"),
         "collecting": ("at_size", "measure_quantisation"),
@@ -71,7 +71,7 @@ __getattr__ = lazy_names(
         "report_file": ("load_report", "stored_strata", "strata_rows"),
         "run": ("evaluate_run",),
         "runs": ("Run", "all_runs"),
-        "strata": ("FEW", "measure_strata"),
+        "strata": ("measure_strata",),
         "table2_export": ("FORMATS", "exported"),
     },
 )

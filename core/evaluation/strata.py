@@ -32,7 +32,6 @@ CONDITIONS = {
     "sharpness": "log2(1 + variance of the Laplacian) of the square the network sees, in quarters "
     "of each image set",
 }
-FEW = 30  # faces; fewer say little, which the interval shows
 LEAST_A_CLASS = 5  # faces of every expression, for a macro-F1
 TURNS = (10, 20, 30, 45)  # degrees at which the bins of head turn meet
 
@@ -202,7 +201,7 @@ def _listed(faces: PlacedFaces, strata: Path, column: str | None) -> Grouping:
     }
     return Grouping(
         f"{strata.stem}, {read.column}",
-        f"column {read.column} of a list",
+        f"the words in column {read.column} of a list",
         members,
         tuple(f"{count:,} {note}" for note, count in counted.items() if count),
     )

@@ -196,7 +196,7 @@ def _how(found: dict[str, Any], grouping: dict[str, Any], rows: list[dict[str, A
     """What the figures are, in sentences."""
     few = sum(row["faces"] < FEW for row in rows)
     text = (
-        f"The strata are {grouping['about']}. In %, with 95 % intervals (Wilson's for shares, "
+        f"Parted by {grouping['about']}. In %, with 95 % intervals (Wilson's for shares, "
         f"Newcombe's for differences, else bootstrap). Below a confidence of "
         f"{percent(found['threshold'])} the app says “unclear”. Expected is what the recalls of "
         "all other faces give for the stratum's mix of expressions: a stratum with fewer happy "
