@@ -218,7 +218,9 @@ def _strata_cells(row: dict[str, Any]) -> dict[str, Any]:
         value, low, high = (row.get(f"{name}{end}") for end in ("", "_low", "_high"))
         if value is None:
             return None
-        ends = "" if low is None else f" [{unit * low:{form}}, {unit * high:{form}}]"
+        ends = (
+            "" if low is None or high is None else f" [{unit * low:{form}}, {unit * high:{form}}]"
+        )
         return f"{unit * value:{form}}{ends}"
 
     def alone(name: str) -> str | None:
@@ -281,14 +283,16 @@ def _measure_strata(
             path = Path(folder) / Path(listed.name).name
             path.write_bytes(listed.getvalue())
         bar = st.progress(0.0, "Reading …")
+
+        def show(done: int, total: int) -> None:
+            bar.progress(done / total, f"Landmarks of {done:,} of {total:,} faces")
+
         measure_strata(
             run,
             path,
             column=column,
             by=by,
             split=split,
-            on_progress=lambda done, total: bar.progress(
-                done / total, f"Landmarks of {done:,} of {total:,} faces"
-            ),
+            on_progress=show,
         )
         bar.empty()
