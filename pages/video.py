@@ -7,9 +7,8 @@ from webapp import widgets
 from webapp.errors import shown_errors
 from webapp.live_camera.controls import pipeline_controls
 from webapp.video import store
-from webapp.video.batch_view import show_batch
 from webapp.video.progress import show_failure, show_title, watch
-from webapp.video.result import show_result
+from webapp.video.result import show_batch, show_result
 from webapp.video.source import video_input
 
 SIZES = {"up to Full HD": LONGEST, "up to 1280 pixels": 1280, "up to 640 pixels": 640}

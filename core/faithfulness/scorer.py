@@ -57,7 +57,7 @@ def onnx_scorer(model: nn.Module, sample: Tensor) -> Scorer:
         torch.onnx.export(
             frozen_view(model),
             (sample[:2],),
-            file,
+            file,  # type: ignore[arg-type]  # its stub forgets files that are open
             dynamo=False,
             input_names=["faces"],
             output_names=["logits"],
