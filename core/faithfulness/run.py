@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.models import Card
 
 FACES = 300
-CHOOSING = 24  # clean-validation faces on which layers are chosen
+CHOOSING = 48  # clean-validation faces on which layers are chosen
 SEED = 20240229  # which faces: the same for every run on the same data
 BATCH = 128
 LEAST_FACES = 10  # fewer are too few to draw resamples from
