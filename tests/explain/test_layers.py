@@ -105,7 +105,7 @@ def test_a_network_without_such_a_layer_says_so() -> None:
         ("resnet18", 224, "layer4.1", "layer2.1"),
         ("resnet18", 48, "layer4.1", "relu"),
         ("mobilenet_v3_small", 224, "features.12.2", "features.3.block.1.2"),
-        ("shufflenet_v2_x0_5", 128, "conv5", "stage2.3.branch2.7"),
+        ("shufflenet_v2_x0_5", 128, "conv5", "stage3.0.branch2.2"),
         ("squeezenet1_1", 96, "classifier.2", "features.4.expand3x3_activation"),
         ("efficientnet_b0", 64, "features.8.2", "features.3.0.block.0"),
     ],
