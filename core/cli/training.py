@@ -32,7 +32,7 @@ def train(
     """Train a network; the run's folder holds everything and can be resumed."""
     from core.errors import ConfigError
     from core.paths import is_first_process, run_root
-    from core.training import RunFolder, check_accelerator, preset_names, run_training
+    from core.training import RunFolder, preset_names
 
     if list_presets:
         refuse_beside(context, "--list", "only prints the presets", "list_presets")
@@ -61,6 +61,8 @@ def train(
             )
         config = configuration(preset_or_file)
     config = config.with_settings(changes(settings))
+    from core.training import check_accelerator, run_training  # load torch
+
     if not queued:  # the folder of a queued run is there already, and gets the reason
         check_accelerator(config)
     with progress_bar(name, 100) as advance:
