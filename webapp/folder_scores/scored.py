@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from core.evaluation import Predictions
+from core.evaluation import Predictions, with_intervals
 from core.labels import label_in_name
 from core.scoring import FacesMode, Score, as_row, header, score_files
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 import streamlit as st
 
-from core.evaluation import with_intervals
+from core.images import FULL_PIXELS
 from webapp.charts.results import confusion_heat
 from webapp.text import counted, literal, percent
 
@@ -108,7 +108,7 @@ def _row(one: Score, name: str, labels: Sequence[str]) -> dict[str, object]:
         shares = prediction.probabilities
     unclear = prediction is not None and prediction.unclear
     return {
-        "picture": thumbnail(one.path) if prediction is not None else "",
+        "picture": thumbnail(one.path, one) if prediction is not None else "",
         "file": name,
         "label": label_in_name(name, labels) or "",
         "answer": answer,
@@ -121,14 +121,30 @@ def _row(one: Score, name: str, labels: Sequence[str]) -> dict[str, object]:
     }
 
 
-def thumbnail(path: Path) -> str:
-    """A small JPEG of a picture file as a data address; "" where OpenCV cannot read it."""
+def thumbnail(path: Path, score: Score | None = None) -> str:
+    """A small JPEG of a picture file as a data address; "" where OpenCV cannot read it.
+
+    Args:
+        path: Of the picture.
+        score: What was read of it; of a face, only the face is shown.
+    """
     large = path.stat().st_size > SMALL_FILE
     mode = cv2.IMREAD_REDUCED_COLOR_4 if large else cv2.IMREAD_COLOR
     # Not through cv2.imread: it cannot open every name that Python can.
     image = cv2.imdecode(np.fromfile(path, dtype=np.uint8), mode)
     if image is None:
         return ""
+    reduced = 4 if large else 1
+    if (
+        score is not None
+        and score.box is not None
+        and image[..., 0].size * reduced**2 < FULL_PIXELS
+    ):
+        turns = int(score.read_as.rpartition(" ")[2]) // 90 if "turned" in score.read_as else 0
+        box, upright = score.box, np.rot90(image, -turns)
+        rows = slice(max(box.top // reduced, 0), box.bottom // reduced)
+        face = upright[rows, max(box.left // reduced, 0) : box.right // reduced]
+        image = np.ascontiguousarray(face) if face.size else image
     height, width = image.shape[:2]
     scale = THUMBNAIL / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -142,9 +158,11 @@ def show_scores(scored: Scored, skipped: Sequence[tuple[str, str]]) -> None:
     table = scored.table
     answered = int((table["answer"] != "").sum())
     left, right = st.columns([3, 1], vertical_alignment="bottom")
+    files = table.loc[table["answer"] != "", "file"].nunique()
+    faces = f"{counted(answered, 'face')} of " if answered != files else ""
     left.markdown(
-        f"**{counted(answered, 'picture')} scored**, {counted(len(table) - answered, 'file')} "
-        "without an answer."
+        f"**{faces}{counted(files, 'picture')} scored**, "
+        f"{counted(len(table) - answered, 'file')} without an answer."
     )
     right.download_button(
         "Scores (CSV)",

@@ -1,0 +1,30 @@
+"""The small picture of a row shows the face that the row is about."""
+
+import base64
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from core import Box
+from core.images import decode
+from core.scoring import Score
+from webapp.folder_scores.scored import thumbnail
+
+
+@pytest.mark.parametrize(
+    ("read_as", "box"), [("face", Box(10, 20, 30, 40)), ("face, turned 90", Box(40, 10, 60, 30))]
+)
+def test_of_a_face_only_the_face_is_shown(tmp_path: Path, read_as: str, box: Box) -> None:
+    picture = np.full((80, 100, 3), 255, np.uint8)
+    picture[20:40, 10:30] = 0, 160, 0  # turned clockwise, row 20 is column 80 - 40
+    path = tmp_path / "two.png"
+    PIL.Image.fromarray(picture).save(path)
+
+    drawn = thumbnail(path, Score(path, None, "auto", "ok", read_as=read_as, box=box))
+
+    seen = decode(base64.b64decode(drawn.partition(",")[2]))
+    np.testing.assert_allclose(seen.reshape(-1, 3).mean(axis=0), [0, 160, 0], atol=6)
+    whole = decode(base64.b64decode(thumbnail(path).partition(",")[2]))
+    assert whole.mean() > 200
