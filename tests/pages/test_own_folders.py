@@ -53,8 +53,9 @@ def test_what_was_understood_is_shown_before_the_button_builds_it(
     assert app.dataframe[0].value["split"].tolist() == ["train", "train", "valid (val_set)"]
     assert "own gives its classes as numbers (1, 2)" in app.warning[0].value.replace("\\", "")
     assert app.button(key="prepare").disabled
+    assert any("**What names mean**" in caption.value for caption in app.caption)
 
-    app.text_input(key="prepare map").set_value("1=anger, 2=fear")
+    app.text_input(key="prepare map").set_value("--map 1=anger --map 2=fear")
     app.text_input(key="prepare name").set_value("mine").run()
 
     assert app.dataframe[0].value["class"].tolist() == ["anger", "fear", "fear"]

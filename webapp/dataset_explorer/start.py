@@ -142,7 +142,9 @@ def _upload() -> None:
 
 
 def _pairs(text: str) -> list[str]:
-    return [pair.strip() for pair in text.split(",") if pair.strip()]
+    """Pairs out of a field; what a message names for the command line may be pasted as it is."""
+    parts = text.replace("--split-map", ",").replace("--map", ",").split(",")
+    return [part.strip() for part in parts if part.strip()]
 
 
 def _understood(chosen: tuple[str, ...], kind: str, class_set: str, names: NameMap) -> bool:
@@ -160,7 +162,13 @@ def _understood(chosen: tuple[str, ...], kind: str, class_set: str, names: NameM
             st.info(literal(remark))
         for question in one.questions:
             st.warning(literal(question))
-    return any(one.questions for one in found)
+    is_open = any(one.questions for one in found)
+    if is_open:
+        st.caption(
+            "Here, `--map` is the field **What names mean** and `--split-map` **Which split a "
+            "folder is**; what a set is, as in `fer2013=PATH`, is chosen in **Read them as**."
+        )
+    return is_open
 
 
 @st.cache_data(ttl=LOOK_SECONDS, max_entries=8, show_spinner="Looking at what is there …")
