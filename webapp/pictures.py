@@ -13,8 +13,6 @@ from core.drawing import ColourMap, Style, draw_points, heat_image, overlay, res
 
 SCREEN = 1200  # px, longest side of a photo on the page
 FACE = 256  # px, side of a face on the page
-
-
 TILE = 112  # px
 # The button lies over its whole tile, so that a click on the picture opens it; the picture's own
 # button, which enlarges it, would lie on top of that.

@@ -17,8 +17,6 @@ from core.types import Explanation
 RANDOM_MAPS = 8  # averaged, since one face has no other faces to average over
 INNER = 7
 SEED = 20240229
-
-
 Verdict = Literal["beats its controls", "does not beat its controls"]
 Sanity = Literal["passes", "partly", "fails", "unknown"]
 HIGH = 0.5  # of Spearman's correlation: above it two maps are called alike

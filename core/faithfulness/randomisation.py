@@ -14,8 +14,6 @@ from core.explain import enlarged, frozen_view, traced
 
 SINGLE_STAGES = 5  # last layers made random one after the other; then all of them
 ALL = "all"
-
-
 SHIFT_SHARE = 1 / 16  # of the side; 4 px of 64
 NOISE_SHARE = 0.05  # of the face's own range of values
 

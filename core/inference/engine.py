@@ -37,8 +37,6 @@ BATCH = 64  # faces a call: larger ones only cost memory
 FORMAT = 3  # part of the cache's file names; raise it when the files change
 
 _building = threading.Lock()
-
-
 OPSET = 20
 
 

@@ -11,25 +11,21 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pandas as pd
+import streamlit as st
 
 from core.evaluation import Predictions, with_intervals
+from core.images import FULL_PIXELS
 from core.labels import label_in_name
 from core.scoring import FacesMode, Score, as_row, header, score_files
+from webapp.charts.results import confusion_heat
+from webapp.text import counted, literal, percent
 
 if TYPE_CHECKING:
     from core.predict import Predictor
 
-import streamlit as st
-
-from core.images import FULL_PIXELS
-from webapp.charts.results import confusion_heat
-from webapp.text import counted, literal, percent
-
 THUMBNAIL = 48  # px, longer side
 SMALL_FILE = 2**20  # bytes; larger pictures are read at a quarter of their size
 JPEG_QUALITY = 80
-
-
 ALL, WRONG, UNCLEAR, FAILED = "All", "Answer differs from label", "Unclear", "Without an answer"
 ROWS = 200  # a page of the table; every row carries a picture
 THUMBNAIL_ROW = 52  # px, a thumbnail and its margin

@@ -35,8 +35,6 @@ HOW_HIDDEN = (
 SMALL_EFFECTS = "Hiding no part moves the answer by five points here, so this means little."
 APART = "This compares with expectations. It says nothing of whether a map is true."
 WIDTH = 720  # units of the figure to take away
-
-
 LARGE = 384  # px, side of the face with its parts
 SMALL = 160  # px, side of a face with a part hidden
 BACKGROUND = "background"

@@ -21,8 +21,6 @@ from webapp.text import counted, percent
 REFRESH = 1.0  # seconds between two looks at the stream; each costs as much as analysing a frame
 MOST_CARDS = 4  # faces with bars and a chart of their own; all are drawn in the picture
 _STALE = 1.5  # seconds after which the last result is no longer news
-
-
 SINGLE = 0.0  # a single picture has no past to smooth with
 
 

@@ -28,8 +28,6 @@ from webapp.results.paper_tables import export_buttons
 from webapp.text import literal, percent
 
 PART_NAMES = {"test": "test", "valid": "clean validation"}
-
-
 FIGURES = {"Accuracy": "accuracy", "Macro-F1": "macro_f1"}
 STRATA_FIGURES = {
     "Right": ("accuracy", "share of right answers"),

@@ -28,8 +28,6 @@ from webapp.training import actions
 
 NEW, RUNS, COMPARE, SEARCH = VIEWS = ("New run", "Runs", "Compare", "Search")
 VIEW, RUN, SEARCHED = "view", "run", "search"
-
-
 COLOURS = {
     "queued": "blue", "running": "green", "finished": "violet", "stopped": "gray",
     "failed": "red", "interrupted": "orange", "unknown": "gray",
