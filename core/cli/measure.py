@@ -8,8 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from core.cli.results import LOG_WIDTH, Split
-from core.cli.terminal import JsonFile, counting_bar, put_json
+from core.cli.terminal import LOG_WIDTH, JsonFile, Split, counting_bar, put_json
 
 STEPS_TOLD = 10  # lines of progress in a log
 

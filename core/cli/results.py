@@ -11,19 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.checkpoints import find_checkpoint
-from core.cli.terminal import JsonFile, counting_bar, put_json, writable_folder
-
-LOG_WIDTH = 140  # characters; a file has no edge at which lines must break
-
-
-class Split(StrEnum):
-    """Parts a run can be evaluated on."""
-
-    TEST = "test"
-    TEST_CLEAN = "test_clean"
-    VALID = "valid"
-    PUBLISHED_VALID = "published_valid"
-    TRAIN = "train"
+from core.cli.terminal import LOG_WIDTH, JsonFile, Split, counting_bar, put_json, writable_folder
 
 
 def evaluate(

@@ -1,9 +1,10 @@
-"""What commands print: sentences, JSON, progress bars."""
+"""What commands share: parts of a run they take, and sentences, JSON, bars they print."""
 
 import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from core.errors import CoreError
 from core.files import write_json
+
+LOG_WIDTH = 140  # characters; a file has no edge at which lines must break
+
+
+class Split(StrEnum):
+    """Parts a run can be evaluated on."""
+
+    TEST = "test"
+    TEST_CLEAN = "test_clean"
+    VALID = "valid"
+    PUBLISHED_VALID = "published_valid"
+    TRAIN = "train"
 
 
 def _nearest(path: Path) -> Path:

@@ -1,7 +1,6 @@
 """Probabilities of many pictures, as fast as this machine gives them without changing answers."""
 
 import time
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from core.explain import frozen_view, traced
+from core.inference import write_onnx
 
 ROWS = 32  # pictures a pass; twice as many leave the cache and cost a sixth more each
 LARGEST_SHIFT = 0.02  # of a probability, mean over faces, that the fast arithmetic may cost
@@ -52,17 +52,7 @@ def onnx_scorer(model: nn.Module, sample: Tensor) -> Scorer:
         RuntimeError: The network holds an operation that cannot be exported.
     """
     file = BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # see core.inference: the exporter warns of its age
-        torch.onnx.export(
-            frozen_view(model),
-            (sample[:2],),
-            file,  # type: ignore[arg-type]  # its stub forgets files that are open
-            dynamo=False,
-            input_names=["faces"],
-            output_names=["logits"],
-            dynamic_axes={"faces": {0: "n"}, "logits": {0: "n"}},
-        )
+    write_onnx(frozen_view(model), sample[:2], file, "faces", ["logits"])
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     session = onnxruntime.InferenceSession(

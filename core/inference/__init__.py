@@ -1,6 +1,14 @@
 """Fast inference of stored checkpoints with ONNX Runtime.  Importing this loads torch."""
 
-from core.inference.engine import Kind, OnnxEngine, calibrate, engine, export_onnx, preferred
+from core.inference.engine import (
+    Kind,
+    OnnxEngine,
+    calibrate,
+    engine,
+    export_onnx,
+    preferred,
+    write_onnx,
+)
 from core.inference.quantise import Quantisation
 
 __all__ = [
@@ -11,4 +19,5 @@ __all__ = [
     "engine",
     "export_onnx",
     "preferred",
+    "write_onnx",
 ]

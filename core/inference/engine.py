@@ -9,7 +9,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 import onnxruntime
@@ -279,17 +279,36 @@ def export_onnx(
     names = ["logits", "maps"] if maps else ["logits"]
     shape = (2, preprocess.size, preprocess.size, *([3] if preprocess.colour else []))
     example = torch.zeros(shape, dtype=torch.uint8)
-    with replacing(path) as temporary, warnings.catch_warnings():
+    with replacing(path) as temporary:
+        write_onnx(network, example, str(temporary), "pixels", names)
+
+
+def write_onnx(
+    network: nn.Module, example: Tensor, target: str | IO[bytes], given: str, names: list[str]
+) -> None:
+    """Trace a network into ONNX; the first axis of its input and outputs is free.
+
+    Args:
+        network: In eval mode.
+        example: An input of two rows.
+        target: A path, or a file open for writing.
+        given: Name of the input.
+        names: Of the outputs.
+
+    Raises:
+        RuntimeError: The network holds an operation that cannot be exported.
+    """
+    with warnings.catch_warnings():
         # The tracing exporter is ten times faster than its successor on these small graphs and
         # only warns of its age; trace warnings concern sizes that are constant here.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             network,
             (example,),
-            str(temporary),
+            target,  # type: ignore[arg-type]  # its stub forgets files that are open
             dynamo=False,
             opset_version=OPSET,
-            input_names=["pixels"],
+            input_names=[given],
             output_names=names,
-            dynamic_axes={name: {0: "n"} for name in ["pixels", *names]},
+            dynamic_axes={name: {0: "n"} for name in [given, *names]},
         )
