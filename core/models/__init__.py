@@ -3,6 +3,7 @@
 from core.models.card import Card
 from core.models.catalogue import MODELS, ModelSpec, build, describe, parameter_count
 from core.models.checkpoint import library_versions, load_model, save_weights
+from core.models.face_resnet import FaceResNet, face_recognition_file, read_dlib_faces
 from core.models.gimefive import GiMEFiVE
 from core.models.importing import Description, import_weights, read_description
 from core.models.slim_resnet import SlimResNet
@@ -12,17 +13,20 @@ __all__ = [
     "MODELS",
     "Card",
     "Description",
+    "FaceResNet",
     "GiMEFiVE",
     "LayerRow",
     "ModelSpec",
     "SlimResNet",
     "build",
     "describe",
+    "face_recognition_file",
     "import_weights",
     "library_versions",
     "load_model",
     "parameter_count",
     "read_description",
+    "read_dlib_faces",
     "save_weights",
     "summary",
     "summary_text",

@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from core.errors import ConfigError
+from core.models.face_resnet import FACE_MEAN, FACE_STD, FaceResNet
 from core.models.gimefive import GiMEFiVE
 from core.models.mini_xception import MiniXception
 from core.models.residual import GiMEFiVERes, ResNet
@@ -113,6 +114,15 @@ _add(
     )
 )
 _add(ModelSpec("resnet14", "ResNet14 (slim)", "+RB", SlimResNet))
+_add(
+    ModelSpec(
+        "face_resnet",
+        "ResNet28 (face recognition)",
+        "+RB",
+        FaceResNet,
+        preprocess=Preprocess(size=96, crop=96, mean=FACE_MEAN, std=FACE_STD),
+    )
+)
 
 
 def _of_library(library: str, name: str) -> ModelSpec:

@@ -162,7 +162,11 @@ def _erase(grey: Tensor, chance: float, generator: torch.Generator) -> Tensor:
 
 
 def mix(
-    inputs: Tensor, targets: Tensor, alpha: float, generator: torch.Generator
+    inputs: Tensor,
+    targets: Tensor,
+    alpha: float,
+    generator: torch.Generator,
+    known: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Mixup (Zhang et al., 2018): blend every picture and target with another of the batch.
 
@@ -171,11 +175,19 @@ def mix(
         targets: float32 (N, K), rows sum to 1.
         alpha: Parameter of the symmetric beta distribution.
         generator: Source of all randomness, on the CPU.
+        known: bool (N, K), the classes each target is about; only pictures with the same ones are
+            blended. None for all classes.
 
     Returns:
         Blended inputs and targets of the same shapes.
     """
     order = torch.randperm(len(inputs), generator=generator)
+    if known is not None and not bool(known.all()):
+        group = torch.unique(known, dim=0, return_inverse=True)[1]
+        # Both sorted by group: the i-th of a group is blended with the i-th of its random order.
+        places = torch.argsort(group, stable=True)
+        shuffled = order[torch.argsort(group[order], stable=True)]
+        order = torch.empty_like(order).scatter_(0, places, shuffled)
     # A beta draw as a ratio of gammas; torch.distributions takes no generator.
     share = _beta(alpha, generator)
     return (

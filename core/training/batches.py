@@ -14,6 +14,8 @@ from core.training.augment import augment, mix
 from core.training.config import RunConfig
 from core.types import Image
 
+UNKNOWN_LOGIT = -1e4  # e to this power is 0 in float32; infinity times a target of 0 is no number
+
 
 @dataclass(frozen=True, slots=True)
 class Faces:
@@ -25,12 +27,14 @@ class Faces:
         frames: float32 (N, 2, 3), how the app would frame each face, as `core.data.Frames` has it;
             None where that is not known.
         answers: float32 (N, K), a teacher's probabilities; None without a teacher.
+        known: bool (N, K), the classes that the source of each face tells apart; None for all.
     """
 
     images: Image
     labels: NDArray[np.int64]
     frames: NDArray[np.float32] | None = None
     answers: NDArray[np.float32] | None = None
+    known: NDArray[np.bool_] | None = None
 
 
 def step_seed(seed: int, epoch: int, step: int) -> int:
@@ -52,13 +56,17 @@ class BatchMaker:
         self.config = config
         self.preprocess = preprocess
         images = faces.images
-        if images.shape[1] != preprocess.size:
+        # Sampling enlarges by itself; what is shrunk or cropped has its size first.
+        sampled = preprocess.crop == preprocess.size > images.shape[1]
+        if images.shape[1] != preprocess.size and not sampled:
             images = self.resized(images)
         self.images = torch.from_numpy(np.ascontiguousarray(images))
         self.labels = torch.from_numpy(faces.labels)
         self.frames = None if faces.frames is None else self._of_window(faces.frames)
         self.answers = None if faces.answers is None else torch.from_numpy(faces.answers)
         self.classes = len(config.labels)
+        known = np.ones((len(faces.labels), self.classes), bool)
+        self.known = torch.from_numpy(known if faces.known is None else faces.known)
         self.weights = class_weights(faces.labels, self.classes, config.class_weighting)
 
     def resized(self, images: Image) -> Image:
@@ -88,12 +96,13 @@ class BatchMaker:
         generator = torch.Generator().manual_seed(step_seed(self.config.seed, epoch, 2**31 - 1))
         return torch.randperm(len(self.labels), generator=generator)
 
-    def batch(self, epoch: int, step: int, order: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def batch(self, epoch: int, step: int, order: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The whole batch of a step, over all processes.
 
         Returns:
             Inputs float32 (B, C, S, S), targets float32 (B, K) with smoothing, a teacher's
-            answers and mixing, weights float32 (B,) with mean about 1.
+            answers and mixing, weights float32 (B,) with mean about 1, and bool (B, K), the
+            classes that the loss of each face is about; targets are 0 in all others.
         """
         size = self.config.batch_size
         chosen = order[step * size : (step + 1) * size]
@@ -107,14 +116,17 @@ class BatchMaker:
             torch.from_numpy(value)[:, None, None] for value in self.preprocess.affine()
         )
         inputs = grey[:, None] * (scale * 255.0) + shift  # (B, C, S, S)
-        smoothing = self.config.label_smoothing
+        smoothing, known = self.config.label_smoothing, self.known[chosen]
         targets = F.one_hot(labels, self.classes).float()
-        targets = targets * (1 - smoothing) + smoothing / self.classes
+        spread = known / known.sum(dim=1, keepdim=True)
+        targets = targets * (1 - smoothing) + smoothing * spread
         if self.answers is not None:
-            targets = targets.lerp(self.answers[chosen], self.config.teacher_share)
+            answers = self.answers[chosen] * known
+            answers = answers / answers.sum(dim=1, keepdim=True)
+            targets = targets.lerp(answers, self.config.teacher_share)
         if self.config.augment.mixup > 0:
-            inputs, targets = mix(inputs, targets, self.config.augment.mixup, generator)
-        return inputs, targets, self.weights[labels]
+            inputs, targets = mix(inputs, targets, self.config.augment.mixup, generator, known)
+        return inputs, targets, self.weights[labels], known
 
     def _of_window(self, frames: NDArray[np.float32]) -> Tensor:
         """Maps between windows of crop and picture; both are the same share of them."""
@@ -126,6 +138,22 @@ class BatchMaker:
         margin = (self.preprocess.size - self.preprocess.crop) // 2
         window = slice(margin, margin + self.preprocess.crop)
         return self.images[chosen][:, window, window]
+
+
+def masked(logits: Tensor, known: Tensor) -> Tensor:
+    """Logits without the classes that a face's source does not tell apart.
+
+    A source without pictures of a class says nothing about it: its faces are neither taught to be
+    of that class nor not to be.
+
+    Args:
+        logits: float32 (N, K).
+        known: bool (N, K).
+
+    Returns:
+        float32 (N, K); the softmax of an unknown class is 0, and so is its gradient.
+    """
+    return logits.masked_fill(~known, UNKNOWN_LOGIT)
 
 
 def class_weights(labels: NDArray[np.int64], classes: int, exponent: float) -> Tensor:

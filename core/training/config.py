@@ -9,6 +9,7 @@ from core.labels import CLASS_SETS
 
 Optimiser = Literal["sgd", "adam", "adamw"]
 Schedule = Literal["constant", "cosine", "one_cycle", "exponential"]
+FACE_START = "dlib-face-recognition"  # an `initial` that is no checkpoint
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 
 
@@ -69,7 +70,8 @@ class RunConfig:
         model: Registry name of the network.
         model_options: Keyword options of the network (paper, Table 3: depth, dropout, ...).
         initial: Run or shipped checkpoint whose weights are the start (fine-tuning); several,
-            joined by "+", fill the columns of a network that has them; empty for fresh weights.
+            joined by "+", fill the columns of a network that has them; "dlib-face-recognition" for
+            dlib's network, which knows faces; empty for fresh weights.
         teacher: Run or shipped checkpoint whose answers to the training faces are part of the
             target (distillation); several, joined by "+", give their mean; empty for labels alone.
         teacher_share: Share of the target that is the teacher's answer, the label's is the rest;

@@ -1,14 +1,29 @@
 """Starting from the weights of other runs."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from core.checkpoints import find_checkpoint
 from core.errors import TrainingError
-from core.models import Card, SlimResNet, load_model
-from core.training.config import RunConfig
+from core.files import file_hash
+from core.models import (
+    Card,
+    FaceResNet,
+    SlimResNet,
+    face_recognition_file,
+    load_model,
+    read_dlib_faces,
+)
+from core.training.config import FACE_START, RunConfig
+
+FACE_START_ABOUT = (
+    "face recognition: dlib's residual network by Davis King, public domain, learned from about "
+    "3 million faces of 7,485 people"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +78,32 @@ def origin(parents: list[Parent]) -> dict[str, Any]:
     return facts
 
 
-def start_from(network: nn.Module, config: RunConfig) -> dict[str, Any]:
+def start_from(
+    network: nn.Module, config: RunConfig, some_inputs: Callable[[], Tensor]
+) -> dict[str, Any]:
     """Copy the weights of `config.initial` into a network.
 
-    Several checkpoints, joined by "+", each fill one column of a network built with the option
-    `columns`.
+    `FACE_START` stands for dlib's face recognition network; the run's head is new.  Where a
+    checkpoint tells only the first of the run's classes apart, the outputs of the others start as
+    the mean of its own.  Several checkpoints, joined by "+", each fill one column of a network
+    built with the option `columns`.
 
     Args:
         network: Freshly built from the same configuration.
         config: The run's settings.
+        some_inputs: Gives unvaried training faces, float32 (N, C, S, S).
 
     Returns:
-        What the card keeps of their origin.
+        Facts for the card: `initial` of checkpoints, `start` of a network that learned something
+        else before, be it the parents' own.
 
     Raises:
         CheckpointError: There is no such checkpoint, or it is damaged.
         TrainingError: Its network or classes are not those of the run.
         ConfigError: There are not as many checkpoints as columns.
     """
+    if config.initial == FACE_START:
+        return _start_from_faces(network, some_inputs)
     parents = load_parents(config.initial)
     options = config.model_options
     if len(parents) > 1:
@@ -88,13 +111,15 @@ def start_from(network: nn.Module, config: RunConfig) -> dict[str, Any]:
     for parent in parents:
         card = parent.card
         found = (card.model, card.model_options, card.labels)
-        if found != (config.model, options, config.labels):
+        first = config.labels[: len(card.labels)]
+        if found != (config.model, options, first):
             raise TrainingError(
                 f"The run trains {_words(config.model, options, config.labels)}, and its initial "
                 f"checkpoint {parent.name!r} is {_words(*found)}. Choose a checkpoint of the same "
                 "network, options and classes."
             )
-    states = [parent.network.state_dict() for parent in parents]
+    full = len(config.labels)
+    states = [_with_outputs(parent, full) for parent in parents]
     if len(states) == 1:
         network.load_state_dict(states[0])
     elif isinstance(network, SlimResNet):
@@ -103,7 +128,33 @@ def start_from(network: nn.Module, config: RunConfig) -> dict[str, Any]:
         raise TrainingError(
             f"{config.model} has no columns to fill with {len(states)} checkpoints. Name one."
         )
-    return origin(parents)
+    starts = [parent.card.data["start"] for parent in parents if "start" in parent.card.data]
+    return {"initial": origin(parents), **({"start": starts[0]} if starts else {})}
+
+
+def _with_outputs(parent: Parent, count: int) -> Mapping[str, Tensor]:
+    """Its state with so many outputs; new ones are the mean of those it has."""
+    state, own = dict(parent.network.state_dict()), len(parent.card.labels)
+    if own == count:
+        return state
+    head = [module for module in parent.network.modules() if isinstance(module, nn.Linear)][-1]
+    places = {id(value): name for name, value in parent.network.named_parameters()}
+    for value in head.parameters():
+        more = value.mean(dim=0, keepdim=True).expand(count - own, *value.shape[1:])
+        state[places[id(value)]] = torch.cat([value, more])
+    return state
+
+
+def _start_from_faces(network: nn.Module, some_inputs: Callable[[], Tensor]) -> dict[str, Any]:
+    if not isinstance(network, FaceResNet):
+        raise TrainingError(
+            f"initial={FACE_START} fits the network face_resnet alone. Set model=face_resnet, or "
+            "name a checkpoint of this run's network."
+        )
+    path = face_recognition_file()
+    network.start_from_faces(read_dlib_faces(path).layers, some_inputs())
+    start = {"name": FACE_START, "about": FACE_START_ABOUT, "sha256": file_hash(path)}
+    return {"start": start}
 
 
 def _words(model: str, options: dict[str, object], labels: tuple[str, ...]) -> str:

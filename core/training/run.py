@@ -4,8 +4,9 @@ import errno
 import logging
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.data import Dataset, load_dataset, load_frames
+from core.data import Dataset, Subset, load_dataset, load_frames
 from core.errors import CoreError, DataError, ExplainError, TrainingError
 from core.explain import keep_reference
 from core.paths import data_root, is_first_process
@@ -29,6 +30,7 @@ from core.types import Image
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 logger = logging.getLogger(__name__)
+PARTS = ("train", "valid")
 SMALLEST_PART = 2  # faces; fewer cannot be trained on or chosen by
 
 
@@ -181,27 +183,71 @@ def training_data(config: RunConfig) -> TrainingData:
             f"{folder.name} holds the classes {', '.join(dataset.labels)}; the run learns "
             f"{', '.join(config.labels)}. Choose the other class_set, or prepare the data for it."
         )
-    parts = {}
-    for part in ("train", "valid"):
-        subset = dataset.part(config.split, part, sources=config.sources or None)
+    subsets = {part: dataset.part(config.split, part, config.sources or None) for part in PARTS}
+    for part, subset in subsets.items():
         if len(subset.labels) < SMALLEST_PART:
             raise DataError(
                 f"Split {config.split!r} of {folder.name} has {len(subset.labels)} {part} images "
                 f"of {', '.join(config.sources) or 'all sources'}; expected some. Choose other "
                 "sources or another split."
             )
-        reframed = part == "train" and config.augment.reframe > 0
-        frames = _frames_of(dataset, subset.ids) if reframed else None
-        parts[part] = Faces(subset.images, subset.labels, frames)
+    unknown = unknown_classes(subsets["train"], config.labels)
+    reframed = config.augment.reframe > 0
+    train, valid = (
+        Faces(subset.images, subset.labels, known=_known(subset, unknown, config.labels))
+        for subset in subsets.values()
+    )
+    if reframed:
+        train = replace(train, frames=_frames_of(dataset, subsets["train"].ids))
     facts = {
         "name": folder.name,
         "data_hash": dataset.data_hash,
         "split": config.split,
         "sources": list(config.sources),
-        "train": len(parts["train"].labels),
-        "valid": len(parts["valid"].labels),
+        "train": len(train.labels),
+        "valid": len(valid.labels),
     }
-    return TrainingData(parts["train"], parts["valid"], facts)
+    if unknown:
+        facts["unknown_classes"] = unknown
+        logger.info("Left out of the loss: %s", "; ".join(
+            f"{', '.join(classes)} for faces of {source}" for source, classes in unknown.items()
+        ))  # fmt: skip
+    return TrainingData(train, valid, facts)
+
+
+def unknown_classes(train: Subset, labels: tuple[str, ...]) -> dict[str, list[str]]:
+    """Classes that a source does not tell apart: it has no picture of them, and another one has.
+
+    Args:
+        train: The training part.
+        labels: All classes, in the order of the label numbers.
+
+    Returns:
+        Names of classes by source; sources that know all are left out.
+    """
+    counts = {
+        str(source): np.bincount(train.labels[train.sources == source], minlength=len(labels))
+        for source in sorted(set(train.sources))
+    }
+    somewhere = np.sum(list(counts.values()), axis=0) > 0
+    lacking = {
+        source: [labels[number] for number in np.flatnonzero(somewhere & (count == 0))]
+        for source, count in counts.items()
+    }
+    return {source: classes for source, classes in lacking.items() if classes}
+
+
+def _known(
+    subset: Subset, unknown: Mapping[str, list[str]], labels: tuple[str, ...]
+) -> NDArray[np.bool_] | None:
+    """The classes each face's source tells apart, bool (N, K); None where each tells all."""
+    if not unknown:
+        return None
+    known = np.ones((len(subset), len(labels)), dtype=bool)
+    for source, classes in unknown.items():
+        rows = np.flatnonzero(subset.sources == source)
+        known[np.ix_(rows, [labels.index(label) for label in classes])] = False
+    return known
 
 
 def _frames_of(dataset: Dataset, ids: NDArray[np.int64]) -> NDArray[np.float32]:

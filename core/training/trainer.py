@@ -17,7 +17,7 @@ from core.errors import TrainingError
 from core.files import replacing
 from core.models import MODELS, Card, build, library_versions, save_weights
 from core.paths import processes_here
-from core.training.batches import BatchMaker, Faces, step_seed
+from core.training.batches import BatchMaker, Faces, masked, step_seed
 from core.training.config import RunConfig
 from core.training.fine_tuning import start_from
 from core.training.optimise import WeightAverage, build_optimiser, learning_rate, precision
@@ -27,6 +27,7 @@ from core.training.run_folder import RunFolder
 logger = logging.getLogger(__name__)
 
 VALIDATION_BATCH = 128
+STATISTICS = 512  # faces that the batch norms of a foreign start are set by
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Trainer:
         self.preprocess = MODELS[config.model].preprocess
         self.batches = BatchMaker(data.train, config, self.preprocess)
         model = build(config.model, len(config.labels), **config.model_options)
-        self.origin = start_from(model, config) if config.initial else None
+        self.origin = start_from(model, config, self._some_inputs) if config.initial else {}
         model = model.to(memory_format=torch.channels_last)
         fused = self.fabric.device.type == "cpu"
         optimiser = build_optimiser(model, config, fused=fused)
@@ -99,6 +100,11 @@ class Trainer:
         self.reporter = Reporter(
             folder, config.epochs, self.batches.steps, config.batch_size, on_progress
         )
+
+    def _some_inputs(self) -> Tensor:
+        """Unvaried training faces, float32 (n, C, S, S), for statistics of a start."""
+        images = self.data.train.images
+        return next(self.batches.inputs(images[:: max(1, len(images) // STATISTICS)], STATISTICS))
 
     @property
     def network(self) -> nn.Module:
@@ -113,7 +119,7 @@ class Trainer:
             Stopped: A stop was asked for; everything is saved.
             TrainingError: The loss is no number any more.
         """
-        if self.origin is not None and not self.best and (self.epoch, self.step) == (0, 0):
+        if "initial" in self.origin and not self.best and (self.epoch, self.step) == (0, 0):
             self._keep_start()
         order = self.batches.order(self.epoch)
         saved = time.monotonic()
@@ -156,12 +162,14 @@ class Trainer:
             TrainingError: The loss is no number any more.
         """
         started = time.perf_counter()
-        inputs, targets, weights = self.batches.batch(self.epoch, step, order)
+        inputs, targets, weights, known = self.batches.batch(self.epoch, step, order)
         prepared = time.perf_counter()
         rank, world = self.fabric.global_rank, self.fabric.world_size
         share, whole = slice(rank, None, world), len(inputs)
         inputs = inputs[share].contiguous(memory_format=torch.channels_last)
-        inputs, targets, weights = self.fabric.to_device((inputs, targets[share], weights[share]))
+        inputs, targets, weights, known = self.fabric.to_device(
+            (inputs, targets[share], weights[share], known[share])
+        )
         total_steps = self.batches.steps * self.config.epochs
         rate = learning_rate(
             self.config, self.epoch * self.batches.steps + step, total_steps, self.epoch
@@ -171,7 +179,7 @@ class Trainer:
         # Dropout draws from the global generator; its seed depends on step and process alone.
         torch.manual_seed(step_seed(self.config.seed + 1 + rank, self.epoch, step))
         self.model.train()
-        logits = self.model(inputs).float()
+        logits = masked(self.model(inputs).float(), known)
         # Gradients are averaged over processes, whose shares may differ by one face.
         losses = F.cross_entropy(logits, targets, reduction="none")
         loss = (losses * weights).sum() * (world / whole)
@@ -274,7 +282,10 @@ class Trainer:
                 raise Stopped
             with torch.no_grad(), self.fabric.autocast():
                 logits.append(network(batch.to(self.fabric.device)).float().cpu())
-        return figures(torch.cat(logits), torch.from_numpy(self.data.valid.labels))
+        answers = torch.cat(logits)
+        if self.data.valid.known is not None:
+            answers = masked(answers, torch.from_numpy(self.data.valid.known))
+        return figures(answers, torch.from_numpy(self.data.valid.labels))
 
     def card(self) -> Card:
         """The card of the kept weights."""
@@ -283,7 +294,7 @@ class Trainer:
             model_options=self.config.model_options,
             labels=self.config.labels,
             preprocess=self.preprocess,
-            data=self.data.facts | ({"initial": self.origin} if self.origin else {}),
+            data=self.data.facts | self.origin,
             metrics=self.best,
             training=self.config.to_json(),
             versions=library_versions(),

@@ -23,7 +23,7 @@ PUBLISHED = {
     "mini_xception": (None, 56_951),
 }
 # By hand: 928 of the stem, 131_712 + 525_568 + 2_099_712 of the stages, 1_542 of the head.
-OURS = {"resnet14": (14, 2_759_462)}
+OURS = {"resnet14": (14, 2_759_462), "face_resnet": (28, 4_399_142)}
 NETWORKS = PUBLISHED | OURS
 
 

@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from striped_faces import stripes
 
 from core.preprocess import Preprocess
 from core.training import FLIP_ONLY, Augmentation, RunConfig
 from core.training.augment import augment, mix
-from core.training.batches import BatchMaker, Faces, class_weights, step_seed
+from core.training.batches import BatchMaker, Faces, class_weights, masked, step_seed
 
 STILL = Augmentation(
     flip=0.0, rotation=0.0, scale=0.0, shift=0.0, shear=0.0, brightness=0.0, contrast=0.0,
@@ -115,7 +116,7 @@ def test_a_network_of_smaller_windows_is_reframed_to_the_window_of_the_frame(
     preprocess = Preprocess(size=48, crop=44, mean=(0.0,), std=(1.0,))
     config = RunConfig(batch_size=4, augment=replace(STILL, reframe=1.0))
 
-    inputs, _, _ = BatchMaker(faces, config, preprocess).batch(0, 0, torch.arange(4))
+    inputs, _, _, _ = BatchMaker(faces, config, preprocess).batch(0, 0, torch.arange(4))
 
     # The frame is 24 wide around 23.5 + 6; its window is 44 of 48 parts of that.
     places = 29.5 + (np.arange(44) - 21.5) * 0.5
@@ -156,7 +157,7 @@ def test_targets_are_smoothed_as_defined() -> None:
     config = RunConfig(batch_size=4, label_smoothing=0.12, augment=FLIP_ONLY)
     maker = BatchMaker(stripes(8, 0), config, Preprocess())
 
-    _, targets, _ = maker.batch(0, 0, torch.arange(8))
+    _, targets, _, _ = maker.batch(0, 0, torch.arange(8))
 
     assert float(targets.max()) == pytest.approx(0.88 + 0.02)
     assert float(targets.min()) == pytest.approx(0.02)
@@ -172,7 +173,7 @@ def test_a_teacher_s_answers_are_their_share_of_the_target() -> None:
     maker = BatchMaker(replace(stripes(8, 0), answers=answers), config, Preprocess())
 
     order = torch.tensor([3, 1, 2, 0])
-    _, targets, _ = maker.batch(0, 0, order)
+    _, targets, _, _ = maker.batch(0, 0, order)
 
     torch.testing.assert_close(targets[:, 5], torch.full((4,), 0.75 * 0.02 + 0.25 * 0.5))
     labels = torch.from_numpy(stripes(8, 0).labels)[order]
@@ -212,6 +213,82 @@ def test_mixup_shares_have_the_mean_and_variance_of_a_beta_distribution() -> Non
 
     assert shares.mean() == pytest.approx(0.5, abs=0.03)
     assert shares.var() == pytest.approx(0.25 / (2 * 0.4 + 1), abs=0.02)
+
+
+SEVEN = RunConfig(class_set="seven", batch_size=4, label_smoothing=0.12, augment=FLIP_ONLY)
+
+
+def some_without_neutral() -> Faces:
+    """Eight faces; the sources of the even ones know no neutral, the seventh class."""
+    known = np.ones((8, 7), dtype=bool)
+    known[::2, 6] = False
+    labels = np.array([0, 6, 1, 2, 3, 6, 4, 5], dtype=np.int64)
+    return replace(stripes(8, 0), labels=labels, known=known)
+
+
+def test_a_target_spreads_over_the_classes_its_source_knows() -> None:
+    maker = BatchMaker(some_without_neutral(), SEVEN, Preprocess())
+
+    _, targets, _, known = maker.batch(0, 0, torch.arange(8))
+
+    torch.testing.assert_close(targets.sum(1), torch.ones(4))
+    torch.testing.assert_close(targets[0], torch.tensor([0.9] + [0.02] * 5 + [0.0]))
+    torch.testing.assert_close(targets[1], torch.tensor([0.12 / 7] * 6 + [0.88 + 0.12 / 7]))
+    assert known[:, 6].tolist() == [False, True, False, True]
+
+
+def test_a_teacher_says_nothing_of_classes_the_source_does_not_know() -> None:
+    answers = np.full((8, 7), 0.1, dtype=np.float32)
+    answers[:, 6] = 0.4
+    faces = replace(some_without_neutral(), answers=answers)
+    config = SEVEN.replaced(teacher="one", teacher_share=1.0)
+
+    _, targets, _, _ = BatchMaker(faces, config, Preprocess()).batch(0, 0, torch.arange(8))
+
+    torch.testing.assert_close(targets[0], torch.tensor([1 / 6] * 6 + [0.0]))
+    torch.testing.assert_close(targets[1], torch.tensor([0.1] * 6 + [0.4]))
+
+
+def test_a_class_that_a_source_does_not_know_is_neither_taught_nor_untaught() -> None:
+    logits = torch.tensor([[2.0, 1.0, 5.0], [2.0, 1.0, 5.0]], requires_grad=True)
+    known = torch.tensor([[True, True, False], [True, True, True]])
+    targets = torch.tensor([[0.9, 0.1, 0.0], [0.9, 0.1, 0.0]])
+
+    losses = F.cross_entropy(masked(logits, known), targets, reduction="none")
+    losses.sum().backward()
+
+    # log(e^2 + e^1) = 2.3133; with the third class log(e^2 + e^1 + e^5) = 5.0659
+    assert losses.tolist() == pytest.approx([2.3133 - 1.9, 5.0659 - 1.9], abs=1e-3)
+    assert float(logits.grad[0, 2]) == 0.0
+    assert float(logits.grad[1, 2]) > 0.9
+
+
+def test_mixup_blends_only_faces_whose_sources_know_the_same_classes() -> None:
+    known = torch.ones(40, 3, dtype=torch.bool)
+    known[::2, 2] = False
+    inputs = known[:, 2:].float()
+    targets = F.one_hot(torch.arange(40) % 2 * 2, 3).float()
+
+    mixed, blended = mix(inputs, targets, 1.0, generator(1), known)
+
+    torch.testing.assert_close(mixed, inputs)  # else some would lie between 0 and 1
+    assert float(blended[::2, 2].max()) == 0.0
+    numbers = torch.arange(40.0)[:, None]
+    moved = mix(numbers, targets, 1.0, generator(1), known)[0]
+    assert not torch.allclose(moved, numbers)
+
+
+def test_small_pictures_are_enlarged_by_the_sampling_itself() -> None:
+    config = RunConfig(batch_size=4, augment=STILL)
+    preprocess = Preprocess(size=96, crop=96)
+    faces = stripes(4, 0)
+    maker = BatchMaker(faces, config, preprocess)
+
+    inputs = maker.batch(0, 0, torch.arange(4))[0]
+
+    assert maker.images.shape == (4, 64, 64)
+    expected = torch.from_numpy(preprocess.normalise(maker.resized(faces.images)))
+    torch.testing.assert_close(inputs, expected, atol=0.02, rtol=0)
 
 
 def test_progressive_resizing_starts_small_and_ends_full() -> None:

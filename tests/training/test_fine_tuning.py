@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from core.errors import ConfigError, TrainingError
+from core.labels import CLASS_SETS
 from core.models import Card, build, save_weights
 from core.preprocess import Preprocess
 from core.training import RunConfig
@@ -21,16 +22,25 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def stored(name: str, runs: Path, data_hash: str = "same", seed: int = 0) -> nn.Module:
+def stored(
+    name: str,
+    runs: Path,
+    data_hash: str = "same",
+    seed: int = 0,
+    labels: tuple[str, ...] = CLASS_SETS["six"],
+) -> nn.Module:
     torch.manual_seed(seed)
-    network = build("resnet14", 6, **OPTIONS).eval()
-    labels = RunConfig().labels
+    network = build("resnet14", len(labels), **OPTIONS).eval()
     data = {"name": "faces", "data_hash": data_hash, "split": "clean"}
     (runs / name).mkdir()
     save_weights(network.state_dict(), runs / name / "weights.safetensors")
     card = Card("resnet14", labels, Preprocess(), model_options=OPTIONS, data=data)
     card.save(runs / name / "card.json")
     return network
+
+
+def no_inputs() -> torch.Tensor:
+    raise AssertionError("a checkpoint's statistics need no faces")
 
 
 def config(initial: str, columns: int, model: str = "resnet14") -> RunConfig:
@@ -41,7 +51,7 @@ def test_two_checkpoints_fill_two_columns(runs: Path) -> None:
     members = [stored("one", runs, seed=1), stored("two", runs, seed=2)]
     pair = build("resnet14", 6, **OPTIONS, columns=2).eval()
 
-    origin = start_from(pair, config("one+two", 2))
+    origin = start_from(pair, config("one+two", 2), no_inputs)["initial"]
 
     batch = torch.randn(3, 3, 64, 64)
     with torch.inference_mode():
@@ -57,18 +67,22 @@ def test_the_default_is_told_by_its_name(runs: Path, monkeypatch: pytest.MonkeyP
     stored("one", runs)
     monkeypatch.setattr("core.checkpoints.DEFAULT_CHECKPOINT", "one")
 
-    origin = start_from(build("resnet14", 6, **OPTIONS), RunConfig("resnet14", OPTIONS, "default"))
+    run = RunConfig("resnet14", OPTIONS, "default")
 
-    assert origin["checkpoint"] == "one"
+    facts = start_from(build("resnet14", 6, **OPTIONS), run, no_inputs)
+
+    assert facts["initial"]["checkpoint"] == "one"
 
 
 def test_origins_that_differ_are_not_told_as_one(runs: Path) -> None:
     stored("one", runs)
     stored("two", runs, data_hash="other")
 
-    origin = start_from(build("resnet14", 6, **OPTIONS, columns=2), config("one+two", 2))
+    pair = build("resnet14", 6, **OPTIONS, columns=2)
 
-    assert (origin["data_hash"], origin["split"]) == (None, "clean")
+    found = start_from(pair, config("one+two", 2), no_inputs)["initial"]
+
+    assert (found["data_hash"], found["split"]) == (None, "clean")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +115,7 @@ def test_too_few_checkpoints_are_told(runs: Path) -> None:
     stored("two", runs)
 
     with pytest.raises(ConfigError, match="2 networks for 3 columns"):
-        start_from(build("resnet14", 6, **OPTIONS, columns=3), config("one+two", 3))
+        start_from(build("resnet14", 6, **OPTIONS, columns=3), config("one+two", 3), no_inputs)
 
 
 def test_a_network_without_columns_takes_one_checkpoint(runs: Path) -> None:
@@ -114,11 +128,62 @@ def test_a_network_without_columns_takes_one_checkpoint(runs: Path) -> None:
     run = RunConfig(model="gimefive", model_options=options, initial="one+two")
 
     with pytest.raises(TrainingError, match="gimefive has no columns"):
-        start_from(build("gimefive", 6, **options), run)
+        start_from(build("gimefive", 6, **options), run, no_inputs)
 
 
 def test_another_network_is_refused(runs: Path) -> None:
     stored("one", runs)
 
     with pytest.raises(TrainingError, match="same network, options and classes"):
-        start_from(build("resnet14", 6, width=16), RunConfig("resnet14", {"width": 16}, "one"))
+        start_from(
+            build("resnet14", 6, width=16), RunConfig("resnet14", {"width": 16}, "one"), no_inputs
+        )
+
+
+def test_a_six_class_checkpoint_starts_seven_answers(runs: Path) -> None:
+    parent = stored("one", runs)
+    network = build("resnet14", 7, **OPTIONS).eval()
+    run = RunConfig("resnet14", OPTIONS, "one", class_set="seven")
+
+    start_from(network, run, no_inputs)
+
+    batch = torch.randn(2, 3, 64, 64)
+    with torch.inference_mode():
+        before, after = parent(batch), network(batch)
+    torch.testing.assert_close(after[:, :6], before, rtol=0, atol=2e-3)  # stored in halves
+    torch.testing.assert_close(after[:, 6], after[:, :6].mean(dim=1), rtol=0, atol=1e-5)
+
+
+def test_a_checkpoint_of_seven_classes_starts_no_six(runs: Path) -> None:
+    stored("one", runs, labels=CLASS_SETS["seven"])
+
+    with pytest.raises(TrainingError, match=r"with 6 classes, and its initial .* with 7 classes"):
+        start_from(
+            build("resnet14", 6, **OPTIONS), RunConfig("resnet14", OPTIONS, "one"), no_inputs
+        )
+
+
+def test_a_start_from_faces_is_told_by_the_card_and_by_what_it_starts(runs: Path) -> None:
+    faces = torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    run = RunConfig("face_resnet", {}, "dlib-face-recognition")
+
+    facts = start_from(build("face_resnet", 6), run, lambda: faces)
+
+    assert set(facts) == {"start"}
+    assert facts["start"]["name"] == "dlib-face-recognition"
+    assert "public domain" in facts["start"]["about"]
+    assert len(facts["start"]["sha256"]) == 64
+    (runs / "faces").mkdir()
+    network = build("face_resnet", 6)
+    save_weights(network.state_dict(), runs / "faces" / "weights.safetensors")
+    Card("face_resnet", run.labels, data=facts).save(runs / "faces" / "card.json")
+    later = start_from(network, RunConfig("face_resnet", {}, "faces"), no_inputs)
+    assert later["start"] == facts["start"]
+    assert later["initial"]["checkpoint"] == "faces"
+
+
+def test_a_start_from_faces_fits_its_own_network_alone() -> None:
+    run = RunConfig("resnet14", OPTIONS, "dlib-face-recognition")
+
+    with pytest.raises(TrainingError, match="fits the network face_resnet alone"):
+        start_from(build("resnet14", 6, **OPTIONS), run, no_inputs)
