@@ -38,10 +38,14 @@ def evaluate(
     train: Annotated[
         bool, typer.Option("--train", help="Predict the training part as well (slow).")
     ] = False,
+    six: Annotated[
+        bool,
+        typer.Option("--six", help="Of a network with neutral: its answers between the six alone."),
+    ] = False,
     json_file: JsonFile = None,
 ) -> None:
     """Measure a run on test and validation; write its predictions.npz and report.json."""
-    from core.evaluation import answer, evaluate_run
+    from core.evaluation import answer, evaluate_run, mismatches
 
     folder = find_checkpoint(run)
     with counting_bar("Predicting") as show:
@@ -56,7 +60,9 @@ def evaluate(
         )
     if kept != [folder]:
         typer.echo(f"Predictions and report are kept in {kept[0]}.", err=True)
-    found = answer(report, split.value)
+    for sentence in mismatches(report):
+        typer.echo(sentence, err=True)
+    found = answer(report, split.value, six=six)
     if json_file == Path("-"):
         put_json(json_file, found)
         return

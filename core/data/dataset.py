@@ -34,6 +34,7 @@ from core.data.containers import open_container
 from core.data.pictures import PictureReader
 from core.errors import DataError
 from core.files import write_text
+from core.labels import NEUTRAL
 from core.types import Image
 
 FORMAT = 1
@@ -112,6 +113,27 @@ class Dataset:
     def labels(self) -> tuple[str, ...]:
         """Class names, in the order of the label numbers."""
         return tuple(self.info["labels"])
+
+    def of_classes(self, labels: Sequence[str]) -> "Dataset":
+        """The same pictures for a network with these classes; others are in no part.
+
+        Args:
+            labels: The network's classes; data without neutral serve no network that knows it.
+
+        Raises:
+            DataError: The data were prepared without one of them.
+        """
+        if lacking := [label for label in labels if label not in self.labels]:
+            raise DataError(
+                f"{self.folder.name} holds the classes {', '.join(self.labels)}, and "
+                f"{', '.join(lacking)} is wanted as well. Choose class_set=six, or prepare the "
+                "data with --class-set seven from sources with neutral faces."
+                if lacking == [NEUTRAL]
+                else f"{self.folder.name} holds the classes {', '.join(self.labels)}; wanted are "
+                f"{', '.join(labels)}. Choose data prepared for them."
+            )
+        same = tuple(labels) == self.labels
+        return self if same else Dataset(self.folder, {**self.info, "labels": list(labels)})
 
     @property
     def data_hash(self) -> str:

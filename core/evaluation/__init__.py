@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from core.evaluation.predictions import Predictions
     from core.evaluation.predictions_file import SPLITS, predictions_changed
     from core.evaluation.prepared import PUBLISHED_VALID, own_folder, results_folder
-    from core.evaluation.report import answer, with_intervals
+    from core.evaluation.report import answer, mismatches, with_intervals
     from core.evaluation.report_file import load_report, stored_strata, strata_rows
     from core.evaluation.run import evaluate_run
     from core.evaluation.runs import Run, all_runs
@@ -67,7 +67,7 @@ __getattr__ = lazy_names(
         "predictions": ("Predictions",),
         "predictions_file": ("SPLITS", "predictions_changed"),
         "prepared": ("PUBLISHED_VALID", "own_folder", "results_folder"),
-        "report": ("answer", "with_intervals"),
+        "report": ("answer", "mismatches", "with_intervals"),
         "report_file": ("load_report", "stored_strata", "strata_rows"),
         "run": ("evaluate_run",),
         "runs": ("Run", "all_runs"),
@@ -115,6 +115,7 @@ __all__ = [
     "measure_quantisation",
     "measure_strata",
     "metrics",
+    "mismatches",
     "model_card",
     "most_uncertain",
     "own_folder",

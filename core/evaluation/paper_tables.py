@@ -13,6 +13,7 @@ from core.evaluation.bootstrap import accuracy_interval
 from core.evaluation.predictions_file import RightAnswers
 from core.evaluation.report_file import load_report
 from core.evaluation.runs import ALL_SOURCES, Run, all_runs
+from core.labels import EMOTIONS
 from core.training import preset_names
 
 FILE = Path(__file__).with_name("published.json")
@@ -103,13 +104,14 @@ class Accuracy:
 def measure(folder: Path) -> dict[str, Accuracy]:
     """Accuracies of a run on every part of PARTS that its predictions hold.
 
-    On the sources the run was trained on; the published validation set is one for all.
+    On the sources the run was trained on; the published validation set is one for all. Of a network
+    with more classes, the answers between the paper's six count, to faces of these six.
 
     Raises:
         CheckpointError: Predictions or report.json are missing or damaged.
     """
     sources = load_report(folder)["sources"]
-    answers = RightAnswers.load(folder)
+    answers = RightAnswers.load(folder, EMOTIONS)
     found = {}
     for name, split in PARTS.items():
         correct = answers.of_split(split, sources)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.evaluation.predictions_file import FACTS, StoredPredictions, in_split
+from core.evaluation.predictions_file import FACTS, StoredPredictions, in_split, scaled_to_one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +66,17 @@ class Predictions:
     def where(self, chosen: NDArray[np.bool_]) -> "Predictions":
         """The rows where `chosen`, bool (n,), holds."""
         return Predictions(self.labels, self.table[chosen].reset_index(drop=True))
+
+    def among(self, labels: Sequence[str]) -> "Predictions":
+        """The answers between some of the classes alone, as `StoredPredictions.among`."""
+        if tuple(labels) == self.labels:
+            return self
+        kept = self.table[self.table["true"].isin(list(labels))].reset_index(drop=True)
+        names = list(labels)
+        scores = scaled_to_one(kept[names].to_numpy(np.float64))
+        facts = kept.drop(columns=list(self.labels))
+        shares = pd.DataFrame(scores, columns=names, index=kept.index)
+        return Predictions(tuple(labels), pd.concat([facts, shares], axis=1))
 
     def of_split(self, name: str, sources: Sequence[str] | None = None) -> "Predictions":
         """The rows of one of SPLITS, of these sources only; possibly none.

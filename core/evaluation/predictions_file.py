@@ -97,6 +97,24 @@ class StoredPredictions:
         stored._check(path)
         return stored
 
+    def among(self, labels: Sequence[str]) -> "StoredPredictions":
+        """The answers between some of the classes alone, to the images that are of these.
+
+        Args:
+            labels: Some of the model's.
+
+        Returns:
+            Probabilities scaled to sum to 1: those of a softmax over these classes' logits.
+        """
+        if tuple(labels) == self.labels:
+            return self
+        chosen = np.isin(self.facts["true"], list(labels))
+        columns = [self.labels.index(label) for label in labels]
+        facts = {name: values[chosen] for name, values in self.facts.items()}
+        return StoredPredictions(
+            tuple(labels), facts, scaled_to_one(self.probabilities[chosen][:, columns])
+        )
+
     def _check(self, path: Path) -> None:
         """Refuse labels and parts that do not exist, and probabilities that are none."""
         for column, known in (("true", self.labels), ("part", PARTS)):
@@ -107,6 +125,13 @@ class StoredPredictions:
             raise CheckpointError(_damaged(path, "probabilities below 0"))
         if not np.allclose(self.probabilities.sum(axis=1), 1.0, atol=1e-6):
             raise CheckpointError(_damaged(path, "probabilities that do not sum to 1"))
+
+
+def scaled_to_one(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows of shares, float64 (n, K), divided by their sums; rows of zeros become even."""
+    sums = shares.sum(axis=1, keepdims=True)
+    even = np.full_like(shares, 1 / shares.shape[1])
+    return np.divide(shares, sums, out=even, where=sums > 0)
 
 
 def predictions_changed(folder: Path) -> float:
@@ -139,13 +164,20 @@ class RightAnswers:
         return self.correct[in_split(name, sources, self.part, self.twin, self.source)]
 
     @classmethod
-    def load(cls, folder: Path) -> "RightAnswers":
+    def load(cls, folder: Path, labels: Sequence[str] = ()) -> "RightAnswers":
         """Those of the predictions of a run.
+
+        Args:
+            folder: Of the run.
+            labels: Count the answers between these classes alone; those of them that the model has
+                not are passed over. Empty for all of the model's.
 
         Raises:
             CheckpointError: The predictions or their facts are missing or damaged.
         """
         stored = StoredPredictions.load(folder)
+        if labels:
+            stored = stored.among([label for label in stored.labels if label in labels])
         number = {label: index for index, label in enumerate(stored.labels)}
         true = np.array([number[label] for label in stored.facts["true"]], np.int64)
         correct = stored.probabilities.argmax(axis=1) == true

@@ -105,17 +105,11 @@ def own_dataset(card: "Card", run: str, folder: Path | None = None) -> "Dataset"
     """The data of a run, or a prepared folder in its place; its classes are the run's.
 
     Raises:
-        DataError: There is none, or it holds other classes.
+        DataError: There is none, or it lacks one of the run's classes.
     """
     from core.data import load_dataset  # takes pandas
 
-    dataset = load_dataset(own_folder(card, run) if folder is None else folder)
-    if dataset.labels != card.labels:
-        raise DataError(
-            f"{dataset.folder.name} holds the classes {', '.join(dataset.labels)}; the model "
-            f"answers {', '.join(card.labels)}. Choose data prepared for them with --data."
-        )
-    return dataset
+    return load_dataset(own_folder(card, run) if folder is None else folder).of_classes(card.labels)
 
 
 def results_folder(folder: Path, card: "Card", dataset: "Dataset", *, named: bool) -> Path:

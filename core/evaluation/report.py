@@ -10,6 +10,9 @@ from core.evaluation.classification_metrics import intervals, metrics
 from core.evaluation.predictions import Predictions
 from core.evaluation.predictions_file import SPLITS
 from core.evaluation.report_file import FORMAT
+from core.labels import EMOTIONS, NEUTRAL
+
+SIX = "six"  # part of a report: the answers between the paper's six classes alone
 
 
 def with_intervals(predictions: Predictions) -> dict[str, Any]:
@@ -51,6 +54,7 @@ def split_report(
             "coverage": float(answered.mean()),
             "accuracy_answered": float(right.mean()) if len(right) else None,
         },
+        **({"neutral": neutral} if (neutral := neutral_figures(chosen)) else {}),
         "per_source": {
             name: with_intervals(everything.of_split(split, [name]))
             for name in everything.sources
@@ -62,38 +66,102 @@ def split_report(
 def build_report(predictions: Predictions, facts: dict[str, Any]) -> dict[str, Any]:
     """The content of report.json.
 
+    A source whose training faces lack a class (`unknown_classes`) is no measure of a network that
+    may answer it: its figures stand under `per_source` alone. Where the network has more classes
+    than the paper's six, `six` holds the figures of its six answers to the faces of these six.
+
     Args:
         predictions: All rows of the run.
         facts: What predictions do not tell: at least `checkpoint`, `sources` (trained on),
             `temperature` and `threshold`.
     """
-    splits = {
-        name: split_report(predictions, name, facts["sources"], facts["threshold"])
-        for name in SPLITS
-    }
-    return {
+    labels = predictions.labels
+    unknown = facts.get("unknown_classes", {})
+    sure = [name for name in facts["sources"] if name not in unknown] or facts["sources"]
+    report = {
         "format": FORMAT,
         **facts,
-        "labels": list(predictions.labels),
-        "splits": {name: found for name, found in splits.items() if found is not None},
+        "labels": list(labels),
+        "splits": _splits(predictions, sure, facts["threshold"]),
+    }
+    if set(EMOTIONS) < set(labels):
+        among = predictions.among(EMOTIONS)
+        splits = _splits(among, facts["sources"], facts["threshold"])
+        report[SIX] = {"labels": list(EMOTIONS), "splits": splits}
+    return report
+
+
+def _splits(
+    predictions: Predictions, sources: Sequence[str], threshold: float
+) -> dict[str, dict[str, Any]]:
+    found = {name: split_report(predictions, name, sources, threshold) for name in SPLITS}
+    return {name: report for name, report in found.items() if report is not None}
+
+
+def neutral_figures(predictions: Predictions) -> dict[str, Any] | None:
+    """How well the probability of neutral tells neutral faces from all others.
+
+    Returns:
+        `auroc` (chance that a neutral face has more of it than another face; ties count half),
+        `called_neutral` (share of the neutral faces) and `others_called_neutral`; None without
+        both kinds of faces or the class.
+    """
+    if NEUTRAL not in predictions.labels:
+        return None
+    number = predictions.labels.index(NEUTRAL)
+    is_neutral = predictions.true == number
+    if is_neutral.all() or not is_neutral.any():
+        return None
+    from sklearn.metrics import roc_auc_score
+
+    called = predictions.predicted == number
+    return {
+        "auroc": float(roc_auc_score(is_neutral, predictions.probabilities[:, number])),
+        "called_neutral": float(called[is_neutral].mean()),
+        "others_called_neutral": float(called[~is_neutral].mean()),
     }
 
 
-def answer(report: dict[str, Any], split: str) -> dict[str, Any]:
+def mismatches(report: dict[str, Any]) -> list[str]:
+    """What to say where a model and the data it was measured on have not the same classes."""
+    said = [
+        f"{count:,} pictures labelled {label} are left out: {report['checkpoint']} has no such "
+        "answer."
+        for label, count in sorted(report.get("left_out", {}).items())
+    ]
+    if absent := report.get("absent"):
+        said.append(
+            f"The data hold no picture of {', '.join(absent)}, which {report['checkpoint']} may "
+            f"answer: every such answer counts as wrong here{_six_remedy(absent)}."
+        )
+    return said
+
+
+def _six_remedy(absent: Sequence[str]) -> str:
+    return "; --six compares its other answers" if list(absent) == [NEUTRAL] else ""
+
+
+def answer(report: dict[str, Any], split: str, *, six: bool = False) -> dict[str, Any]:
     """The JSON form of `evaluate RUN --split NAME`.
+
+    Args:
+        report: The content of report.json.
+        split: One of SPLITS.
+        six: Whether only the answers between the paper's six classes count.
 
     Raises:
         DataError: The report has no such split.
     """
-    if split not in report["splits"]:
-        known = ", ".join(report["splits"]) or "none"
+    splits = report.get(SIX, report)["splits"] if six else report["splits"]
+    if split not in splits:
+        known = ", ".join(splits) or "none"
         raise DataError(
             f"{report['checkpoint']} was evaluated on {known}, not on {split} ({SPLITS[split]}). "
             "Prepare data that has it and name the folder with --data."
         )
     return {
         "checkpoint": report["checkpoint"],
-        **report["splits"][split],
+        **splits[split],
         "data_hash": report["data_hash"],
         "temperature": report["temperature"],
         "date": report["date"],

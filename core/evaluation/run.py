@@ -1,6 +1,7 @@
 """Evaluate a run: predict, calibrate on clean validation, write predictions and report.json."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -110,6 +111,7 @@ def evaluate_run(
             "model": card.model,
             "sources": list(sources),
             "seen": list(seen_sources(card, own.info)),
+            **_class_facts(card, chosen),
             "trained_on_split": card.data.get("split"),
             "data": _data_facts(chosen),
             "data_hash": own.data_hash,
@@ -143,7 +145,9 @@ def _calibrated(
     card: "Card", predictions: Predictions, logits: NDArray[np.float64], sources: tuple[str, ...]
 ) -> tuple["Card", dict[str, Any]]:
     """The card with temperature and threshold of clean validation, and what the fit did."""
-    rows = (predictions.table["part"] == "valid") & predictions.table["source"].isin(list(sources))
+    unknown = card.data.get("unknown_classes", {})
+    fitted_on = [name for name in sources if name not in unknown] or list(sources)
+    rows = (predictions.table["part"] == "valid") & predictions.table["source"].isin(fitted_on)
     valid = predictions.where(rows.to_numpy(bool))
     if len(valid) < FEWEST_TO_CALIBRATE:
         return card, {"fitted": False}
@@ -163,6 +167,23 @@ def _calibrated(
         "nll_before": before["nll"],
         "nll_after": found["nll"],
     }
+
+
+def _class_facts(card: "Card", chosen: list[TestSet]) -> dict[str, Any]:
+    """Classes that not all sources tell apart, and those that model and data do not share."""
+    facts: dict[str, Any] = {}
+    if unknown := card.data.get("unknown_classes"):
+        facts["unknown_classes"] = unknown
+    counts: Counter[str] = Counter()
+    for tested in chosen:
+        manifest = tested.dataset.manifest
+        counts.update(manifest["label"][manifest["source"].isin(tested.sources)])
+    left_out = {name: n for name, n in counts.items() if name and name not in card.labels}
+    if left_out:
+        facts["left_out"] = left_out
+    if absent := [label for label in card.labels if not counts[label]]:
+        facts["absent"] = absent
+    return facts
 
 
 def _data_facts(chosen: list[TestSet]) -> list[dict[str, Any]]:

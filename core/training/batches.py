@@ -14,6 +14,7 @@ from core.training.augment import augment, mix
 from core.training.config import RunConfig
 from core.types import Image
 
+SAMPLE = 512  # faces by which statistics of a start are set
 UNKNOWN_LOGIT = -1e4  # e to this power is 0 in float32; infinity times a target of 0 is no number
 
 
@@ -81,6 +82,11 @@ class BatchMaker:
                 part = self.resized(part)
             yield torch.from_numpy(self.preprocess.normalise(part))
 
+    def sample(self) -> Tensor:
+        """Some unvaried training faces as float32 (n, C, S, S), spread over all of them."""
+        images = self.images.numpy()
+        return next(self.inputs(images[:: 1 + len(images) // SAMPLE], SAMPLE))
+
     @property
     def steps(self) -> int:
         """Steps an epoch; a last, smaller batch is left out once there is a full one."""
@@ -140,7 +146,7 @@ class BatchMaker:
         return self.images[chosen][:, window, window]
 
 
-def masked(logits: Tensor, known: Tensor) -> Tensor:
+def masked(logits: Tensor, known: Tensor | NDArray[np.bool_] | None) -> Tensor:
     """Logits without the classes that a face's source does not tell apart.
 
     A source without pictures of a class says nothing about it: its faces are neither taught to be
@@ -148,12 +154,12 @@ def masked(logits: Tensor, known: Tensor) -> Tensor:
 
     Args:
         logits: float32 (N, K).
-        known: bool (N, K).
+        known: bool (N, K); None for all.
 
     Returns:
         float32 (N, K); the softmax of an unknown class is 0, and so is its gradient.
     """
-    return logits.masked_fill(~known, UNKNOWN_LOGIT)
+    return logits if known is None else logits.masked_fill(~torch.as_tensor(known), UNKNOWN_LOGIT)
 
 
 def class_weights(labels: NDArray[np.int64], classes: int, exponent: float) -> Tensor:

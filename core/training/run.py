@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from core.data import Dataset, Subset, load_dataset, load_frames
 from core.errors import CoreError, DataError, ExplainError, TrainingError
 from core.explain import keep_reference
+from core.labels import NEUTRAL
 from core.paths import data_root, is_first_process
 from core.process import ProcessId
 from core.training.batches import Faces
@@ -177,12 +178,8 @@ def training_data(config: RunConfig) -> TrainingData:
         DataError: The folder, the split or a part of it is missing.
     """
     folder = Path(config.data)
-    dataset = load_dataset(folder if folder.is_absolute() else data_root() / folder)
-    if dataset.labels != config.labels:
-        raise DataError(
-            f"{folder.name} holds the classes {', '.join(dataset.labels)}; the run learns "
-            f"{', '.join(config.labels)}. Choose the other class_set, or prepare the data for it."
-        )
+    folder = folder if folder.is_absolute() else data_root() / folder
+    dataset = load_dataset(folder).of_classes(config.labels)
     subsets = {part: dataset.part(config.split, part, config.sources or None) for part in PARTS}
     for part, subset in subsets.items():
         if len(subset.labels) < SMALLEST_PART:
@@ -191,6 +188,11 @@ def training_data(config: RunConfig) -> TrainingData:
                 f"of {', '.join(config.sources) or 'all sources'}; expected some. Choose other "
                 "sources or another split."
             )
+    if NEUTRAL in config.labels and config.labels.index(NEUTRAL) not in subsets["train"].labels:
+        raise DataError(
+            f"The training part of {folder.name} has no neutral face, which class_set=seven "
+            "learns. Choose class_set=six, or prepare the data with a source that has some."
+        )
     unknown = unknown_classes(subsets["train"], config.labels)
     reframed = config.augment.reframe > 0
     train, valid = (

@@ -27,7 +27,6 @@ from core.training.run_folder import RunFolder
 logger = logging.getLogger(__name__)
 
 VALIDATION_BATCH = 128
-STATISTICS = 512  # faces that the batch norms of a foreign start are set by
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ class Trainer:
         self.preprocess = MODELS[config.model].preprocess
         self.batches = BatchMaker(data.train, config, self.preprocess)
         model = build(config.model, len(config.labels), **config.model_options)
-        self.origin = start_from(model, config, self._some_inputs) if config.initial else {}
+        self.origin = start_from(model, config, self.batches.sample) if config.initial else {}
         model = model.to(memory_format=torch.channels_last)
         fused = self.fabric.device.type == "cpu"
         optimiser = build_optimiser(model, config, fused=fused)
@@ -100,11 +99,6 @@ class Trainer:
         self.reporter = Reporter(
             folder, config.epochs, self.batches.steps, config.batch_size, on_progress
         )
-
-    def _some_inputs(self) -> Tensor:
-        """Unvaried training faces, float32 (n, C, S, S), for statistics of a start."""
-        images = self.data.train.images
-        return next(self.batches.inputs(images[:: max(1, len(images) // STATISTICS)], STATISTICS))
 
     @property
     def network(self) -> nn.Module:
@@ -282,10 +276,8 @@ class Trainer:
                 raise Stopped
             with torch.no_grad(), self.fabric.autocast():
                 logits.append(network(batch.to(self.fabric.device)).float().cpu())
-        answers = torch.cat(logits)
-        if self.data.valid.known is not None:
-            answers = masked(answers, torch.from_numpy(self.data.valid.known))
-        return figures(answers, torch.from_numpy(self.data.valid.labels))
+        valid = self.data.valid
+        return figures(masked(torch.cat(logits), valid.known), torch.from_numpy(valid.labels))
 
     def card(self) -> Card:
         """The card of the kept weights."""

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.evaluation.predictions import Predictions
-from core.labels import EMOTIONS
+from core.labels import CLASS_SETS, EMOTIONS
 from core.models import Card
 from core.types import Image
 
@@ -29,7 +29,9 @@ class Row:
     name: str = "face.png"
 
 
-def write_dataset(folder: Path, rows: list[Row], data_hash: str) -> Path:
+def write_dataset(
+    folder: Path, rows: list[Row], data_hash: str, labels: tuple[str, ...] = EMOTIONS
+) -> Path:
     """The files of a prepared data set; a picture's grey value says which class it looks like."""
     (folder / "splits").mkdir(parents=True)
     images = np.zeros((len(rows), 64, 64), np.uint8)
@@ -41,7 +43,7 @@ def write_dataset(folder: Path, rows: list[Row], data_hash: str) -> Path:
             "id": range(len(rows)),
             "source": [row.source for row in rows],
             "split": [row.split for row in rows],
-            "label": [EMOTIONS[row.true] for row in rows],
+            "label": [labels[row.true] for row in rows],
             "path": [f"{row.source}.zip!{i}/{row.name}" for i, row in enumerate(rows)],
             "width": 64,
             "height": 64,
@@ -61,7 +63,7 @@ def write_dataset(folder: Path, rows: list[Row], data_hash: str) -> Path:
         table = pd.DataFrame({"id": range(len(rows)), "part": parts, "reason": reasons})
         table.to_csv(folder / "splits" / f"{name}.csv", index=False)
     counts: dict[str, dict[str, int]] = {row.source: {} for row in rows}
-    info = {"format": 1, "labels": list(EMOTIONS), "data_hash": data_hash, "counts": counts}
+    info = {"format": 1, "labels": list(labels), "data_hash": data_hash, "counts": counts}
     (folder / "dataset.json").write_text(json.dumps(info))
     return folder
 
@@ -74,25 +76,29 @@ def rows_of(source: str, split: str, clean: str, pairs: list[tuple[int, int]]) -
 class GreyAnswers:
     """Gives the class a grey square stands for the logit `strength`, all others 0."""
 
-    labels = EMOTIONS
-
     def __init__(self, folder: Path, card: Card, strength: float = 2.0) -> None:
         self.folder, self.card, self.strength = folder, card, strength
+        self.labels = card.labels
 
     def logits(self, pixels: Image) -> NDArray[np.float64]:
         shown = np.rint(pixels[:, 0, 0] / GREY_STEP).astype(int)
-        logits: NDArray[np.float64] = self.strength * np.eye(6)[shown]
+        logits: NDArray[np.float64] = self.strength * np.eye(7, len(self.labels))[shown]
         return logits
 
 
 def new_run(
-    root: Path, data: dict[str, object], *, run: str = "a-run", strength: float = 2.0
+    root: Path,
+    data: dict[str, object],
+    *,
+    run: str = "a-run",
+    strength: float = 2.0,
+    class_set: str = "six",
 ) -> GreyAnswers:
     """A run folder with a card that holds these facts about its data, and its model."""
     folder = root / run
     folder.mkdir(parents=True)
     (folder / "weights.safetensors").write_bytes(b"weights")
-    card = Card(model="gimefive", labels=EMOTIONS, data={"split": "clean", **data})
+    card = Card(model="gimefive", labels=CLASS_SETS[class_set], data={"split": "clean", **data})
     card.save(folder / "card.json")
     return GreyAnswers(folder, card, strength)
 

@@ -49,7 +49,7 @@ def test_the_command_says_what_it_costs(run: Path, data: Path) -> None:
     assert f"{100 * found.accuracy_int8:.2f} % in 8 bits" in said.stdout
 
 
-def test_data_of_other_classes_are_refused(
+def test_data_without_all_of_the_classes_are_refused(
     run: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.data.Dataset.labels", ("happiness", "surprise"))

@@ -8,7 +8,14 @@ import pytest
 from grey_faces import GreyAnswers, Row, new_run, rows_of, write_dataset
 
 from core.errors import CheckpointError, DataError
-from core.evaluation import Predictions, answer, by_source, evaluate_run, load_report, metrics
+from core.evaluation import (
+    Predictions,
+    answer,
+    by_source,
+    evaluate_run,
+    load_report,
+    metrics,
+)
 from core.models import Card
 
 RIGHT = [(i % 6, i % 6) for i in range(60)]

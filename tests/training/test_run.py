@@ -14,13 +14,13 @@ import pytest
 import torch
 from striped_faces import stripes, weights_of
 
-from core.data import Frames, Subset, find_frames, load_dataset
+from core.data import Frames, find_frames, load_dataset
 from core.errors import CoreError, DataError, TrainingError
 from core.models import load_model
 from core.process import ProcessId
 from core.training import Augmentation, RunConfig, RunFolder, observe
 from core.training import run_folder as run_folder_module
-from core.training.run import run_training, sentence, training_data, unknown_classes
+from core.training.run import run_training, sentence, training_data
 from core.training.trainer import Stopped, Trainer, TrainingData
 
 NewFolder = Callable[[str, RunConfig], RunFolder]
@@ -248,21 +248,3 @@ def test_the_command_line_obeys_a_stop_within_two_seconds(
 
     assert process.wait(60) == 0
     assert folder.last.exists()
-
-
-def part_of(*rows: tuple[str, int]) -> Subset:
-    """Pictures by source and label number."""
-    sources, labels = zip(*rows, strict=True)
-    images = np.zeros((len(rows), 64, 64), np.uint8)
-    return Subset(np.arange(len(rows)), images, np.array(labels), np.array(sources, dtype=object))
-
-
-def test_a_class_that_only_other_sources_have_is_unknown_to_a_source() -> None:
-    train = part_of(("a", 0), ("a", 1), ("b", 0), ("b", 1), ("b", 3))
-
-    # "a" has no "d", which "b" has; nobody has "c", which stays a wrong answer everywhere
-    assert unknown_classes(train, ("w", "x", "c", "d")) == {"a": ["d"]}
-
-
-def test_sources_that_know_all_classes_have_nothing_unknown() -> None:
-    assert unknown_classes(part_of(("a", 0), ("a", 1), ("b", 1), ("b", 0)), ("w", "x")) == {}

@@ -150,8 +150,8 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_good_weights(
     original = trainer.batches.batch
 
     def poisoned(epoch: int, step: int, order: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        inputs, targets, weights = original(epoch, step, order)
-        return inputs, targets, weights * next(ends)
+        inputs, targets, weights, known = original(epoch, step, order)
+        return inputs, targets, weights * next(ends), known
 
     trainer.batches.batch = poisoned  # type: ignore[method-assign, assignment]
     with pytest.raises(TrainingError, match="epoch 2, step 2"):

@@ -46,7 +46,9 @@ def show() -> None:
         st.error(f"{counted(len(problems), 'setting')} must be changed before this run can start.")
         return
     with shown_errors():
-        parts = store.parts(store.data_sets()[config.data], config.split, config.sources)
+        parts = store.parts(
+            store.data_sets()[config.data], config.split, config.sources, config.class_set
+        )
         left, right = st.columns(2, gap="large")
         with left:
             fits = _data(config, parts)
@@ -129,12 +131,14 @@ def _data(config: RunConfig, parts: store.Parts) -> bool:
         )
     if not parts.leaks:
         st.success("No leak: no picture of one part has a copy in another.")
-    if parts.class_set != config.class_set:
+    if config.class_set == "seven" and parts.class_set == "six":
         st.error(
-            f"This data set was prepared with the classes `{parts.class_set}`, the run learns "
-            f"`{config.class_set}`. Choose the other under Classes, or prepare the data for it."
+            "This data set was prepared without neutral faces, and the run learns seven classes. "
+            "Choose six under Classes, or prepare the data with seven."
         )
         return False
+    if parts.class_set != config.class_set:
+        st.info("The neutral faces of this data set are left out: the run learns six classes.")
     if min(parts.train, parts.valid) < 2:
         st.error(
             "There are not enough pictures to learn from or to choose the best epoch on. Choose "

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.data import leak_pairs
 from core.errors import CheckpointError, DataError
+from core.labels import CLASS_SETS
 from core.paths import run_root
 from core.training import RunConfig, RunFolder, list_jobs, list_runs, observe
 from webapp.dataset_explorer import store as data_store
@@ -26,7 +27,7 @@ class Parts:
     """The parts of a data set under a split.
 
     Attributes:
-        class_set: "six" or "seven".
+        class_set: "six" or "seven", as the data were prepared.
         train: Pictures.
         valid: Pictures.
         test: Pictures.
@@ -55,13 +56,14 @@ def all_sources() -> set[str]:
     return {name for folder in data_sets().values() for name in sources(folder)}
 
 
-def parts(folder: Path, split: str, chosen: tuple[str, ...]) -> Parts:
+def parts(folder: Path, split: str, chosen: tuple[str, ...], class_set: str) -> Parts:
     """Numbers and leaks of a data set.
 
     Args:
         folder: Of the data set.
         split: Name of the split.
         chosen: Image sets; none for all.
+        class_set: "six" or "seven"; only pictures of these classes are counted.
 
     Raises:
         DataError: The data set cannot be read.
@@ -70,14 +72,18 @@ def parts(folder: Path, split: str, chosen: tuple[str, ...]) -> Parts:
         changed = (folder / "splits" / f"{split}.csv").stat().st_mtime
     except OSError as error:
         raise DataError(f"{folder.name} has no split {split!r}. Choose another one.") from error
-    return _parts(str(folder), split, chosen, changed)
+    return _parts(str(folder), split, chosen, class_set, changed)
 
 
 @st.cache_data(max_entries=50, show_spinner="Looking for leaks …")
-def _parts(folder: str, split: str, chosen: tuple[str, ...], changed: float) -> Parts:
+def _parts(
+    folder: str, split: str, chosen: tuple[str, ...], class_set: str, changed: float
+) -> Parts:
     dataset = data_store.dataset(Path(folder))
+    learnt = dataset.manifest["label"].isin(CLASS_SETS[class_set]).to_numpy(bool)
     numbers = {
-        part: len(dataset.ids(split, part, chosen or None)) for part in ("train", "valid", "test")
+        part: int(learnt[dataset.ids(split, part, chosen or None)].sum())
+        for part in ("train", "valid", "test")
     }
     pairs = leak_pairs(dataset, split)
     if chosen:

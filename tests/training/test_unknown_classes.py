@@ -1,0 +1,75 @@
+"""Neutral as a seventh class: which faces teach it, and which say nothing about it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from few_drawings import prepare_few
+
+from core.data import Dataset, Subset, load_dataset
+from core.errors import DataError
+from core.training import RunConfig
+from core.training.run import training_data, unknown_classes
+
+
+@pytest.fixture(scope="session")
+def with_neutral(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same drawings, of which those of fear count as neutral; nobody is afraid."""
+    folder = prepare_few(tmp_path_factory.mktemp("prepared") / "seven", class_set="seven")
+    manifest = folder / "manifest.csv"
+    manifest.write_text(manifest.read_text().replace(",fear,", ",neutral,"))
+    return folder
+
+
+def test_a_run_of_six_classes_leaves_neutral_faces_out(with_neutral: Path, tiny: RunConfig) -> None:
+    pictures = load_dataset(with_neutral)
+    neutral = int(
+        (pictures.part("clean", "train").labels == pictures.labels.index("neutral")).sum()
+    )
+
+    six = training_data(tiny.replaced(data=str(with_neutral)))
+    seven = training_data(tiny.replaced(data=str(with_neutral), class_set="seven"))
+
+    assert neutral > 0
+    assert len(seven.train.labels) - len(six.train.labels) == neutral
+    assert six.train.labels.max() < 6
+    assert "unknown_classes" not in seven.facts  # one source tells all that are told
+
+
+def test_seven_classes_need_a_neutral_face(demo: Path, tiny: RunConfig) -> None:
+    config = tiny.replaced(data=str(demo), class_set="seven")
+    with pytest.raises(DataError, match=r"neutral is wanted as well. Choose class_set=six, or"):
+        training_data(config)
+
+
+def test_an_empty_neutral_class_is_told(
+    with_neutral: Path, tiny: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Dataset.part
+
+    def without(self: Dataset, *arguments: object) -> Subset:
+        found = whole(self, *arguments)
+        kept = found.labels != self.labels.index("neutral")
+        return Subset(found.ids[kept], found.images[kept], found.labels[kept], found.sources[kept])
+
+    monkeypatch.setattr(Dataset, "part", without)
+    with pytest.raises(DataError, match="has no neutral face, which class_set=seven learns"):
+        training_data(tiny.replaced(data=str(with_neutral), class_set="seven"))
+
+
+def part_of(*rows: tuple[str, int]) -> Subset:
+    """Pictures by source and label number."""
+    sources, labels = zip(*rows, strict=True)
+    images = np.zeros((len(rows), 64, 64), np.uint8)
+    return Subset(np.arange(len(rows)), images, np.array(labels), np.array(sources, dtype=object))
+
+
+def test_a_class_that_only_other_sources_have_is_unknown_to_a_source() -> None:
+    train = part_of(("a", 0), ("a", 1), ("b", 0), ("b", 1), ("b", 3))
+
+    # "a" has no "d", which "b" has; nobody has "c", which stays a wrong answer everywhere
+    assert unknown_classes(train, ("w", "x", "c", "d")) == {"a": ["d"]}
+
+
+def test_sources_that_know_all_classes_have_nothing_unknown() -> None:
+    assert unknown_classes(part_of(("a", 0), ("a", 1), ("b", 1), ("b", 0)), ("w", "x")) == {}
