@@ -119,6 +119,11 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
         f"Trained on the {report['trained_on_split']} split of {_titles(report['sources'])}"
         f"{counts}. Data hash `{data.get('data_hash', report['data_hash'])}`.{_origin(data)}"
     )
+    for source, classes in data.get("unknown_classes", {}).items():
+        yield (
+            f"{_titles([source])} has no picture of {', '.join(classes)}, so its pictures say "
+            "nothing about that answer: it was left out of their loss."
+        )
     yield ""
     for name in report.get("seen", report["sources"]):
         licence = SOURCES[name].licence if name in SOURCES else "Unknown terms."
@@ -130,7 +135,8 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
 
 def _origin(data: dict[str, Any]) -> str:
     """Where fine-tuning began, who taught, and whether their data were split as these are."""
-    text = ""
+    start = data.get("start", {})
+    text = f" Start: {start['about']}." if start.get("about") else ""
     for key, beginning in (
         ("initial", "Fine-tuned from the weights of"),
         ("teacher", "Part of its target were the answers of"),

@@ -180,3 +180,17 @@ def test_a_damaged_card_is_told(run: Path) -> None:
 
     with pytest.raises(CheckpointError, match="card of a-run cannot be read"):
         model_card(run)
+
+
+def test_a_start_from_faces_and_classes_left_out_are_told(run: Path) -> None:
+    card = json.loads((run / "card.json").read_text())
+    card["data"] |= {
+        "start": {"name": "faces", "about": "face recognition, learned from 3 faces"},
+        "unknown_classes": {"ck_plus": ["neutral"]},
+    }
+    (run / "card.json").write_text(json.dumps(card))
+
+    text = model_card(run)
+
+    assert "Start: face recognition, learned from 3 faces." in text
+    assert "CK+ has no picture of neutral, so its pictures say nothing about that answer" in text
