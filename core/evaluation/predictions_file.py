@@ -131,7 +131,8 @@ def scaled_to_one(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rows of shares, float64 (n, K), divided by their sums; rows of zeros become even."""
     sums = shares.sum(axis=1, keepdims=True)
     even = np.full_like(shares, 1 / shares.shape[1])
-    return np.divide(shares, sums, out=even, where=sums > 0)
+    scaled: NDArray[np.float64] = np.divide(shares, sums, out=even, where=sums > 0)
+    return scaled
 
 
 def predictions_changed(folder: Path) -> float:

@@ -137,8 +137,8 @@ class FaceResNet(nn.Module):
             gamma, beta = torch.from_numpy(layer.gamma.copy()), torch.from_numpy(layer.beta.copy())
             norm.weight.data.copy_(gamma * (1 + norm.eps) ** 0.5)
             norm.bias.data.copy_(beta + gamma * torch.from_numpy(layer.biases.copy()))
-            norm.running_mean.zero_()
-            norm.running_var.fill_(1.0)
+            _statistics(norm)[0].zero_()
+            _statistics(norm)[1].fill_(1.0)
         seen: dict[nn.Module, tuple[Tensor, Tensor]] = {}
 
         def note(norm: nn.Module, given: tuple[Tensor, ...]) -> None:
@@ -158,8 +158,8 @@ class FaceResNet(nn.Module):
             scale = norm.weight.data / (1 + norm.eps) ** 0.5
             norm.weight.data.copy_(scale * (variance + norm.eps).sqrt())
             norm.bias.data.add_(scale * mean)
-            norm.running_mean.copy_(mean)
-            norm.running_var.copy_(variance)
+            _statistics(norm)[0].copy_(mean)
+            _statistics(norm)[1].copy_(variance)
 
     def _pairs(self) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]]:
         yield self.stem.get_submodule("conv"), self.stem.get_submodule("bn")  # type: ignore[misc]
@@ -167,6 +167,13 @@ class FaceResNet(nn.Module):
             if isinstance(block, PooledShortcutBlock):
                 yield block.conv1, block.bn1
                 yield block.conv2, block.bn2
+
+
+def _statistics(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Its running mean and variance, which every one of these layers has."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    return norm.running_mean, norm.running_var
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -248,7 +248,8 @@ def _known(
     known = np.ones((len(subset), len(labels)), dtype=bool)
     for source, classes in unknown.items():
         rows = np.flatnonzero(subset.sources == source)
-        known[np.ix_(rows, [labels.index(label) for label in classes])] = False
+        columns = np.array([labels.index(label) for label in classes])
+        known[rows[:, None], columns] = False
     return known
 
 

@@ -30,7 +30,7 @@ def mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def seven_run(tmp_path: Path) -> GreyAnswers:
-    facts = {
+    facts: dict[str, object] = {
         "name": "mixed", "data_hash": "hash-of-mixed", "sources": ["raf_db", "affectnet"],
         "unknown_classes": {"affectnet": ["neutral"]},
     }  # fmt: skip

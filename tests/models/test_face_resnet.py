@@ -9,10 +9,10 @@ import pytest
 import skimage.data
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.errors import CheckpointError
-from core.models import FaceResNet, build
+from core.models import FaceResNet
 from core.models.catalogue import MODELS
 from core.models.face_resnet import DlibFaces, DlibLayer, face_recognition_file, read_dlib_faces
 from core.types import Image
@@ -29,7 +29,7 @@ def published() -> DlibFaces:
 @pytest.fixture(scope="module")
 def pictures() -> Image:
     """Twenty views of a face, RGB uint8 (20, 150, 150, 3)."""
-    photo = skimage.data.astronaut()
+    photo = skimage.data.astronaut()  # type: ignore[no-untyped-call]
     rng = np.random.default_rng(0)
     views = []
     for _ in range(FACES):
@@ -139,7 +139,10 @@ def test_the_start_computes_what_dlibs_layers_do_whatever_faces_set_its_statisti
     with torch.no_grad():
         found = network.stages(network.stem(inputs))
     torch.testing.assert_close(found, features, atol=2e-4, rtol=1e-4)
-    norm = network.stages.stage4[2].bn2
+    norm = network.get_submodule("stages.stage4.2.bn2")
+    assert isinstance(norm, nn.BatchNorm2d)
+    assert norm.running_var is not None
+    assert norm.running_mean is not None
     assert norm.running_var.min() > 0
     assert norm.running_mean.abs().max() > 0.01
 
@@ -156,7 +159,7 @@ def _folded(layer: DlibLayer) -> tuple[Tensor, Tensor]:
 def test_the_stride_of_the_last_stage_decides_the_cells_of_the_map(
     strides: tuple[int, ...], cells: int
 ) -> None:
-    network = build("face_resnet", 7, strides=strides).eval()
+    network = FaceResNet(7, strides=strides).eval()
     with torch.no_grad():
         features = network.stages(network.stem(torch.zeros(1, 3, 96, 96)))
     assert features.shape == (1, 256, cells, cells)

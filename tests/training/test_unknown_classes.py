@@ -1,5 +1,6 @@
 """Neutral as a seventh class: which faces teach it, and which say nothing about it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +48,10 @@ def test_an_empty_neutral_class_is_told(
 ) -> None:
     whole = Dataset.part
 
-    def without(self: Dataset, *arguments: object) -> Subset:
-        found = whole(self, *arguments)
+    def without(
+        self: Dataset, split: str, part: str, sources: Sequence[str] | None = None
+    ) -> Subset:
+        found = whole(self, split, part, sources)
         kept = found.labels != self.labels.index("neutral")
         return Subset(found.ids[kept], found.images[kept], found.labels[kept], found.sources[kept])
 
