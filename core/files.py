@@ -1,28 +1,74 @@
 """Files: written whole or not at all, hashed, read as JSON objects."""
 
+import errno
 import hashlib
 import json
 import os
+import re
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from core.process import ProcessId
+
 BLOCKS, BLOCK = 16, 4096  # of a fingerprint; bytes
+KEPT_NAME = 120  # bytes of a file's name in its temporary one, which may have 255
+TEMPORARY = re.compile(r"\..*\.(\d+-[0-9a-f]{16}-\d+)-[0-9a-f]{8}\.tmp")
+
+_cleared: set[tuple[int, Path]] = set()  # folders without leftovers, by the process that looked
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; on success it takes the place of `path`, else it goes.
 
-    The process number is part of the name, so that two writers never share a temporary file.
+    The name is this call's alone, so that two writers never share a temporary file, be they
+    processes or threads. It tells whose it is: what a killed process left goes when the next one
+    writes into the folder. File and folder are flushed, so that a loss of power changes nothing.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    _clear_leftovers(path.parent)
+    kept = os.fsencode(path.name)[:KEPT_NAME].decode(errors="ignore")
+    owner = ProcessId.of().token
+    temporary = path.with_name(f".{kept}.{owner}-{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
+        _flush(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+    _flush(path.parent)
+
+
+def _flush(path: Path) -> None:
+    """Bring a file or folder to the disk, where its file system can."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EROFS):
+            raise
+    finally:
+        os.close(handle)
+
+
+def _clear_leftovers(folder: Path) -> None:
+    """Remove temporary files of processes that ended before they could; once a process."""
+    known = (os.getpid(), folder)
+    if known in _cleared:
+        return
+    _cleared.add(known)
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            owner = TEMPORARY.fullmatch(entry.name)
+            if owner is not None and ProcessId.is_token_dead(owner.group(1)):
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is one that `replacing` writes into."""
+    return TEMPORARY.fullmatch(name) is not None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,31 +1,28 @@
 """What waits to be trained, and the lock of the one worker."""
 
-import fcntl
 import json
 import platform
 import re
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
 
-from core.errors import TrainingError
-from core.files import read_object, write_json
-from core.process import ProcessId
+from core.errors import ConfigError, TrainingError
+from core.files import changed, write_json
+from core.process import Claim
 from core.training.config import RunConfig
 from core.training.run_folder import RunFolder, is_job, list_jobs, observe
 
-PATIENCE = 2.0  # seconds; whoever only looks holds the lock for a moment as well
 STOPPED = "Stopped on request before it began; it can be resumed."
 STOPPED_GONE = "Stopped on request; its process was gone already. It can be resumed."
 
 
-class WorkerLock:
+class WorkerLock(Claim):
     """The right to work on the queue of a run root on this machine.
 
-    The file names its holder (pid, begin, host) for people and pages; the lock itself is the
-    system's, so neither a kill nor a reused pid leaves it behind. Machines that share a run root
+    The file names its holder and tells how it ended, so it stays. Machines that share a run root
     have a file each.
 
     Args:
@@ -35,39 +32,21 @@ class WorkerLock:
     def __init__(self, root: Path) -> None:
         host = re.sub(r"[^A-Za-z0-9.-]", "_", platform.node()) or "here"
         self.folder = root / ".queue"
-        self.path = self.folder / f"worker-{host}.json"
-        self._file: IO[str] | None = None
+        super().__init__(self.folder / f"worker-{host}.json")
 
     def acquire(self) -> bool:
         """Take the lock; False where another process has it."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        file = self.path.open("a+")
-        deadline = time.monotonic() + PATIENCE
-        while not _locked(file, fcntl.LOCK_EX):
-            if time.monotonic() > deadline:
-                file.close()
-                return False
-            time.sleep(0.05)
-        self._file = file
-        self.note(state="working")
-        return True
-
-    def note(self, **values: Any) -> None:  # noqa: ANN401 - JSON
-        """Say what the holder does; the file keeps its inode, since the lock hangs on it."""
-        if self._file is None:
-            raise RuntimeError("the lock is not held")
-        text = json.dumps({**ProcessId.of().to_json(), "time": time.time(), **values})
-        self._file.seek(0)
-        self._file.truncate()
-        self._file.write(text)
-        self._file.flush()
+        taken = super().acquire()
+        if taken:
+            self.note(state="working")
+        return taken
 
     def release(self) -> None:
         """Give the lock back, and say that the worker ended in good order."""
         if self._file is not None:
             self.note(state="ended")
-            self._file.close()
-            self._file = None
+            self._close()
 
     def __enter__(self) -> "WorkerLock":
         if not self.acquire():
@@ -86,30 +65,9 @@ class WorkerLock:
     ) -> None:
         self.release()
 
-    def is_held(self) -> bool:
-        """Whether a worker of this machine works now."""
-        try:
-            file = self.path.open("r+")
-        except FileNotFoundError:
-            return False
-        with file:
-            return not _locked(file, fcntl.LOCK_SH)
-
-    def holder(self) -> dict[str, Any]:
-        """What the present or last holder said; empty where there was none."""
-        return read_object(self.path)
-
     def has_crashed(self) -> bool:
         """Whether the last worker went without a farewell: killed, or with the machine."""
         return self.holder().get("state") == "working" and not self.is_held()
-
-
-def _locked(file: IO[str], kind: int) -> bool:
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +79,16 @@ class Job:
         evaluate: Whether it is measured on its test part once it has finished.
         vanished: How often in a row its process went without having saved anything new.
         mark: When last.pt was last written before the present attempt; 0 for never.
+        measured: Whether its evaluation is there, or has failed by itself.
+        lost: How often its evaluation was ended from outside.
     """
 
     added: float
     evaluate: bool = True
     vanished: int = 0
     mark: float = 0.0
+    measured: bool = False
+    lost: int = 0
 
     @classmethod
     def of(cls, folder: RunFolder) -> "Job | None":
@@ -147,9 +109,36 @@ def add_run(root: Path, name: str, config: RunConfig, *, evaluate: bool = True) 
     Raises:
         ConfigError: The name is taken or no folder name.
     """
-    folder = RunFolder.unused(root, name)
-    folder.create(config)
-    enqueue(folder, evaluate=evaluate)
+    return add_job(root, name, Job(time.time(), evaluate), lambda folder: folder.create(config))
+
+
+def add_job(root: Path, name: str, job: Job, create: Callable[[RunFolder], None]) -> RunFolder:
+    """Queue a new job.
+
+    Args:
+        root: The run root.
+        name: Of its folder.
+        job: What the queue is to know of it.
+        create: Writes the file that makes the folder a job; called last, so that one that is
+            ended before leaves nothing that looks like a job, and takes no name.
+
+    Raises:
+        ConfigError: The name is taken or no folder name.
+    """
+    folder = RunFolder.named(root, name)
+    folder.refuse_taken()
+    folder.path.mkdir(parents=True, exist_ok=True)
+    claim = folder.claim
+    if not claim.acquire():
+        raise ConfigError(f"A run or search named {name!r} is begun just now. Choose another name.")
+    try:
+        folder.refuse_taken()
+        folder.forget_attempt()
+        job.save(folder)
+        folder.set_status("queued")
+        create(folder)
+    finally:
+        claim.release()
     return folder
 
 
@@ -178,6 +167,25 @@ def waiting(root: Path) -> list[RunFolder]:
 def _added(folder: RunFolder) -> float:
     job = Job.of(folder)
     return 0.0 if job is None else job.added
+
+
+def owed(root: Path) -> list[RunFolder]:
+    """Runs that have finished on this machine and are still to be measured, the oldest first."""
+    found = []
+    for folder in list_jobs(root):
+        job = Job.of(folder)
+        if job is None or not job.evaluate or job.measured or _is_measured(folder):
+            continue
+        observed = observe(folder)
+        if observed.state == "finished" and observed.process.is_here:
+            found.append(folder)
+    return sorted(found, key=_added)
+
+
+def _is_measured(folder: RunFolder) -> bool:
+    """Whether there is a report of these very weights."""
+    report = changed(folder.report)
+    return report > 0 and report >= changed(folder.weights)
 
 
 def request_stop(folder: RunFolder) -> None:
