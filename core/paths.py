@@ -1,9 +1,16 @@
 """Where data, runs and shipped checkpoints lie; the only reader of the environment."""
 
+import atexit
+import logging
 import os
+import shutil
+import tempfile
+from functools import lru_cache
 from pathlib import Path
 
-from core.errors import ConfigError, CoreError
+from core.errors import ConfigError, CoreError, sentence_of
+
+logger = logging.getLogger(__name__)
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -19,27 +26,54 @@ def run_root() -> Path:
 
 
 def cache_root() -> Path:
-    """Folder for files that can be rebuilt (`GIMEFIVE_CACHE`, else ~/.cache/gimefive)."""
-    return Path(os.environ.get("GIMEFIVE_CACHE", Path.home() / ".cache" / "gimefive")).resolve()
+    """Folder for files that can be rebuilt (`GIMEFIVE_CACHE`, else ~/.cache/gimefive).
+
+    Where it cannot be written, a temporary folder that goes with this process; the log says so.
+    """
+    named = os.environ.get("GIMEFIVE_CACHE")
+    try:
+        return _usable(Path(named or Path.home() / ".cache" / "gimefive").resolve())
+    except RuntimeError:  # a user without a home
+        return _usable(None)
+
+
+@lru_cache(maxsize=8)
+def _usable(root: Path | None) -> Path:
+    refused = "this user has no home folder" if root is None else _refusal(root)
+    if root is not None and not refused:
+        return root
+    folder = Path(tempfile.mkdtemp(prefix="gimefive-cache-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    logger.warning(
+        "The folder for what can be rebuilt, %s, cannot be written (%s). A temporary one serves "
+        "until this program ends; set GIMEFIVE_CACHE to a folder that can.",
+        root or "~/.cache/gimefive", refused,
+    )  # fmt: skip
+    return folder
+
+
+def _refusal(root: Path) -> str:
+    """Why nothing can be written below a folder that may not be there yet; "" where it can."""
+    try:
+        nearest = next(one for one in (root, *root.parents) if one.exists())
+        if not nearest.is_dir():
+            return f"{nearest} is a file"
+    except OSError as error:
+        return str(error.strerror)
+    return "" if os.access(nearest, os.W_OK | os.X_OK) else f"no right to write into {nearest}"
 
 
 def cache_folder(name: str) -> Path:
     """A folder below the cache, made where it is absent.
 
     Raises:
-        ConfigError: It cannot be made or written into.
+        ConfigError: It cannot be made.
     """
     folder = cache_root() / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        refused = "" if os.access(folder, os.W_OK | os.X_OK) else "no right to write"
     except OSError as error:
-        refused = str(error.strerror)
-    if refused:
-        raise ConfigError(
-            f"The folder for what can be rebuilt, {folder}, cannot be written ({refused}). Set "
-            "GIMEFIVE_CACHE to a folder that can."
-        )
+        raise ConfigError(sentence_of(error)) from error
     return folder
 
 

@@ -1,6 +1,5 @@
 """The command line: one thin function a verb, in one module a group."""
 
-import errno
 import os
 import sys
 from typing import cast
@@ -16,7 +15,7 @@ from core.cli import (
     training,
     video,
 )
-from core.errors import CoreError
+from core.errors import CoreError, refusal, sentence_of
 
 # Typer from 0.26 on carries its own copy of click, so click's errors are reached through typer:
 # BadParameter -> UsageError -> ClickException.
@@ -71,13 +70,6 @@ def main() -> None:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(nowhere, stream.fileno())
         sys.exit(0)
-    except OSError as error:
-        if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        name = "A file" if error.filename is None else os.fsdecode(error.filename)
-        found = f"{name} cannot be read or written ({error.strerror})."
-        print(f"Error: {found} Check the path, its rights and the free space.", file=sys.stderr)  # noqa: T201
-        sys.exit(1)
     except CoreError as error:
         print(f"Error: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
         sys.exit(1)
@@ -87,4 +79,10 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         print("Stopped.", file=sys.stderr)  # noqa: T201
         sys.exit(130)
+    except Exception as error:
+        cause = refusal(error)
+        if cause is None:
+            raise
+        print(f"Error: {' '.join(sentence_of(cause).split())}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
