@@ -1,13 +1,14 @@
 """Decode every listed picture once into the uint8 cache, in parallel and resumable.
 
 Pictures are worked on in chunks. A chunk's pixels go straight into the memory-mapped array, then
-its facts go into a small file that is renamed into place: a chunk either has its file and is done,
-or is done again.
+its facts, with a hash of those pixels, go into a small file that is renamed into place: a chunk
+whose file tells of what the array holds is done, any other is done again.
 """
 
+import errno
 import hashlib
-import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
@@ -24,8 +25,8 @@ import PIL.Image
 from core.data.containers import open_container
 from core.data.listing import Listed
 from core.data.pictures import PictureReader
-from core.errors import CoreError
-from core.files import replacing, write_text
+from core.errors import CoreError, DataError, sentence_of
+from core.files import read_object, replacing, write_json
 from core.preprocess import Preprocess
 from core.types import Image
 
@@ -87,7 +88,7 @@ def fill(listed: list[Listed], folder: Path, workers: int, progress: Progress) -
     chunks = list(_chunks(listed))
     total = sum(len(chunk.references) for chunk in chunks)
     array = _array(folder, total)
-    todo = [chunk for chunk in chunks if not _facts_path(folder, chunk.number).is_file()]
+    todo = _unfinished(chunks, array)
     done = total - sum(len(chunk.references) for chunk in todo)
     progress(done, total, "reading pictures")
     many = workers > 1 and total - done > INLINE
@@ -97,7 +98,7 @@ def fill(listed: list[Listed], folder: Path, workers: int, progress: Progress) -
     _reader.cache_clear()  # closes the source where this process has read it
     facts: list[Facts] = []
     for chunk in chunks:
-        rows = json.loads(_facts_path(folder, chunk.number).read_text(encoding="utf-8"))
+        rows = read_object(_facts_path(folder, chunk.number)).get("facts", [])
         facts.extend(Facts(**row) for row in rows)
     return facts
 
@@ -120,9 +121,25 @@ def work(chunk: Chunk, array_path: Path) -> Chunk:
         facts = Facts(width, height, mode, pixel_hash(image), _perceptual_hash(pixels))
         rows.append(asdict(facts))
     array.flush()
-    path = _facts_path(array_path.parent, chunk.number)
-    write_text(path, json.dumps(rows))
+    facts = {"pixels": _hash_of(array, chunk), "facts": rows}
+    write_json(_facts_path(array_path.parent, chunk.number), facts)
     return chunk
+
+
+def _unfinished(chunks: list[Chunk], array_path: Path) -> list[Chunk]:
+    """Chunks without facts, or whose facts tell of other pixels than the array's."""
+    array = np.load(array_path, mmap_mode="r")
+    known = [read_object(_facts_path(array_path.parent, chunk.number)) for chunk in chunks]
+    return [
+        chunk
+        for chunk, facts in zip(chunks, known, strict=True)
+        if not facts or facts.get("pixels") != _hash_of(array, chunk)
+    ]
+
+
+def _hash_of(array: Image, chunk: Chunk) -> str:
+    block = array[chunk.first : chunk.first + len(chunk.references)]
+    return hashlib.blake2b(np.ascontiguousarray(block).data, digest_size=16).hexdigest()
 
 
 @lru_cache(maxsize=1)
@@ -154,8 +171,33 @@ def _array(folder: Path, total: int) -> Path:
     size = Preprocess().size
     if not path.is_file():
         with replacing(path) as temporary:
-            np.lib.format.open_memmap(temporary, "w+", np.uint8, (total, size, size)).flush()
+            lay_out(temporary, (total, size, size)).flush()
     return path
+
+
+def lay_out(path: Path, shape: tuple[int, ...]) -> Image:
+    """A new array on disk, uint8 and zero, all of its room taken.
+
+    An array without room ends the process by a signal at the first write to it.
+
+    Raises:
+        DataError: There is no room for it.
+    """
+    array: Image = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    size, free = path.stat().st_size, shutil.disk_usage(path.parent).free
+    try:
+        if free < size:
+            raise DataError(
+                f"{size / 1e6:,.1f} MB are needed in {path.parent} and {free / 1e6:,.1f} MB are "
+                "free. Free some space, or choose a folder on another disk."
+            )
+        if hasattr(os, "posix_fallocate"):
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system without promises
+            raise DataError(sentence_of(error)) from error
+    return array
 
 
 def _facts_path(folder: Path, number: int) -> Path:

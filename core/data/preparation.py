@@ -5,10 +5,8 @@ request, and is taken up again after a kill; a finished folder with the same req
 """
 
 import json
-import os
 import shutil
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,12 +17,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import psutil
 from numpy.typing import NDArray
 
 from core.data import exclude
 from core.data.auditing import write_audit
-from core.data.cache import Facts, Progress, fill
+from core.data.cache import Facts, Progress, fill, lay_out
 from core.data.containers import Skip
 from core.data.dataset import FORMAT, Dataset, counts_of, data_hash, load_dataset, write_csv
 from core.data.demo import DEMO, draw_demo
@@ -37,53 +34,35 @@ from core.data.splits import clean_split, published_split, rules_of
 from core.data.statistics import write_statistics
 from core.data.understanding import Understood, refuse_open
 from core.errors import DataError
-from core.files import write_json
+from core.files import read_object, write_json
 from core.labels import CLASS_SETS
 from core.preprocess import Preprocess
+from core.process import Claim
 from core.types import Image
 
 METHOD = 3  # raised when the same sources give another manifest, pairs or statistics
 PARTIAL = ".partial"
+TABLES = "tables.json"  # in it: what dataset.json will say, once all but the splits is there
 COPY_ROWS = 4096  # pictures copied at a time, 16 MB
 
 
 @contextmanager
 def claimed(folder: Path) -> Iterator[None]:
-    """Hold `folder`; a claim whose process has died is taken over.
+    """Hold `folder`, which no other process or thread does meanwhile.
 
     Raises:
-        DataError: Another living process or thread holds it.
+        DataError: Another one holds it.
     """
-    path = folder / ".claim"
-    mine = folder / f".claim.{os.getpid()}.{threading.get_ident()}"
-    # The number alone would do until another process gets it, as in a restarted container.
-    mine.write_text(f"{os.getpid()} {psutil.Process().create_time()}", encoding="utf-8")
-    try:
-        while True:
-            try:
-                path.hardlink_to(mine)  # unlike creating and writing, one step with its content
-                break
-            except FileExistsError:
-                _clear_if_dead(path, folder)
-    finally:
-        mine.unlink()
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _clear_if_dead(path: Path, folder: Path) -> None:
-    try:
-        number, started = path.read_text(encoding="utf-8").split()
-        alive = abs(psutil.Process(int(number)).create_time() - float(started)) < 1.0
-    except (OSError, ValueError, psutil.NoSuchProcess):
-        alive, number = False, ""
-    if alive:
+    claim = Claim(folder / ".claim")
+    if not claim.acquire():
+        number = claim.holder().get("pid", "unknown")
         raise DataError(
             f"{folder.name} is being prepared by process {number}. Wait for it, or stop it first."
         )
-    path.unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        claim.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +127,12 @@ def prepare(
         if exclude_file is not None:
             exclude.adopt(Path(exclude_file), out)
         if not _is_finished(out, request):
-            _build(request, out, max(1, workers), report)
-        if not _is_current(out):
+            info = _tables_of(out, request) or _build(request, out, max(1, workers), report)
             report(0, 0, "writing splits and audit")
-            _write_derived(out)
+            _write_derived(Dataset(out, info))
+        elif not _is_current(out):
+            report(0, 0, "writing splits and audit")
+            _write_derived(load_dataset(out))
     return load_dataset(out)
 
 
@@ -188,7 +169,15 @@ def _is_finished(out: Path, request: Request) -> bool:
         return False
 
 
-def _build(request: Request, out: Path, workers: int, progress: Progress) -> None:
+def _tables_of(out: Path, request: Request) -> dict[str, Any] | None:
+    """What a former try that ended before its splits knows of the same request; None for none."""
+    info = read_object(out / PARTIAL / TABLES)
+    whole = all((out / name).is_file() for name in ("images.npy", "manifest.csv", "pairs.csv"))
+    return info if whole and info.get("request") == request.hash else None
+
+
+def _build(request: Request, out: Path, workers: int, progress: Progress) -> dict[str, Any]:
+    """Write images and tables; what dataset.json is to say of them."""
     work = out / PARTIAL / request.hash[:16]
     _forget_other_requests(work)
     work.mkdir(parents=True, exist_ok=True)
@@ -214,14 +203,17 @@ def _build(request: Request, out: Path, workers: int, progress: Progress) -> Non
     write_csv(out / "pairs.csv", _pair_table(pairs))
     write_csv(out / "mirrored.csv", mirrored)
     write_csv(out / "skipped.csv", pd.DataFrame(skips, columns=["path", "reason"]))
-    write_json(out / "dataset.json", _info(request, manifest, skips))
-    shutil.rmtree(out / PARTIAL, ignore_errors=True)
+    info = _info(request, manifest, skips)
+    write_json(out / PARTIAL / TABLES, info)
+    return info
 
 
 def _forget_other_requests(work: Path) -> None:
     if work.parent.is_dir():
         for other in work.parent.iterdir():
-            if other != work:
+            if other.name == TABLES:
+                other.unlink()
+            elif other != work:
                 shutil.rmtree(other, ignore_errors=True)
 
 
@@ -269,10 +261,10 @@ def _compact(work: Path, kept: NDArray[np.int64], total: int) -> Path:
     images = np.load(path, mmap_mode="r")
     result = work / "compact.npy"
     shape = (len(kept), *images.shape[1:])
-    target = np.lib.format.open_memmap(result, "w+", np.uint8, shape)
+    target = lay_out(result, shape)
     for start in range(0, len(kept), COPY_ROWS):
         target[start : start + COPY_ROWS] = images[kept[start : start + COPY_ROWS]]
-    target.flush()
+    target.flush()  # type: ignore[attr-defined]  # a memmap
     return result
 
 
@@ -320,8 +312,13 @@ def _is_current(out: Path) -> bool:
     return load_dataset(out).info.get("exclude") == exclude.digest(out)
 
 
-def _write_derived(out: Path) -> None:
-    dataset = load_dataset(out)
+def _write_derived(dataset: Dataset) -> None:
+    """Write splits, statistics, audit and then dataset.json, which says that all is done."""
+    out = dataset.folder
+    if (out / "dataset.json").is_file():
+        # Half of the splits would be another list's; ended here, the tables need no second build.
+        (out / PARTIAL).mkdir(exist_ok=True)
+        (out / "dataset.json").replace(out / PARTIAL / TABLES)
     excluded = exclude.ids(out, dataset.manifest)
     for name, table in (
         ("published", published_split(dataset.manifest, excluded, dataset.mirrored)),
@@ -330,7 +327,6 @@ def _write_derived(out: Path) -> None:
         write_csv(out / "splits" / f"{name}.csv", table)
     write_statistics(dataset)
     write_audit(dataset)
-    # Last, because it says that all of the above is done.
     info = {
         **dataset.info,
         "exclude": exclude.digest(out),
@@ -338,3 +334,4 @@ def _write_derived(out: Path) -> None:
         "clean_rules": rules_of(dataset.mirrored),
     }
     write_json(out / "dataset.json", info)
+    shutil.rmtree(out / PARTIAL, ignore_errors=True)
