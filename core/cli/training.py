@@ -42,7 +42,7 @@ def train(
         raise ConfigError("Nothing to train was named. Give a preset or a configuration file.")
     name = run or _name_of(preset_or_file)
     folder = RunFolder.named(run_root(), name)
-    if queued:
+    if queued and not folder.claim.is_held():
         folder.set_status("running", "Starting.")
     if resume:
         if preset_or_file is not None and run is not None and not queued:
@@ -54,7 +54,7 @@ def train(
         config = folder.config()
     else:
         # The other processes of a run start when the first has made the folder.
-        if folder.path.exists() and is_first_process():
+        if folder.is_taken and is_first_process():
             raise ConfigError(
                 f"A run named {name!r} exists. Add --resume to go on with it, or choose another "
                 "name with --run."
@@ -70,7 +70,9 @@ def train(
         def show(progress: dict[str, Any]) -> None:
             advance(100 * progress["share"])
 
-        state = run_training(config, folder, resume=resume, keep_stop=queued, on_progress=show)
+        state = run_training(
+            config, folder, resume=resume, new=not resume, keep_stop=queued, on_progress=show
+        )
     best = folder.kept()
     where = f"in epoch {best['epoch']}" if best.get("epoch") else "at its start"
     result = f", best validation accuracy {best['valid_accuracy']:.4f} {where}" if best else ""
@@ -166,8 +168,9 @@ def tune(
         refuse_beside(context, "--resume", why, *kept)
     name = run or f"search-{Path(space or '').stem}"
     folder = RunFolder.named(run_root(), name)
-    if queued:
+    if queued and not folder.claim.is_held():
         folder.set_status("running", "Starting.")
+    search = None
     if not resume:
         if space is None:
             raise ConfigError("Nothing to search was named. Give table3, recipe or a JSON file.")
@@ -186,13 +189,12 @@ def tune(
             add_search(run_root(), name, search)
             typer.echo(f"{name} is queued. Start the queue with: python -m core queue run")
             return
-        if folder.path.exists():
+        if folder.is_taken:
             raise ConfigError(
                 f"A run or search named {name!r} exists. Add --resume to go on with it, or choose "
                 "another name with --run."
             )
         check_accelerator(search.base)
-        search.save(folder)
     elif not queued:
         folder.stop_request.unlink(missing_ok=True)
     with progress_bar(name, 100) as advance:
@@ -200,7 +202,7 @@ def tune(
         def show(progress: dict[str, Any]) -> None:
             advance(100 * progress["share"])
 
-        state = run_search(folder, on_progress=show)
+        state = run_search(folder, search, on_progress=show)
     best = folder.progress().get("best")
     result = f", best {best:.4f}" if best is not None else ""
     typer.echo(f"{name}: {state}{result}. Folder {folder.path}.")

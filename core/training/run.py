@@ -1,11 +1,10 @@
 """A run from start to end: begin, resume, record."""
 
-import errno
 import logging
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -16,7 +15,15 @@ import torch
 from numpy.typing import NDArray
 
 from core.data import Dataset, Subset, load_dataset, load_frames
-from core.errors import CoreError, DataError, ExplainError, TrainingError
+from core.errors import (
+    DISK_FULL,
+    CoreError,
+    DataError,
+    ExplainError,
+    TrainingError,
+    refusal,
+    sentence_of,
+)
 from core.explain import keep_reference
 from core.labels import NEUTRAL
 from core.paths import data_root, is_first_process
@@ -29,7 +36,6 @@ from core.training.run_folder import RunFolder, observe
 from core.training.trainer import Stopped, Trainer, TrainingData
 from core.types import Image
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 logger = logging.getLogger(__name__)
 PARTS = ("train", "valid")
 SMALLEST_PART = 2  # faces; fewer cannot be trained on or chosen by
@@ -49,21 +55,41 @@ class Records:
         self.folder, self.first = folder, is_first_process()
         self.started, self.state = time.time(), "unknown"
 
-    def begin(self, config: RunConfig, *, keep_stop: bool) -> None:
-        """Store the configuration, unless another process works on this run.
+    @contextmanager
+    def claimed(self, *, new: bool) -> Iterator[None]:
+        """Hold the folder, so that nobody else trains or searches in it.
+
+        Args:
+            new: Whether it must hold no job yet.
 
         Raises:
-            TrainingError: One does.
+            TrainingError: Another process holds it.
+            ConfigError: It shall be new and holds a job.
         """
         if not self.first:
+            yield
             return
-        self.refuse_company()
-        self.folder.create(config)
-        if not keep_stop:
-            self.folder.stop_request.unlink(missing_ok=True)
+        self.folder.path.mkdir(parents=True, exist_ok=True)
+        claim = self.folder.claim
+        if not claim.acquire():
+            holder = ProcessId.from_json(claim.holder())
+            raise TrainingError(
+                f"{self.folder.name} is running already, in process {holder.pid} of {holder.host}. "
+                "Wait for it, or stop it first."
+            )
+        try:
+            self.refuse_company()
+            if new:
+                self.folder.refuse_taken()
+                self.folder.forget_attempt()
+            yield
+        finally:
+            claim.release()
 
     def refuse_company(self) -> None:
-        """Make sure that no other process works on this folder.
+        """Make sure that no other process says that it works on this folder.
+
+        A claim does not reach machines that share a folder without locks.
 
         Raises:
             TrainingError: One does.
@@ -80,6 +106,16 @@ class Records:
         self.state = state
         if self.first:
             self.folder.set_status(state, reason, started=self.started)
+
+    @contextmanager
+    def begun(self, config: RunConfig, keep_stop: bool) -> Iterator[Callable[[], bool]]:
+        """As `at_work` for a run, whose configuration is stored first."""
+        if self.first:
+            self.folder.create(config)
+            if not keep_stop:
+                self.folder.stop_request.unlink(missing_ok=True)
+        with self.at_work("run") as is_asked:
+            yield is_asked
 
     @contextmanager
     def at_work(self, what: str) -> Iterator[Callable[[], bool]]:
@@ -105,7 +141,8 @@ class Records:
                 self.folder.stop_request.unlink(missing_ok=True)
             except Exception as error:
                 logger.exception("The %s failed", what)
-                self.set("failed", sentence(error))
+                with suppress(OSError):  # what ended it is what the user must hear of
+                    self.set("failed", sentence(error))
                 if isinstance(error, CoreError):
                     raise
                 raise CoreError(sentence(error)) from error
@@ -118,20 +155,14 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, CoreError):
         return str(error)
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if any(isinstance(one, OSError) and one.errno in DISK_FULL for one in _causes(error)):
+    refused = refusal(error)
+    if refused is not None and refused.errno in DISK_FULL:
         return f"The disk is full ({text}). Free some space, then resume; the last save is kept."
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "alloc" in text.lower():
         return f"Memory ran out ({text}). Lower the batch size and resume."
-    if isinstance(error, OSError):
-        return f"A file could not be read or written ({text}). Check space and paths, then resume."
+    if refused is not None:
+        return sentence_of(refused)
     return f"The run ended with {type(error).__name__}: {text}."
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it came from: torch wraps what its file writer met."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 @contextmanager
@@ -272,6 +303,7 @@ def run_training(
     folder: RunFolder,
     *,
     resume: bool = False,
+    new: bool = False,
     keep_stop: bool = False,
     data: TrainingData | None = None,
     stop: Callable[[], bool] = lambda: False,
@@ -284,6 +316,7 @@ def run_training(
         config: The run's settings; with `resume` it must be the stored one.
         folder: The run's folder.
         resume: Whether to go on from last.pt.
+        new: Whether the folder must hold no job yet.
         keep_stop: Whether a stop asked for before now counts, as it does for a queued run.
         data: The parts it needs, where they are loaded already.
         stop: Asked before every batch, besides the folder's own file.
@@ -294,11 +327,11 @@ def run_training(
         The final state, "finished" or "stopped".
 
     Raises:
-        CoreError: The run failed; status.json says why as well.
+        CoreError: The run failed; status.json says why as well. Or it did not begin, since another
+            process works on the folder.
     """
     records = Records(folder)
-    records.begin(config, keep_stop=keep_stop)
-    with records.at_work("run") as is_asked:
+    with records.claimed(new=new), records.begun(config, keep_stop) as is_asked:
 
         def is_stopped() -> bool:
             return is_asked() or stop()

@@ -12,13 +12,15 @@ from typing import Any
 
 from core.checkpoints import EVALUATIONS, FACTS_FOLDER, SHIPPED_CHECKPOINTS, WEIGHTS
 from core.errors import CheckpointError, ConfigError, TrainingError
-from core.files import read_object, write_json, write_text
-from core.process import ProcessId
+from core.files import is_temporary, read_object, write_json, write_text
+from core.process import Claim, ProcessId
 from core.training.config import RunConfig
 
 STATES = ("queued", "running", "finished", "stopped", "failed")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 SILENT = 300.0  # seconds; a run of another machine that long without a sign of life is given up
+CLAIM = ".claim"
+BEFORE = {CLAIM, "train.log", "job.json", "status.json", "stop"}  # may come before config.json
 GONE = "Its process is gone, perhaps with the machine. It can go on from its last save."
 
 
@@ -56,8 +58,7 @@ class RunFolder:
             ConfigError: The name is taken or no folder name.
         """
         folder = cls.named(root, name)
-        if folder.path.exists():
-            raise ConfigError(f"A run or search named {name!r} exists. Choose another name.")
+        folder.refuse_taken()
         return folder
 
     @property
@@ -95,6 +96,33 @@ class RunFolder:
     @property
     def stop_request(self) -> Path:
         return self.path / "stop"
+
+    @property
+    def claim(self) -> Claim:
+        """The right to train or search here, which a process holds while it does."""
+        return Claim(self.path / CLAIM)
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the name is in use; what ended before it was a job is not in the way."""
+        if not self.path.is_dir():
+            return os.path.lexists(self.path)
+        names = {entry.name for entry in self.path.iterdir() if not is_temporary(entry.name)}
+        return bool(names - BEFORE)
+
+    def refuse_taken(self) -> None:
+        """Make sure that the name is free.
+
+        Raises:
+            ConfigError: It is not.
+        """
+        if self.is_taken:
+            raise ConfigError(f"A run or search named {self.name!r} exists. Choose another name.")
+
+    def forget_attempt(self) -> None:
+        """Remove what an attempt left that ended before it was a job."""
+        for name in BEFORE - {CLAIM}:
+            (self.path / name).unlink(missing_ok=True)
 
     def create(self, config: RunConfig) -> None:
         """Make the folder and store the configuration."""
@@ -274,6 +302,6 @@ def delete_job(folder: RunFolder) -> None:
         raise TrainingError(f"{folder.name} is no run; nothing was deleted.")
     if folder.name in SHIPPED_CHECKPOINTS:
         raise TrainingError(f"{folder.name} is a checkpoint the app comes with; it is kept.")
-    if observe(folder).is_active:
+    if observe(folder).is_active or folder.claim.is_held():
         raise TrainingError(f"{folder.name} is at work or queued. Stop it first, then delete it.")
     shutil.rmtree(folder.path)

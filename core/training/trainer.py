@@ -234,10 +234,13 @@ class Trainer:
         smooth = self.sums.smooth
         self.epoch, self.step = self.epoch + 1, 0
         self.sums = EpochSums(smooth=smooth)
-        self.save()
-        if self.fabric.is_global_zero:
-            self.reporter.epoch(line, smooth)
-            self.on_epoch(line)
+        # Told before it is saved: one that is killed in between tells it again, and none is lost.
+        try:
+            if self.fabric.is_global_zero:
+                self.reporter.epoch(line, smooth)
+                self.on_epoch(line)
+        finally:
+            self.save()
         logger.info(
             "Epoch %d of %d: train loss %.4f accuracy %.4f, valid loss %.4f accuracy %.4f "
             "macro-F1 %.4f, %.0f faces/s",

@@ -12,14 +12,13 @@ from types import FrameType
 
 from core.paths import run_root
 from core.process import ProcessId, start_detached
-from core.training.queue import Job, WorkerLock, obey_stop, stop_file, waiting
+from core.training.queue import Job, WorkerLock, obey_stop, owed, stop_file, waiting
 from core.training.run_folder import RunFolder, list_jobs, observe
 
 logger = logging.getLogger(__name__)
 
 POLL = 0.5  # seconds between two looks at the folders
 FAREWELL = 30.0  # seconds a job has to stop before the worker leaves it to itself
-STALE_CLAIM = 60.0  # seconds; a claim is held for milliseconds, unless its holder was killed
 ATTEMPTS = 3  # processes in a row that may vanish without having saved anything new
 TORN = "The queue was stopped; it goes on when the queue works again."
 
@@ -72,7 +71,7 @@ class Worker:
             stop_file(self.root).unlink(missing_ok=True)
             self._until_done()
         # A job added since the last look found a worker that was about to leave.
-        while not self._stop_is_asked() and self._next() is not None and self.lock.acquire():
+        while not self._stop_is_asked() and self._is_due() and self.lock.acquire():
             self._until_done()
             self.lock.release()
 
@@ -99,7 +98,7 @@ class Worker:
         self._tidy()
         self._start_next()
         self.lock.note(state="working", jobs=[child.folder.name for child in self.children])
-        return len(self.children) + len(waiting(self.root))
+        return len(self.children) + len(waiting(self.root)) + len(owed(self.root))
 
     def _stop_is_asked(self) -> bool:
         return self.stopping or stop_file(self.root).exists()
@@ -114,16 +113,14 @@ class Worker:
             folder, observed = child.folder, observe(child.folder)
             logger.info("%s of %s ended with %d", child.task, folder.name, code)
             if child.task != "train":
+                _note_evaluation(folder, code)
                 continue
-            job = Job.of(folder)
             silent = observed.state == "interrupted" or observed.process == ProcessId.of()
             if silent and code > 0:
                 # It ended by itself, too early to say why: its output does.
                 folder.set_status("failed", _last_words(folder))
             elif silent:
                 _take_up_again(folder)
-            elif observed.state == "finished" and job is not None and job.evaluate:
-                self._spawn(folder, "evaluate")
 
     def _tidy(self) -> None:
         """Obey stops of jobs nobody works on; queue those again whose process is gone."""
@@ -136,18 +133,24 @@ class Worker:
             elif observed.state == "interrupted":
                 _take_up_again(folder)
 
-    def _next(self) -> RunFolder | None:
-        return next(iter(waiting(self.root)), None)
+    def _is_due(self) -> bool:
+        return bool(waiting(self.root) or owed(self.root))
 
     def _start_next(self) -> None:
-        """Start the oldest job if there is one and room for it."""
+        """Start what is due, if there is room: what a finished run is owed, else the oldest job."""
         busy = {child.folder.name for child in self.children}
         for folder in list_jobs(self.root):
             observed = observe(folder)
             if observed.state == "running" and observed.process.is_here:
                 busy.add(folder.name)
-        following = self._next()
-        if following is None or len(busy) >= self.jobs or not _claimed(following):
+        if len(busy) >= self.jobs:
+            return
+        unmeasured = [folder for folder in owed(self.root) if folder.name not in busy]
+        if unmeasured:
+            self._spawn(unmeasured[0], "evaluate")
+            return
+        following = next(iter(waiting(self.root)), None)
+        if following is None or not _claimed(following):
             return
         job = Job.of(following) or Job(time.time())
         replace(job, mark=_saved(following)).save(following)
@@ -201,12 +204,8 @@ def _take_up_again(folder: RunFolder) -> None:
 
 def _claimed(folder: RunFolder) -> bool:
     """Make a queued job this worker's, unless one of another machine was quicker."""
-    claim = folder.path / "claim"
-    try:
-        claim.open("x").close()
-    except FileExistsError:
-        if time.time() - claim.stat().st_mtime > STALE_CLAIM:
-            claim.unlink(missing_ok=True)
+    claim = folder.claim
+    if not claim.acquire():
         return False
     try:
         if observe(folder).state != "queued":
@@ -215,7 +214,15 @@ def _claimed(folder: RunFolder) -> bool:
         folder.set_status("running", "Starting.")
         return True
     finally:
-        claim.unlink(missing_ok=True)
+        claim.release()
+
+
+def _note_evaluation(folder: RunFolder, code: int) -> None:
+    """Keep how an evaluation ended: one that was killed is owed still, a few times."""
+    job = Job.of(folder)
+    if job is not None:
+        lost = job.lost + (code < 0)
+        replace(job, measured=code >= 0 or lost >= ATTEMPTS, lost=lost).save(folder)
 
 
 def _saved(folder: RunFolder) -> float:

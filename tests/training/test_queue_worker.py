@@ -277,3 +277,53 @@ def test_the_queue_starts_the_verb_of_the_command_line(tmp_path: Path, search: b
         "-m", "core", "tune" if search else "train", "--resume", "--queued", "--run", "job",
     ]  # fmt: skip
     assert job_command(folder, "evaluate")[1:] == ["-m", "core", "evaluate", "job"]
+
+
+def owing(root: Path, *actions: str) -> RunFolder:
+    folder = add_run(root, "run", RunConfig())
+    (folder.path / "job.txt").write_text("\n".join(actions))
+    return folder
+
+
+def measuring(script: str) -> Callable[[RunFolder, str], list[str]]:
+    """Commands of a worker whose evaluations run this text, with FOLDER for the run's."""
+
+    def command(folder: RunFolder, task: str) -> list[str]:
+        text = script.replace("FOLDER", str(folder.path))
+        return fake(folder, task) if task == "train" else [sys.executable, "-c", text]
+
+    return command
+
+
+REPORT = "open('FOLDER/report.json', 'w').write('{}'); open('FOLDER/tries', 'a').write('x')"
+
+
+def test_an_evaluation_is_owed_until_it_is_there(tmp_path: Path) -> None:
+    """The worker has ended between training and evaluation; the run has finished alone."""
+    folder = owing(tmp_path)
+    folder.set_status("finished")
+
+    Worker(tmp_path, command=measuring(REPORT)).work()
+    Worker(tmp_path, command=measuring(REPORT)).work()
+
+    assert (folder.path / "report.json").exists()
+    assert (folder.path / "tries").read_text() == "x"
+
+
+def test_a_killed_evaluation_is_tried_again_but_not_for_ever(tmp_path: Path) -> None:
+    folder = owing(tmp_path, "finish")
+    script = "import os, signal; open('FOLDER/tries', 'a').write('x'); os.kill(os.getpid(), 9)"
+
+    Worker(tmp_path, command=measuring(script)).work()
+
+    assert (folder.path / "tries").read_text() == "xxx"
+    assert observe(folder).state == "finished"
+
+
+def test_an_evaluation_that_cannot_be_made_is_not_tried_again(tmp_path: Path) -> None:
+    folder = owing(tmp_path, "finish")
+    script = "open('FOLDER/tries', 'a').write('x'); raise SystemExit(1)"
+
+    Worker(tmp_path, command=measuring(script)).work()
+
+    assert (folder.path / "tries").read_text() == "x"

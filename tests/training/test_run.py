@@ -15,7 +15,7 @@ import torch
 from striped_faces import stripes, weights_of
 
 from core.data import Frames, find_frames, load_dataset
-from core.errors import CoreError, DataError, TrainingError
+from core.errors import ConfigError, CoreError, DataError, TrainingError
 from core.models import load_model
 from core.process import ProcessId
 from core.training import Augmentation, RunConfig, RunFolder, observe
@@ -90,7 +90,7 @@ def test_a_full_disk_fails_the_run_and_keeps_its_last_save(
 
     assert observe(full).state == "failed"
     assert "Free some space, then resume" in observe(full).reason
-    assert torch.load(full.last, weights_only=True)["epoch"] == 2
+    assert torch.load(full.last, weights_only=True)["epoch"] == 1
     assert [path.name for path in full.path.iterdir() if path.name.endswith(".tmp")] == []
     load_model(full.path)
 
@@ -161,7 +161,11 @@ def test_a_full_disk_is_called_so_also_where_torch_wraps_it(number: int) -> None
 
 
 def test_other_faults_keep_their_name() -> None:
-    assert sentence(PermissionError(errno.EACCES, "Permission denied")).startswith("A file could")
+    refused = PermissionError(errno.EACCES, "Permission denied", "/runs/one/status.json")
+    assert sentence(refused) == (
+        "/runs/one/status.json cannot be read or written (Permission denied). Allow this user to "
+        "read and write there, or choose another folder."
+    )
     assert sentence(KeyError("depth")) == "The run ended with KeyError: 'depth'."
 
 
@@ -248,3 +252,76 @@ def test_the_command_line_obeys_a_stop_within_two_seconds(
 
     assert process.wait(60) == 0
     assert folder.last.exists()
+
+
+def test_of_two_trainings_of_one_name_the_second_is_refused_and_harms_nothing(
+    stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder
+) -> None:
+    folder = new_folder("run", tiny)
+    refusals: list[str] = []
+
+    def again(line: dict[str, float]) -> None:
+        for options in ({"resume": True}, {"new": True}):
+            with pytest.raises(CoreError) as refused:
+                run_training(tiny, folder, data=stripes_data, **options)
+            refusals.append(str(refused.value))
+
+    assert run_training(tiny, folder, data=stripes_data, on_epoch=again) == "finished"
+
+    assert len(refusals) == 2 * tiny.epochs
+    assert all(one.startswith("run is running already, in process") for one in refusals)
+    assert [line["epoch"] for line in folder.history()] == [1, 2, 3]
+    with pytest.raises(ConfigError, match="'run' exists"):
+        run_training(tiny, folder, data=stripes_data, new=True)
+    assert observe(folder).state == "finished"
+
+
+def test_the_first_cause_is_told_where_the_disk_takes_not_even_the_state(
+    stripes_data: TrainingData,
+    tiny: RunConfig,
+    new_folder: NewFolder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = new_folder("run", tiny)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), "last.pt")
+
+    def fill(line: dict[str, float]) -> None:
+        monkeypatch.setattr(run_folder_module, "write_json", refuse)
+        monkeypatch.setattr(run_folder_module, "_overwrite", refuse)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "metrics.jsonl")
+
+    with pytest.raises(CoreError, match="The disk is full"):
+        run_training(tiny, folder, data=stripes_data, on_epoch=fill)
+
+    assert "No space left on device" in folder.log.read_text()
+
+
+def test_a_run_that_ended_between_an_epoch_and_its_save_loses_no_line(
+    stripes_data: TrainingData,
+    tiny: RunConfig,
+    new_folder: NewFolder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = new_folder("run", tiny)
+    told: list[int] = []
+
+    def die(trainer: Trainer) -> None:
+        if trainer.epoch == 2:
+            raise KeyboardInterrupt
+        save(trainer)
+
+    save = Trainer.save
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "save", die)
+        with pytest.raises(KeyboardInterrupt):
+            run_training(tiny, folder, data=stripes_data)
+    state = run_training(
+        tiny, folder, resume=True, data=stripes_data,
+        on_epoch=lambda line: told.append(line["epoch"]),
+    )  # fmt: skip
+
+    assert state == "finished"
+    assert told == [2, 3]
+    assert [line["epoch"] for line in folder.history()] == [1, 2, 3]

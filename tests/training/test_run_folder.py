@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import CheckpointError, ConfigError
+from core.process import ProcessId
 from core.training import RunConfig, RunFolder
 
 
@@ -81,6 +82,20 @@ def test_a_taken_name_is_refused(tmp_path: Path) -> None:
     assert RunFolder.unused(tmp_path, "run").path == tmp_path / "run"
 
     (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "card.json").write_text("{}")
 
     with pytest.raises(ConfigError, match="A run or search named 'run' exists"):
         RunFolder.unused(tmp_path, "run")
+
+
+def test_a_run_that_ended_before_its_first_file_takes_no_name(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    for name in (".claim", "job.json", "status.json"):
+        (folder.path / name).write_text("{}")
+    temporary = ProcessId(2**22 + 1, 1.0).token
+    (folder.path / f".config.json.{temporary}-0123abcd.tmp").write_text("half")
+
+    assert RunFolder.unused(tmp_path, "run") == folder
+    folder.forget_attempt()
+    assert not (folder.path / "job.json").exists()

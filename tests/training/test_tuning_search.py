@@ -13,7 +13,7 @@ from core.training.trainer import Stopped, TrainingData
 from core.training.tuning import run
 from core.training.tuning.search import trial_folder
 from core.training.tuning.space import Choice, Range, Space
-from core.training.tuning.study import open_study
+from core.training.tuning.study import begin_again, open_study
 
 GRID: Space = {"learning_rate": Choice((0.1, 0.01)), "batch_size": Choice((8, 16, 32))}
 
@@ -182,6 +182,28 @@ def test_a_trial_whose_process_was_killed_is_begun_again(
     findings = read_findings(folder)
     assert len(findings.best) == 6
     assert 0 not in [trial.number for trial in findings.trials]
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_grid_killed_in_its_last_trial_runs_that_trial(
+    stage: Stage, tmp_path: Path, twice: bool
+) -> None:
+    folder = search_folder(tmp_path, GRID, sampler="grid")
+    stage.stop_after = 5
+    run.run_search(folder)
+    assert stage.stop_after < len(stage.runs) == 6
+    study = open_study(folder, Search.load(folder))
+    last = study.ask()  # takes up the queued sixth, and then its process is killed
+    last.set_user_attr("process", ProcessId(2**22 + 1, 1.0, ProcessId.of().host).to_json())
+    if twice:  # killed once more while it recovers
+        begin_again(study, study.get_trials(deepcopy=False)[last.number])
+    stage.stop_after, stage.runs = 10_000, []
+
+    assert run.run_search(folder) == "finished"
+
+    assert len(stage.runs) == 1
+    tried = {tuple(one.chosen.values()) for one in read_findings(folder).best}
+    assert tried == {(rate, size) for rate in (0.1, 0.01) for size in (8, 16, 32)}
 
 
 def test_trials_of_living_processes_and_other_machines_are_left_alone(

@@ -27,24 +27,33 @@ PRUNED = "Ended early: other trials did better at this point."
 Progress = Callable[[dict[str, Any]], None]
 
 
-def run_search(folder: RunFolder, *, on_progress: Progress = lambda progress: None) -> str:
+def run_search(
+    folder: RunFolder,
+    search: Search | None = None,
+    *,
+    on_progress: Progress = lambda progress: None,
+) -> str:
     """Run trials until there are enough, the grid is exhausted, or a stop is asked for.
 
     Args:
         folder: Holds study.json; the trials' run folders go below it.
+        search: To begin, in a folder that holds no job yet; None to go on with the folder's own.
         on_progress: Called after every trial with what progress.json holds.
 
     Returns:
         The final state, "finished" or "stopped".
 
     Raises:
-        CoreError: The search failed; status.json says why as well.
+        CoreError: The search failed; status.json says why as well. Or it did not begin, since
+            another process works on the folder.
     """
     records = Records(folder)
-    records.refuse_company()
-    with records.at_work("search") as is_asked:
-        search = Search.load(folder)
-        _Searcher(folder, search, training_data(search.base), on_progress).run(is_asked)
+    with records.claimed(new=search is not None):
+        if search is not None:
+            search.save(folder)
+        with records.at_work("search") as is_asked:
+            search = Search.load(folder)
+            _Searcher(folder, search, training_data(search.base), on_progress).run(is_asked)
     return records.state
 
 
@@ -80,8 +89,12 @@ class _Searcher:
             self._report()
 
     def _grid_is_exhausted(self) -> bool:
+        """Whether all of the grid was tried; a point that is to be begun again was not."""
         sampler = self.study.sampler
-        return isinstance(sampler, GridSampler) and sampler.is_exhausted(self.study)
+        if not isinstance(sampler, GridSampler):
+            return False
+        again = self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        return not again and sampler.is_exhausted(self.study)
 
     def _one_trial(self, stop: Callable[[], bool]) -> None:
         def objective(trial: optuna.Trial) -> float:

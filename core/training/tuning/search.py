@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from core.errors import CheckpointError, ConfigError
 from core.files import write_json
 from core.training.config import RunConfig
-from core.training.queue import Job
+from core.training.queue import Job, add_job
 from core.training.run_folder import RunFolder
 from core.training.tuning.space import Space, check_space, grid_size, space_from_json
 
@@ -130,8 +130,4 @@ def add_search(root: Path, name: str, search: Search) -> RunFolder:
     Raises:
         ConfigError: The name is taken or no folder name.
     """
-    folder = RunFolder.unused(root, name)
-    search.save(folder)
-    Job(time.time(), evaluate=False).save(folder)
-    folder.set_status("queued")
-    return folder
+    return add_job(root, name, Job(time.time(), evaluate=False), search.save)

@@ -100,7 +100,9 @@ def counted(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def begin_again(study: optuna.Study, trial: FrozenTrial) -> None:
-    """Queue the settings of a trial that was interrupted, with its place in the grid."""
+    """Queue the settings of a trial that was interrupted, with its place in the grid; once."""
+    if any(one.user_attrs.get(AGAIN) == trial.number for one in study.get_trials(deepcopy=False)):
+        return
     study.add_trial(
         optuna.create_trial(
             state=TrialState.WAITING,
