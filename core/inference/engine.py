@@ -2,19 +2,21 @@
 
 import hashlib
 import json
-import os
+import logging
 import threading
 import warnings
 from collections.abc import Callable
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any, Literal
 
 import numpy as np
 import onnxruntime
 import torch
 from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as errors
 from torch import Tensor, nn
 
 from core.checkpoints import REFERENCE, WEIGHTS
@@ -28,15 +30,17 @@ from core.inference.quantise import (
     measure_ranges,
     quantise,
 )
-from core.paths import cache_folder, cache_root
+from core.paths import cache_folder
 from core.preprocess import Preprocess
 from core.types import Image
 
 Kind = Literal["exact", "int8", "grad_cam", "expected_cam"]
 BATCH = 64  # faces a call: larger ones only cost memory
+UNREADABLE = (errors.Fail, errors.InvalidProtobuf, errors.InvalidGraph, errors.InvalidArgument)
 FORMAT = 3  # part of the cache's file names; raise it when the files change
 
 _building = threading.Lock()
+logger = logging.getLogger(__name__)
 OPSET = 20
 
 
@@ -90,6 +94,13 @@ def engine(folder: Path, kind: Kind = "exact", *, threads: int = 0) -> OnnxEngin
         CheckpointError: The checkpoint cannot be used, or has no 8-bit ranges.
         ExplainError: Maps are asked for and the network has none without a backward pass.
     """
+    path = built(folder, kind)
+    try:
+        return _engine(path, threads)
+    except UNREADABLE as error:
+        logger.warning("%s is damaged and is built anew: %s", path.name, error)
+        with _building:
+            path.unlink(missing_ok=True)
     return _engine(built(folder, kind), threads)
 
 
@@ -106,16 +117,42 @@ def preferred(folder: Path) -> Kind:
 
 def built(folder: Path, kind: Kind) -> Path:
     """The ONNX file of a checkpoint, made now if it is not in the cache."""
-    key = _key(folder, kind)
-    path = cache_root() / "onnx" / f"{folder.name}-{kind}-{key}.onnx"
+    if kind == "int8":
+        quantisation = Quantisation.load(folder)
+        if quantisation is None:
+            raise CheckpointError(
+                f"{folder.name} has no measured 8-bit ranges. Use the exact engine."
+            )
+        return _built_int8(folder, quantisation.ranges)
+    return _kept(folder, kind, None, lambda path: _build_float(folder, path, _METHODS[kind]))
+
+
+def _built_int8(folder: Path, ranges: list[tuple[float, float]]) -> Path:
+    """The file in 8 bits with these ranges."""
+
+    def build(path: Path) -> None:
+        with TemporaryDirectory() as place:
+            source = Path(place) / "float.onnx"
+            _build_float(folder, source)
+            quantise(source, ranges, path)
+
+    return _kept(folder, "int8", ranges, build)
+
+
+def _kept(
+    folder: Path,
+    kind: Kind,
+    ranges: list[tuple[float, float]] | None,
+    build: Callable[[Path], None],
+) -> Path:
+    path = cache_folder("onnx") / f"{folder.name}-{kind}-{_key(folder, kind, ranges)}.onnx"
     with _building:
         if not path.is_file():
-            cache_folder("onnx")
-            _BUILDERS[kind](folder, path)
+            build(path)
     return path
 
 
-def _key(folder: Path, kind: Kind) -> str:
+def _key(folder: Path, kind: Kind, ranges: list[tuple[float, float]] | None) -> str:
     """Hash of all that the file depends on."""
     digest = hashlib.sha256(f"{FORMAT} {OPSET} {kind}".encode())
     try:
@@ -128,8 +165,7 @@ def _key(folder: Path, kind: Kind) -> str:
         ) from error
     parts = [card.get(name) for name in ("model", "model_options", "labels", "preprocess")]
     if kind == "int8":
-        quantisation = Quantisation.load(folder)
-        parts.append(quantisation.ranges if quantisation else None)
+        parts.append(ranges)
     if kind == "expected_cam" and (folder / REFERENCE).is_file():
         digest.update((folder / REFERENCE).read_bytes())
     digest.update(json.dumps(parts).encode())
@@ -142,28 +178,17 @@ def _build_float(folder: Path, path: Path, method: str | None = None) -> None:
     export_onnx(network, card.preprocess, path, maps=method is not None)
 
 
-def _build_int8(folder: Path, path: Path) -> None:
-    quantisation = Quantisation.load(folder)
-    if quantisation is None:
-        raise CheckpointError(f"{folder.name} has no measured 8-bit ranges. Use the exact engine.")
-    source = path.with_suffix(f".{os.getpid()}.float.onnx")  # another process may build it, too
-    try:
-        _build_float(folder, source)
-        quantise(source, quantisation.ranges, path)
-    finally:
-        source.unlink(missing_ok=True)
-
-
-_BUILDERS: dict[Kind, Callable[[Path, Path], None]] = {
-    "exact": _build_float,
-    "grad_cam": lambda folder, path: _build_float(folder, path, "grad_cam"),
-    "expected_cam": lambda folder, path: _build_float(folder, path, "expected_cam"),
-    "int8": _build_int8,
+_METHODS: dict[Kind, str | None] = {
+    "exact": None,
+    "grad_cam": "grad_cam",
+    "expected_cam": "expected_cam",
 }
 
 
 def calibrate(folder: Path, pixels: Image, labels: NDArray[np.int64]) -> Quantisation:
     """Measure 8-bit ranges and their cost on validation faces, and store both in the folder.
+
+    Nothing is stored before all is measured, so that an interruption changes nothing.
 
     Args:
         folder: Checkpoint folder.
@@ -172,10 +197,8 @@ def calibrate(folder: Path, pixels: Image, labels: NDArray[np.int64]) -> Quantis
         labels: int64 (N,).
     """
     ranges = measure_ranges(built(folder, "exact"), pixels[:: -(-len(pixels) // RANGE_FACES)])
-    # Until it is measured, accuracy in 8 bits counts as lost, and an interruption changes nothing.
-    Quantisation(ranges, len(labels), 1.0, 0.0, 0.0).save(folder)
     exact, _ = engine(folder, "exact").run(pixels)
-    small, _ = engine(folder, "int8").run(pixels)
+    small, _ = OnnxEngine(_built_int8(folder, ranges)).run(pixels)
     result = Quantisation(
         ranges=ranges,
         faces=len(labels),

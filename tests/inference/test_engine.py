@@ -164,6 +164,36 @@ def test_eight_bits_are_not_preferred_before_their_cost_is_known(
     assert preferred(folder) == "exact"
 
 
+def test_eight_bits_in_use_stay_so_through_a_measurement_that_is_cut_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_checkpoint(tmp_path / "run")
+    calibrate(folder, faces(40), np.zeros(40, dtype=np.int64))
+    before = Quantisation.load(folder)
+
+    def cut_short(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(OnnxEngine, "run", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(folder, faces(90), np.zeros(90, dtype=np.int64))
+
+    assert Quantisation.load(folder) == before
+
+
+@pytest.mark.parametrize("length", [0, 1000, -1000])
+def test_half_a_file_in_the_cache_is_built_anew(tmp_path: Path, length: int) -> None:
+    folder = make_checkpoint(tmp_path / "run")
+    path = built(folder, "exact")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:length])
+
+    logits, _ = engine(folder, "exact", threads=1).run(faces(2))
+
+    assert path.read_bytes() == whole
+    assert logits.shape == (2, 6)
+
+
 def test_one_face_gets_the_same_eight_bit_answer_alone_and_in_a_batch(tmp_path: Path) -> None:
     folder = make_checkpoint(tmp_path / "run")
     pixels = faces(40)
