@@ -23,7 +23,7 @@ QUICK := tests/architecture tests/models tests/faces tests/webapp tests/cli \
 	tests/explain/test_contract.py $(wildcard tests/test_*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check quick lint types fix bench setup setup-dev
+.PHONY: help app test check quick lint types fix bench faults setup setup-dev
 
 help:       ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ fix: setup-dev  ## Let ruff repair and format what it can
 
 bench: setup  ## Measure speed against plain baselines
 	$(BIN)/python -m core bench $(ARGS)
+
+faults: setup-dev  ## Break every verb that writes at each of its file operations; a while
+	PYTHONPATH=.:tests/support OMP_NUM_THREADS=1 $(BIN)/python tests/faults/harness.py $(ARGS)
 
 setup: $(VENV)/.app-installed  ## Create .venv and install the app into it
 
