@@ -12,7 +12,7 @@ import pytest
 
 from core.process import Claim, ProcessId
 from core.training import RunConfig, RunFolder, observe
-from core.training.run import Records
+from core.training.records import Records
 
 HOLD = (
     "import sys; from pathlib import Path; from core.process import Claim\n"

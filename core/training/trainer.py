@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -226,16 +225,15 @@ class Trainer:
             self.step = self.batches.steps  # a resumed run validates again, and trains no step
             self.save()
             raise Stopped
-        line["learning_rate"] = self.optimiser.param_groups[0]["lr"]
-        line["side"] = self.batches.side(self.epoch)
+        rate, side = self.optimiser.param_groups[0]["lr"], self.batches.side(self.epoch)
+        line |= {"learning_rate": rate, "side": side}
         key = (line["valid_accuracy"], -line["valid_loss"])
         if not self.best or key > (self.best["valid_accuracy"], -self.best["valid_loss"]):
             self._keep(line)
         smooth = self.sums.smooth
         self.epoch, self.step = self.epoch + 1, 0
         self.sums = EpochSums(smooth=smooth)
-        # Told before it is saved: one that is killed in between tells it again, and none is lost.
-        try:
+        try:  # told before it is saved: who is killed in between tells it again, and loses none
             if self.fabric.is_global_zero:
                 self.reporter.epoch(line, smooth)
                 self.on_epoch(line)
@@ -323,9 +321,8 @@ class Trainer:
         if not self.folder.last.exists():
             self._forget_after(0.0)
             return
-        path: Path = self.folder.last
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            state = torch.load(self.folder.last, map_location="cpu", weights_only=True)
             self.network.load_state_dict(state["model"])
             self.optimiser.load_state_dict(state["optimiser"])
             if self.average is not None:
@@ -334,7 +331,7 @@ class Trainer:
                 self.average.steps = state["average_steps"]
         except (RuntimeError, KeyError, ValueError, EOFError) as error:
             raise TrainingError(
-                f"{path.name} of {self.folder.name} does not fit the run ({error}). Start it anew "
+                f"last.pt of {self.folder.name} does not fit the run ({error}). Start it anew "
                 "under another name."
             ) from error
         if state.get("data_hash") not in (None, self.data.facts.get("data_hash")):

@@ -1,5 +1,4 @@
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +10,11 @@ from core.data import (
     cache,
     leak_pairs,
     load_dataset,
-    preparation,
     prepare,
     read_exclude,
-    statistics,
     write_exclude,
 )
 from core.data.cache import Chunk
-from core.data.dataset import write_csv
 from core.data.preparation import claimed
 from core.errors import DataError
 from core.preprocess import Preprocess
@@ -290,66 +286,6 @@ def test_the_claim_of_a_dead_process_does_not_count(tmp_path: Path, zips: list[P
     (out / ".claim").write_text("1 12345.0")
 
     assert len(prepare(zips, out).manifest) == len(RAF) + len(FER) + 1
-
-
-def test_a_preparation_that_ended_at_any_table_is_begun_again_to_the_same_set(
-    tmp_path: Path, zips: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = prepare(zips, tmp_path / "whole")
-
-    for number in (1, 4, 6):  # pairs, a split, statistics
-        out, calls = tmp_path / f"out-{number}", iter(range(99))
-        with monkeypatch.context() as patch:
-
-            def die(path: Path, table: pd.DataFrame) -> None:
-                if next(calls) == number:  # noqa: B023
-                    raise KeyboardInterrupt
-                write_csv(path, table)
-
-            for module in (preparation, statistics):
-                patch.setattr(module, "write_csv", die)
-            with pytest.raises(KeyboardInterrupt):
-                prepare(zips, out)
-        assert not (out / "dataset.json").exists()
-
-        again = prepare(zips, out)
-
-        np.testing.assert_array_equal(again.images, whole.images)
-        assert again.info == whole.info
-        pd.testing.assert_frame_equal(again.split("clean"), whole.split("clean"))
-        assert not (out / ".partial").exists()
-
-
-def test_facts_of_other_pixels_than_the_arrays_are_not_trusted(
-    tmp_path: Path, zips: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = prepare(zips, tmp_path / "whole")
-    out = tmp_path / "out"
-
-    def die(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(preparation, "find_pairs", die)
-        with pytest.raises(KeyboardInterrupt):
-            prepare(zips, out)
-    (array,) = (out / ".partial").glob("*/images.npy")
-    np.load(array, mmap_mode="r+")[3] = 0
-
-    np.testing.assert_array_equal(prepare(zips, out).images, whole.images)
-
-
-def test_an_array_without_room_is_refused_before_it_is_laid_out(
-    tmp_path: Path, zips: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    usage = shutil.disk_usage(tmp_path)._replace(free=100_000)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
-
-    with pytest.raises(DataError, match=r"0\.6 MB are needed .* and 0\.1 MB are free"):
-        prepare(zips, tmp_path / "out")
-
-    assert not list((tmp_path / "out").rglob("*.npy"))
-    assert not list((tmp_path / "out").rglob("*.tmp"))
 
 
 def test_frames_and_table_rows_find_back_to_their_originals(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from core.models import load_model
 from core.process import ProcessId
 from core.training import Augmentation, RunConfig, RunFolder, observe
 from core.training import run_folder as run_folder_module
-from core.training.run import run_training, sentence, training_data
+from core.training.records import sentence
+from core.training.run import run_training, training_data
 from core.training.trainer import Stopped, Trainer, TrainingData
 
 NewFolder = Callable[[str, RunConfig], RunFolder]

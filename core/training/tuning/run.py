@@ -10,7 +10,8 @@ from optuna.trial import TrialState
 
 from core.errors import CoreError
 from core.process import ProcessId
-from core.training.run import Records, run_training, training_data
+from core.training.records import Records
+from core.training.run import run_training, training_data
 from core.training.run_folder import RunFolder
 from core.training.trainer import Stopped, TrainingData
 from core.training.tuning.search import Search, trial_folder

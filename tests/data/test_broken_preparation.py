@@ -1,0 +1,78 @@
+"""A preparation that ends in the middle, or finds no room, leaves nothing that looks finished."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from evaluated_run import write_pictures
+
+from core.data import preparation, prepare, statistics
+from core.data.dataset import write_csv
+from core.errors import DataError
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pictures(tmp_path_factory.mktemp("source") / "pictures")
+
+
+def test_a_preparation_that_ended_at_any_table_is_begun_again_to_the_same_set(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = prepare([pictures], tmp_path / "whole")
+
+    for number in (1, 4, 6):  # pairs, a split, statistics
+        out, calls = tmp_path / f"out-{number}", iter(range(99))
+        with monkeypatch.context() as patch:
+
+            def die(path: Path, table: pd.DataFrame) -> None:
+                if next(calls) == number:  # noqa: B023
+                    raise KeyboardInterrupt
+                write_csv(path, table)
+
+            for module in (preparation, statistics):
+                patch.setattr(module, "write_csv", die)
+            with pytest.raises(KeyboardInterrupt):
+                prepare([pictures], out)
+        assert not (out / "dataset.json").exists()
+
+        again = prepare([pictures], out)
+
+        np.testing.assert_array_equal(again.images, whole.images)
+        assert again.info == whole.info
+        pd.testing.assert_frame_equal(again.split("clean"), whole.split("clean"))
+        assert not (out / ".partial").exists()
+
+
+def test_facts_of_other_pixels_than_the_arrays_are_not_trusted(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = prepare([pictures], tmp_path / "whole")
+    out = tmp_path / "out"
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(preparation, "find_pairs", die)
+        with pytest.raises(KeyboardInterrupt):
+            prepare([pictures], out)
+    (array,) = (out / ".partial").glob("*/images.npy")
+    np.load(array, mmap_mode="r+")[3] = 0
+
+    np.testing.assert_array_equal(prepare([pictures], out).images, whole.images)
+
+
+def test_an_array_without_room_is_refused_before_it_is_laid_out(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=100_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+
+    with pytest.raises(DataError, match=r"0\.6 MB are needed .* and 0\.1 MB are free"):
+        prepare([pictures], tmp_path / "out")
+
+    assert not list((tmp_path / "out").rglob("*.npy"))
+    assert not list((tmp_path / "out").rglob("*.tmp"))
