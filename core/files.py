@@ -36,8 +36,13 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         _flush(temporary)
         temporary.replace(path)
+    except OSError as error:
+        if error.filename in (None, str(temporary)):  # the user knows of no temporary one
+            error.filename = str(path)
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that takes no changes; what ended the write is told
+            temporary.unlink(missing_ok=True)
     _flush(path.parent)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -150,10 +151,22 @@ def sentence(error: BaseException) -> str:
     return f"The run ended with {type(error).__name__}: {text}."
 
 
+class _Log(logging.FileHandler):
+    """A log whose disk may fill up: what cannot be noted any more ends nothing."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
 def log_file(path: Path) -> Iterator[None]:
     """Send this package's log lines to a file as well, for a while."""
-    handler = logging.FileHandler(path)
+    handler = _Log(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     owner = logging.getLogger("core")
     level = owner.level

@@ -76,6 +76,16 @@ READERS: dict[str, Callable[[Path], Any]] = {
 }
 
 
+def _of_tensors(path: Path) -> bytes:
+    """What a file of tensors holds; the order of its facts is any."""
+    from safetensors import safe_open
+
+    with safe_open(path, "np") as file:
+        facts = sorted((file.metadata() or {}).items())
+        names = sorted(file.keys())
+        return repr([facts, *((name, file.get_tensor(name).tobytes()) for name in names)]).encode()
+
+
 def steady(value: Any) -> Any:  # noqa: ANN401 - JSON
     """The same without what tells of times and processes."""
     if isinstance(value, dict):
@@ -100,5 +110,7 @@ def digests(root: Path, *names: str) -> dict[str, str]:
             elif path.suffix == ".jsonl":
                 lines = [steady(json.loads(line)) for line in content.splitlines()]
                 content = json.dumps(lines).encode()
+            elif path.suffix == ".safetensors":
+                content = _of_tensors(path)
             found[str(shown)] = hashlib.sha256(content).hexdigest()[:16]
     return found

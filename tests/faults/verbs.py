@@ -9,7 +9,7 @@ from harness import Verb
 from reading import digests
 
 SETTINGS = (
-    "data=\"shapes\"", "model_options={\"depth\": 2, \"width\": 4}", "epochs=2",
+    "data=\"shapes\"", "sources=[]", "model_options={\"depth\": 2, \"width\": 4}", "epochs=2",
     "batch_size=48", "precision=\"32-true\"", "accelerator=\"cpu\"", "learning_rate=0.02",
     "augment.rotation=0", "augment.scale=0", "augment.shift=0", "augment.shear=0",
     "augment.erasing=0",
@@ -86,8 +86,9 @@ def train(root: Path) -> None:
 
 def tune(root: Path) -> None:
     begun = (root / "runs" / "grid" / "study.json").exists()
-    new = ("grid.json", "--sampler", "grid", "--pruner", "none", "--base", PRESET, *SET[:-2])
-    short = ("--set", "epochs=1")
+    new = ("grid.json", "--sampler", "grid", "--pruner", "none", "--base", PRESET)
+    kept = [one for one in SETTINGS if not one.startswith(("learning_rate", "epochs"))]
+    short = [part for one in (*kept, "epochs=1") for part in ("--set", one)]
     core("tune", *(["--resume"] if begun else [*new, *short]), "--run", "grid")
 
 
