@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
-from core.files import changed, fingerprint, read_object
+from core.files import changed, fingerprint
 from core.paths import PROJECT_ROOT, run_root
+from core.shapes import SHAPES, CardFile
+from core.stored import shaped_or_empty
 
 SHIPPED = PROJECT_ROOT / "checkpoints"
 # With weights in the repository; the first is the default.
@@ -127,14 +129,15 @@ def report_of_weights(folder: Path, name: str, place: Path | None = None) -> dic
     Returns:
         None where there is none, it cannot be read, or it is about other weights.
     """
+    shape = SHAPES.get(name, dict[str, Any])
     if place is None and is_shipped(folder):
-        own = read_object(folder / "card.json").get("data", {}).get("data_hash")
+        own = shaped_or_empty(folder / "card.json", CardFile).get("data", {}).get("data_hash")
         for other in evaluations_of(folder, name).values():
-            report = read_object(other / name)
+            report = shaped_or_empty(other / name, shape)
             is_own = report.get("own_data") or report.get("data_hash") == own
             if is_own and changed(other / name) >= changed(folder / name):
                 return report
-    report = read_object((place or folder) / name)
+    report = shaped_or_empty((place or folder) / name, shape)
     try:
         is_current = report.get("weights_fingerprint") == fingerprint(folder / WEIGHTS)
     except OSError:

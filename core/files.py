@@ -100,7 +100,7 @@ def read_object(path: Path) -> dict[str, Any]:
     """The object in a JSON file; empty where there is no file, or it holds something else."""
     try:
         content = json.loads(path.read_bytes())  # told apart: UTF-8, UTF-16, with a mark or without
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 

@@ -8,7 +8,8 @@ import streamlit as st
 
 from core import EMOTIONS
 from core.data import SOURCES
-from core.files import read_object
+from core.shapes import CardFile, ReportFile
+from core.stored import damage, shaped_or_empty
 from webapp.text import literal, percent
 
 
@@ -39,7 +40,7 @@ class Figures:
 
 def card(folder: Path) -> dict[str, Any]:
     """The card as plain values; empty where it cannot be read (whoever loads it will say why)."""
-    return read_object(folder / "card.json")
+    return shaped_or_empty(folder / "card.json", CardFile)
 
 
 def title(folder: Path) -> str:
@@ -56,7 +57,7 @@ def labels(folder: Path | None) -> tuple[str, ...]:
 def figures(folder: Path, split: str = "test") -> Figures | None:
     """The figures of report.json; None where the run was not evaluated on this split."""
     try:
-        found = read_object(folder / "report.json")["splits"][split]
+        found = shaped_or_empty(folder / "report.json", ReportFile)["splits"][split]
         recalls = {
             label: float(one["recall"])
             for label, one in found["per_class"].items()
@@ -88,9 +89,14 @@ def checkpoint_card(folder: Path) -> None:
     reached = figures(folder)
     with st.container(border=True):
         st.markdown(f"**{literal(title(folder))}**")
+        reason = damage(folder)
+        if reason and not reason.startswith("report.json"):  # another evaluation mends that
+            st.error(f"This checkpoint is damaged: {literal(reason)} Restore it, or remove it:")
+            st.code(f"python -m core queue remove {folder.name}", language="bash")
+            return
         st.caption(literal(_origin(card(folder))))
         if reached is None:
-            st.caption("Not evaluated yet.")
+            st.caption(literal(f"Its {reason}") if reason else "Not evaluated yet.")
             data = " --data DIR" if "imported" in (card(folder).get("data") or {}) else ""
             st.code(f"python -m core evaluate {folder.name}{data}", language="bash")
             return

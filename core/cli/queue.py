@@ -65,13 +65,18 @@ def run_queue(
 def list_queue() -> None:
     """Show every run and search with its state."""
     from core.paths import run_root
-    from core.training import WorkerLock, list_jobs, observe
+    from core.stored import damage
+    from core.training import DAMAGED, WorkerLock, list_jobs, observe
 
     for folder in sorted(list_jobs(run_root()), key=lambda folder: observe(folder).since):
         observed = observe(folder)
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(observed.since))
         share = f"{folder.progress().get('share', 0):.0%}" if observed.state == "running" else ""
-        typer.echo(f"{folder.name:<40} {observed.state:<11} {share:>4}  {since}  {observed.reason}")
+        reason = damage(folder.path)
+        state = DAMAGED if reason else observed.state
+        typer.echo(
+            f"{folder.name:<40} {state:<11} {share:>4}  {since}  {reason or observed.reason}"
+        )
     works = WorkerLock(run_root()).is_held()
     typer.echo("The queue is being worked on." if works else "Nobody works on the queue.")
 
@@ -92,3 +97,16 @@ def stop(
     if not runs:
         asked = stop_worker(run_root())
         typer.echo("The queue was asked to stop." if asked else "Nobody works on the queue.")
+
+
+@app.command()
+def remove(
+    runs: Annotated[list[str], typer.Argument(help="Runs, searches or imported checkpoints.")],
+) -> None:
+    """Delete runs with all their files, also damaged ones; nothing is kept."""
+    from core.paths import run_root
+    from core.training import RunFolder, delete_job
+
+    for name in runs:
+        delete_job(RunFolder.named(run_root(), name))
+        typer.echo(f"{name} was deleted.")

@@ -1,6 +1,5 @@
 """The commands that train: train, and tune, which searches for settings."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,6 +85,8 @@ def configuration(preset_or_file: str | None) -> "RunConfig":
         ConfigError: There is none.
     """
     from core.errors import ConfigError
+    from core.shapes import ConfigFile
+    from core.stored import read_shaped
     from core.training import RunConfig, preset
 
     if preset_or_file is None:
@@ -94,7 +95,7 @@ def configuration(preset_or_file: str | None) -> "RunConfig":
     if path.suffix != ".json":
         return preset(preset_or_file)
     try:
-        return RunConfig.from_json(json.loads(path.read_bytes()))
+        return RunConfig.from_json(read_shaped(path, ConfigFile))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read as a configuration: {error}.") from error
 

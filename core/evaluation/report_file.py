@@ -1,6 +1,5 @@
 """report.json and strata.json of a run folder, in and out.  Quick to import."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,13 @@ from core.errors import CheckpointError
 from core.evaluation.predictions_file import FILE, OLD_FILE
 from core.files import file_hash, read_object, write_json
 from core.paths import run_root
+from core.shapes import ReportFile
+from core.stored import Unreadable, read_shaped
 
 FORMAT = 1
+# What tables and cards cannot do without: of a report, and of each of its splits.
+WHOLE = ("format", "sources", "splits", "labels")
+WHOLE_SPLIT = ("n", "accuracy", "macro_f1", "per_class", "confusion", "intervals")
 STRATA_FILE, STRATA_FORMAT = "strata.json", 1
 
 
@@ -20,27 +24,52 @@ def save_report(report: dict[str, Any], path: Path) -> None:
     write_json(path, report)
 
 
-def load_report(folder: Path) -> dict[str, Any]:
+def load_report(folder: Path, *, whole: bool = False) -> dict[str, Any]:
     """The report of a run folder.
+
+    Args:
+        folder: Of the run.
+        whole: Whether figures are needed, too, not only the facts about the evaluation.
 
     Raises:
         CheckpointError: There is none, or it cannot be read.
     """
     remedy = f"Run: python -m core evaluate {folder.name}"
     try:
-        report: dict[str, Any] = json.loads((folder / "report.json").read_bytes())
+        report = read_shaped(folder / "report.json", ReportFile)
+        _check_whole(report, WHOLE if whole or "splits" in report else WHOLE[:2])
         found = report["format"]
     except FileNotFoundError:
         raise CheckpointError(f"{folder.name} has no report.json. {remedy}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise CheckpointError(
-            f"report.json of {folder.name} cannot be read ({error!r}). {remedy}"
+            f"report.json of {folder.name} cannot be read ({error}). {remedy}"
         ) from error
     if found != FORMAT:
         raise CheckpointError(
             f"report.json of {folder.name} has format {found}, expected {FORMAT}. {remedy}"
         )
     return report
+
+
+def _check_whole(report: dict[str, Any], wanted: Sequence[str]) -> None:
+    """Refuse a report that lacks something, or whose splits are not about its classes.
+
+    Raises:
+        Unreadable: It does, or they are not.
+    """
+    parts = [("report", report, wanted)]
+    parts += [
+        (f"splits.{name}", one, WHOLE_SPLIT) for name, one in report.get("splits", {}).items()
+    ]
+    for name, part, keys in parts:
+        if missing := [key for key in keys if key not in part]:
+            raise Unreadable(f"{name}: it lacks {', '.join(missing)}")
+    labels = report.get("labels", ())
+    for name, split in report.get("splits", {}).items():
+        sizes = {len(split["confusion"]), *map(len, split["confusion"])}
+        if sizes != {len(labels)} or not set(split["per_class"]) <= set(labels):
+            raise Unreadable(f"splits.{name}: it is not about the {len(labels)} classes named")
 
 
 def save_strata(folder: Path, content: dict[str, Any]) -> None:

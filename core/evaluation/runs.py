@@ -14,6 +14,8 @@ from core.evaluation.predictions_file import predictions_changed
 from core.evaluation.prepared import PUBLISHED_VALID, sources_of
 from core.files import fingerprint, read_object
 from core.paths import below, data_root, run_root
+from core.shapes import CardFile, ConfigFile, ReportFile
+from core.stored import shaped_or_empty
 from core.training import RunFolder, observe
 
 ALL_SOURCES = frozenset(PAPER_SOURCES)
@@ -64,12 +66,13 @@ def all_runs() -> list[Run]:
 
 def run_of(folder: Path) -> Run | None:
     """What a run folder says of itself; None where it says nothing one can use."""
-    card, config = read_object(folder / "card.json"), read_object(folder / "config.json")
+    card = shaped_or_empty(folder / "card.json", CardFile)
+    config = shaped_or_empty(folder / "config.json", ConfigFile)
     data = card.get("data", {})
     model = card.get("model") or config.get("model")
     if not model:
         return None
-    report = read_object(folder / "report.json")
+    report = shaped_or_empty(folder / "report.json", ReportFile)
     split = data.get("split") or config.get("split") or "clean"
     trained = bool(card) and (folder / WEIGHTS).is_file()
     return Run(

@@ -85,7 +85,7 @@ def misses_mark(report: Mapping[str, Any] | None, method: str) -> bool:
     """
     planted = (report or {}).get("planted", {})
     found = planted.get("shares", {}).get(method)
-    return found is not None and bool(found["ci"][0] <= planted["area"])
+    return found is not None and bool(found["ci"][0] <= planted.get("area", 0.0))
 
 
 def recommended_layers(folder: Path) -> dict[str, str]:

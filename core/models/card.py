@@ -1,6 +1,5 @@
 """The card beside a weights file: what is needed to use it, and where it came from.  No torch."""
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 from core.errors import CheckpointError, ConfigError
 from core.files import write_json
 from core.preprocess import Preprocess
+from core.shapes import CardFile
+from core.stored import read_shaped
 
 LICENCE = (
     "Weights were learned from research image sets whose licences allow non-commercial research "
@@ -61,28 +62,24 @@ class Card:
             CheckpointError: The file is missing or says something that cannot be.
         """
         try:
-            values = json.loads(path.read_bytes())
+            values = read_shaped(path, CardFile)
             values["preprocess"] = Preprocess.from_json(values["preprocess"])
-            values["labels"] = tuple(str(label) for label in values["labels"])
+            values["labels"] = tuple(values["labels"])
             card = cls(**values)
         except FileNotFoundError:
             raise CheckpointError(
                 f"{path.parent.name} has no card.json. Choose a folder with card.json and "
                 "weights.safetensors."
             ) from None
-        except (ValueError, KeyError, TypeError, ConfigError) as error:
+        except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
             raise CheckpointError(
                 f"The card of {path.parent.name} cannot be read ({error}). Restore it from the "
                 "run that made it."
             ) from error
-        if len(set(card.labels)) != len(card.labels) or len(card.labels) < 2:
+        if len(set(card.labels)) != len(card.labels) or not all(card.labels):
+            named = ", ".join(card.labels[:10]) + (", ..." if len(card.labels) > 10 else "")
             raise CheckpointError(
-                f"The card of {path.parent.name} names the classes {', '.join(card.labels)}; "
+                f"The card of {path.parent.name} names the classes {named}; "
                 "expected at least two different names."
-            )
-        if not card.temperature > 0:
-            raise CheckpointError(
-                f"The card of {path.parent.name} has temperature {card.temperature}; "
-                "expected a positive number."
             )
         return card

@@ -1,7 +1,7 @@
 """Weights in and out: safetensors beside a card, never unpickled code."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ from safetensors.torch import save as serialised
 from torch import Tensor, nn
 
 from core.checkpoints import WEIGHTS
-from core.errors import CheckpointError, ConfigError
+from core.errors import CheckpointError
 from core.files import replacing
 from core.models.card import Card
 from core.models.catalogue import build
 
 State = dict[str, Tensor]
+SMALL, HUGE = 64, 4096  # options up to the first are free; none is larger than the second
 # In which training programs keep tensors beside an optimiser and counters.
 PARTS = ("state_dict", "model_state_dict", "model", "net", "network", "weights")
 
@@ -63,10 +64,11 @@ def load_model(folder: Path) -> tuple[nn.Module, Card]:
         raise CheckpointError(
             f"{path.name} of {folder.name} is damaged ({error}). Copy it again."
         ) from error
-    try:
-        model = build(card.model, len(card.labels), **card.model_options)
-    except ConfigError as error:
-        raise CheckpointError(f"The card of {folder.name} cannot be used: {error}") from error
+    _check_size(state, card, folder.name)
+    if ":" not in card.model:  # a library's name bounds its network, and not all are built so
+        with torch.device("meta"):  # shapes alone: nothing is laid out before they fit
+            _check_shapes(_built(card, folder.name), state, card, folder.name)
+    model = _built(card, folder.name)
     state = {
         name: value.float() if value.is_floating_point() else value for name, value in state.items()
     }
@@ -74,6 +76,7 @@ def load_model(folder: Path) -> tuple[nn.Module, Card]:
     model.load_state_dict(state)
     model.eval()
     model.requires_grad_(False)
+    _check_answer(model, state, card, folder.name)
     return model, card
 
 
@@ -122,6 +125,74 @@ def _tensors(found: object) -> State:
     full = {key: part for key, part in parts.items() if part}
     usual = next((full[key] for key in PARTS if key in full), None)
     return usual or (next(iter(full.values())) if len(full) == 1 else {})
+
+
+def _built(card: Card, name: str) -> nn.Module:
+    """The network of a card with fresh weights.
+
+    Raises:
+        CheckpointError: There is none of this name, or its options cannot be.
+    """
+    try:
+        return build(card.model, len(card.labels), **card.model_options)
+    except Exception as error:  # whatever options of a stranger make of a network's code
+        said = str(error).split("\n")[0]
+        raise CheckpointError(f"The card of {name} cannot be used: {said}") from error
+
+
+def _check_size(state: Mapping[str, Tensor], card: Card, name: str) -> None:
+    """Refuse a card whose numbers are larger than anything in the weights.
+
+    A side of a tensor bounds every width and number of classes, their count every depth.
+    """
+    sides = [side for value in state.values() if value.numel() for side in value.shape]
+    largest = max(SMALL, min(max(sides, default=0), HUGE), len(state))
+    for what, number in (("labels", len(card.labels)), *_numbers("", card.model_options)):
+        if not abs(number) <= largest:
+            raise CheckpointError(
+                f"The weights of {name} do not fit its card, which has {what} {number:,}; no side "
+                f"of a tensor is larger than {largest:,}. Restore the card or the weights from the "
+                "run that made them."
+            )
+
+
+def _numbers(name: str, value: object) -> Iterator[tuple[str, float]]:
+    """The numbers inside plain values, by the name they stand under."""
+    if isinstance(value, int | float):
+        yield name, value
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from _numbers(str(key), one)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for one in value:
+            yield from _numbers(name, one)
+
+
+def _check_answer(model: nn.Module, state: Mapping[str, Tensor], card: Card, name: str) -> None:
+    """Refuse weights that are no numbers, and a network that does not take the card's pictures."""
+    bad = next((key for key, value in state.items() if not value.isfinite().all()), None)
+    if bad is not None:
+        raise CheckpointError(
+            f"The weights of {name} hold values in {bad} that are no numbers. Restore them from "
+            "the run that made them."
+        )
+    preprocess = card.preprocess
+    blank = torch.zeros(1, preprocess.channels, preprocess.crop, preprocess.crop)
+    try:
+        with torch.inference_mode():
+            answer = tuple(model(blank).shape)
+    except Exception as error:  # whatever a picture of another form makes of a network's code
+        said = str(error).split("\n")[0]
+        raise CheckpointError(
+            f"The network of {name} does not take the pictures of its card, {preprocess.channels} "
+            f"channels of {preprocess.crop} x {preprocess.crop} pixels ({said}). Restore the card "
+            "from the run that made it."
+        ) from error
+    if answer != (1, len(card.labels)):
+        raise CheckpointError(
+            f"The network of {name} answers with shape {answer}; expected (1, {len(card.labels)}), "
+            "a number a class. Restore the card from the run that made it."
+        )
 
 
 def _check_shapes(model: nn.Module, state: Mapping[str, Tensor], card: Card, name: str) -> None:

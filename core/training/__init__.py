@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 from core.lazy import lazy_names
 from core.training.config import FLIP_ONLY, Augmentation, RunConfig
 from core.training.queue import WorkerLock, add_run, enqueue, request_stop, stop_worker, waiting
-from core.training.run_folder import Observed, RunFolder, delete_job, list_jobs, list_runs, observe
+from core.training.run_folder import (
+    DAMAGED,
+    Observed,
+    RunFolder,
+    delete_job,
+    list_jobs,
+    list_runs,
+    observe,
+)
 from core.training.settings import (
     TABLE_ROWS,
     Setting,
@@ -39,6 +47,7 @@ __getattr__ = lazy_names(
 )
 
 __all__ = [
+    "DAMAGED",
     "FLIP_ONLY",
     "SPACES",
     "TABLE_ROWS",

@@ -6,10 +6,13 @@ from typing import Any, Literal, get_args
 
 from core.errors import ConfigError
 from core.labels import CLASS_SETS
+from core.shapes import ConfigFile
+from core.stored import Unreadable, check_shape
 
 Optimiser = Literal["sgd", "adam", "adamw"]
 Schedule = Literal["constant", "cosine", "one_cycle", "exponential"]
 FACE_START = "dlib-face-recognition"  # an `initial` that is no checkpoint
+WHOLE = ("epochs", "batch_size", "patience", "devices", "machines", "start_side", "seed")
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 
 
@@ -169,6 +172,9 @@ class RunConfig:
             ("teacher_share", 0.0, 1.0),
         ):  # fmt: skip
             _within(name, getattr(self, name), low, high)
+            if name in WHOLE and not isinstance(getattr(self, name), int):
+                found = getattr(self, name)
+                raise ConfigError(f"{name} is {found!r}; expected a whole number.")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -186,7 +192,14 @@ class RunConfig:
         Raises:
             ConfigError: A key is unknown or a value is out of range.
         """
-        values = dict(values)
+        if isinstance(values, dict):  # the shape says so of all others
+            values = {
+                key: list(one) if isinstance(one, tuple) else one for key, one in values.items()
+            }
+        try:
+            check_shape(values, ConfigFile)
+        except Unreadable as error:
+            raise ConfigError(f"The configuration has {error}.") from error
         augment = values.pop("augment", {})
         if "sources" in values:
             values["sources"] = tuple(values["sources"])

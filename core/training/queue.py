@@ -1,6 +1,5 @@
 """What waits to be trained, and the lock of the one worker."""
 
-import json
 import platform
 import re
 import time
@@ -12,6 +11,8 @@ from types import TracebackType
 from core.errors import ConfigError, TrainingError
 from core.files import changed, write_json
 from core.process import Claim
+from core.shapes import JobFile
+from core.stored import read_shaped
 from core.training.config import RunConfig
 from core.training.run_folder import RunFolder, is_job, list_jobs, observe
 
@@ -94,8 +95,8 @@ class Job:
     def of(cls, folder: RunFolder) -> "Job | None":
         """The job.json of a run; None where the queue has nothing to do with it."""
         try:
-            return cls(**json.loads((folder.path / "job.json").read_text()))
-        except (FileNotFoundError, ValueError, TypeError):
+            return cls(**read_shaped(folder.path / "job.json", JobFile))
+        except (OSError, ValueError, TypeError):
             return None
 
     def save(self, folder: RunFolder) -> None:

@@ -12,10 +12,13 @@ from typing import Any
 
 from core.checkpoints import EVALUATIONS, FACTS_FOLDER, SHIPPED_CHECKPOINTS, WEIGHTS
 from core.errors import CheckpointError, ConfigError, TrainingError
-from core.files import is_temporary, read_object, write_json, write_text
+from core.files import is_temporary, write_json, write_text
 from core.process import Claim, ProcessId
+from core.shapes import ConfigFile, EpochLine, KeptFile, Progress, StatusFile, StepLine
+from core.stored import Unreadable, read_shaped, shaped, shaped_or_empty
 from core.training.config import RunConfig
 
+DAMAGED = "damaged"  # of a folder whose files cannot be read
 STATES = ("queued", "running", "finished", "stopped", "failed")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 SILENT = 300.0  # seconds; a run of another machine that long without a sign of life is given up
@@ -137,10 +140,10 @@ class RunFolder:
         """
         path = self.path / "config.json"
         try:
-            return RunConfig.from_json(json.loads(path.read_bytes()))
+            return RunConfig.from_json(read_shaped(path, ConfigFile))
         except FileNotFoundError:
             raise CheckpointError(f"{self.name} has no config.json; it is no run folder.") from None
-        except (ValueError, ConfigError) as error:
+        except (OSError, ValueError, ConfigError) as error:
             raise CheckpointError(f"{path.name} of {self.name} cannot be read: {error}") from error
 
     def set_status(self, state: str, reason: str = "", **more: Any) -> None:  # noqa: ANN401 - JSON
@@ -160,8 +163,13 @@ class RunFolder:
             _overwrite(path, json.dumps(content))
 
     def status(self) -> dict[str, Any]:
-        """The content of status.json, or an unknown state where there is none yet."""
-        return read_object(self.path / "status.json") or {"state": "unknown", "reason": ""}
+        """The content of status.json, or a state where there is none yet, or it cannot be read."""
+        try:
+            return read_shaped(self.path / "status.json", StatusFile)
+        except (FileNotFoundError, NotADirectoryError):
+            return {"state": "unknown", "reason": ""}
+        except (OSError, Unreadable) as error:
+            return {"state": DAMAGED, "reason": f"status.json cannot be read ({error})."}
 
     def set_progress(self, **values: Any) -> None:  # noqa: ANN401 - JSON
         """Replace progress.json, the moment's state inside an epoch."""
@@ -169,7 +177,7 @@ class RunFolder:
 
     def progress(self) -> dict[str, Any]:
         """The content of progress.json; empty where there is none yet."""
-        return read_object(self.path / "progress.json")
+        return shaped_or_empty(self.path / "progress.json", Progress)
 
     def append_metrics(self, values: dict[str, Any]) -> None:
         """Add one epoch's line."""
@@ -184,30 +192,32 @@ class RunFolder:
             file.write(json.dumps(values) + "\n")
 
     def history(self) -> Iterator[dict[str, Any]]:
-        """Lines of metrics.jsonl, leaving out one that is half written."""
-        return _lines(self.metrics)
+        """Lines of metrics.jsonl, leaving out one that is half written or says what cannot be."""
+        return _lines(self.metrics, EpochLine)
 
     def kept(self) -> dict[str, Any]:
         """Figures of the kept weights: `epoch` (0 for the initial ones), `valid_accuracy`, others.
 
         They stand in the card; where it cannot be read, the best epoch's are given, or {}.
         """
-        try:
-            figures: dict[str, Any] = json.loads(self.card.read_text())["metrics"]
-            if {"epoch", "valid_accuracy", "valid_macro_f1"} <= set(figures):
-                return figures
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
-        return max(self.history(), key=lambda line: line["valid_accuracy"], default={})
+        figures: dict[str, Any] = shaped_or_empty(self.card, KeptFile).get("metrics", {})
+        wanted = {"epoch", "valid_accuracy", "valid_macro_f1"}
+        if wanted <= set(figures):
+            return figures
+        whole = (line for line in self.history() if wanted <= set(line))
+        return max(whole, key=lambda line: line["valid_accuracy"], default={})
 
     def step_history(self) -> Iterator[dict[str, Any]]:
-        """Lines of steps.jsonl, leaving out one that is half written."""
-        return _lines(self.steps)
+        """Lines of steps.jsonl, leaving out one that is half written or says what cannot be."""
+        return _lines(self.steps, StepLine)
 
     def forget_after(self, at: float) -> None:
         """Drop metrics after `at`, in epochs, which a resumed run will write again."""
-        for path, key in ((self.metrics, "epoch"), (self.steps, "at")):
-            kept = [line for line in _lines(path) if line[key] <= at]
+        for path, shape, key in (
+            (self.metrics, EpochLine, "epoch"),
+            (self.steps, StepLine, "at"),
+        ):
+            kept = [line for line in _lines(path, shape) if line[key] <= at]
             write_text(path, "".join(json.dumps(line) + "\n" for line in kept))
 
 
@@ -219,15 +229,15 @@ def _overwrite(path: Path, text: str) -> None:
         file.write(text.encode().ljust(length))
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def _lines(path: Path, shape: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a TypedDict
     try:
-        lines = path.read_text().splitlines()
-    except FileNotFoundError:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
         return
     for line in lines:
         try:
-            yield json.loads(line)
-        except json.JSONDecodeError:
+            yield shaped(line, shape)
+        except Unreadable:
             continue
 
 
@@ -236,8 +246,8 @@ class Observed:
     """The state of a run.
 
     Attributes:
-        state: As in status.json, "interrupted" for a running one whose process is gone, or
-            "unknown" without status.json.
+        state: As in status.json, "interrupted" for a running one whose process is gone, "unknown"
+            without status.json, or "damaged" where it cannot be read.
         reason: One sentence, or "".
         since: When the state began, seconds since the epoch; 0 where it is not known.
         process: Who works on it, or did last.
@@ -293,13 +303,13 @@ def list_runs(root: Path) -> list[RunFolder]:
 
 
 def delete_job(folder: RunFolder) -> None:
-    """Remove a run or search with all its files.
+    """Remove a run, search or imported checkpoint with all its files, however damaged.
 
     Raises:
         TrainingError: It is at work, it is no job's folder, or the app comes with it.
     """
-    if not is_job(folder.path):
-        raise TrainingError(f"{folder.name} is no run; nothing was deleted.")
+    if not (is_job(folder.path) or folder.card.is_file()):
+        raise TrainingError(f"{folder.name} is no run or checkpoint; nothing was deleted.")
     if folder.name in SHIPPED_CHECKPOINTS:
         raise TrainingError(f"{folder.name} is a checkpoint the app comes with; it is kept.")
     if observe(folder).is_active or folder.claim.is_held():

@@ -98,7 +98,7 @@ def _shortcut(folder: str, time: float) -> Shortcut | None:
 
 @st.cache_resource(max_entries=50, show_spinner=False)
 def _report(folder: str, time: float) -> dict[str, Any]:
-    return load_report(Path(folder))
+    return load_report(Path(folder), whole=True)
 
 
 @st.cache_resource(max_entries=50, show_spinner="Computing …")

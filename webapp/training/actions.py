@@ -7,7 +7,9 @@ import streamlit as st
 
 from core.errors import TrainingError
 from core.paths import read_only, run_root
+from core.stored import damage
 from core.training import (
+    DAMAGED,
     Observed,
     RunConfig,
     RunFolder,
@@ -30,7 +32,7 @@ NEW, RUNS, COMPARE, SEARCH = VIEWS = ("New run", "Runs", "Compare", "Search")
 VIEW, RUN, SEARCHED = "view", "run", "search"
 COLOURS = {
     "queued": "blue", "running": "green", "finished": "violet", "stopped": "gray",
-    "failed": "red", "interrupted": "orange", "unknown": "gray",
+    "failed": "red", "interrupted": "orange", "unknown": "gray", DAMAGED: "red",
 }  # fmt: skip
 
 
@@ -83,7 +85,7 @@ def delete(folder: RunFolder) -> None:
     with shown_errors():
         _allowed()
         delete_job(folder)
-        st.toast(f"{folder.name} is deleted.")
+        st.toast(f"{literal(folder.name)} is deleted.")
 
 
 def work() -> None:
@@ -172,7 +174,7 @@ def duration(seconds: float) -> str:
 
 def state_line(observed: Observed) -> None:
     """The state as a badge, since when, and its reason."""
-    at_ease = observed.state not in ("failed", "interrupted")
+    at_ease = observed.state not in ("failed", "interrupted", DAMAGED)
     length = duration(time.time() - observed.since)
     words = f"for {length}. " if observed.is_active else f"{length} ago. "
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -196,6 +198,8 @@ def show_job(folder: RunFolder, live: Callable[[RunFolder, str], None], *, poll:
     left, right = st.columns([3, 2], vertical_alignment="center")
     with left:
         state_line(observed)
+        if (reason := damage(folder.path)) and observed.state != DAMAGED:
+            st.error(literal(f"This folder is damaged: {reason}"))
     with right:
         actions.job_buttons(folder, observed.state)
     st.fragment(live, run_every=poll if observed.is_active else None)(folder, observed.state)

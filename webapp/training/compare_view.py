@@ -15,7 +15,11 @@ CHOSEN = "runs"
 
 def show() -> None:
     """Draw the view."""
-    runs = {name: folder for name, folder in store.runs().items() if any(folder.history())}
+    runs = {
+        name: folder
+        for name, folder in store.runs().items()
+        if store.history(folder) and store.config(folder)
+    }
     if len(runs) < 2:
         st.info("Two runs with at least one epoch each are needed to compare.")
         return
@@ -28,7 +32,7 @@ def show() -> None:
         return
     picked = {name: runs[name] for name in chosen}
     st.plotly_chart(
-        charts.overlay({name: folder.history() for name, folder in picked.items()}, figure),
+        charts.overlay({name: store.history(folder) for name, folder in picked.items()}, figure),
         key="overlay",
         config={"displayModeBar": False},
     )
@@ -55,7 +59,7 @@ def _picked(names: list[str]) -> list[str]:
 def _best(runs: dict[str, RunFolder]) -> pd.DataFrame:
     rows = []
     for name, folder in runs.items():
-        lines = list(folder.history())
+        lines = store.history(folder)
         best = folder.kept()
         rows.append(
             {
@@ -64,7 +68,7 @@ def _best(runs: dict[str, RunFolder]) -> pd.DataFrame:
                 "Best epoch": best["epoch"],
                 "Validation accuracy": best["valid_accuracy"],
                 "Validation macro-F1": best["valid_macro_f1"],
-                "Validation loss": best["valid_loss"],
+                "Validation loss": best.get("valid_loss"),
                 "Minutes": sum(line["seconds"] for line in lines) / 60,
             }
         )

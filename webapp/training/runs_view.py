@@ -14,6 +14,7 @@ from webapp.training.actions import duration, show_job
 POLL = 1.0  # seconds; curves are to move within three of an epoch's end
 QUIET = {"displayModeBar": False}
 TABLE = "runs table"
+MOMENT = {"faces_per_second", "eta_seconds", "time", "epoch", "epochs", "step", "steps", "share"}
 
 
 def show() -> None:
@@ -83,7 +84,7 @@ def _live(folder: RunFolder, drawn_state: str) -> None:
     observed = observe(folder)
     if observed.state != drawn_state:
         st.rerun()
-    history, moments = list(folder.history()), list(folder.step_history())
+    history, moments = store.history(folder), list(folder.step_history())
     _figures(folder, history, running=observed.state == "running")
     if not history and not moments:
         st.info(
@@ -116,6 +117,7 @@ def _figures(folder: RunFolder, history: list[dict[str, float]], *, running: boo
     epochs = settings.epochs if settings else 0
     best = folder.kept()
     now = folder.progress() if running else {}
+    now = now if set(now) >= MOMENT else {}
     with st.container(horizontal=True):
         st.metric("Epochs done", f"{len(history)} of {epochs}")
         if best:

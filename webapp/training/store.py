@@ -13,7 +13,8 @@ from core.data import leak_pairs
 from core.errors import CheckpointError, DataError
 from core.labels import CLASS_SETS
 from core.paths import run_root
-from core.training import RunConfig, RunFolder, list_jobs, list_runs, observe
+from core.stored import damage
+from core.training import DAMAGED, RunConfig, RunFolder, list_jobs, list_runs, observe
 from webapp.dataset_explorer import store as data_store
 
 if TYPE_CHECKING:
@@ -131,17 +132,28 @@ def config(folder: RunFolder) -> RunConfig | None:
         return None
 
 
+DRAWN = {
+    "epoch", "train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "valid_macro_f1",
+    "learning_rate", "seconds",
+}  # fmt: skip
+
+
+def history(folder: RunFolder) -> list[dict[str, Any]]:
+    """The epochs of a run of which all is known that is drawn."""
+    return [line for line in folder.history() if set(line) >= DRAWN]
+
+
 def overview(folders: dict[str, RunFolder]) -> pd.DataFrame:
     """A row a run: name, state, progress, best validation accuracy and its course."""
     rows = []
     for name, folder in folders.items():
         observed, settings = observe(folder), config(folder)
-        accuracies = [line["valid_accuracy"] for line in folder.history()]
+        accuracies = [line["valid_accuracy"] for line in history(folder)]
         epochs = settings.epochs if settings else 0
         rows.append(
             {
                 "Run": name,
-                "State": observed.state,
+                "State": DAMAGED if damage(folder.path) else observed.state,
                 "Progress": progress(folder, epochs),
                 "Epochs": f"{len(accuracies)} of {epochs}" if settings else "",
                 "Best": folder.kept().get("valid_accuracy"),

@@ -1,6 +1,5 @@
 """A search's folder: its settings beside status, log and trials, like a run's."""
 
-import json
 import re
 import time
 from dataclasses import dataclass
@@ -9,6 +8,8 @@ from typing import Any, Literal, get_args
 
 from core.errors import CheckpointError, ConfigError
 from core.files import write_json
+from core.shapes import StudyFile
+from core.stored import read_shaped
 from core.training.config import RunConfig
 from core.training.queue import Job, add_job
 from core.training.run_folder import RunFolder
@@ -103,10 +104,10 @@ class Search:
             CheckpointError: There is none, or it cannot be read.
         """
         try:
-            return cls.from_json(json.loads((folder.path / "study.json").read_bytes()))
+            return cls.from_json(read_shaped(folder.path / "study.json", StudyFile))
         except FileNotFoundError:
             raise CheckpointError(f"{folder.name} holds no search.") from None
-        except (ValueError, ConfigError) as error:
+        except (OSError, ValueError, ConfigError) as error:
             raise CheckpointError(f"study.json of {folder.name} cannot be read: {error}") from error
 
     def storage_url(self, folder: RunFolder) -> str:

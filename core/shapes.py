@@ -1,0 +1,340 @@
+"""The shapes that files of a run folder must have: keys, types and ranges.  Read by `core.stored`.
+
+More keys than these are no fault, other versions write them; what a reader cannot do without, it
+asks for itself.
+"""
+
+from typing import Annotated, Any, NotRequired, TypedDict
+
+from msgspec import Meta
+
+MOST_CLASSES, LONGEST_NAME, LONGEST_TEXT = 10_000, 200, 20_000
+Share = Annotated[float, Meta(ge=0, le=1)]
+Positive = Annotated[float, Meta(gt=0, le=1e6)]
+Number = Annotated[float, Meta(ge=-1e300, le=1e300)]  # finite
+Time = Annotated[float, Meta(ge=0, le=1e11)]  # seconds since the epoch
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Name = Annotated[str, Meta(max_length=LONGEST_NAME)]
+Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
+# No markup in it: class names are drawn everywhere.
+Label = Annotated[
+    str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f`*~$:<>|\[\]\\!&]+$")
+]
+Classes = Annotated[list[Label], Meta(min_length=2, max_length=MOST_CLASSES)]
+Interval = Annotated[list[Number], Meta(min_length=2, max_length=2)]
+
+
+class StatusFile(TypedDict, total=False):
+    """status.json of a run or search."""
+
+    state: Name
+    reason: Text
+    time: Time
+    pid: Annotated[int, Meta(ge=0, lt=2**31)]
+    created: Time
+    host: Text
+
+
+class Progress(TypedDict, total=False):
+    """progress.json of a run at work, or of a search."""
+
+    epoch: Count
+    epochs: Count
+    step: Count
+    steps: Count
+    share: Share
+    loss: float | None
+    learning_rate: float
+    faces_per_second: Number
+    input_share: Number
+    eta_seconds: Number
+    time: Time
+    done: Count
+    trials: Count
+    best: float | None
+
+
+class EpochLine(TypedDict):
+    """A line of metrics.jsonl."""
+
+    epoch: Count
+    valid_accuracy: NotRequired[Share]
+    valid_macro_f1: NotRequired[Share]
+    valid_loss: NotRequired[float]
+    train_loss: NotRequired[float]
+    train_accuracy: NotRequired[Share]
+    learning_rate: NotRequired[Number]
+    seconds: NotRequired[Number]
+    faces_per_second: NotRequired[Number]
+    input_share: NotRequired[Number]
+    side: NotRequired[Count]
+
+
+class StepLine(TypedDict):
+    """A line of steps.jsonl."""
+
+    at: Annotated[float, Meta(ge=0, le=1e9)]
+    loss: float | None
+    learning_rate: Number
+
+
+class PreprocessPart(TypedDict):
+    """`preprocess` of a card."""
+
+    size: Annotated[int, Meta(ge=8, le=1024)]
+    crop: Annotated[int, Meta(ge=8, le=1024)]
+    mean: Annotated[list[Number], Meta(min_length=1, max_length=16)]
+    std: Annotated[list[Positive], Meta(min_length=1, max_length=16)]
+    colour: NotRequired[bool]
+
+
+class OriginPart(TypedDict):
+    """`initial` and `teacher` in the data of a card."""
+
+    checkpoint: Text
+    name: NotRequired[Text | None]
+    data_hash: NotRequired[Text | None]
+    split: NotRequired[Name | None]
+    sources: NotRequired[list[Name]]
+
+
+class DataPart(TypedDict, total=False):
+    """`data` of a card."""
+
+    name: Text
+    data_hash: Text
+    split: Name
+    sources: list[Name]
+    train: Count | None
+    valid: Count | None
+    imported: Text
+    initial: OriginPart | None
+    teacher: OriginPart | None
+
+
+class FiguresPart(TypedDict, total=False):
+    """`metrics` of a card: those of the kept epoch."""
+
+    epoch: Count
+    valid_accuracy: Share
+    valid_macro_f1: Share
+    valid_loss: float
+
+
+class KeptFile(TypedDict, total=False):
+    """card.json, where only the figures of the kept epoch are asked for."""
+
+    metrics: FiguresPart
+
+
+class CardFile(TypedDict, total=False):
+    """card.json of a checkpoint."""
+
+    model: Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
+    labels: Classes
+    preprocess: PreprocessPart
+    model_options: dict[Name, Any]
+    data: DataPart
+    metrics: FiguresPart
+    training: dict[str, Any]
+    versions: dict[Name, Text]
+    temperature: Positive
+    threshold: Share
+    flip_average: bool
+    title: Name
+    licence: Text
+
+
+class ClassPart(TypedDict, total=False):
+    """A class in a split of a report."""
+
+    recall: Share
+    precision: Share
+    f1: Share
+    support: Count
+
+
+class ClassIntervals(TypedDict, total=False):
+    """95 % intervals of a class."""
+
+    recall: Interval
+    precision: Interval
+    f1: Interval
+
+
+class IntervalsPart(TypedDict, total=False):
+    """95 % intervals of a split."""
+
+    accuracy: Interval
+    macro_f1: Interval
+    balanced_accuracy: Interval
+    ece: Interval
+    per_class: dict[Name, ClassIntervals]
+
+
+class UnclearPart(TypedDict):
+    """What is left where uncertain answers are none."""
+
+    threshold: Share
+    coverage: Share
+    accuracy_answered: Share | None
+
+
+class SplitPart(TypedDict, total=False):
+    """A split of a report, or one of its image sets."""
+
+    about: Text
+    sources: list[Name]
+    n: Annotated[int, Meta(ge=1, le=2**53)]
+    accuracy: Share
+    macro_f1: Share
+    balanced_accuracy: Share
+    ece: Share
+    per_class: dict[Name, ClassPart]
+    confusion: list[list[Count]]
+    intervals: IntervalsPart
+    unclear: UnclearPart
+    per_source: dict[Name, Any]
+
+
+class FitPart(TypedDict, total=False):
+    """How the temperature was fitted."""
+
+    fitted: bool
+    n: Count
+    rule: Text
+    ece_before: Share
+    ece_after: Share
+
+
+class ReportFile(TypedDict, total=False):
+    """report.json of an evaluation."""
+
+    format: int
+    checkpoint: Text
+    labels: Classes
+    sources: list[Name]
+    seen: list[Name]
+    trained_on_split: Name
+    data_hash: Text
+    date: Name
+    temperature: Positive
+    threshold: Share
+    calibration: FitPart
+    weights_sha256: Text
+    weights_fingerprint: Text
+    splits: dict[Name, SplitPart]
+
+
+class ConfigFile(TypedDict, total=False):
+    """config.json of a run: types of what has no range; `RunConfig` checks names and numbers."""
+
+    model: Name
+    model_options: dict[Name, Any]
+    data: Text
+    split: Name
+    sources: list[Name]
+    nesterov: bool
+    decay_all: bool
+    augment: dict[Name, Any]
+
+
+class JobFile(TypedDict):
+    """job.json of a run or search in the queue."""
+
+    added: Time
+    evaluate: NotRequired[bool]
+    vanished: NotRequired[Count]
+    mark: NotRequired[Time]
+
+
+class StudyFile(TypedDict):
+    """study.json of a search."""
+
+    space: Annotated[dict[Name, Any], Meta(min_length=1)]
+    base: ConfigFile
+    sampler: NotRequired[Name]
+    trials: NotRequired[Count]
+    pruner: NotRequired[Name]
+    goal: NotRequired[Name]
+    storage: NotRequired[Text]
+    seed: NotRequired[Count]
+
+
+class GapPart(TypedDict):
+    """A difference with its 95 % interval."""
+
+    gap: Number
+    ci: Interval
+
+
+class IntervalPart(TypedDict):
+    """A figure of which the interval matters."""
+
+    ci: Interval
+
+
+class PlantedShare(TypedDict):
+    """The share of the evidence on a planted mark."""
+
+    share: Number
+    ci: Interval
+
+
+class PlantedPart(TypedDict, total=False):
+    """What was found of a planted mark; empty where none was planted."""
+
+    area: Number
+    shares: dict[Name, PlantedShare]
+
+
+class StabilityPart(TypedDict):
+    """How alike the maps of a changed picture are."""
+
+    flip: Number | None
+    shift: Number | None
+    noise: Number | None
+
+
+class MethodPart(TypedDict):
+    """A method in faithfulness.json."""
+
+    layer: Name
+    n: Count
+    insertion: Number
+    deletion: Number
+    gap: Number
+    ci: Interval
+    over_controls: Annotated[dict[Name, IntervalPart], Meta(min_length=1)]
+    average_drop: Number
+    increase: Number
+    road: GapPart
+    blank: Number
+    legible: NotRequired[Number | None]
+    places: NotRequired[Number | None]
+    randomisation: dict[Name, Number | None]
+    sanity: Name
+    stability: StabilityPart
+    verdict: Name
+    planted: NotRequired[PlantedShare | None]
+
+
+class FaithfulnessFile(TypedDict):
+    """faithfulness.json of a checkpoint."""
+
+    weights_fingerprint: NotRequired[Text]
+    data_hash: NotRequired[Text]
+    methods: dict[Name, MethodPart]
+    controls: dict[Name, GapPart]
+    planted: NotRequired[PlantedPart]
+
+
+SHAPES: dict[str, Any] = {
+    "card.json": CardFile,
+    "config.json": ConfigFile,
+    "study.json": StudyFile,
+    "status.json": StatusFile,
+    "job.json": JobFile,
+    "report.json": ReportFile,
+    "faithfulness.json": FaithfulnessFile,
+}
