@@ -1,6 +1,5 @@
 """Scores of whole folders: one row a file, whatever the file holds (paper, section 4.2)."""
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from core.errors import CoreError, ImageError
 from core.files import replacing
 from core.images import read_image
 from core.predict import Predictor
+from core.tabular import CsvWriter
 from core.types import Box, Image, Prediction
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def write_scores(scores: Iterable[Score], labels: Sequence[str], path: Path) -> 
     counts = dict.fromkeys(("ok", "no_face", "unreadable", "more", "turned"), 0)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary, _csv(temporary) as file:
-        writer = csv.writer(file)
+        writer = CsvWriter(file, "\r\n")
         writer.writerow(header(labels))
         for score in scores:
             writer.writerow(as_row(score, labels))

@@ -3,10 +3,17 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TableFormat = Literal["md", "csv", "latex", "json"]
+# Characters that Markdown, and Streamlit's, reads as formatting, links, formulae, icons or HTML.
+_MARKUP = re.compile(r"([\\`*_~$:<>|&\[\]])")
+FORMULA = "=+-@\t\r"  # what a cell begins with that a spreadsheet computes
 LATEX = str.maketrans(
     {char: f"\\{char}" for char in "&%$#_{}"}
     | {"~": r"\textasciitilde{}", "\\": r"\textbackslash{}", "^": r"\textasciicircum{}"}
@@ -29,7 +36,7 @@ def table_text(rows: Sequence[Row], form: TableFormat) -> str:
             return json.dumps(list(rows), indent=1, ensure_ascii=False) + "\n"
         case "csv":
             target = io.StringIO()
-            writer = csv.writer(target, lineterminator="\n")
+            writer = CsvWriter(target)
             writer.writerow(names)
             writer.writerows([row[name] for name in names] for row in rows)
             return target.getvalue()
@@ -42,6 +49,60 @@ def table_text(rows: Sequence[Row], form: TableFormat) -> str:
             lines += [_latex([_cell(row[name]) for name in names]) for row in rows]
             lines += [r"\bottomrule", r"\end{tabular}"]
     return "\n".join(lines) + "\n"
+
+
+def literal(text: str) -> str:
+    """The text with everything escaped that Markdown would read as more than text.
+
+    Whatever a stranger wrote goes through here: names of files and runs, texts of cards and errors.
+    """
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def plain_cell(value: object) -> object:
+    """A cell of a CSV, which no spreadsheet takes for a formula.
+
+    A text that begins like one gets `./` before it: as a file's name it names the same file.
+    Numbers, also as texts, stay as they are.
+    """
+    if not isinstance(value, str) or value[:1] not in tuple(FORMULA) or len(value) == 1:
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"./{value}"
+    return value
+
+
+class CsvWriter:
+    """The one way a CSV is written: what a stranger called a file never becomes a formula.
+
+    Args:
+        file: Open for text, with newline="".
+        end: Of a line.
+    """
+
+    def __init__(self, file: IO[str], end: str = "\n") -> None:
+        self._writer = csv.writer(file, lineterminator=end)
+
+    def writerow(self, cells: Iterable[object]) -> None:
+        """Write a line."""
+        self._writer.writerow([plain_cell(cell) for cell in cells])
+
+    def writerows(self, rows: Iterable[Iterable[object]]) -> None:
+        """Write several."""
+        for row in rows:
+            self.writerow(row)
+
+
+def frame_csv(table: "pd.DataFrame") -> str:
+    """A table of pandas as CSV, without its index, by the same rule."""
+    safe = table.copy(deep=False)
+    for name in table.columns:
+        if table[name].dtype.kind not in "biufcmM":
+            safe[name] = table[name].astype(object).map(plain_cell)
+    text: str = safe.to_csv(index=False, lineterminator="\n")
+    return text
 
 
 def _cell(value: object) -> str:

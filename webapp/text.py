@@ -1,17 +1,6 @@
 """Words and numbers as they stand on the screen."""
 
-import re
-
-# Characters that Streamlit's Markdown reads as formatting, links, formulae, icons or HTML.
-_MARKUP = re.compile(r"([\\`*_~$:<>|\[\]])")
-
-
-def literal(text: str) -> str:
-    """The text with everything escaped that Markdown would read as more than text.
-
-    Names of uploaded files and texts of errors go through here: a file may be called anything.
-    """
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+from core.tabular import literal as literal  # drawn by every page
 
 
 def percent(share: float) -> str:

@@ -1,6 +1,5 @@
 """Pictures a second of `prepare` against a plain script that does the same one by one."""
 
-import csv
 import hashlib
 import shutil
 import tempfile
@@ -14,6 +13,7 @@ import PIL.Image
 from core.bench.timing import Comparison, compare
 from core.data import prepare
 from core.labels import EMOTIONS
+from core.tabular import CsvWriter
 
 PICTURES = 1200
 COPIES = 60  # of them saved a second time
@@ -84,4 +84,4 @@ def _plain_script(root: Path, target: Path) -> None:
     ]
     for name, content in (("labels.csv", rows), ("duplicates.csv", near)):
         with (target / name).open("w", newline="") as file:
-            csv.writer(file).writerows(content)
+            CsvWriter(file, "\r\n").writerows(content)

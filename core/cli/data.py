@@ -22,7 +22,7 @@ from core.cli.terminal import (
 )
 from core.errors import DataError
 from core.files import write_text
-from core.tabular import table_text
+from core.tabular import frame_csv, table_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -199,7 +199,7 @@ def mislabelled(
         _compare_with_votes(table, votes)
         table = table.join(votes, on="id")
     if out is not None:
-        write_text(out, table.to_csv(index=False, lineterminator="\n"))
+        write_text(out, frame_csv(table))
 
 
 def _compare_with_votes(table: "pd.DataFrame", votes: "pd.DataFrame") -> None:

@@ -35,6 +35,7 @@ from core.data.pictures import PictureReader
 from core.errors import DataError
 from core.files import write_text
 from core.labels import NEUTRAL
+from core.tabular import frame_csv
 from core.types import Image
 
 FORMAT = 1
@@ -55,7 +56,7 @@ _TEXT = (
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Replace a table at once, without its index; the folder is made if absent."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, table.to_csv(index=False, lineterminator="\n"))
+    write_text(path, frame_csv(table))
 
 
 def read_json(path: Path) -> dict[str, Any]:

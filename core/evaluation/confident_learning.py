@@ -22,6 +22,7 @@ from core.evaluation.calibration import scaled
 from core.evaluation.prepared import seen_sources
 from core.files import fingerprint, read_object, write_json, write_text
 from core.models import Card
+from core.tabular import frame_csv
 
 if TYPE_CHECKING:
     from core.data import Dataset
@@ -61,7 +62,7 @@ class LabelErrors:
         path = kept_path(folder, str(self.facts["checkpoint"]), str(self.facts["part"]))
         path.parent.mkdir(exist_ok=True)
         path.with_suffix(".json").unlink(missing_ok=True)  # never facts about another table
-        write_text(path, self.table.to_csv(index=False, lineterminator="\n"))
+        write_text(path, frame_csv(self.table))
         write_json(path.with_suffix(".json"), self.facts)
         return path
 

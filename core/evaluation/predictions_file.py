@@ -7,7 +7,6 @@ Free of pandas, whose import takes longer than reading ten such files: a page th
 accuracies must not wait for it.
 """
 
-import csv
 import hashlib
 import io
 import zipfile
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from core.checkpoints import FACTS_FOLDER, SHIPPED
 from core.errors import CheckpointError, DataError
 from core.files import changed, replacing
+from core.tabular import CsvWriter
 
 SPLITS: dict[str, str] = {
     "test": "published test",
@@ -232,7 +232,7 @@ def _last_and_rest(counts: NDArray[np.int32]) -> NDArray[np.int32]:
 def _save_facts(facts: Mapping[str, Texts], place: Path) -> str:
     """Store facts below `place` unless they are there already; gives their hash."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = CsvWriter(text)
     writer.writerow(FACTS)
     writer.writerows(zip(*(facts[name] for name in FACTS), strict=True))
     content = text.getvalue().encode()

@@ -1,12 +1,11 @@
 """Table 2 as Markdown, CSV, LaTeX and JSON."""
 
-import csv
 import io
 import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from core.tabular import LATEX
+from core.tabular import LATEX, CsvWriter
 
 Format = Literal["md", "csv", "latex", "json"]
 FORMATS: tuple[Format, ...] = ("md", "csv", "latex", "json")
@@ -40,7 +39,7 @@ def as_csv(rows: Sequence[dict[str, Any]]) -> str:
     for part in MEASURED:
         header += [f"measured_{part}", f"{part}_low", f"{part}_high", f"{part}_n"]
     header += ["run", "split", "faces_per_second", "date", "status", "command"]
-    writer = csv.writer(target, lineterminator="\n")
+    writer = CsvWriter(target)
     writer.writerow(header)
     for row in rows:
         measured = row["measured"] or {}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.errors import CoreError, VideoError
 from core.files import readable, replacing, write_json
+from core.tabular import CsvWriter
 from core.video.analysis import TABLE, is_annotated
 
 VIDEO_SUFFIXES = (
@@ -198,6 +199,6 @@ def _main_face(path: Path) -> dict[int, tuple[str, NDArray[np.float64]]]:
 def _write_table(path: Path, entries: list[dict[str, Any]]) -> None:
     names = list(dict.fromkeys(name for entry in entries for name in entry))
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, names, restval="")
-        writer.writeheader()
-        writer.writerows(entries)
+        writer = CsvWriter(file, "\r\n")
+        writer.writerow(names)
+        writer.writerows([entry.get(name, "") for name in names] for entry in entries)

@@ -1,6 +1,5 @@
 """Rows, shares and the summary of a video as it runs."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from core.drawing import UNCLEAR
 from core.faces import REGIONS, regions
 from core.files import replacing
+from core.tabular import CsvWriter
 from core.types import BLANK, Explanation, Face, FrameResult, LiveFace
 
 Shares = Mapping[int, Mapping[str, float] | None]  # region shares by the id of the face
@@ -41,7 +41,7 @@ class FaceTable:
     """Writes the rows; made by `open_table`."""
 
     def __init__(self, file: TextIO, labels: Sequence[str]) -> None:
-        self._writer = csv.writer(file)
+        self._writer = CsvWriter(file, "\r\n")
         self._width = len(columns(labels))
         self._writer.writerow(columns(labels))
 

@@ -39,7 +39,10 @@ def _dialog(folder: Path) -> None:
     if number is None:
         return
     row = table.iloc[number]
-    st.markdown(f"**Picture {number:,}** · labelled **{row['label']}** · {title_of(row['source'])}")
+    st.markdown(
+        f"**Picture {number:,}** · labelled **{literal(row['label'])}** · "
+        f"{literal(title_of(row['source']))}"
+    )
     original, network, facts = st.columns([2, 2, 3])
     with original:
         _original(folder, row)

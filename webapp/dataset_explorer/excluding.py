@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.data import exclude_path, read_exclude, write_exclude
 from core.paths import read_only
+from core.tabular import frame_csv
 from webapp.dataset_explorer import address, gallery, preparing, store
 from webapp.errors import shown_errors
 from webapp.text import counted, literal
@@ -108,9 +109,7 @@ def show(folder: Path) -> None:
             disabled=not hashes,
             key="include rows",
         )
-    row.download_button(
-        "Download the list", listed.to_csv(index=False), "exclude.csv", on_click="ignore"
-    )
+    row.download_button("Download the list", frame_csv(listed), "exclude.csv", on_click="ignore")
     shown = table[table["excluded"]]
     gallery.thumbnails(folder, shown.head(MOST_SHOWN), "excluded")
     if len(shown) > MOST_SHOWN:

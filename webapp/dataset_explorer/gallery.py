@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.data import title_of
 from core.labels import COLOURS
+from core.tabular import frame_csv
 from webapp import pictures
 from webapp.dataset_explorer import address, store
 from webapp.dataset_explorer.address import FILTERS, first_page, linked_choices
@@ -162,7 +163,7 @@ def tile(data: "Dataset", row: pd.Series, name: str) -> None:
 
 def as_csv(rows: pd.DataFrame) -> bytes:
     """Rows of the table of `store.pictures` as a file to take away."""
-    return rows[EXPORTED].to_csv(index=False).encode()
+    return frame_csv(rows[EXPORTED]).encode()
 
 
 def _pages(selected: pd.DataFrame) -> int:

@@ -8,9 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from core.data import title_of
+from core.tabular import frame_csv
 from webapp import pictures
 from webapp.dataset_explorer import gallery, store
-from webapp.text import counted
+from webapp.text import counted, literal
 
 PAIRS = 12  # a page
 KINDS = ["split_a", "split_b", "source_a", "source_b", "exact", "same_label", "mirrored"]
@@ -49,7 +50,7 @@ def show(folder: Path) -> None:
         page = row.number_input(f"Page of {pages}", 1, pages, key=f"leak page {number}", width=160)
     row.download_button(
         "Download all pairs as CSV",
-        lambda: leaks.to_csv(index=False).encode(),
+        lambda: frame_csv(leaks).encode(),
         f"{folder.name}-leaks.csv",
         on_click="ignore",
     )
@@ -92,5 +93,5 @@ def _draw(folder: Path, pairs: pd.DataFrame) -> None:
                 gallery.tile(data, row, f"leak {first}")
         how_near = "equal" if exact else f"correlation {correlation:.3f}"
         how_near = f"mirrored, {how_near}" if mirrored else how_near
-        parts = [f"{title_of(row['source'])} {row['split']}" for row in rows]
+        parts = [literal(f"{title_of(row['source'])} {row['split']}") for row in rows]
         place.caption(f"{' · '.join(parts)} · {how_near}")

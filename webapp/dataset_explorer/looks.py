@@ -9,7 +9,7 @@ from core.data import title_of
 from core.labels import COLOURS
 from core.types import Image
 from webapp.charts import dataset as charts
-from webapp.text import percent
+from webapp.text import literal, percent
 
 Values = dict[str, Any]
 EVERY = "all"  # in place of a source
@@ -85,7 +85,7 @@ def _mean_faces(means: dict[str, Image], titles: dict[str, str]) -> None:
         labels = [label for label in COLOURS if f"{source}/{label}" in means]
         if not labels:
             continue
-        st.markdown(f"**{'All sources' if source == EVERY else titles[source]}**")
+        st.markdown(f"**{'All sources' if source == EVERY else literal(titles[source])}**")
         row = st.container(horizontal=True, gap="small")
         for label in labels:
             row.image(means[f"{source}/{label}"], caption=label, width=SIDE, alt=f"Mean {label}")

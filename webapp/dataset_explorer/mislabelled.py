@@ -9,6 +9,7 @@ import streamlit as st
 from core.data import title_of
 from core.labels import COLOURS
 from core.paths import read_only
+from core.tabular import frame_csv
 from webapp import widgets
 from webapp.dataset_explorer import address, excluding, gallery, store
 from webapp.errors import shown_errors
@@ -111,7 +112,7 @@ def _toolbar(folder: Path, name: str, rows: pd.DataFrame, votes: pd.DataFrame | 
     table = rows if votes is None else rows.join(votes, on="id")
     line.download_button(
         "Download as CSV",
-        lambda: table.to_csv(index=False).encode(),
+        lambda: frame_csv(table).encode(),
         f"{folder.name}-{name}-mislabelled.csv",
         mime="text/csv",
         on_click="ignore",
@@ -145,7 +146,10 @@ def _words(row: pd.Series, votes: pd.DataFrame | None) -> str:
     if votes is not None and row["id"] in votes.index:
         given = votes.loc[row["id"]]
         most = given[given > 0].sort_values(ascending=False, kind="stable").head(3)
-        lines.append("Raters: " + ", ".join(f"{name} {number}" for name, number in most.items()))
+        lines.append(
+            "Raters: "
+            + ", ".join(f"{literal(str(name))} {number}" for name, number in most.items())
+        )
     return "  \n".join(lines)
 
 

@@ -10,7 +10,7 @@ from core.labels import COLOURS
 from webapp.charts import dataset as charts
 from webapp.dataset_explorer import address
 from webapp.dataset_explorer.store import UNLABELLED
-from webapp.text import counted, percent
+from webapp.text import counted, literal, percent
 
 Values = dict[str, Any]
 MARK = "background-color: rgba(213, 94, 0, 0.25)"
@@ -157,7 +157,7 @@ def _totals(found: Values) -> None:
 def _findings(found: Values, *, explorable: bool) -> None:
     lines = sentences(found)
     if lines:
-        st.warning("\n".join(f"- {line}" for line in lines))
+        st.warning("\n".join(f"- {literal(line)}" for line in lines))
     if lines and explorable:
         row = st.container(horizontal=True)
         row.button("Show the leaks", on_click=address.show_view, args=(address.LEAKS,))
@@ -176,7 +176,9 @@ def _findings(found: Values, *, explorable: bool) -> None:
     )
     reasons = found["splits"]["clean"]["dropped"]
     if reasons:
-        st.caption("Dropped: " + "; ".join(f"{n:,} {why}" for why, n in reasons.items()) + ".")
+        st.caption(
+            "Dropped: " + "; ".join(f"{n:,} {literal(why)}" for why, n in reasons.items()) + "."
+        )
 
 
 def _show_contradictions() -> None:

@@ -1,7 +1,6 @@
 """Scores of many files: one value a page can keep, and how it is drawn."""
 
 import base64
-import csv
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from core.evaluation import Predictions, with_intervals
 from core.images import FULL_PIXELS
 from core.labels import label_in_name
 from core.scoring import FacesMode, Score, as_row, header, score_files
+from core.tabular import CsvWriter
 from webapp.charts.results import confusion_heat
 from webapp.text import counted, literal, percent
 
@@ -81,7 +81,7 @@ def score(
     """
     labels = predictor.labels
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = CsvWriter(text)
     writer.writerow(header(labels))
     rows = []
     scores = score_files(

@@ -1,6 +1,5 @@
 """What came of each file: the work, its pictures and cards, and files to take away."""
 
-import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
@@ -15,6 +14,7 @@ from core.drawing import Style, annotate_picture, common_scale
 from core.explained import as_json
 from core.images import png_bytes
 from core.scoring import Score, as_row, header, read_as
+from core.tabular import CsvWriter
 from webapp import cache, widgets
 from webapp.cache import Answer
 from webapp.errors import sentence
@@ -82,7 +82,7 @@ def scores_csv(outcomes: Iterable[Outcome], labels: Sequence[str]) -> str:
         labels: The checkpoint's classes, which become columns.
     """
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
+    writer = CsvWriter(file)
     writer.writerow(header(labels))
     for outcome in outcomes:
         writer.writerows(as_row(score, labels) for score in outcome.scores())

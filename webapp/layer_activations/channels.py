@@ -1,6 +1,5 @@
 """The channels of one layer: their figures, their order, and their pictures."""
 
-import csv
 import io
 from dataclasses import dataclass
 from typing import Literal
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.drawing import ColourMap, heat_image, overlay
+from core.tabular import CsvWriter
 from core.types import BLANK, Image
 
 Order = Literal["mean", "peak", "number"]
@@ -78,7 +78,7 @@ def channel_on_face(
 def as_csv(found: Figures) -> str:
     """A row a channel."""
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
+    writer = CsvWriter(file)
     writer.writerow(["channel", "mean", "peak", "active"])
     rows = zip(found.mean.tolist(), found.peak.tolist(), found.active.tolist(), strict=True)
     writer.writerows([channel, *row] for channel, row in enumerate(rows))
