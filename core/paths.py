@@ -17,12 +17,12 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 def data_root() -> Path:
     """Folder below which the app may read and prepare data (`GIMEFIVE_DATA`, else ./data)."""
-    return Path(os.environ.get("GIMEFIVE_DATA", PROJECT_ROOT / "data")).resolve()
+    return Path(os.environ.get("GIMEFIVE_DATA") or PROJECT_ROOT / "data").resolve()
 
 
 def run_root() -> Path:
     """Folder that holds one folder a run (`GIMEFIVE_RUNS`, else ./checkpoints)."""
-    return Path(os.environ.get("GIMEFIVE_RUNS", PROJECT_ROOT / "checkpoints")).resolve()
+    return Path(os.environ.get("GIMEFIVE_RUNS") or PROJECT_ROOT / "checkpoints").resolve()
 
 
 def cache_root() -> Path:
@@ -88,6 +88,11 @@ def ice_servers() -> str:
     return os.environ.get("GIMEFIVE_ICE_SERVERS", "[]")
 
 
+def storage_password() -> str:
+    """Password of the storage that searches share (`GIMEFIVE_STORAGE_PASSWORD`, else none)."""
+    return os.environ.get("GIMEFIVE_STORAGE_PASSWORD", "")
+
+
 def read_only() -> bool:
     """Whether the app may start no work that writes to disk (`GIMEFIVE_READ_ONLY`=1)."""
     return os.environ.get("GIMEFIVE_READ_ONLY", "").lower() in {"1", "true", "yes"}
@@ -95,15 +100,30 @@ def read_only() -> bool:
 
 def is_first_process() -> bool:
     """Whether this process is the first, or only, of those that train one run together."""
-    return all(int(os.environ.get(name) or 0) == 0 for name in ("RANK", "NODE_RANK", "LOCAL_RANK"))
+    return all(_whole(name) == 0 for name in ("RANK", "NODE_RANK", "LOCAL_RANK"))
 
 
 def processes_here(devices: int, machines: int) -> tuple[int, int]:
     """Processes on this machine and machines, as torchrun says, else as configured."""
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         return devices, machines
-    here = int(os.environ["LOCAL_WORLD_SIZE"])
-    return here, int(os.environ["WORLD_SIZE"]) // here
+    here = max(1, _whole("LOCAL_WORLD_SIZE"))
+    return here, _whole("WORLD_SIZE") // here
+
+
+def _whole(name: str) -> int:
+    """The number in a variable of the environment; 0 where it is not set.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    found = os.environ.get(name) or "0"
+    try:
+        return int(found)
+    except ValueError:
+        raise ConfigError(
+            f"The environment has {name}={found!r}; expected a whole number. Correct or unset it."
+        ) from None
 
 
 def below(root: Path, name: str | Path) -> Path:

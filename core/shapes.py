@@ -98,6 +98,12 @@ class OriginPart(TypedDict):
     sources: NotRequired[list[Name]]
 
 
+class StartPart(TypedDict, total=False):
+    """`start` in the data of a card: of what the first weights were."""
+
+    about: Text
+
+
 class DataPart(TypedDict, total=False):
     """`data` of a card."""
 
@@ -108,6 +114,8 @@ class DataPart(TypedDict, total=False):
     train: Count | None
     valid: Count | None
     imported: Text
+    unknown_classes: dict[Name, list[Label]]
+    start: StartPart
     initial: OriginPart | None
     teacher: OriginPart | None
 
@@ -207,6 +215,13 @@ class FitPart(TypedDict, total=False):
     ece_after: Share
 
 
+class SixPart(TypedDict):
+    """The answers between the paper's six classes alone, of a network with more."""
+
+    labels: Classes
+    splits: dict[Name, SplitPart]
+
+
 class ReportFile(TypedDict, total=False):
     """report.json of an evaluation."""
 
@@ -224,6 +239,7 @@ class ReportFile(TypedDict, total=False):
     weights_sha256: Text
     weights_fingerprint: Text
     splits: dict[Name, SplitPart]
+    six: SixPart
 
 
 class ConfigFile(TypedDict, total=False):
@@ -268,12 +284,6 @@ class GapPart(TypedDict):
     ci: Interval
 
 
-class IntervalPart(TypedDict):
-    """A figure of which the interval matters."""
-
-    ci: Interval
-
-
 class PlantedShare(TypedDict):
     """The share of the evidence on a planted mark."""
 
@@ -305,7 +315,7 @@ class MethodPart(TypedDict):
     deletion: Number
     gap: Number
     ci: Interval
-    over_controls: Annotated[dict[Name, IntervalPart], Meta(min_length=1)]
+    over_controls: Annotated[dict[Name, GapPart], Meta(min_length=1)]
     average_drop: Number
     increase: Number
     road: GapPart

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 TableFormat = Literal["md", "csv", "latex", "json"]
 # Characters that Markdown, and Streamlit's, reads as formatting, links, formulae, icons or HTML.
 _MARKUP = re.compile(r"([\\`*_~$:<>|&\[\]])")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*")  # means nothing to Markdown
 FORMULA = "=+-@\t\r"  # what a cell begins with that a spreadsheet computes
 LATEX = str.maketrans(
     {char: f"\\{char}" for char in "&%$#_{}"}
@@ -57,6 +58,20 @@ def literal(text: str) -> str:
     Whatever a stranger wrote goes through here: names of files and runs, texts of cards and errors.
     """
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def as_text(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Values of a file with all texts, keys too, escaped for Markdown."""
+    if isinstance(value, str):
+        return value if _PLAIN_NAME.fullmatch(value) else literal(value)
+    if isinstance(value, dict):
+        return {as_text(key): as_text(one) for key, one in value.items()}
+    return [as_text(one) for one in value] if isinstance(value, list) else value
+
+
+def as_code(text: str) -> str:
+    """A text of `as_text` between backticks, where backslashes escape nothing."""
+    return "`" + re.sub(r"[`\\]", "", text) + "`"
 
 
 def plain_cell(value: object) -> object:

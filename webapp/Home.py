@@ -8,4 +8,5 @@ errors.set_up()
 # An emoji is drawn by the browser itself; an icon by name would be fetched from a font server.
 st.set_page_config(page_title="GiMEFiVE Studio", page_icon="🙂", layout="wide")
 cache.warm_up()
+cache.keep_promise()
 navigation.current_page().run()

@@ -2,10 +2,13 @@
 
 import gc
 import hashlib
+import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +22,8 @@ from webapp.inputs import Picture, sample_picture
 if TYPE_CHECKING:
     from core.predict import Predictor
 
+logger = logging.getLogger(__name__)
+CLOCK = 600.0  # seconds between two looks for what is to be forgotten
 HashFuncs = dict[str | type[Any], Callable[[Any], Any]]  # as caches of Streamlit take them
 WHOLE = "whole"  # in place of a detector: the whole picture is one face
 
@@ -58,6 +63,24 @@ def warm_up() -> None:
     except CoreError:
         return  # the page that needs it will say so
     _loading(str(folder), _modified(folder))
+
+
+@st.cache_resource(show_spinner=False)
+def keep_promise() -> threading.Thread:
+    """Forget visitors' old films now and then on, whether anybody opens their page or not."""
+
+    def work() -> None:
+        while True:
+            try:
+                # Imported now, so that the page that comes first need not wait for it.
+                import_module("webapp.video.store").forget_old()
+            except Exception:
+                logger.exception("Old analyses could not be forgotten; trying again")
+            time.sleep(CLOCK)
+
+    clock = threading.Thread(target=work, name="forget old videos", daemon=True)
+    clock.start()
+    return clock
 
 
 def faces(folder: Path, picture: Picture, detector: str) -> ImageResult:

@@ -137,7 +137,11 @@ def tune(
     ] = None,
     storage: Annotated[
         str,
-        typer.Option("--storage", help="Optuna storage URL shared by several machines."),
+        typer.Option(
+            "--storage",
+            help="Optuna storage URL shared by several machines; its password comes from "
+            "GIMEFIVE_STORAGE_PASSWORD.",
+        ),
     ] = "",
     run: Annotated[str | None, typer.Option("--run", help="Name of the search's folder.")] = None,
     resume: Annotated[

@@ -3,7 +3,6 @@
 Every figure is read from the run's files when the text is made, so the two cannot drift apart.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from core.evaluation.report_file import load_report
 from core.labels import NEUTRAL
 from core.shapes import CardFile
 from core.stored import read_shaped
-from core.tabular import literal
+from core.tabular import as_code, as_text, literal
 
 INTENDED = (
     "Research and teaching on facial-expression classification and on explaining it.",
@@ -30,7 +29,6 @@ EXCLUDED = (
     "Diagnosis or treatment.",
     "Any decision about a person who has not agreed to it.",
 )
-PLAIN_NAME = re.compile(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*")  # means nothing to Markdown
 CONFUSIONS = 3  # most frequent ones named
 
 
@@ -48,7 +46,7 @@ def model_card(folder: Path) -> str:
             "made it."
         ) from error
     # Strangers wrote it: nothing in it is more than text.
-    card, report = _as_text(card), _as_text(load_report(folder, whole=True))
+    card, report = as_text(card), as_text(load_report(folder, whole=True))
     sections = (
         _summary(folder, card, report),
         _uses(),
@@ -63,26 +61,12 @@ def model_card(folder: Path) -> str:
     return "\n".join(line for section in sections for line in section) + "\n"
 
 
-def _as_text(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Values of a file with all texts, keys too, escaped for Markdown."""
-    if isinstance(value, str):
-        return value if PLAIN_NAME.fullmatch(value) else literal(value)
-    if isinstance(value, dict):
-        return {_as_text(key): _as_text(one) for key, one in value.items()}
-    return [_as_text(one) for one in value] if isinstance(value, list) else value
-
-
-def _code(text: str) -> str:
-    """A text of `_as_text` between backticks, where backslashes escape nothing."""
-    return "`" + re.sub(r"[`\\]", "", text) + "`"
-
-
 def _summary(folder: Path, card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     yield f"# Model card: {card.get('title') or literal(folder.name)}"
     yield ""
     labels = ", ".join(report["labels"])
     yield (
-        f"Network {_code(card['model'])}, {len(report['labels'])} classes ({labels}). Input: "
+        f"Network {as_code(card['model'])}, {len(report['labels'])} classes ({labels}). Input: "
         "one face, "
         f"{card['preprocess']['crop']} x {card['preprocess']['crop']} pixels, "
         f"{'in colour' if card['preprocess'].get('colour') else 'grey'}. Output: for each class "
@@ -124,8 +108,8 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     yield ""
     if "imported" in data:
         yield (
-            f"Imported from {_code(data['imported'])}; what it was trained on is not known here. "
-            f"Measured on data with hash {_code(report['data_hash'])}."
+            f"Imported from {as_code(data['imported'])}; what it was trained on is not known here. "
+            f"Measured on data with hash {as_code(report['data_hash'])}."
         )
         yield ""
         yield f"Weights: {card.get('licence', 'no terms stated')}"
@@ -138,7 +122,7 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     )
     yield (
         f"Trained on the {report['trained_on_split']} split of {_titles(report['sources'])}"
-        f"{counts}. Data hash {_code(data.get('data_hash', report['data_hash']))}.{_origin(data)}"
+        f"{counts}. Data hash {as_code(data.get('data_hash', report['data_hash']))}.{_origin(data)}"
     )
     for source, classes in data.get("unknown_classes", {}).items():
         yield (
@@ -170,7 +154,7 @@ def _origin(data: dict[str, Any]) -> str:
             if same
             else "trained on other data, which may hold images of the parts below"
         )
-        text += f" {beginning} {_code(origin['checkpoint'])}, {words}."
+        text += f" {beginning} {as_code(origin['checkpoint'])}, {words}."
     return text
 
 
@@ -344,8 +328,8 @@ def _making(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     if versions:
         yield f"Made with {versions}."
     yield (
-        f"Measure again: {_code('python -m core evaluate ' + report['checkpoint'])}; weights "
-        f"{_code(report['weights_sha256'][:16])}."
+        f"Measure again: {as_code('python -m core evaluate ' + report['checkpoint'])}; weights "
+        f"{as_code(report['weights_sha256'][:16])}."
     )
 
 

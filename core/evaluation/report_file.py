@@ -38,6 +38,8 @@ def load_report(folder: Path, *, whole: bool = False) -> dict[str, Any]:
     try:
         report = read_shaped(folder / "report.json", ReportFile)
         _check_whole(report, WHOLE if whole or "splits" in report else WHOLE[:2])
+        if "six" in report:  # the paper's classes alone, of a network with more
+            _check_whole(report["six"], WHOLE[2:])
         found = report["format"]
     except FileNotFoundError:
         raise CheckpointError(f"{folder.name} has no report.json. {remedy}") from None

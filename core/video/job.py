@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from core.files import write_json
 from core.process import ProcessFields, ProcessId, start_detached
+from core.stored import read_shaped
 from core.video.analysis import AnalysisSettings, Progress
 
 State = Literal["running", "finished", "stopped", "failed"]
@@ -97,9 +98,11 @@ def read_job(out: Path) -> JobStatus | None:
     A process that is gone without having said how it ended has failed.
     """
     try:
-        status = JobStatus(**json.loads((out / _STATUS).read_text()))
-    except FileNotFoundError:
+        status = JobStatus(**read_shaped(out / _STATUS, JobStatus))
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except (OSError, ValueError, TypeError) as error:
+        return JobStatus("failed", f"Its {_STATUS} cannot be read ({error}).")
     if status.state == "running" and not status.process.is_alive():
         if (out / _STOP).exists():  # it was asked to end before it could answer
             return JobStatus("stopped")

@@ -52,7 +52,7 @@ def ice_servers() -> list[dict[str, Any]]:
         return checked_servers([dict(server) for server in st.secrets[SECRET]])
     try:
         return checked_servers(json.loads(ice_servers_of_environment()))
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"GIMEFIVE_ICE_SERVERS is no JSON ({error}). {_FORM}") from error
 
 

@@ -3,7 +3,6 @@
 The folder is the only channel: a reload, another tab and a restarted server see the same.
 """
 
-import json
 import re
 import secrets
 import shutil
@@ -14,8 +13,9 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import VideoError
-from core.files import write_json
+from core.files import changed, write_json
 from core.paths import cache_root, read_only
+from core.stored import read_shaped
 from core.video import (
     AnalysisSettings,
     VideoReader,
@@ -98,6 +98,7 @@ def current() -> Analysis | None:
     Raises:
         VideoError: The address names one that is gone.
     """
+    forget_old()
     asked = st.query_params.get(PARAMETER)
     token = asked or st.session_state.get(PARAMETER, "")
     if not token:
@@ -133,9 +134,12 @@ def delete(analysis: Analysis) -> None:
 
 
 def forget_old() -> None:
-    """Remove what was begun more than a day ago and has ended."""
+    """Remove what was begun more than a day ago and has ended; a server for looking has none."""
+    if read_only():
+        return
     for folder in _folders():
-        if time.time() - folder.stat().st_mtime > KEPT and not _is_running(folder):
+        # A folder that is gone already has no time of change.
+        if 0 < changed(folder) < time.time() - KEPT and not _is_running(folder):
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -150,6 +154,6 @@ def _is_running(folder: Path) -> bool:
 
 def _read(token: str) -> Analysis | None:
     try:
-        return Analysis(**json.loads((place() / token / _REQUEST).read_text()))
+        return Analysis(**read_shaped(place() / token / _REQUEST, Analysis))
     except (OSError, ValueError, TypeError):
         return None

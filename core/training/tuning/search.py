@@ -5,9 +5,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import quote
 
 from core.errors import CheckpointError, ConfigError
 from core.files import write_json
+from core.paths import storage_password
 from core.shapes import StudyFile
 from core.stored import read_shaped
 from core.training.config import RunConfig
@@ -15,6 +17,7 @@ from core.training.queue import Job, add_job
 from core.training.run_folder import RunFolder
 from core.training.tuning.space import Space, check_space, grid_size, space_from_json
 
+PASSWORD = re.compile(r"(//[^/@:]*):[^@]*@")  # in the address of a storage
 Sampler = Literal["grid", "random", "tpe", "nsga2"]
 Pruner = Literal["median", "hyperband", "none"]
 Goal = Literal["valid_accuracy", "valid_macro_f1"]
@@ -61,6 +64,11 @@ class Search:
             )
         if self.sampler == "grid" and grid_size(self.space) is None:
             raise ConfigError("A grid needs lists of values; this space has a range.")
+        if PASSWORD.search(self.storage):
+            raise ConfigError(
+                "The address of the storage holds a password, which would be kept in the search's "
+                "folder. Leave it out, user@host, and set GIMEFIVE_STORAGE_PASSWORD instead."
+            )
         check_space(self.space, self.base)
 
     def to_json(self) -> dict[str, Any]:
@@ -87,6 +95,8 @@ class Search:
             space = space_from_json(values["space"])
             base = RunConfig.from_json(values["base"])
             rest = {key: one for key, one in values.items() if key not in ("space", "base")}
+            # Files of before kept the password; it is not written again.
+            rest["storage"] = PASSWORD.sub(r"\1@", rest.get("storage", ""))
             return cls(space, base, **rest)
         except (KeyError, TypeError) as error:
             raise ConfigError(f"The search cannot be read: {error!r}.") from error
@@ -111,8 +121,13 @@ class Search:
             raise CheckpointError(f"study.json of {folder.name} cannot be read: {error}") from error
 
     def storage_url(self, folder: RunFolder) -> str:
-        """Where Optuna keeps the trials."""
-        return self.storage or f"sqlite:///{folder.path / 'study.db'}"
+        """Where Optuna keeps the trials, with the password of the environment."""
+        if not self.storage:
+            return f"sqlite:///{folder.path / 'study.db'}"
+        password = quote(storage_password(), safe="")
+        return (
+            re.sub(r"(//[^/@:]+)@", rf"\1:{password}@", self.storage) if password else self.storage
+        )
 
     @property
     def shown_storage(self) -> str:
