@@ -30,31 +30,34 @@ class Predictor:
         folder: Checkpoint folder.
         engine: What computes many answers: "auto" takes 8 bits where the checkpoint's accuracy was
             shown to hold and float32 in ONNX Runtime else; "exact", "int8" and "torch" insist.
+        threads: Threads that the answers to many faces may use; 0 for one a core.
 
     Raises:
         CheckpointError: The folder cannot be used.
     """
 
-    def __init__(self, folder: Path, engine: Engine = "auto") -> None:
+    def __init__(self, folder: Path, engine: Engine = "auto", *, threads: int = 0) -> None:
         from core.explain import load_explained
 
         if engine not in ("auto", "exact", "int8", "torch"):
             raise ConfigError(f"Engine is {engine!r}; expected auto, exact, int8 or torch.")
         self.folder = folder
-        self._engine = engine
+        self._engine, self._threads = engine, threads
         self._frame_engines: dict[str | None, OnnxEngine] = {}
         self.model: nn.Module
         self.card: Card
         self.model, self.card = load_explained(folder)
 
     @classmethod
-    def load(cls, checkpoint: str | Path = "default", engine: Engine = "auto") -> "Predictor":
+    def load(
+        cls, checkpoint: str | Path = "default", engine: Engine = "auto", *, threads: int = 0
+    ) -> "Predictor":
         """The predictor of a checkpoint's name or folder.
 
         Raises:
             CheckpointError: There is none, or it cannot be used.
         """
-        return cls(find_checkpoint(checkpoint), engine)
+        return cls(find_checkpoint(checkpoint), engine, threads=threads)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -95,7 +98,7 @@ class Predictor:
         from core.inference import engine
 
         kind: Literal["exact", "int8"] = "int8" if self.engine == "int8" else "exact"
-        return engine(self.folder, kind).run(pixels)[0]
+        return engine(self.folder, kind, threads=self._threads).run(pixels)[0]
 
     def exact_logits(self, pixels: Image) -> NDArray[np.float64]:
         """Logits float64 (N, K) of a few faces by the float32 network itself, else as `logits`."""

@@ -1,19 +1,18 @@
 """Scores of whole folders: one row a file, whatever the file holds (paper, section 4.2)."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from core.errors import CoreError, ImageError
-from core.files import replacing
 from core.images import read_image
 from core.predict import Predictor
-from core.tabular import CsvWriter
 from core.types import Box, Image, Prediction
 
 if TYPE_CHECKING:
@@ -63,29 +62,55 @@ def list_files(paths: Sequence[Path]) -> list[Path]:
     Raises:
         ImageError: A path does not exist, or there is no file at all.
     """
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = (entry for entry in path.rglob("*") if entry.is_file() or _lost(entry))
-            visible = (
-                entry
-                for entry in inside
-                if not any(part.startswith(".") for part in entry.relative_to(path).parts)
-            )
-            found.extend(sorted(visible))
-        elif path.exists() or _lost(path):
-            found.append(path)
-        else:
-            raise ImageError(f"{path} does not exist. Give pictures or folders of pictures.")
+    found = [Path(os.fsdecode(file)) for _, _, file in sorted(walk_files(paths))]
     if not found:
-        named = ", ".join(str(path) for path in paths)
-        raise ImageError(f"There is no file in {named}. Give pictures or folders of them.")
+        raise no_file(paths)
     return found
 
 
-def _lost(path: Path) -> bool:
+def walk_files(paths: Sequence[Path]) -> Iterator[tuple[int, bytes, bytes]]:
+    """The files of `list_files` in no order, one at a time.
+
+    Yields:
+        Number of the argument, a key that sorts as the parts of the path do, and the path.
+
+    Raises:
+        ImageError: A path does not exist.
+    """
+    for number, path in enumerate(paths):
+        if path.is_dir():
+            root = os.fsencode(path)
+            for file in _below(root):
+                yield number, os.path.relpath(file, root).replace(b"/", b"\0"), file
+        elif path.exists() or path.is_symlink():
+            yield number, b"", os.fsencode(path)
+        else:
+            raise ImageError(f"{path} does not exist. Give pictures or folders of pictures.")
+
+
+def no_file(paths: Sequence[Path]) -> ImageError:
+    """What to raise where there is no file at all."""
+    named = ", ".join(str(path) for path in paths)
+    return ImageError(f"There is no file in {named}. Give pictures or folders of them.")
+
+
+def _below(folder: bytes) -> Iterator[bytes]:
+    """Visible files below a folder; links to folders are not followed."""
+    waiting = [folder]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.name.startswith(b"."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif entry.is_file() or _lost(entry):
+                    yield entry.path
+
+
+def _lost(entry: os.DirEntry[bytes]) -> bool:
     """Whether this is a link whose target is gone."""
-    return path.is_symlink() and not path.exists()
+    return entry.is_symlink() and not Path(os.fsdecode(entry.path)).exists()
 
 
 def score_files(
@@ -212,29 +237,3 @@ def as_row(score: Score, labels: Sequence[str]) -> list[str]:
     box = ["" if score.box is None else str(getattr(score.box, edge)) for edge in BOX]
     told = [score.face, score.status, score.error, score.read_as, count, *box, score.note]
     return [str(score.path), *said, *told]
-
-
-def _csv(path: Path) -> IO[str]:
-    return path.open("w", newline="", encoding="utf-8", errors="surrogateescape")
-
-
-def write_scores(scores: Iterable[Score], labels: Sequence[str], path: Path) -> dict[str, int]:
-    """Write a scores CSV as the scores come, replaced at once at the end.
-
-    It is UTF-8 whatever the system's locale; names that are none keep their bytes.
-
-    Returns:
-        Number of rows by status; as "more", of pictures with more faces than were scored; as
-        "turned", of rows of turned pictures; as "small", of rows of faces too small to trust.
-    """
-    counts = dict.fromkeys(("ok", "no_face", "unreadable", "more", "turned"), 0)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary, _csv(temporary) as file:
-        writer = CsvWriter(file, "\r\n")
-        writer.writerow(header(labels))
-        for score in scores:
-            writer.writerow(as_row(score, labels))
-            counts[score.status] += 1
-            counts["more"] += "the largest was scored" in score.note
-            counts["turned"] += "turned" in score.read_as
-    return counts

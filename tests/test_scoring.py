@@ -12,11 +12,12 @@ import pytest
 import torch
 from photos import sample_photo
 
+from core.batch_inference import Request, score_all
 from core.errors import ImageError
 from core.images import read_image
 from core.models import Card, build, save_weights
 from core.predict import Predictor, softmax
-from core.scoring import CHUNK, header, list_files, score_files, write_scores
+from core.scoring import CHUNK, header, list_files, score_files
 from core.types import Box
 
 LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
@@ -80,25 +81,30 @@ def test_a_link_to_nothing_gets_a_row_that_says_so(predictor: Predictor, picture
     assert "lost.jpg is a link to a file that is gone" in score.error
 
 
-def test_the_scores_are_utf_8_in_any_locale_and_keep_names_that_are_none(tmp_path: Path) -> None:
+def test_the_scores_are_utf_8_in_any_locale_and_keep_names_that_are_none(
+    predictor: Predictor, tmp_path: Path
+) -> None:
     code = """
 import sys
 from pathlib import Path
-from core.scoring import Score, write_scores
-paths = [Path(name) for name in sys.argv[1:]]
-scores = [Score(path, None, "", "unreadable", "no picture") for path in paths[1:]]
-write_scores(scores, (), paths[0])
+from core.batch_inference import Request, score_all
+run, out, *files = sys.argv[1:]
+score_all([Path(file) for file in files], out, Request(run, "torch"))
 """
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     names = ["лицо.png".encode(), "笑顔.png".encode(), b"old \xfc.png"]
+    files = [os.fsencode(tmp_path) + b"/" + name for name in names]
+    for file in files:
+        Path(os.fsdecode(file)).write_text("no picture")
     target = tmp_path / "scores.csv"
 
     subprocess.run(
-        [sys.executable, "-c", code, target, *names], env={**os.environ, **plain}, check=True
-    )
+        [sys.executable, "-c", code, predictor.folder, target, *files],
+        env={**os.environ, **plain}, check=True,
+    )  # fmt: skip
 
     lines = target.read_bytes().splitlines()
-    assert [line.split(b",")[0] for line in lines[1:]] == names
+    assert [line.split(b",")[0] for line in lines[1:]] == files
 
 
 def test_probabilities_are_the_networks_own_after_temperature(
@@ -135,12 +141,12 @@ def test_order_holds_over_many_chunks(predictor: Predictor, tmp_path: Path) -> N
 def test_the_file_has_the_papers_columns_first_and_full_precision(
     predictor: Predictor, pictures: Path, tmp_path: Path
 ) -> None:
-    files = list_files([pictures])
-    scores = list(score_files(files, predictor))
+    scores = list(score_files(list_files([pictures]), predictor))
+    target = tmp_path / "out" / "scores.csv"
 
-    counts = write_scores(scores, LABELS, tmp_path / "out" / "scores.csv")
+    counts = score_all([pictures], str(target), Request(str(predictor.folder))).counts
 
-    with (tmp_path / "out" / "scores.csv").open(newline="") as file:
+    with target.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert counts == {"ok": 5, "no_face": 0, "unreadable": 1, "more": 0, "turned": 0}
     assert list(rows[0]) == ["filepath", *LABELS, "predicted", "confidence", "face", "status",
@@ -209,9 +215,9 @@ def test_a_photo_of_two_faces_says_that_one_was_scored(predictor: Predictor, gro
 def test_every_face_can_have_a_row_with_its_box(
     predictor: Predictor, group: Path, tmp_path: Path
 ) -> None:
-    scores = list(score_files([group], predictor, all_faces=True))
+    request = Request(str(predictor.folder), all_faces=True)
 
-    counts = write_scores(scores, LABELS, tmp_path / "s.csv")
+    counts = score_all([group], str(tmp_path / "s.csv"), request).counts
 
     with (tmp_path / "s.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -8,11 +8,11 @@ import PIL.Image
 import torch
 import torchvision.transforms as transforms
 
+from core.batch_inference import Request, score_all
 from core.bench.timing import Comparison, compare
 from core.models import load_model
 from core.predict import Predictor
 from core.preprocess import IMAGENET_MEAN, IMAGENET_STD
-from core.scoring import score_files, write_scores
 
 FILES = 512
 ROUNDS = 3
@@ -30,8 +30,8 @@ def bench(folder: Path) -> Comparison:
         files = _pictures(Path(place))
 
         def ours() -> None:
-            scores = score_files(files, predictor, faces="whole")
-            write_scores(scores, predictor.labels, Path(place) / "scores.csv")
+            request = Request(str(folder), faces="whole")
+            score_all(files, str(Path(place) / "scores.csv"), request)
 
         def baseline() -> None:
             _one_at_a_time(files[: FILES // 8], model)

@@ -8,7 +8,7 @@ import typer
 
 from core.cli.terminal import (
     JsonFile,
-    progress_bar,
+    counting_bar,
     put_json,
     refuse_beside,
     writable_file,
@@ -20,9 +20,26 @@ CheckpointOption = Annotated[
 ]
 
 
+def _scores_file(out: str) -> str:
+    """Let the place of scores pass where one can be written; an address is looked at later."""
+    if "://" not in out:
+        writable_file(Path(out))
+    elif not out.endswith(".parquet"):
+        raise typer.BadParameter(f"{out} is an address; expected one that ends in .parquet.")
+    return out
+
+
 def classify(
     paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders searched through.")],
-    out: Annotated[Path, typer.Option("--out", help="CSV file to write.", callback=writable_file)],
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out",
+            help="CSV or .parquet file to write; or an address such as s3://bucket/scores.parquet, "
+            "where a folder of Parquet files is left.",
+            callback=_scores_file,
+        ),
+    ],
     checkpoint: CheckpointOption = "default",
     faces: Annotated[
         str,
@@ -36,30 +53,53 @@ def classify(
     all_faces: Annotated[
         bool, typer.Option("--all-faces", help="A row for every face, with its box.")
     ] = False,
-    engine: Annotated[str, typer.Option("--engine", help="auto, exact, int8 or torch.")] = "auto",
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            help="What computes: auto, exact, int8 or torch. And where: `ray` on a cluster (that "
+            "of RAY_ADDRESS), `processes` or `here`, which is else chosen. Both: ray,exact.",
+        ),
+    ] = "auto",
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, help="Processes; 0 for one a core.")
+    ] = 0,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Drop what an interrupted run has left beside --out.")
+    ] = False,
 ) -> None:
-    """Score every file: six probabilities, the answer, and a status for whatever went wrong."""
-    from core.predict import Predictor
-    from core.scoring import list_files, score_files, write_scores
+    """Score every file: its probabilities, the answer, and a status for whatever went wrong.
+
+    A run that was interrupted goes on where it stopped: give the same command again.
+    """
+    from core.batch_inference import Request, score_all
 
     _check_faces(faces, ("auto", "whole", "detect"))
     if all_faces and faces == "whole":
         raise typer.BadParameter(
             "--all-faces cannot apply beside --faces whole: none is looked for."
         )
-    files = list_files(paths)
-    predictor = Predictor.load(checkpoint, engine)  # type: ignore[arg-type]  # checked inside
-    with progress_bar("Classifying", len(files)) as advance:
-        scores = score_files(
-            files,
-            predictor,
-            faces=faces,  # type: ignore[arg-type]  # checked above
-            all_faces=all_faces,
-            on_progress=advance,
-        )
-        counts = write_scores(scores, predictor.labels, out)
+    where, computes = _engines(engine)
+    suffix = ".parquet" if out.endswith(".parquet") else ".csv"
+    request = Request(checkpoint, computes, faces, all_faces, suffix)  # type: ignore[arg-type]
+    with counting_bar("Classifying") as show:
+        total = [0]
+
+        def listed(files: int, kept: int) -> None:
+            total[0] = files
+            if kept:
+                typer.echo(f"Going on: {kept:,} of {files:,} files are done.", err=True)
+            show(kept, files)
+
+        found = score_all(
+            paths, out, request, cluster=where, workers=workers, restart=restart,  # type: ignore[arg-type]
+            on_listed=listed, on_progress=lambda done: show(done, total[0]),
+        )  # fmt: skip
+    counts = found.counts
+    if found.damaged:
+        typer.echo(f"{found.damaged} damaged parts of the interrupted run were done again.")
     typer.echo(
-        f"{len(files)} files: {counts['ok']} {'faces ' if all_faces else ''}scored, "
+        f"{found.files} files: {counts['ok']} {'faces ' if all_faces else ''}scored, "
         f"{counts['no_face']} without a face found, {counts['unreadable']} unreadable. "
         f"Written to {out}."
     )
@@ -70,6 +110,18 @@ def classify(
         )
     if counts["turned"]:
         typer.echo(f"{counts['turned']} rows are of pictures that lay on their side.")
+
+
+def _engines(engine: str) -> tuple[str, str]:
+    """Where to compute and what computes, out of one option."""
+    words = [word.strip() for word in engine.split(",")]
+    where = [word for word in words if word in ("ray", "processes", "here")]
+    computes = [word for word in words if word not in where]
+    if len(where) > 1 or len(computes) > 1:
+        raise typer.BadParameter(
+            f"--engine is {engine!r}; expected one place and one way, at most."
+        )
+    return (*where, "auto")[0], (*computes, "auto")[0]
 
 
 def _check_faces(faces: str, known: tuple[str, ...]) -> None:

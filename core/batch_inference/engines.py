@@ -1,0 +1,172 @@
+"""Where parts are done: in this process, in processes of this machine, or on a Ray cluster."""
+
+import importlib.util
+import logging
+import os
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import Any, Literal
+
+from core.batch_inference.store import Store
+from core.batch_inference.work import Request, do_part
+from core.errors import ConfigError, CoreError
+
+Cluster = Literal["auto", "here", "processes", "ray"]
+Work = Callable[[Request, Store, Sequence[int], int], Iterator[int]]
+FEW_PARTS = 6  # fewer are done before other processes have started
+TRIES = 5  # of a part whose process ended under it
+KNOCK_SECONDS = 10.0
+AHEAD = 2  # parts handed to a process before it asks
+
+
+def engine_of(cluster: Cluster, parts: int) -> Work:
+    """Who does the parts.
+
+    Args:
+        cluster: "auto" takes Ray where RAY_ADDRESS names a cluster, this process for a few parts,
+            and else processes.
+        parts: How many there are to do.
+
+    Raises:
+        ConfigError: There is no such engine, or Ray is not installed.
+    """
+    if cluster == "auto":
+        few = parts < FEW_PARTS or (os.cpu_count() or 1) < 2
+        cluster = "ray" if os.environ.get("RAY_ADDRESS") else "here" if few else "processes"
+    if cluster == "ray" and importlib.util.find_spec("ray") is None:
+        raise ConfigError(
+            "Ray is not installed, and --engine ray or RAY_ADDRESS asks for it. Run: "
+            "pip install 'gimefive-studio[cluster]', or leave it out to use this machine's cores."
+        )
+    engines: dict[str, Work] = {"here": _here, "processes": _processes, "ray": _ray}
+    if cluster not in engines:
+        raise ConfigError(f"The engine is {cluster!r}; expected auto, here, processes or ray.")
+    return engines[cluster]
+
+
+def _here(request: Request, store: Store, parts: Sequence[int], workers: int) -> Iterator[int]:
+    for number in parts:
+        do_part(request, store, number)
+        yield number
+
+
+def _processes(request: Request, store: Store, parts: Sequence[int], workers: int) -> Iterator[int]:
+    """One process a core; a part whose process ended is handed out again."""
+    count = workers or os.cpu_count() or 1
+    left, tried = list(reversed(parts)), Counter[int]()
+    while left:
+        running: dict[Future[int], int] = {}
+        with ProcessPoolExecutor(count, get_context("spawn"), _quiet) as pool:
+            try:
+                while left or running:
+                    while left and len(running) < AHEAD * count:
+                        number = left.pop()
+                        running[pool.submit(_one, request, store.place, number)] = number
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        number = running[future]
+                        future.result()
+                        del running[future]
+                        yield number
+            except BrokenProcessPool:
+                left += sorted(running.values(), reverse=True)
+                tried.update(running.values())
+        part, tries = tried.most_common(1)[0] if tried else (0, 0)
+        if tries >= TRIES:
+            raise CoreError(
+                f"Part {part} ended its process {tries} times, most likely for want of memory. "
+                "What is done is kept; ask again with fewer --workers."
+            )
+
+
+def _quiet() -> None:
+    """A process that shares its machine: one thread for each library."""
+    import cv2
+    import torch
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+
+
+def _one(request: Request, place: str, number: int) -> int:
+    return do_part(request, Store(place), number, threads=1)
+
+
+class _Scorer:
+    """An actor: its checkpoint is loaded once."""
+
+    def __init__(self, request: Request, place: str) -> None:
+        _quiet()
+        self.request, self.store = request, Store(place)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        for number in batch["part"]:
+            do_part(self.request, self.store, int(number), threads=1)
+        return batch
+
+
+def _ray(request: Request, store: Store, parts: Sequence[int], workers: int) -> Iterator[int]:
+    """An actor a core of the cluster; Ray starts a dead one again and hands out its part anew."""
+    import ray
+
+    address = os.environ.get("RAY_ADDRESS")
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if address is None:
+        options |= {"num_cpus": workers or os.cpu_count(), "include_dashboard": False}
+    try:
+        _knock(address)
+        ray.init(address=address, **options)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise CoreError(
+            f"No Ray cluster answers at {address or 'this machine'} "
+            f"({str(error).splitlines()[0]}). Start one with `ray start --head`, correct "
+            "RAY_ADDRESS, or unset it to use this machine's cores."
+        ) from error
+    try:
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        cores = int(ray.cluster_resources().get("CPU", 1))
+        actors = min(workers or cores, len(parts))
+        numbers = ray.data.from_items(
+            [{"part": number} for number in parts], override_num_blocks=len(parts)
+        )
+        scored = numbers.map_batches(
+            _Scorer,
+            fn_constructor_args=(request, store.place),
+            batch_size=1,
+            num_cpus=1,
+            compute=ray.data.ActorPoolStrategy(size=actors),
+        )
+        for row in scored.iter_rows():
+            yield int(row["part"])
+    except ray.exceptions.RayError as error:
+        cause = _cause(error)
+        raise CoreError(
+            f"A node of the cluster could not do its part: {cause} What is done is kept; ask again."
+        ) from error
+    finally:
+        ray.shutdown()
+
+
+def _knock(address: str | None) -> None:
+    """Ask whether anything listens at an address, which Ray itself tries for minutes.
+
+    Raises:
+        OSError: Nothing does.
+    """
+    host, mark, port = (address or "").removeprefix("ray://").rpartition(":")
+    if mark and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
+
+
+def _cause(error: BaseException) -> str:
+    """Our own sentence out of what Ray wraps it in, which is a text with tracebacks; else the first
+    line.
+    """
+    lines = str(error).strip().splitlines()
+    ours = [line.partition(": ")[2] for line in lines if line.startswith("core.errors.")]
+    return ours[-1] if ours else f"{lines[0]}."

@@ -1,0 +1,180 @@
+"""A whole run: list, score what is not done yet, put the parts together."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from core.batch_inference.engines import Cluster, engine_of
+from core.batch_inference.listing import FILE, Listing, write_listing
+from core.batch_inference.store import Store, is_remote
+from core.batch_inference.work import PARQUET, Request, csv_header, schema
+from core.checkpoints import WEIGHTS, find_checkpoint
+from core.errors import CoreError, ImageError
+from core.files import file_hash, fingerprint, replacing
+from core.models import Card
+
+REQUEST, DONE = "_request.json", "_SUCCESS"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        files: Files listed.
+        kept: Files whose rows an earlier, interrupted run had kept.
+        damaged: Parts of it that were damaged, hence done again.
+        counts: Rows by status, and of pictures with more faces ("more") or turned ("turned").
+    """
+
+    files: int
+    kept: int
+    damaged: int
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def score_all(
+    paths: Sequence[Path],
+    out: str,
+    request: Request,
+    *,
+    cluster: Cluster = "auto",
+    workers: int = 0,
+    restart: bool = False,
+    on_listed: Callable[[int, int], None] = lambda files, kept: None,
+    on_progress: Callable[[int], None] = lambda done: None,
+) -> Outcome:
+    """Score all files and write `out`; after any end the same call goes on with what is not done.
+
+    Parts are kept as they are done, in the hidden folder ".NAME.parts" beside `out` or, where `out`
+    is an address, in it: a folder of Parquet files, which then stays. Which files there are is
+    decided once, at the start.
+
+    Args:
+        paths: Pictures, or folders searched through.
+        out: CSV or Parquet file to write; or an address that fsspec knows, for Parquet.
+        request: What is asked; its suffix is that of `out`.
+        cluster: Where the work is done, see `engine_of`.
+        workers: Processes; 0 for one a core.
+        restart: Whether parts of another run are dropped.
+        on_listed: Called with the numbers of files in all and of those done before.
+        on_progress: Called with the number of files done.
+
+    Raises:
+        ImageError: A path does not exist, or there is no file.
+        CheckpointError: The checkpoint cannot be used.
+        CoreError: Parts of another run are there, or the cluster cannot be used.
+        OSError: The result cannot be written.
+    """
+    folder = find_checkpoint(request.checkpoint)
+    labels = Card.load(folder / "card.json").labels
+    remote = is_remote(out)
+    # Hidden, so that a folder of pictures that takes its own scores lists no parts.
+    store = Store(out if remote else str(Path(out).with_name(f".{Path(out).name}.parts")))
+    identity = {
+        "format": FORMAT,
+        "paths": [str(path) for path in paths],
+        "weights": fingerprint(folder / WEIGHTS),
+        "card": file_hash(folder / "card.json"),
+        **request.to_json(),
+    }
+    _claim(store, identity, restart=restart)
+    if FILE not in store.names():
+        try:
+            write_listing(paths, store)
+        except ImageError:
+            store.drop()
+            raise
+    listing = Listing(store)
+    whole = {number for number, name in store.parts().items() if store.is_whole(name)}
+    damaged = [name for number, name in store.parts().items() if number not in whole]
+    for name in damaged:
+        store.remove(name)
+    kept = sum(listing.size(number) for number in whole)
+    on_listed(listing.files, kept)
+    missing = [number for number in range(listing.parts) if number not in whole]
+    done = kept
+    work = engine_of(cluster, len(missing))
+    for number in work(request, store, missing, workers) if missing else ():
+        done += listing.size(number)
+        on_progress(done)
+    if remote:
+        store.write(DONE, b"")
+        counts = _counted(_tables(store, listing))
+    else:
+        counts = _joined(store, listing, Path(out), request.suffix, labels)
+        store.drop()
+    return Outcome(listing.files, kept, len(damaged), counts)
+
+
+def _claim(store: Store, identity: dict[str, Any], *, restart: bool) -> None:
+    """Take the place of the parts, unless another run has left some there."""
+    found = store.read_object(REQUEST)
+    if found == identity:
+        return
+    if store.parts() and not restart:
+        other = ", ".join(sorted(key for key in identity if found.get(key) != identity[key]))
+        raise CoreError(
+            f"{store.place} holds {len(store.parts())} parts of another run (other {other}). Ask "
+            "for the same again to go on with it, name another --out, or drop them with --restart."
+        )
+    store.drop()
+    store.write(REQUEST, json.dumps(identity, indent=1).encode())
+
+
+def _joined(
+    store: Store, listing: Listing, out: Path, suffix: str, labels: Sequence[str]
+) -> dict[str, int]:
+    """Write the parts as one file, replaced at once, and count its rows."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    names = store.parts()
+    with replacing(out) as temporary:
+        if suffix == PARQUET:
+            with pq.ParquetWriter(temporary, schema(labels), compression="zstd") as writer:
+
+                def written() -> Iterator[dict[str, Any]]:
+                    for table in _tables(store, listing):
+                        writer.write_table(table)
+                        yield from table.select(["status", "note", "read_as"]).to_pylist()
+
+                return _counted_rows(written())
+        with temporary.open("wb") as file:
+            file.write(csv_header(labels))
+            columns = next(csv.reader([csv_header(labels).decode().strip()]))
+
+            def lines() -> Iterator[dict[str, Any]]:
+                for number in range(listing.parts):
+                    content = store.read(names[number])
+                    file.write(content)
+                    text = content.decode("utf-8", errors="surrogateescape")
+                    yield from csv.DictReader(io.StringIO(text, newline=""), columns)
+
+            return _counted_rows(lines())
+
+
+def _tables(store: Store, listing: Listing) -> Iterator[Any]:
+    names = store.parts()
+    for number in range(listing.parts):
+        yield pq.read_table(io.BytesIO(store.read(names[number])))
+
+
+def _counted(tables: Iterator[Any]) -> dict[str, int]:
+    return _counted_rows(
+        row for table in tables for row in table.select(["status", "note", "read_as"]).to_pylist()
+    )
+
+
+def _counted_rows(rows: Iterator[dict[str, Any]]) -> dict[str, int]:
+    counts = dict.fromkeys(("ok", "no_face", "unreadable", "more", "turned"), 0)
+    for row in rows:
+        counts[row["status"]] += 1
+        counts["more"] += "the largest was scored" in row["note"]
+        counts["turned"] += "turned" in row["read_as"]
+    return counts

@@ -1,0 +1,120 @@
+"""One part of the work: what any process of any machine does with it."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.batch_inference.listing import Listing
+from core.batch_inference.store import Store
+from core.files import readable
+from core.predict import Engine, Predictor
+from core.scoring import BOX, FacesMode, Score, as_row, header, score_files
+from core.tabular import CsvWriter
+
+CSV, PARQUET = ".csv", ".parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of every file.
+
+    Attributes:
+        checkpoint: Name or folder, the same on every machine.
+        engine: What computes the answers, see `Predictor`.
+        faces: What of a picture is scored, see `score_files`.
+        all_faces: Whether every face gets a row.
+        suffix: ".csv" or ".parquet", the form of the parts.
+    """
+
+    checkpoint: str
+    engine: Engine = "auto"
+    faces: FacesMode = "auto"
+    all_faces: bool = False
+    suffix: str = CSV
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def do_part(request: Request, store: Store, number: int, *, threads: int = 0) -> int:
+    """Score the files of a part and keep its rows.
+
+    Args:
+        request: What is asked.
+        store: Holds the listing, takes the part.
+        number: Of the part.
+        threads: Threads the network may use; 0 for one a core.
+
+    Returns:
+        Number of files.
+
+    Raises:
+        CheckpointError: This machine has no such checkpoint.
+        OSError: The part cannot be kept.
+    """
+    predictor = _predictor(request.checkpoint, request.engine, threads)
+    files = _listing(store.place).part(number)
+    scores = score_files(files, predictor, faces=request.faces, all_faces=request.all_faces)
+    write = csv_rows if request.suffix == CSV else parquet_rows
+    store.write_part(number, write(list(scores), predictor.labels), request.suffix)
+    return len(files)
+
+
+@lru_cache(maxsize=1)
+def _predictor(checkpoint: str, engine: Engine, threads: int) -> Predictor:
+    return Predictor.load(checkpoint, engine, threads=threads)
+
+
+@lru_cache(maxsize=1)
+def _listing(place: str) -> Listing:
+    return Listing(Store(place))
+
+
+def csv_rows(scores: Sequence[Score], labels: Sequence[str]) -> bytes:
+    """Lines of the scores file, without its header."""
+    text = io.StringIO(newline="")
+    CsvWriter(text, "\r\n").writerows(as_row(score, labels) for score in scores)
+    return text.getvalue().encode("utf-8", errors="surrogateescape")
+
+
+def csv_header(labels: Sequence[str]) -> bytes:
+    """The first line of the scores file."""
+    text = io.StringIO(newline="")
+    CsvWriter(text, "\r\n").writerow(header(labels))
+    return text.getvalue().encode()
+
+
+def schema(labels: Sequence[str]) -> pa.Schema:
+    """Columns of the Parquet form: those of the CSV, numbers as numbers."""
+    whole = dict.fromkeys(("faces", *BOX), pa.int32())
+    numbers = dict.fromkeys((*labels, "confidence"), pa.float64())
+    kinds = {**numbers, **whole}
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in header(labels)])
+
+
+def parquet_rows(scores: Sequence[Score], labels: Sequence[str]) -> bytes:
+    """Rows as a Parquet file of one row group."""
+    form = schema(labels)
+    rows = [as_row(replace_name(score), labels) for score in scores]
+    columns = []
+    for place, field in enumerate(form):
+        values = [row[place] for row in rows]
+        if field.type == pa.string():
+            columns.append(pa.array(values, field.type))
+        else:
+            kind = float if field.type == pa.float64() else int
+            columns.append(pa.array([kind(v) if v else None for v in values], field.type))
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns, schema=form), sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
+def replace_name(score: Score) -> Score:
+    """The same with a path that is text: Parquet takes no other bytes."""
+    return replace(score, path=type(score.path)(readable(score.path)))

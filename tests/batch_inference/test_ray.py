@@ -1,0 +1,84 @@
+"""A real Ray cluster of this machine: the rows of one process, whatever dies on the way."""
+
+from pathlib import Path
+
+import psutil
+import pytest
+from scored_pictures import PART, prepared_pictures, small_run
+
+from core.batch_inference import Request, score_all
+from core.batch_inference import listing as listing_module
+from core.errors import CoreError
+
+# Ray warns of settings of its own.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),
+    pytest.mark.filterwarnings("ignore::FutureWarning:ray"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Request, bytes]:
+    """Pictures, what is asked of them, and the rows that one process gives."""
+    pictures = prepared_pictures(tmp_path_factory.mktemp("pictures"))
+    request = Request(str(small_run(tmp_path_factory.mktemp("run"))), "torch", "whole")
+    out = tmp_path_factory.mktemp("out") / "here.csv"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(listing_module, "PART_FILES", PART)
+        score_all([pictures], str(out), request, cluster="here")
+    return pictures, request, out.read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing_module, "PART_FILES", PART)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+
+
+def test_a_killed_actor_costs_nothing_and_doubles_nothing(
+    asked: tuple[Path, Request, bytes], tmp_path: Path
+) -> None:
+    pictures, request, expected = asked
+    out, killed = tmp_path / "s.csv", list[int]()
+
+    def kill_one(done: int) -> None:
+        actors = [
+            process
+            for process in psutil.Process().children(recursive=True)
+            if "MapWorker" in " ".join(process.cmdline()[:1])
+        ]
+        if actors and not killed:
+            actors[0].kill()
+            killed.append(actors[0].pid)
+
+    score_all([pictures], str(out), request, cluster="ray", workers=2, on_progress=kill_one)
+
+    assert killed
+    assert out.read_bytes() == expected
+
+
+def test_a_node_without_the_checkpoint_is_one_sentence(
+    asked: tuple[Path, Request, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures, request, _ = asked
+    from core.batch_inference import engines
+
+    class Elsewhere(engines._Scorer):
+        def __init__(self, request: Request, place: str) -> None:
+            from core.errors import CheckpointError
+
+            raise CheckpointError("There is no checkpoint 'mine'.")
+
+    monkeypatch.setattr(engines, "_Scorer", Elsewhere)
+    with pytest.raises(CoreError, match=r"could not do its part: There is no checkpoint 'mine'\."):
+        score_all([pictures], str(tmp_path / "s.csv"), request, cluster="ray", workers=1)
+
+
+def test_no_cluster_at_the_address_is_one_sentence(
+    asked: tuple[Path, Request, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures, request, _ = asked
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(CoreError, match=r"No Ray cluster answers at 127\.0\.0\.1:1"):
+        score_all([pictures], str(tmp_path / "s.csv"), request)
