@@ -88,6 +88,11 @@ def ice_servers() -> str:
     return os.environ.get("GIMEFIVE_ICE_SERVERS", "[]")
 
 
+def ray_address() -> str | None:
+    """Address of the Ray cluster to work on (`RAY_ADDRESS`, Ray's own name for it); else None."""
+    return os.environ.get("RAY_ADDRESS") or None
+
+
 def storage_password() -> str:
     """Password of the storage that searches share (`GIMEFIVE_STORAGE_PASSWORD`, else none)."""
     return os.environ.get("GIMEFIVE_STORAGE_PASSWORD", "")

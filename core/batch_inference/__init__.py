@@ -1,7 +1,6 @@
 """Scores of very many files: part by part, resumed after any end, on processes or a cluster."""
 
-from core.batch_inference.listing import PART_FILES
-from core.batch_inference.run import Outcome, score_all
+from core.batch_inference.run import PART_FILES, Outcome, score_all
 from core.batch_inference.work import Request
 
 __all__ = ["PART_FILES", "Outcome", "Request", "score_all"]

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from core.batch_inference.store import Store
 from core.batch_inference.work import Request, do_part
 from core.errors import ConfigError, CoreError
+from core.paths import ray_address
 
 Cluster = Literal["auto", "here", "processes", "ray"]
 Work = Callable[[Request, Store, Sequence[int], int], Iterator[int]]
@@ -36,7 +37,7 @@ def engine_of(cluster: Cluster, parts: int) -> Work:
     """
     if cluster == "auto":
         few = parts < FEW_PARTS or (os.cpu_count() or 1) < 2
-        cluster = "ray" if os.environ.get("RAY_ADDRESS") else "here" if few else "processes"
+        cluster = "ray" if ray_address() else "here" if few else "processes"
     if cluster == "ray" and importlib.util.find_spec("ray") is None:
         raise ConfigError(
             "Ray is not installed, and --engine ray or RAY_ADDRESS asks for it. Run: "
@@ -112,7 +113,7 @@ def _ray(request: Request, store: Store, parts: Sequence[int], workers: int) -> 
     """An actor a core of the cluster; Ray starts a dead one again and hands out its part anew."""
     import ray
 
-    address = os.environ.get("RAY_ADDRESS")
+    address = ray_address()
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
         options |= {"num_cpus": workers or os.cpu_count(), "include_dashboard": False}

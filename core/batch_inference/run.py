@@ -3,22 +3,30 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.batch_inference.engines import Cluster, engine_of
-from core.batch_inference.listing import FILE, Listing, write_listing
-from core.batch_inference.store import Store, is_remote
+from core.batch_inference.store import LISTING, Listing, Store, is_remote
 from core.batch_inference.work import PARQUET, Request, csv_header, schema
 from core.checkpoints import WEIGHTS, find_checkpoint
 from core.errors import CoreError, ImageError
 from core.files import file_hash, fingerprint, replacing
 from core.models import Card
+from core.scoring import no_file, walk_files
 
+T = TypeVar("T")
+PART_FILES = 512  # files a part: seconds of work that a dead process may cost
+NAMES = 1000  # handed to the database at once
+_PATHS = pa.schema([("path", pa.binary())])
 REQUEST, DONE = "_request.json", "_SUCCESS"
 FORMAT = 1
 
@@ -86,7 +94,7 @@ def score_all(
         **request.to_json(),
     }
     _claim(store, identity, restart=restart)
-    if FILE not in store.names():
+    if LISTING not in store.names():
         try:
             write_listing(paths, store)
         except ImageError:
@@ -178,3 +186,49 @@ def _counted_rows(rows: Iterator[dict[str, Any]]) -> dict[str, int]:
         counts["more"] += "the largest was scored" in row["note"]
         counts["turned"] += "turned" in row["read_as"]
     return counts
+
+
+def write_listing(paths: Sequence[Path], store: Store) -> int:
+    """List the files of `core.scoring.list_files` in the same order.
+
+    Names are sorted in a database on disk and never all in memory.
+
+    Returns:
+        How many.
+
+    Raises:
+        ImageError: A path does not exist, or there is no file at all.
+    """
+    with tempfile.TemporaryDirectory(prefix="gimefive-listing-") as folder:
+        names = sqlite3.connect(Path(folder) / "names.sqlite")
+        try:
+            # A key compares as the tuple of the path's parts does.
+            names.execute(
+                "CREATE TABLE found (argument INT, key BLOB, path BLOB, "
+                "PRIMARY KEY (argument, key)) WITHOUT ROWID"
+            )
+            for rows in _chunks(walk_files(paths), NAMES):
+                names.executemany("INSERT OR IGNORE INTO found VALUES (?, ?, ?)", rows)
+            count = int(names.execute("SELECT count(*) FROM found").fetchone()[0])
+            if not count:
+                raise no_file(paths)
+            ordered = names.execute("SELECT path FROM found ORDER BY argument, key")
+            written = Path(folder) / LISTING
+            _write(ordered, written)
+        finally:
+            names.close()
+        store.take(written, LISTING)
+    return count
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    source = iter(items)
+    while chunk := list(islice(source, size)):
+        yield chunk
+
+
+def _write(rows: Iterable[tuple[bytes]], path: Path) -> None:
+    """A row group a part."""
+    with pq.ParquetWriter(path, _PATHS, compression="zstd") as writer:
+        for part in _chunks(rows, PART_FILES):
+            writer.write_table(pa.table({"path": [row[0] for row in part]}, schema=_PATHS))

@@ -2,15 +2,19 @@
 
 import hashlib
 import json
+import os
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
 import fsspec
+import pyarrow.parquet as pq
 
 from core.errors import CoreError
 from core.files import replacing
 
+LISTING = "_files.parquet"  # names with an underscore are no data to readers of Parquet folders
 DIGITS = 16  # of a part's hash, kept in its name
 _PART = re.compile(r"part-(\d{7})-([0-9a-f]{16})\.(csv|parquet)")
 
@@ -124,3 +128,33 @@ class Store:
 def hashed(content: bytes) -> str:
     """What a part's name says of its content."""
     return hashlib.sha256(content).hexdigest()[:DIGITS]
+
+
+class Listing:
+    """The files of a run, part by part: a row group each of a Parquet file."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    @cached_property
+    def _file(self) -> pq.ParquetFile:
+        return pq.ParquetFile(self.store.open(LISTING))
+
+    @property
+    def parts(self) -> int:
+        """How many parts there are."""
+        return int(self._file.num_row_groups)
+
+    @property
+    def files(self) -> int:
+        """How many files there are."""
+        return int(self._file.metadata.num_rows)
+
+    def size(self, part: int) -> int:
+        """How many files a part has."""
+        return int(self._file.metadata.row_group(part).num_rows)
+
+    def part(self, number: int) -> list[Path]:
+        """The files of a part, in order."""
+        column = self._file.read_row_group(number)["path"]
+        return [Path(os.fsdecode(path)) for path in column.to_pylist()]

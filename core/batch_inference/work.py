@@ -9,8 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.batch_inference.listing import Listing
-from core.batch_inference.store import Store
+from core.batch_inference.store import Listing, Store
 from core.files import readable
 from core.predict import Engine, Predictor
 from core.scoring import BOX, FacesMode, Score, as_row, header, score_files

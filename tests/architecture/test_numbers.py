@@ -166,10 +166,12 @@ def test_the_table_shows_one_decimal_and_thousands(tmp_path: Path) -> None:
     folder = tmp_path / "small"
     folder.mkdir()
     (folder / "report.json").write_text(
-        """{"format": 1, "splits": {
+        """{"format": 1, "sources": [], "labels": ["happiness", "fear"], "splits": {
             "test": {"n": 2388, "accuracy": 0.85427, "macro_f1": 0.7,
+                     "per_class": {}, "confusion": [],
                      "intervals": {"accuracy": [0.84, 0.8685], "macro_f1": [0.68, 0.7249]}},
             "train": {"n": 9, "accuracy": 1.0, "macro_f1": 1.0,
+                      "per_class": {}, "confusion": [],
                       "intervals": {"accuracy": [1, 1], "macro_f1": [1, 1]}}}}"""
     )
 

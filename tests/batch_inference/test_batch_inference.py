@@ -12,9 +12,9 @@ import pytest
 from scored_pictures import FILES, PART, prepared_pictures, small_run
 
 from core.batch_inference import Request, engines, score_all
-from core.batch_inference import listing as listing_module
-from core.batch_inference.listing import Listing, write_listing
-from core.batch_inference.store import Store
+from core.batch_inference import run as run_module
+from core.batch_inference.run import write_listing
+from core.batch_inference.store import Listing, Store
 from core.errors import ConfigError, CoreError, ImageError
 from core.labels import EMOTIONS
 from core.scoring import list_files
@@ -32,7 +32,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing_module, "PART_FILES", PART)
+    monkeypatch.setattr(run_module, "PART_FILES", PART)
 
 
 def request(run: Path, suffix: str = ".csv") -> Request:
@@ -43,7 +43,7 @@ def request(run: Path, suffix: str = ".csv") -> Request:
 def undisturbed(run: Path, pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     out = tmp_path_factory.mktemp("undisturbed") / "scores.csv"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(listing_module, "PART_FILES", PART)
+        patch.setattr(run_module, "PART_FILES", PART)
         outcome = score_all([pictures], str(out), request(run), cluster="here")
     assert outcome.counts["ok"] == FILES
     assert outcome.counts["unreadable"] == 2
@@ -113,7 +113,7 @@ def test_an_interrupted_run_goes_on_with_what_is_missing(
         score_all([pictures], str(out), request(run), cluster="here")
     assert not out.exists()
     monkeypatch.undo()
-    monkeypatch.setattr(listing_module, "PART_FILES", PART)
+    monkeypatch.setattr(run_module, "PART_FILES", PART)
     stop_after(99)
     (pictures / "a" / "later.png").write_text("not listed at first")
     try:
@@ -134,7 +134,7 @@ def test_a_damaged_part_is_done_again(
     with pytest.raises(ZeroDivisionError):
         score_all([pictures], str(out), request(run), cluster="here")
     monkeypatch.undo()
-    monkeypatch.setattr(listing_module, "PART_FILES", PART)
+    monkeypatch.setattr(run_module, "PART_FILES", PART)
     (part,) = (tmp_path / ".s.csv.parts").glob("part-0000002-*")
     part.write_bytes(part.read_bytes()[:-9])
 
@@ -215,10 +215,8 @@ def test_a_killed_process_costs_nothing_and_doubles_nothing(
     code = """
 import os, signal, sys
 from pathlib import Path
-from scored_pictures import FILES, PART, prepared_pictures, small_run
-
-from core.batch_inference import Request, engines, listing, score_all
-listing.PART_FILES = 4
+from core.batch_inference import Request, engines, run, score_all
+run.PART_FILES = 4
 mark = Path(sys.argv[4])
 whole, count = engines.do_part, []
 
@@ -280,9 +278,9 @@ def test_a_kill_at_any_file_that_is_written_leaves_the_undisturbed_rows(
     code = """
 import os, signal, sys
 from pathlib import Path
-from core.batch_inference import Request, listing, score_all
+from core.batch_inference import Request, run, score_all
 import core.predict, core.explain, core.models
-listing.PART_FILES = 4
+run.PART_FILES = 4
 rename, kills = Path.replace, 0
 
 def killed_at(last):

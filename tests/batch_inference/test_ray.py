@@ -7,7 +7,7 @@ import pytest
 from scored_pictures import PART, prepared_pictures, small_run
 
 from core.batch_inference import Request, score_all
-from core.batch_inference import listing as listing_module
+from core.batch_inference import run as run_module
 from core.errors import CoreError
 
 # Ray warns of settings of its own.
@@ -25,14 +25,14 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Request, byte
     request = Request(str(small_run(tmp_path_factory.mktemp("run"))), "torch", "whole")
     out = tmp_path_factory.mktemp("out") / "here.csv"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(listing_module, "PART_FILES", PART)
+        patch.setattr(run_module, "PART_FILES", PART)
         score_all([pictures], str(out), request, cluster="here")
     return pictures, request, out.read_bytes()
 
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing_module, "PART_FILES", PART)
+    monkeypatch.setattr(run_module, "PART_FILES", PART)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
 
 

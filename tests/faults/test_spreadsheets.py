@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.scoring import Score, write_scores
+from core.batch_inference.work import csv_header, csv_rows
+from core.scoring import Score
 from core.tabular import CsvWriter, frame_csv, literal, plain_cell, table_text
 
 FORMULAS = ('=cmd|"/c calc"!A1.png', "+1+1.png", "-2+3.png", "@SUM(1,1).png", "\t=1+1.png")
@@ -16,7 +17,8 @@ FORMULAS = ('=cmd|"/c calc"!A1.png', "+1+1.png", "-2+3.png", "@SUM(1,1).png", "\
 @pytest.mark.parametrize("name", FORMULAS)
 def test_every_table_writes_a_formula_as_the_file_s_name(tmp_path: Path, name: str) -> None:
     score = Score(Path(name), None, "", "unreadable", name)
-    write_scores([score], ["happiness"], tmp_path / "s.csv")
+    rows = csv_header(["happiness"]) + csv_rows([score], ["happiness"])
+    (tmp_path / "s.csv").write_bytes(rows)
     with (tmp_path / "s.csv").open(newline="") as file:
         scores = list(csv.reader(file))[1]
     frame = list(csv.reader(io.StringIO(frame_csv(pd.DataFrame({"path": [name], "n": [-1.5]})))))
