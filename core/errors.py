@@ -46,9 +46,12 @@ def refusal(error: BaseException) -> OSError | None:
     """
     found = error if isinstance(error, OSError) else None
     inner: BaseException | None = error
-    while (inner := inner.__cause__ or inner.__context__) is not None:
+    seen: set[int] = set()  # a chain may lead back into itself
+    while inner is not None and id(inner) not in seen:
+        seen.add(id(inner))
         if isinstance(inner, OSError) and inner.errno in _REFUSED:
             found = inner
+        inner = inner.__cause__ or inner.__context__
     return found
 
 

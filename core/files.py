@@ -28,7 +28,7 @@ def replacing(path: Path) -> Iterator[Path]:
     processes or threads. It tells whose it is: what a killed process left goes when the next one
     writes into the folder. File and folder are flushed, so that a loss of power changes nothing.
     """
-    _clear_leftovers(path.parent)
+    clear_leftovers(path.parent)
     kept = os.fsencode(path.name)[:KEPT_NAME].decode(errors="ignore")
     owner = ProcessId.of().token
     temporary = path.with_name(f".{kept}.{owner}-{secrets.token_hex(4)}.tmp")
@@ -58,7 +58,7 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _clear_leftovers(folder: Path) -> None:
+def clear_leftovers(folder: Path) -> None:
     """Remove temporary files of processes that ended before they could; once a process."""
     known = (os.getpid(), folder)
     if known in _cleared:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
+from core.errors import sentence_of
 from core.paths import run_root
 from core.process import ProcessId, start_detached
 from core.training.queue import Job, WorkerLock, obey_stop, owed, stop_file, waiting
@@ -18,6 +19,7 @@ from core.training.run_folder import RunFolder, list_jobs, observe
 logger = logging.getLogger(__name__)
 
 POLL = 0.5  # seconds between two looks at the folders
+GIVE_UP = 600.0  # seconds in which folders may refuse to be read or written, as on a full disk
 FAREWELL = 30.0  # seconds a job has to stop before the worker leaves it to itself
 ATTEMPTS = 3  # processes in a row that may vanish without having saved anything new
 TORN = "The queue was stopped; it goes on when the queue works again."
@@ -80,13 +82,19 @@ class Worker:
         self.stopping = True
 
     def _until_done(self) -> None:
+        refused: float | None = None  # since when, on the monotonic clock
         while True:
             while not self._stop_is_asked():
                 try:
                     if self._look() == 0 and not self.stay:
                         return
-                except OSError:
-                    logger.exception("The queue's folders cannot be read or written; trying again")
+                    refused = None
+                except OSError as error:
+                    if refused is None:
+                        refused = time.monotonic()
+                        logger.warning("Trying again for a while: %s", sentence_of(error))
+                    elif time.monotonic() - refused > GIVE_UP:
+                        raise
                 time.sleep(POLL)
             self._stop_children()
             if self._stop_is_asked():  # else the queue was started again while its job stopped

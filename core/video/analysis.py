@@ -114,8 +114,8 @@ def analyse_video(
     with VideoReader(source, longest=settings.longest) as video:
         out.mkdir(parents=True, exist_ok=True)
         with (
-            open_table(out / TABLE, model.labels) as table,
             _annotating(out / ANNOTATED, video, wanted=settings.annotated) as (writer, track),
+            open_table(out / TABLE, model.labels) as table,
         ):
             run = _Run(model, finder, settings, table, writer)
             for frame in video.frames(track.add if track else None):
@@ -144,7 +144,10 @@ def analyse_video(
 
 def _leave_others_alone(source: Path, target: Path) -> None:
     """Refuse to overwrite a film that no analysis wrote, or the one to be analysed."""
-    if target.exists() and (not is_annotated(target) or target.samefile(source)):
+    # Whoever is killed behind its film leaves a table, which is there before, and no summary.
+    cut = target.with_name(TABLE).is_file() and not target.with_name(SUMMARY).is_file()
+    ours = is_annotated(target) or cut
+    if target.exists() and (not ours or target.samefile(source)):
         raise VideoError(
             f"{target} is a video already, not the annotated copy of an analysis to be replaced. "
             "Choose another folder for the results, or rename that file."

@@ -9,7 +9,7 @@ from typing import Any
 VOLATILE = {
     "time", "seconds", "began", "created", "pid", "boot", "host", "born", "elapsed", "started",
     "faces_per_second", "input_share", "added", "mark", "measured_at", "duration_seconds", "date",
-    "analysed", "frames_per_second", "speed",
+    "analysed", "frames_per_second", "speed", "times_real_time",
 }  # fmt: skip
 UNLIKE = {".log", ".pt", ".db", ".txt"}  # hold times, or are compared by what is made of them
 

@@ -121,12 +121,23 @@ def tuned(root: Path) -> object:
 
 def work(root: Path) -> None:
     """Queue a run that a stand-in trains and measures, and work on the queue until it is empty."""
+    from core.errors import CoreError, sentence_of
+
+    try:
+        _work(root)
+    except (CoreError, OSError) as error:  # as the command line does
+        said = sentence_of(error) if isinstance(error, OSError) else error
+        print(f"Error: {said}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(1) from None
+
+
+def _work(root: Path) -> None:
     from core.training import RunConfig, RunFolder, add_run, observe, worker
 
     folder = RunFolder(root / "runs" / "job")
     if not folder.is_taken:
         add_run(root / "runs", "job", RunConfig())
-    worker.POLL = 0.02
+    worker.POLL, worker.GIVE_UP = 0.02, 0.2
     stand_in = str(Path(__file__).with_name("stand_in.py"))
     worker.Worker(
         root / "runs", command=lambda run, task: [sys.executable, stand_in, str(run.path), task]

@@ -1,5 +1,6 @@
 """Searches with every sampler: enough trials, no repeats of a grid, resumable, prunable."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,28 @@ def test_a_grid_killed_in_its_last_trial_runs_that_trial(
     assert run.run_search(folder) == "finished"
 
     assert len(stage.runs) == 1
+    tried = {tuple(one.chosen.values()) for one in read_findings(folder).best}
+    assert tried == {(rate, size) for rate in (0.1, 0.01) for size in (8, 16, 32)}
+
+
+def test_a_full_disk_ends_the_search_and_costs_no_trial(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = search_folder(tmp_path, GRID, sampler="grid")
+
+    def fill(*given: Any, **options: Any) -> str:  # noqa: ANN401
+        if len(stage.runs) == 2:
+            raise CoreError("The disk is full.") from OSError(errno.ENOSPC, "No space left")
+        return stage.run(*given, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "run_training", fill)
+        with pytest.raises(CoreError, match="disk is full"):
+            run.run_search(folder)
+    assert observe(folder).state == "failed"
+
+    assert run.run_search(folder) == "finished"
+
     tried = {tuple(one.chosen.values()) for one in read_findings(folder).best}
     assert tried == {(rate, size) for rate in (0.1, 0.01) for size in (8, 16, 32)}
 

@@ -8,7 +8,8 @@ import optuna
 from optuna.samplers import GridSampler
 from optuna.trial import TrialState
 
-from core.errors import CoreError
+from core.errors import CoreError, refusal
+from core.files import clear_leftovers
 from core.process import ProcessId
 from core.training.records import Records
 from core.training.run import run_training, training_data
@@ -82,6 +83,8 @@ class _Searcher:
             Stopped: A stop was asked for.
         """
         recover(self.study)
+        for trial in (self.folder.path / "trials").glob("*"):
+            clear_leftovers(trial)  # one that was killed is begun again in another folder
         self._report()
         while len(counted(self.study)) < self.search.trials and not self._grid_is_exhausted():
             if stop():
@@ -112,6 +115,7 @@ class _Searcher:
         Raises:
             TrialPruned: Other trials did better.
             Stopped: A stop was asked for; the trial will be begun again.
+            OSError: The disk refused something; the trial will be begun again, too.
             CoreError: It failed.
         """
         run = trial_folder(self.folder, trial.number)
@@ -129,6 +133,10 @@ class _Searcher:
             config = configured(self.search.base, chosen)
             state = run_training(config, run, data=self.data, stop=stop, on_epoch=judge)
         except CoreError as error:
+            refused = refusal(error)
+            if refused is not None:  # no fault of these settings: all trials would end so
+                begin_again(self.study, self.study.get_trials(deepcopy=False)[trial.number])
+                raise OSError(refused.errno, refused.strerror, refused.filename) from error
             trial.set_user_attr("reason", str(error))
             raise
         if pruned:

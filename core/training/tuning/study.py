@@ -31,7 +31,8 @@ def open_study(folder: RunFolder, search: Search) -> optuna.Study:
     Raises:
         TrainingError: The storage cannot be used.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    # A failed trial keeps its reason; a traceback on the terminal would tell no more.
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         study = optuna.create_study(
             storage=search.storage_url(folder),
