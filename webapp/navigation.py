@@ -6,6 +6,18 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+# Streamlit sends no such header. What pages draw themselves stays allowed; the server's address
+# is named for browsers whose 'self' leaves web sockets out.
+_POLICY = """<script>
+if (!document.querySelector('meta[http-equiv="Content-Security-Policy"]')) {
+  const meta = document.createElement("meta");
+  meta.httpEquiv = "Content-Security-Policy";
+  meta.content = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; " +
+    `connect-src 'self' ws://${location.host} wss://${location.host} data: blob:; ` +
+    "object-src 'none'; base-uri 'self'; form-action 'self'";
+  document.head.append(meta);
+}
+</script>"""
 PAGES_FOLDER = Path(__file__).resolve().parent.parent / "pages"
 
 
@@ -126,3 +138,9 @@ def current_page() -> StreamlitPage:
     for entry in present():
         menu.setdefault(entry.section, []).append(page(entry))
     return st.navigation(menu)
+
+
+def load_nothing_from_elsewhere() -> None:
+    """Have the browser refuse whatever a page would load from another server."""
+    with st.sidebar:
+        st.html(_POLICY, unsafe_allow_javascript=True)
