@@ -1,5 +1,6 @@
 """README's numbers are those of the reports, and the reports those of the predictions."""
 
+import json
 import math
 import re
 import subprocess
@@ -165,15 +166,23 @@ def test_every_shipped_checkpoint_was_measured_on_its_test_pictures() -> None:
 def test_the_table_shows_one_decimal_and_thousands(tmp_path: Path) -> None:
     folder = tmp_path / "small"
     folder.mkdir()
-    (folder / "report.json").write_text(
-        """{"format": 1, "sources": [], "labels": ["happiness", "fear"], "splits": {
-            "test": {"n": 2388, "accuracy": 0.85427, "macro_f1": 0.7,
-                     "per_class": {}, "confusion": [],
-                     "intervals": {"accuracy": [0.84, 0.8685], "macro_f1": [0.68, 0.7249]}},
-            "train": {"n": 9, "accuracy": 1.0, "macro_f1": 1.0,
-                      "per_class": {}, "confusion": [],
-                      "intervals": {"accuracy": [1, 1], "macro_f1": [1, 1]}}}}"""
-    )
+    one = {"precision": 1.0, "recall": 1.0, "f1": 1.0, "support": 1}
+    same = {
+        "per_class": {"happiness": one, "fear": one}, "confusion": [[1, 0], [0, 1]],
+        "balanced_accuracy": 1.0, "ece": 0.1,
+    }  # fmt: skip
+    splits = {
+        "test": {
+            "n": 2388, "accuracy": 0.85427, "macro_f1": 0.7, **same,
+            "intervals": {"accuracy": [0.84, 0.8685], "macro_f1": [0.68, 0.7249]},
+        },
+        "train": {
+            "n": 9, "accuracy": 1.0, "macro_f1": 1.0, **same,
+            "intervals": {"accuracy": [1, 1], "macro_f1": [1, 1]},
+        },
+    }  # fmt: skip
+    facts = {"format": 1, "sources": [], "labels": ["happiness", "fear"]}
+    (folder / "report.json").write_text(json.dumps({**facts, "splits": splits}))
 
     rows = table([folder]).splitlines()[2:]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import PIL.Image
 import pytest
+from made_faithfulness import made_entry, made_report
 from noise_run import OPTIONS, save_data, save_run
 from photos import sample_photo
 
@@ -79,7 +80,8 @@ def test_the_latest_on_its_own_data_goes_before_the_shipped_file(
 
     def kept(place: Path, data: str, method: str, **more: bool) -> None:
         place.mkdir(parents=True, exist_ok=True)
-        found = {"data_hash": data, "methods": {method: {"layer": method}}, **more}
+        methods = {method: made_entry(0.3, layer=method)}
+        found = made_report(data_hash=data, methods=methods, **more)
         found["weights_fingerprint"] = fingerprint(shipped / "weights.safetensors")
         (place / "faithfulness.json").write_text(json.dumps(found))
 

@@ -108,7 +108,7 @@ def test_without_frames_the_way_to_them_is_said(dataset: Dataset) -> None:
 def test_other_classes_are_refused(dataset: Dataset) -> None:
     model = CornerAnswers(dataset.folder, labels=(*EMOTIONS, "neutral"))
 
-    with pytest.raises(DataError, match=r"the model answers happiness, .*, neutral"):
+    with pytest.raises(DataError, match="and neutral is wanted as well"):
         framing_scores(model, dataset.folder)
 
 
