@@ -239,11 +239,17 @@ def table2(
     preliminary: Annotated[
         bool, typer.Option("--preliminary", help="The preliminary report's table instead.")
     ] = False,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="The queue lines that would complete it instead.")
+    ] = False,
 ) -> None:
     """Print the paper's Table 2 with our measurements beside it, computed from predictions."""
-    from core.evaluation import exported, table2
+    from core.evaluation import exported, missing_runs, table2
 
     rows = table2(part="preliminary" if preliminary else "table_2")
+    if missing:
+        typer.echo("\n".join(missing_runs(rows)) or "Every row is measured under its budget.")
+        return
     typer.echo(exported(rows, form.value), nl=False)
 
 

@@ -78,16 +78,24 @@ def published_rows(part: str = "table_2") -> tuple[PublishedRow, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """How a table's data set is called elsewhere: in presets, and by its sources."""
+    """How a table's data set is called elsewhere, and what its rows are given.
+
+    Attributes:
+        preset: As presets name it.
+        sources: Its sources.
+        epochs: The least that every row is trained for, so that rows are compared under budgets
+            that are equal within a data set and can be had without a GPU; the paper has up to 80.
+    """
 
     preset: str
     sources: frozenset[str]
+    epochs: int
 
 
 DATASETS = {
-    "RAF-DB": Data("rafdb", frozenset({"raf_db"})),
-    "FER2013": Data("fer2013", frozenset({"fer2013"})),
-    "FER GiMEFiVE": Data("fergimefive", ALL_SOURCES),
+    "RAF-DB": Data("rafdb", frozenset({"raf_db"}), 10),
+    "FER2013": Data("fer2013", frozenset({"fer2013"}), 4),
+    "FER GiMEFiVE": Data("fergimefive", ALL_SOURCES, 4),
 }
 
 
@@ -144,7 +152,8 @@ def table2(
     Returns:
         A row each: dataset, model, name, layers, architecture, parameters, published {train, test,
         valid} in %, measured (the same in %, test_clean, valid_clean, run, split, intervals, n,
-        faces_per_second, date; None where a part was not predicted) or None, status, command.
+        epochs, faces_seen, faces_per_second, date; None where a part was not predicted) or None,
+        status, command.
     """
     runs = all_runs() if runs is None else runs
     return [_row(row, runs, measured_by) for row in published_rows(part)]
@@ -204,6 +213,8 @@ def _measured(run: Run, measured_by: Measure) -> dict[str, Any]:
         "split": run.split,
         "intervals": {name: [one.low, one.high] for name, one in found.items()},
         "n": {name: one.n for name, one in found.items()},
+        "epochs": run.epochs,
+        "faces_seen": run.faces_seen,
         "faces_per_second": report.get("faces_per_second"),
         "date": report.get("date"),
     }
@@ -222,6 +233,29 @@ def _command(
     if preset not in _presets():
         return ""
     return f"python -m core train {preset}"
+
+
+def missing_runs(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """The commands that complete the table: a queued run for each row that lacks its budget.
+
+    Args:
+        rows: What `table2` gave.
+
+    Returns:
+        A line a row that is not measured, or was trained for fewer epochs than its data set's rows
+        are given, and is not waiting already.
+    """
+    lines = []
+    for row in rows:
+        data = DATASETS[row["dataset"]]
+        trained = (row["measured"] or {}).get("epochs", 0)
+        preset = f"{data.preset}-{row['name']}-{RECIPE}"
+        waiting = row["status"] in ("queued", "running")
+        if trained >= data.epochs or waiting or preset not in _presets():
+            continue
+        run = f"{data.preset}-{row['name'].replace('_', '-')}-{data.epochs}-epochs"
+        lines.append(f"python -m core queue add {preset} --run {run} --set epochs={data.epochs}")
+    return lines
 
 
 @cache

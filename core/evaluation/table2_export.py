@@ -38,7 +38,8 @@ def as_csv(rows: Sequence[dict[str, Any]]) -> str:
     header = [*names, *(f"published_{part}" for part in PUBLISHED)]
     for part in MEASURED:
         header += [f"measured_{part}", f"{part}_low", f"{part}_high", f"{part}_n"]
-    header += ["run", "split", "faces_per_second", "date", "status", "command"]
+    about = ("run", "split", "epochs", "faces_seen", "faces_per_second", "date")
+    header += [*about, "status", "command"]
     writer = CsvWriter(target)
     writer.writerow(header)
     for row in rows:
@@ -47,7 +48,7 @@ def as_csv(rows: Sequence[dict[str, Any]]) -> str:
         for part in MEASURED:
             low, high = measured.get("intervals", {}).get(part, (None, None))
             cells += [measured.get(part), low, high, measured.get("n", {}).get(part)]
-        cells += [measured.get(name) for name in ("run", "split", "faces_per_second", "date")]
+        cells += [measured.get(name) for name in about]
         writer.writerow([*cells, row["status"], row["command"]])
     return target.getvalue()
 
@@ -58,7 +59,7 @@ def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
         "data", "model", "layers", "architecture", "parameters",
         "published train / test / valid %",
         "measured train / test / published valid %", "95 % interval of test",
-        "test without twins %", "run", "faces/s", "date", "status",
+        "test without twins %", "run", "epochs", "faces seen", "faces/s", "date", "status",
     ]  # fmt: skip
     lines = [_line(header), _line(["---"] * len(header))]
     for row in rows:
@@ -76,6 +77,8 @@ def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
                     _range(measured.get("intervals", {}).get("test")),
                     _percent(measured.get("test_clean")),
                     measured.get("run", "-"),
+                    str(measured.get("epochs") or "-"),
+                    f"{measured['faces_seen']:,}" if measured.get("faces_seen") else "-",
                     str(measured.get("faces_per_second") or "-"),
                     str(measured.get("date") or "-")[:10],
                     _status(row, code="`"),

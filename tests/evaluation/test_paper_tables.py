@@ -14,6 +14,7 @@ from core.evaluation import (
     all_runs,
     figure1,
     metrics,
+    missing_runs,
     published,
     published_rows,
     table2,
@@ -336,3 +337,24 @@ def test_what_a_caller_does_to_a_part_stays_with_it() -> None:
     published("table_1")["rows"].clear()
 
     assert published("table_1")["rows"]
+
+
+def test_the_lines_that_complete_the_table_name_every_row_below_its_budget(own_runs: Path) -> None:
+    full = write_run(own_runs, "full", model="vgg")
+    short = write_run(own_runs, "short", model="resnet18")
+    for folder, epochs in ((full, 10), (short, 9)):
+        lines = [json.dumps({"epoch": number + 1}) for number in range(epochs)]
+        (folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+
+    rows = rows_of(own_runs)
+    lines = missing_runs(rows)
+
+    assert len(lines) == 19
+    assert not any("rafdb-vgg-modern" in line for line in lines)
+    assert lines[0] == (
+        "python -m core queue add rafdb-resnet18-modern --run rafdb-resnet18-10-epochs "
+        "--set epochs=10"
+    )
+    assert lines[-1].endswith("--run fergimefive-gimefive-res-4-epochs --set epochs=4")
+    measured = row(own_runs, "resnet18")["measured"]
+    assert measured["epochs"] == 9

@@ -39,6 +39,8 @@ MEASURED: dict[str, Any] = {
             "valid_clean": [58.0, 70.0],
         },
         "n": {"test": 300, "valid": 100, "test_clean": 200, "valid_clean": 99},
+        "epochs": 10,
+        "faces_seen": 87790,
         "faces_per_second": 250.5,
         "date": "2026-01-02T03:04:05+00:00",
     },
@@ -61,6 +63,7 @@ def test_csv_keeps_every_digit_and_leaves_gaps_where_nothing_was_measured() -> N
     assert float(second["measured_test"]) == 66.66666666666667
     assert (second["test_low"], second["test_high"], second["test_n"]) == ("60.0", "72.0", "300")
     assert second["run"] == "my_run"
+    assert (second["epochs"], second["faces_seen"]) == ("10", "87790")
 
 
 def test_markdown_has_a_cell_for_every_column() -> None:
@@ -72,6 +75,7 @@ def test_markdown_has_a_cell_for_every_column() -> None:
     assert r"GiMEFiVE (Ours)\*" in lines[0]
     assert "- / 66.67 / 50.00" in lines[1]
     assert "60.0 to 72.0" in lines[1]
+    assert "| my_run | 10 | 87,790 | 250.5 |" in lines[1]
 
 
 def test_latex_has_escaped_names_and_as_many_cells_as_columns() -> None:
