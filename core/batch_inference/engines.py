@@ -130,7 +130,7 @@ def _ray(request: Request, store: Store, parts: Sequence[int], workers: int) -> 
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
-        cores = int(ray.cluster_resources().get("CPU", 1))
+        cores = int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
         actors = min(workers or cores, len(parts))
         numbers = ray.data.from_items(
             [{"part": number} for number in parts], override_num_blocks=len(parts)

@@ -4,6 +4,8 @@ import csv
 import os
 import subprocess
 import sys
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import fsspec
@@ -15,6 +17,7 @@ from core.batch_inference import Request, engines, score_all
 from core.batch_inference import run as run_module
 from core.batch_inference.run import write_listing
 from core.batch_inference.store import Listing, Store
+from core.batch_inference.work import do_part
 from core.errors import ConfigError, CoreError, ImageError
 from core.labels import EMOTIONS
 from core.scoring import list_files
@@ -95,10 +98,10 @@ class KilledError(Exception):
 def test_an_interrupted_run_goes_on_with_what_is_missing(
     run: Path, pictures: Path, tmp_path: Path, undisturbed: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out, done = tmp_path / "s.csv", []
+    out, done = tmp_path / "s.csv", list[int]()
 
     def stop_after(parts: int) -> None:
-        whole = engines.do_part
+        whole = do_part
 
         def one(asked: Request, store: Store, number: int, **options: int) -> int:
             if len(done) == parts:
@@ -246,10 +249,10 @@ if __name__ == "__main__":
 def test_a_part_that_ends_every_process_is_told(
     run: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Broken(engines.ProcessPoolExecutor):
-        def submit(self, *_: object, **__: object) -> engines.Future[int]:  # type: ignore[override]
-            future: engines.Future[int] = engines.Future()
-            future.set_exception(engines.BrokenProcessPool("gone"))
+    class Broken(ProcessPoolExecutor):
+        def submit(self, *_: object, **__: object) -> Future[int]:  # type: ignore[override]
+            future: Future[int] = Future()
+            future.set_exception(BrokenProcessPool("gone"))
             return future
 
     monkeypatch.setattr(engines, "ProcessPoolExecutor", Broken)
