@@ -60,7 +60,7 @@ class Meddler:
             self.hit("a flush")
             flush(handle)
 
-        os.fsync = counted
+        os.fsync = counted  # type: ignore[assignment]  # its parameter has another name
         sys.addaudithook(self.audit)
 
     def audit(self, event: str, given: tuple[Any, ...]) -> None:

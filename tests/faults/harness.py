@@ -125,7 +125,12 @@ class Bench:
 
     def result(self, verb: Verb) -> object:
         """What a verb has left."""
-        ended = in_child(lambda: (enter(self.root), verb.result(self.root))[1])
+
+        def read() -> object:
+            enter(self.root)
+            return verb.result(self.root)
+
+        ended = in_child(read)
         return ended.value if ended.code == 0 else f"unreadable: {ended.said[-300:]}"
 
     def break_at(self, verb: Verb, kind: Kind, at: int) -> list[str]:
@@ -141,11 +146,15 @@ class Bench:
             enter(self.root)
             return [*half_files(self.root), *([said] if (said := verb.state(self.root)) else [])]
 
+        def again() -> None:
+            enter(self.root)
+            _ended_well(verb, self.root)
+
         first = in_child(broken)
         wrong = [first.fault] if kind != "kill" and first.fault else []
         seen = in_child(look)
         wrong += seen.value if seen.code == 0 else [f"looking at it: {seen.fault or seen.said}"]
-        second = in_child(lambda: (enter(self.root), _ended_well(verb, self.root))[1])
+        second = in_child(again)
         if second.code:
             return [*wrong, f"the second try: {second.said.strip()[-300:]}"]
         found = self.result(verb)
@@ -182,7 +191,7 @@ class Bench:
         """Break a verb at so many points, spread evenly; at all of them for None."""
         self.learn(name)
         total = self.counts[name]
-        at = range(1, total + 1)
+        at = list(range(1, total + 1))
         if points is not None and points < total:
             step = total / points
             at = sorted({round(1 + step * (number + 0.5)) for number in range(points)} & set(at))

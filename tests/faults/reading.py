@@ -9,8 +9,9 @@ from typing import Any
 VOLATILE = {
     "time", "seconds", "began", "created", "pid", "boot", "host", "born", "elapsed", "started",
     "faces_per_second", "input_share", "added", "mark", "measured_at", "duration_seconds", "date",
-    "analysed", "frames_per_second", "speed", "times_real_time",
+    "analysed", "frames_per_second", "speed", "times_real_time", "frame_milliseconds",
 }  # fmt: skip
+PASSING = ("progress.json", "steps.jsonl", "job.json")  # tell of the moment
 UNLIKE = {".log", ".pt", ".db", ".txt"}  # hold times, or are compared by what is made of them
 
 
@@ -101,7 +102,7 @@ def digests(root: Path, *names: str) -> dict[str, str]:
     for name in names:
         for path in sorted((root / name).rglob("*")):
             shown = path.relative_to(root)
-            passing = path.suffix in UNLIKE or path.name in ("progress.json", "steps.jsonl")
+            passing = path.suffix in UNLIKE or path.name in PASSING
             if not path.is_file() or passing or any(part.startswith(".") for part in shown.parts):
                 continue
             content = path.read_bytes()

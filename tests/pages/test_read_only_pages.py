@@ -1,0 +1,32 @@
+"""A server that is read-only shows every page and writes nothing into data or runs."""
+
+from pathlib import Path
+
+import pytest
+from evaluated_run import prepared, write_run
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def written(*folders: Path) -> list[tuple[str, int, int]]:
+    found = [path for folder in folders for path in sorted(folder.rglob("*"))]
+    return [(str(path), path.lstat().st_size, path.lstat().st_mtime_ns) for path in found]
+
+
+@pytest.mark.slow
+def test_no_page_of_a_read_only_server_writes_into_data_or_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, runs = tmp_path / "data", tmp_path / "runs"
+    write_run(runs / "net", prepared(data))
+    monkeypatch.setenv("GIMEFIVE_DATA", str(data))
+    monkeypatch.setenv("GIMEFIVE_RUNS", str(runs))
+    monkeypatch.setenv("GIMEFIVE_READ_ONLY", "1")
+    before = written(data, runs)
+    app = AppTest.from_file(str(ROOT / "webapp" / "Home.py"), default_timeout=120).run()
+
+    for page in sorted((ROOT / "pages").glob("[a-z]*.py")):
+        app.switch_page(f"../pages/{page.name}").run()
+        assert [one.message for one in app.exception] == [], page.name
+        assert written(data, runs) == before, page.name
