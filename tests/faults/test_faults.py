@@ -86,5 +86,5 @@ def test_the_harness_finds_half_a_file_and_a_state_that_is_not_true() -> None:
     assert done.stderr == ""
     counts, faults, refused = done.stdout.splitlines()
     assert counts == "3 3 0"  # a folder, and two openings
-    assert faults == "['half a file runs/a.js', 'it is called running']"
+    assert faults == "['half a file runs/a.jso', 'it is called running']"
     assert refused == "True"

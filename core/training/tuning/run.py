@@ -132,7 +132,7 @@ class _Searcher:
         try:
             config = configured(self.search.base, chosen)
             state = run_training(config, run, data=self.data, stop=stop, on_epoch=judge)
-        except CoreError as error:
+        except (CoreError, OSError) as error:
             refused = refusal(error)
             if refused is not None:  # no fault of these settings: all trials would end so
                 begin_again(self.study, self.study.get_trials(deepcopy=False)[trial.number])
