@@ -23,7 +23,7 @@ QUICK := tests/architecture tests/models tests/faces tests/webapp tests/cli \
 	tests/explain/test_contract.py $(wildcard tests/test_*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check quick lint types fix bench faults setup setup-dev
+.PHONY: help app test check quick lint types fix bench faults soak lowest setup setup-dev
 
 help:       ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -62,6 +62,20 @@ bench: setup  ## Measure speed against plain baselines
 
 faults: setup-dev  ## Break every verb that writes at each of its file operations; a while
 	PYTHONPATH=.:tests/support OMP_NUM_THREADS=1 $(BIN)/python tests/faults/harness.py $(ARGS)
+
+soak: setup-dev  ## Analyses from four threads and 20,000 frames: the same answers, nothing grows
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.soak $(ARGS)
+
+# The lowest versions that the bounds allow, in a venv of their own: minutes, mostly to download them.
+lowest: setup-dev  ## Install the lowest versions allowed, and run what shows that they fit
+	$(BIN)/python -m pip install -q uv
+	grep -v '^-e' requirements.txt | $(BIN)/uv pip compile -q --resolution lowest-direct -o $(VENV)/lowest.txt -
+	$(BIN)/uv venv -q --clear $(VENV)/lowest
+	$(BIN)/uv pip install -q --python $(VENV)/lowest/bin/python -r $(VENV)/lowest.txt 'pytest>=8' pytest-timeout hypothesis
+	$(VENV)/lowest/bin/python -m core tune --help > $(VENV)/lowest.log
+	$(VENV)/lowest/bin/python -m pytest -m "not slow and not browser and not bench" -p no:cacheprovider \
+		tests/test_types.py tests/test_images.py tests/test_preprocess.py tests/models/test_checkpoint.py \
+		tests/faults/test_spreadsheets.py tests/data/test_sources.py
 
 setup: $(VENV)/.app-installed  ## Create .venv and install the app into it
 
