@@ -142,5 +142,5 @@ def current_page() -> StreamlitPage:
 
 def load_nothing_from_elsewhere() -> None:
     """Have the browser refuse whatever a page would load from another server."""
-    with st.sidebar:
-        st.html(_POLICY, unsafe_allow_javascript=True)
+    if st.context.url:  # a browser asks
+        st.sidebar.html(_POLICY, unsafe_allow_javascript=True)
