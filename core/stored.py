@@ -48,7 +48,7 @@ def shaped(content: bytes | str, shape: Any) -> dict[str, Any]:  # noqa: ANN401 
             json.dumps(found, ensure_ascii=False).encode()  # halves of a character are no text
     except RecursionError:
         raise Unreadable("it is nested too deeply") from None
-    except UnicodeError as error:
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
         raise Unreadable(f"it holds text that is no Unicode ({error.reason})") from error
     except ValueError as error:
         raise Unreadable(f"it is no JSON ({error})") from error

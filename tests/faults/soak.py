@@ -112,7 +112,7 @@ def frames(predictor: Predictor, count: int) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--analyses", type=int, default=500)
     parser.add_argument("--frames", type=int, default=20_000)
     given = parser.parse_args()
