@@ -13,6 +13,36 @@ SHIPPED = PROJECT_ROOT / "checkpoints"
 # With weights in the repository; the first is the default.
 SHIPPED_CHECKPOINTS = ("fergimefive-resnet14-joined", "rafdb-resnet14", "gimefive-rafdb")
 DEFAULT_CHECKPOINT = SHIPPED_CHECKPOINTS[0]
+# Every run in the repository, most of them as figures without weights, and its name for people.
+SHIPPED_TITLES = {
+    "fergimefive-resnet14-joined": "ResNet14 on RAF-DB and FER2013",
+    "rafdb-resnet14": "ResNet14 on RAF-DB",
+    "gimefive-rafdb": "GiMEFiVE on RAF-DB",
+    "fergimefive-gimefive": "GiMEFiVE on FER GiMEFiVE",
+    "fergimefive-gimefive-second": "GiMEFiVE on FER GiMEFiVE, trained further",
+    "fergimefive-resnet14": "ResNet14 on FER GiMEFiVE",
+    "fergimefive-resnet14-second": "ResNet14 on FER GiMEFiVE, trained further",
+    "fergimefive-resnet14-third": "ResNet14 on FER GiMEFiVE, another start",
+    "fergimefive-resnet14-framed": "ResNet14 on FER GiMEFiVE, framed as in the app",
+    "fergimefive-resnet14-framed-second": "ResNet14 on FER GiMEFiVE, framed, trained further",
+    "fergimefive-resnet14-taught": "ResNet14 on FER GiMEFiVE, taught by two others",
+    "fergimefive-resnet14-pair": "Two ResNet14 on FER GiMEFiVE, as they were",
+    "fergimefive-resnet14-columns": "Two ResNet14 on FER GiMEFiVE, trained together",
+    "resnet14-without-affectnet-ck-plus-tfeid": "ResNet14 without AffectNet, CK+ and TFEID",
+    "resnet14-without-fer2013": "ResNet14 without FER2013",
+    "resnet14-without-raf-db": "ResNet14 without RAF-DB",
+    "rafdb-gimefive-4-epochs": "GiMEFiVE on RAF-DB, 4 epochs",
+    "rafdb-gimefive-plain-4-epochs": "GiMEFiVE plain on RAF-DB, 4 epochs",
+    "rafdb-gimefive-baseline-4-epochs": "GiMEFiVE baseline on RAF-DB, 4 epochs",
+    "rafdb-gimefive-deep-4-epochs": "GiMEFiVE deep on RAF-DB, 4 epochs",
+    "rafdb-gimefive-se-4-epochs": "GiMEFiVE with SE on RAF-DB, 4 epochs",
+    "rafdb-resnet18-4-epochs": "ResNet18 on RAF-DB, 4 epochs",
+    "rafdb-resnet34-4-epochs": "ResNet34 on RAF-DB, 4 epochs",
+    "rafdb-vgg-4-epochs": "VGG on RAF-DB, 4 epochs",
+    "fer2013-gimefive-3-epochs": "GiMEFiVE on FER2013, 3 epochs",
+    "fer2013-gimefive-plain-3-epochs": "GiMEFiVE plain on FER2013, 3 epochs",
+    "fer2013-gimefive-baseline-3-epochs": "GiMEFiVE baseline on FER2013, 3 epochs",
+}
 WEIGHTS = "weights.safetensors"
 # Of files in which other programs keep weights.
 WEIGHT_ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors", ".onnx", ".h5", ".keras")
@@ -33,6 +63,19 @@ def is_shipped(folder: Path) -> bool:
     """Whether the folder is one that the repository ships, which only its makers change."""
     folder = folder.resolve()
     return folder.parent == SHIPPED.resolve() and folder.name in SHIPPED_CHECKPOINTS
+
+
+def is_own(folder: Path) -> bool:
+    """Whether the run is the user's: none of those in the repository, with weights or without."""
+    folder = folder.resolve()
+    return folder.parent != SHIPPED.resolve() or folder.name not in SHIPPED_TITLES
+
+
+def title_of(folder: Path) -> str:
+    """A run's name for people: that of `SHIPPED_TITLES`, of its card, or else of its folder."""
+    if not is_own(folder):
+        return SHIPPED_TITLES[folder.name]
+    return str(read_object(folder / "card.json").get("title") or folder.name)
 
 
 def find_checkpoint(name: str | Path) -> Path:

@@ -5,13 +5,13 @@ from pathlib import Path
 import streamlit as st
 
 from core import CoreError
-from core.checkpoints import find_checkpoint, list_checkpoints
+from core.checkpoints import find_checkpoint, is_own, list_checkpoints
 from webapp import cache, navigation
-from webapp.checkpoints import checkpoint_card, title
+from webapp.checkpoints import checkpoint_cards, own_first, title
 from webapp.errors import shown_errors
 from webapp.inputs import SAMPLE, SAMPLE_CREDIT, sample_picture
 from webapp.pipeline_drawing import pipeline_html
-from webapp.text import literal, percent
+from webapp.text import counted, literal, percent
 
 
 def default_network() -> Path | None:
@@ -50,12 +50,7 @@ def show_sample(folder: Path) -> None:
             probability_bars(face.prediction), key="sample", config={"displayModeBar": False}
         )
     st.caption(f"{SAMPLE_CREDIT} Answered by {literal(title(folder))}, the default network.")
-    explain = next(entry for entry in navigation.ENTRIES if entry.name == "image_explanation")
-    st.page_link(
-        navigation.page(explain),
-        label="Look closer at this photo, or try your own →",
-        query_params={"source": SAMPLE},
-    )
+    navigation.link(navigation.IMAGE, "Look closer at this photo, or try your own", source=SAMPLE)
 
 
 st.title("GiMEFiVE Studio")
@@ -77,16 +72,24 @@ for start in range(0, len(others), 3):
         with column.container(border=True, height="stretch"):
             st.markdown(f"**{entry.title}**")
             st.markdown(entry.purpose)
-            st.page_link(navigation.page(entry), label=f"{entry.invitation} →")
+            navigation.link(entry.name, entry.invitation)
 
 st.subheader("The networks here")
-folders = list_checkpoints()
-for folder in folders:
-    checkpoint_card(folder)
+folders = own_first(list_checkpoints())
+own = [folder for folder in folders if is_own(folder)]
+shipped = [folder for folder in folders if not is_own(folder)]
+if folders:
+    st.caption("Figures in a column are measured on the same pictures, so they can be compared.")
+checkpoint_cards(own)
+if shipped:
+    count = counted(len(shipped), "network")
+    with st.expander(f"{count} that the app comes with", expanded=not own):
+        checkpoint_cards(shipped)
 if not folders:
     st.info(
         "There is no trained network here yet. Train one, or restore the folder `checkpoints/`."
     )
+    navigation.link(navigation.TRAINING, "Train one")
 
 st.subheader("What it must not be used for")
 st.warning(

@@ -6,12 +6,13 @@ from streamlit_webrtc import WebRtcMode, webrtc_streamer
 from core import CoreError
 from core.video import CoreFaceFinder
 from webapp import checkpoints, widgets
-from webapp.errors import shown_errors
+from webapp.errors import sentence, shown_errors
 from webapp.live_camera import panel
 from webapp.live_camera.connection import ice_servers
 from webapp.live_camera.controls import drawing_controls, pipeline_controls
 from webapp.live_camera.panel import show_snapshot
 from webapp.live_camera.stream import View, connection_of, stream_of
+from webapp.text import literal
 
 STREAM, SNAPSHOT = "Live stream", "Single picture"
 CAMERA = {
@@ -58,7 +59,7 @@ if mode == SNAPSHOT:
 try:
     servers = ice_servers()
 except CoreError as error:
-    st.error(str(error))
+    st.error(literal(sentence(error)))
     st.stop()
 stream = stream_of(model)
 stream.view = view

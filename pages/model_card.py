@@ -3,13 +3,14 @@
 import streamlit as st
 
 from core.evaluation import model_card
-from webapp import widgets
+from webapp import navigation, widgets
 from webapp.errors import shown_errors
 
 checkpoint = widgets.checkpoint_picker()
 if checkpoint is None:
     st.title("Model card")
     st.info("There is no trained network here yet, so there is no card to read.")
+    navigation.link(navigation.TRAINING, "Train a network")
     st.stop()
 with shown_errors():
     text = model_card(checkpoint)

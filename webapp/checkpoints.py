@@ -1,5 +1,6 @@
 """What is known of the checkpoints here, without loading a network, and one as a card."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,35 +8,31 @@ from typing import Any
 import streamlit as st
 
 from core import EMOTIONS
+from core.checkpoints import DEFAULT_CHECKPOINT, SHIPPED_TITLES, is_own, title_of
 from core.data import SOURCES
 from core.shapes import CardFile, ReportFile
 from core.stored import damage, shaped_or_empty
+from webapp import navigation
 from webapp.text import literal, percent
+
+MOST_SETS = 3  # image sets shown beside each other
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a checkpoint reached on one split of its own data; shares from 0 to 1.
+    """What a checkpoint reached on the published test of one image set; shares from 0 to 1.
 
     Attributes:
-        about: What the split is, in words.
-        sources: Names of the image sets measured on.
         images: Their number.
         accuracy: Share of right answers.
         accuracy_range: Its 95 % interval, or None where the report has none.
         macro_f1: Mean F1 over the classes.
-        weakest: The class with the lowest recall.
-        weakest_recall: Share of this class's images that got the right answer.
     """
 
-    about: str
-    sources: tuple[str, ...]
     images: int
     accuracy: float
     accuracy_range: tuple[float, float] | None
     macro_f1: float
-    weakest: str
-    weakest_recall: float
 
 
 def card(folder: Path) -> dict[str, Any]:
@@ -45,7 +42,22 @@ def card(folder: Path) -> dict[str, Any]:
 
 def title(folder: Path) -> str:
     """The checkpoint's name for people."""
-    return str(card(folder).get("title") or folder.name)
+    return title_of(folder)
+
+
+def is_default(folder: Path) -> bool:
+    """Whether the checkpoint answers unless another is chosen."""
+    return folder.name == DEFAULT_CHECKPOINT
+
+
+def own_first(folders: Iterable[Path]) -> list[Path]:
+    """The user's own by name, then those of the repository in its own order."""
+    shipped = list(SHIPPED_TITLES)
+
+    def place(folder: Path) -> tuple[int, str]:
+        return (-1, folder.name) if is_own(folder) else (shipped.index(folder.name), "")
+
+    return sorted(folders, key=place)
 
 
 def labels(folder: Path | None) -> tuple[str, ...]:
@@ -54,77 +66,96 @@ def labels(folder: Path | None) -> tuple[str, ...]:
     return tuple(map(str, named)) if isinstance(named, list) and named else EMOTIONS
 
 
-def figures(folder: Path, split: str = "test") -> Figures | None:
-    """The figures of report.json; None where the run was not evaluated on this split."""
+def figures(folder: Path) -> dict[str, Figures]:
+    """Figures on the published test of each image set, from report.json; empty where it has none.
+
+    They are told apart by image set, since only figures on the same pictures can be compared.
+    """
     try:
-        found = shaped_or_empty(folder / "report.json", ReportFile)["splits"][split]
-        recalls = {
-            label: float(one["recall"])
-            for label, one in found["per_class"].items()
-            if one["support"]
-        }
-        low_high = found.get("intervals", {}).get("accuracy")
-        weakest = min(recalls, key=recalls.__getitem__)
-        return Figures(
-            about=str(found["about"]),
-            sources=tuple(map(str, found["sources"])),
-            images=int(found["n"]),
-            accuracy=float(found["accuracy"]),
-            accuracy_range=(float(low_high[0]), float(low_high[1])) if low_high else None,
-            macro_f1=float(found["macro_f1"]),
-            weakest=weakest,
-            weakest_recall=recalls[weakest],
-        )
+        report = shaped_or_empty(folder / "report.json", ReportFile)
+        found = report["splits"]["test"]["per_source"]
+        return {str(name): _figures(one) for name, one in found.items() if one["n"]}
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-        return None
+        return {}
 
 
-def source_names(names: tuple[str, ...] | list[str]) -> str:
+def _figures(found: dict[str, Any]) -> Figures:
+    low_high = found.get("intervals", {}).get("accuracy")
+    return Figures(
+        images=int(found["n"]),
+        accuracy=float(found["accuracy"]),
+        accuracy_range=(float(low_high[0]), float(low_high[1])) if low_high else None,
+        macro_f1=float(found["macro_f1"]),
+    )
+
+
+def source_names(names: Sequence[str]) -> str:
     """Image sets as people write them, with commas."""
     return ", ".join(SOURCES[name].title if name in SOURCES else name for name in names)
 
 
-def checkpoint_card(folder: Path) -> None:
-    """Draw the card of one checkpoint; every figure comes from its files."""
-    reached = figures(folder)
+def checkpoint_cards(folders: Sequence[Path]) -> None:
+    """Draw cards one below the other; a column holds figures on the same pictures."""
+    reached = {folder: figures(folder) for folder in folders}
+    counts: dict[str, int] = {}
+    for one in reached.values():
+        for name in one:
+            counts[name] = counts.get(name, 0) + 1
+    shown = sorted(counts, key=lambda name: -counts[name])[:MOST_SETS]
+    for folder in folders:
+        _card(folder, reached[folder], shown)
+
+
+def _card(folder: Path, reached: dict[str, Figures], shown: Sequence[str]) -> None:
     with st.container(border=True):
-        st.markdown(f"**{literal(title(folder))}**")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{literal(title(folder))}**", width="content")
+            if is_default(folder):
+                st.badge("the default", color="blue")
         reason = damage(folder)
         if reason and not reason.startswith("report.json"):  # another evaluation mends that
             st.error(f"This checkpoint is damaged: {literal(reason)} Restore it, or remove it:")
             st.code(f"python -m core queue remove {folder.name}", language="bash")
             return
         st.caption(literal(_origin(card(folder))))
-        if reached is None:
+        if reached:
+            columns = st.columns(max(2, len(shown)))
+            for column, name in zip(columns, shown, strict=False):
+                with column:
+                    _metric(name, reached.get(name))
+        else:
             st.caption(literal(f"Its {reason}") if reason else "Not evaluated yet.")
             data = " --data DIR" if "imported" in (card(folder).get("data") or {}) else ""
             st.code(f"python -m core evaluate {folder.name}{data}", language="bash")
-            return
-        accuracy, f1, weakest = st.columns(3)
-        accuracy.metric("Accuracy", percent(reached.accuracy))
-        f1.metric("Macro-F1", percent(reached.macro_f1))
-        weakest.metric(f"Recall of {reached.weakest}, the lowest", percent(reached.weakest_recall))
-        st.caption(literal(_measured(reached)))
+        navigation.network_links(folder.name, measured=bool(reached))
 
 
-def _origin(card: dict[str, object]) -> str:
+def _metric(name: str, one: Figures | None) -> None:
+    label = f"{source_names([name])} test, right answers"
+    if one is None:
+        st.metric(label, "-")
+        st.caption("not measured")
+        return
+    st.metric(label, percent(one.accuracy))
+    words = f"of {one.images:,} pictures"
+    if one.accuracy_range is not None:
+        low, high = one.accuracy_range
+        words += f"; 95 % interval {100 * low:.1f} to {100 * high:.1f}"
+    st.caption(f"{words}. Macro-F1 {percent(one.macro_f1)}")
+
+
+def _origin(card: dict[str, Any]) -> str:
     data = card.get("data")
     facts = data if isinstance(data, dict) else {}
+    model = card.get("model", "unknown")
     if "imported" in facts:
         return (
-            f"Network {card.get('model', 'unknown')}, imported from {facts['imported']}; what it "
-            "was trained on is not known here"
+            f"Network {model}, imported from {facts['imported']}; what it was trained on is not "
+            "known here"
         )
     trained = f"{facts['train']:,} pictures" if isinstance(facts.get("train"), int) else "pictures"
-    sources = source_names([str(name) for name in facts.get("sources") or []])
-    return (
-        f"Network {card.get('model', 'unknown')}, trained on {trained} of {sources or 'its data'}"
-    )
-
-
-def _measured(figures: Figures) -> str:
-    text = f"Measured on {figures.images:,} pictures of {source_names(figures.sources)}"
-    if figures.accuracy_range is not None:
-        low, high = figures.accuracy_range
-        text += f"; accuracy lies between {percent(low)} and {percent(high)} (95 % interval)"
-    return f"{text}. Split: {figures.about}."
+    sources = source_names([str(name) for name in facts.get("sources") or []]) or "its data"
+    start = facts.get("initial")
+    if isinstance(start, dict) and start.get("checkpoint"):
+        return f"Network {model}, trained further on {trained} of {sources}, from earlier weights"
+    return f"Network {model}, trained on {trained} of {sources}"

@@ -1,12 +1,16 @@
 """Errors as sentences on the page, and the log that keeps the rest."""
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import gettempdir
 
 import streamlit as st
 
 from core import CoreError
+from core.paths import PROJECT_ROOT, cache_root, data_root, run_root
 from webapp.text import literal
 
 logger = logging.getLogger(__name__)
@@ -22,9 +26,25 @@ TALKATIVE = ("aioice", "aiortc", "streamlit_webrtc")
 def sentence(error: Exception) -> str:
     """What to tell the visitor; an error nobody foresaw goes to the log with its traceback."""
     if isinstance(error, CoreError):
-        return str(error)
+        return without_server_folders(str(error))
     logger.error("A page met an unexpected error", exc_info=error)
     return UNEXPECTED
+
+
+def without_server_folders(text: str) -> str:
+    """The text with files named from the app's folders on, and uploads as the visitor named them.
+
+    >>> without_server_folders(f"{run_root()}/mine/card.json is missing")
+    'mine/card.json is missing'
+    """
+    text = re.sub(rf"(?<![\w./-]){re.escape(gettempdir())}/[^/\s]+/", "", text)
+    roots = {PROJECT_ROOT, data_root(), run_root(), cache_root(), Path(gettempdir())}
+    for root in sorted(roots, key=lambda root: -len(root.parts)):
+        if len(root.parts) > 1:  # "/" is no folder of the app's own
+            pattern = rf"(?<![\w./-]){re.escape(str(root))}(/|(?![\w-]))"
+            name = root.name
+            text = re.sub(pattern, lambda found, name=name: "" if found[1] else name, text)
+    return text
 
 
 @contextmanager

@@ -18,6 +18,7 @@ if (!document.querySelector('meta[http-equiv="Content-Security-Policy"]')) {
   document.head.append(meta);
 }
 </script>"""
+APP = "GiMEFiVE Studio"
 PAGES_FOLDER = Path(__file__).resolve().parent.parent / "pages"
 
 
@@ -111,10 +112,24 @@ ENTRIES = (
         "model_card",
         "Model card",
         "Judge",
-        "What a checkpoint was trained on, what it is for, and where it fails.",
+        "What a network was trained on, what it is for, where it fails, and how to load it.",
         "Read the card",
     ),
 )
+
+
+IMAGE, EXPLORER, TRAINING, RESULTS, CARD = (
+    "image_explanation",
+    "dataset_explorer",
+    "training",
+    "results",
+    "model_card",
+)
+NETWORK_LINKS = {  # page -> label, and the parameters that its address takes besides the network's
+    RESULTS: ("Results", "run", {"view": "Confusions"}),
+    CARD: ("Model card", "checkpoint", {}),
+    IMAGE: ("Try it on a photo", "checkpoint", {}),
+}
 
 
 def present() -> list[PageEntry]:
@@ -132,12 +147,43 @@ def page(entry: PageEntry) -> StreamlitPage:
     )
 
 
+def link(name: str, label: str, **query: str) -> None:
+    """A link to a page of the app, as the button of an empty view or beside a figure.
+
+    Args:
+        name: Of the page.
+        label: What the visitor gets there.
+        query: Parameters of its address.
+    """
+    entry = next(entry for entry in ENTRIES if entry.name == name)
+    if entry.exists:
+        st.page_link(page(entry), label=f"{label} →", query_params=query, width="content")
+
+
+def network_links(network: str, *, here: str = "", measured: bool = True) -> None:
+    """Links in a row to everything there is of a network: figures, card, and a try on a photo.
+
+    Args:
+        network: Name of its folder.
+        here: The page they stand on, which is left out.
+        measured: Whether there are figures of it.
+    """
+    with st.container(horizontal=True, gap="medium"):
+        for name, (label, parameter, query) in NETWORK_LINKS.items():
+            if name != here and (measured or name != RESULTS):
+                link(name, label, **query, **{parameter: network})
+
+
 def current_page() -> StreamlitPage:
-    """Draw the menu; the page the visitor is on."""
+    """Draw the menu; the page the visitor is on, whose name the browser's tab then bears."""
     menu: dict[str, list[StreamlitPage]] = {}
     for entry in present():
         menu.setdefault(entry.section, []).append(page(entry))
-    return st.navigation(menu)
+    current = st.navigation(menu)
+    name = APP if current.url_path == "" else f"{current.title} · {APP}"
+    # An emoji is drawn by the browser itself; an icon by name would come from a font server.
+    st.set_page_config(page_title=name, page_icon="🙂", layout="wide")
+    return current
 
 
 def load_nothing_from_elsewhere() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 import streamlit as st
 
 from core import CheckpointError
-from core.checkpoints import find_checkpoint, list_checkpoints
+from core.checkpoints import DEFAULT_CHECKPOINT, find_checkpoint, list_checkpoints
 from core.drawing import OPACITY, SHOWN, ColourMap, Style, default_colours
 from core.explain import EXPLAINERS, SLOW_PASSES, MethodInfo, model_layers, recommended_method
 from core.faces import DEFAULT_DETECTOR, DETECTORS
@@ -45,8 +45,14 @@ def checkpoint_picker() -> Path | None:
         with shown_errors():
             find_checkpoint("default")
         return None
-    titles = {name: checkpoints.title(folder) for name, folder in folders.items()}
-    name = linked_choice("Checkpoint", titles, "checkpoint", "The trained network that answers.")
+    titles = {one.name: checkpoints.title(one) for one in checkpoints.own_first(folders.values())}
+    name = linked_choice(
+        "Network",
+        titles,
+        "checkpoint",
+        "The trained network (checkpoint) that answers; your own come first.",
+        initial=DEFAULT_CHECKPOINT,
+    )
     return folders[name]
 
 
@@ -56,6 +62,7 @@ def linked_choice(
     key: str,
     explanation: str = "",
     place: "DeltaGenerator | None" = None,
+    initial: str = "",
 ) -> str:
     """A select box in the sidebar whose choice is part of the page's address.
 
@@ -64,23 +71,24 @@ def linked_choice(
 
     Args:
         label: Above the box.
-        titles: Name of each option and how it is shown; the first is chosen unless the address
-            names another.
+        titles: Name of each option and how it is shown.
         key: Of the widget and of the parameter in the address.
         explanation: Shown behind the question mark.
         place: Where the box is drawn; None for the end of the sidebar.
+        initial: Chosen unless the address names another; the first where there is no such option.
     """
     names = list(titles)
+    initial = initial if initial in titles else names[0]
     asked = st.query_params.get(key, "")
     name: str = (place or st.sidebar).selectbox(
         label,
         names,
-        index=names.index(asked) if asked in titles else 0,
+        index=names.index(asked if asked in titles else initial),
         format_func=lambda name: titles[name],
         key=key,
         help=explanation or None,
     )
-    if name == names[0]:
+    if name == initial:
         st.query_params.pop(key, None)
     elif asked != name:
         st.query_params[key] = name

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.checkpoints import title_of
 from core.data import SOURCES
 from core.errors import CheckpointError
 from core.evaluation.cross_source import by_source, shortcut
@@ -62,7 +63,7 @@ def model_card(folder: Path) -> str:
 
 
 def _summary(folder: Path, card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
-    yield f"# Model card: {card.get('title') or literal(folder.name)}"
+    yield f"# Model card: {literal(title_of(folder))}"
     yield ""
     labels = ", ".join(report["labels"])
     yield (

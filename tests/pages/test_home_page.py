@@ -1,32 +1,34 @@
 """The home page: what it says comes from files, and it leads only where a page is."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.files import write_json
 from webapp import navigation
 
-REPORT = {
-    "splits": {
-        "test": {
-            "about": "published test",
-            "sources": ["raf_db"],
-            "n": 2388,
-            "accuracy": 0.8437,
-            "macro_f1": 0.7712,
-            "intervals": {"accuracy": [0.8291, 0.8582]},
-            "per_class": {
-                "happiness": {"recall": 0.93, "support": 1185},
-                "disgust": {"recall": 0.0, "support": 0},
-                "fear": {"recall": 0.4127, "support": 74},
-            },
+
+def report(**sources: tuple[int, float, float]) -> dict[str, Any]:
+    """A report with images, accuracy and macro-F1 of each source."""
+    return {
+        "splits": {
+            "test": {
+                "per_source": {
+                    name: {
+                        "n": n,
+                        "accuracy": accuracy,
+                        "macro_f1": macro_f1,
+                        "intervals": {"accuracy": [accuracy - 0.0146, accuracy + 0.0145]},
+                    }
+                    for name, (n, accuracy, macro_f1) in sources.items()
+                }
+            }
         }
     }
-}
 
 
 def elements(app: AppTest, kind: str) -> list[Any]:
@@ -58,23 +60,63 @@ def test_it_says_what_it_must_not_be_used_for(app: AppTest) -> None:
         assert word in warning
 
 
-def test_figures_are_those_of_the_report(
+def test_figures_are_those_of_the_report_each_column_on_the_same_pictures(
     app: AppTest, made_checkpoint: Callable[..., Path]
 ) -> None:
-    folder = made_checkpoint(data={"sources": ["raf_db"], "train": 8779})
-    (folder / "report.json").write_text(json.dumps(REPORT))
+    first = made_checkpoint("first", data={"sources": ["raf_db"], "train": 8779})
+    second = made_checkpoint("second")
+    write_json(first / "report.json", report(raf_db=(2388, 0.8437, 0.7712)))
+    write_json(second / "report.json", report(fer2013=(5945, 0.5, 0.4), raf_db=(2388, 0.9, 0.8)))
 
     app.run()
 
     assert not app.exception
     assert [(metric.label, metric.value) for metric in app.metric] == [
-        ("Accuracy", "84.4 %"),
-        ("Macro-F1", "77.1 %"),
-        ("Recall of fear, the lowest", "41.3 %"),  # a class without pictures does not count
+        ("RAF-DB test, right answers", "84.4 %"),
+        ("FER2013 test, right answers", "-"),
+        ("RAF-DB test, right answers", "90.0 %"),
+        ("FER2013 test, right answers", "50.0 %"),
     ]
     text = words(app)
     assert "trained on 8,779 pictures of RAF-DB" in text
-    assert "2,388 pictures of RAF-DB; accuracy lies between 82.9 % and 85.8 %" in text
+    assert "of 2,388 pictures; 95 % interval 82.9 to 85.8. Macro-F1 77.1 %" in text
+    assert "not measured" in text
+
+
+def test_a_network_leads_to_its_results_its_card_and_a_try(
+    app: AppTest, made_checkpoint: Callable[..., Path]
+) -> None:
+    measured = made_checkpoint("measured")
+    made_checkpoint("new")
+    write_json(measured / "report.json", report(raf_db=(10, 0.5, 0.4)))
+
+    app.run()
+
+    queries = [link.proto.query_string for link in elements(app, "page_link")]
+    assert [query for query in queries if "measured" in query or "new" in query] == [
+        "view=Confusions&run=measured",
+        "checkpoint=measured",
+        "checkpoint=measured",
+        "checkpoint=new",
+        "checkpoint=new",
+    ]
+
+
+def test_own_networks_come_first_and_shipped_ones_fold_away(
+    app: AppTest, made_checkpoint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = made_checkpoint()
+    made_checkpoint("zebra")
+    monkeypatch.setattr("core.checkpoints.SHIPPED", shipped.parent)
+
+    app.run()
+
+    folded = app.expander[0]
+    assert folded.label == "1 network that the app comes with"
+    assert not folded.proto.expanded
+    names = [text.value for text in app.markdown if text.value.startswith("**")]
+    own = names.index("**Made zebra**")
+    assert names[own + 1] == "**ResNet14 on RAF-DB and FER2013**"
 
 
 def test_the_sample_photo_is_answered_by_the_default_network(
@@ -88,10 +130,11 @@ def test_the_sample_photo_is_answered_by_the_default_network(
     assert not app.error
     assert "**surprise, " in words(app)
     assert "Answered by Made" in words(app)
+    assert "the default network" in words(app)
     assert len(elements(app, "image")) == 2  # the photo, and the face under its map
     assert len(elements(app, "plotly_chart")) == 1
     links = [link.proto.query_string for link in elements(app, "page_link")]
-    assert [link for link in links if link] == ["source=Sample+photo"]
+    assert "source=Sample+photo" in links
 
 
 def test_without_a_default_network_there_is_no_sample(
@@ -131,7 +174,7 @@ def test_every_page_that_exists_is_linked_and_no_other(app: AppTest) -> None:
 
     others = [entry for entry in navigation.present() if entry is not navigation.HOME]
     links = [link.label for link in elements(app, "page_link")]
-    assert links == [f"{entry.invitation} →" for entry in others]
+    assert links == [*(f"{entry.invitation} →" for entry in others), "Train one →"]
     assert "image_explanation" in [entry.name for entry in others]
 
 
@@ -150,3 +193,17 @@ def test_every_page_file_is_in_the_menu() -> None:
     files = {path.stem for path in navigation.PAGES_FOLDER.glob("*.py")}
 
     assert files == {entry.name for entry in navigation.present()}
+
+
+def test_the_browser_s_tab_bears_the_page_s_name(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles: list[str] = []
+    monkeypatch.setattr(
+        st, "set_page_config", lambda **options: titles.append(options["page_title"])
+    )
+
+    app.run()
+    app.switch_page("../pages/results.py").run()
+
+    assert titles == ["GiMEFiVE Studio", "Results · GiMEFiVE Studio"]

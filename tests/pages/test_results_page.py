@@ -9,6 +9,7 @@ import pytest
 from evaluated_run import TEST, prepared, write_run
 from streamlit.testing.v1 import AppTest
 
+from core.checkpoints import DEFAULT_CHECKPOINT
 from core.evaluation import Predictions, cell, load_report, measure_strata, published_rows
 from core.files import write_json
 
@@ -341,3 +342,46 @@ def test_strata_of_a_list_show_notes_and_faithfulness(
     assert "1 of the 3 names fit several pictures" in words(page)
     assert "Faithfulness is that of expected\\_cam on at most 7 faces" in words(page)
     assert len(page.get("download_button")) == 4
+
+
+def test_it_opens_on_the_default_checkpoint(page: AppTest, own_runs: Path) -> None:
+    (own_runs / "two").rename(own_runs / DEFAULT_CHECKPOINT)
+
+    view(page, "Confusions")
+
+    assert page.selectbox(key="run").value == DEFAULT_CHECKPOINT
+    assert "run" not in page.query_params
+
+
+def test_a_link_names_the_run(page: AppTest) -> None:
+    page.query_params["run"] = "two"
+
+    view(page, "One run")
+
+    assert page.selectbox(key="run").value == "two"
+    view(page, "Explanations")
+    assert page.selectbox(key="run").value == "two"
+
+
+def test_without_weights_the_maps_are_off_and_nothing_is_red(page: AppTest, own_runs: Path) -> None:
+    (own_runs / "one" / "weights.safetensors").unlink()
+
+    view(page, "Confusions")
+
+    assert not page.error
+    assert pictures(page)
+    assert "No weights kept for this run" in words(page)
+
+
+def test_runs_shipped_as_figures_are_offered_when_asked_for(
+    page: AppTest, own_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (own_runs / "two").rename(own_runs / "rafdb-vgg-4-epochs")
+    (own_runs / "rafdb-vgg-4-epochs" / "weights.safetensors").unlink()
+    monkeypatch.setattr("core.checkpoints.SHIPPED", own_runs)
+
+    view(page, "One run")
+    assert len(page.selectbox(key="run").options) == 1
+
+    page.toggle(key="run records").set_value(True).run()
+    assert page.selectbox(key="run").options[1] == "VGG on RAF-DB, 4 epochs"

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from tempfile import TemporaryDirectory
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -70,3 +71,29 @@ def test_our_own_words_reach_it(caplog: pytest.LogCaptureFixture) -> None:
         logging.getLogger("webapp.live_camera.stream").info("A stream began")
 
     assert caplog.messages == ["A stream began"]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("{runs}/mine/card.json is missing", "mine/card.json is missing"),
+        ("Nothing in {runs}.", "Nothing in runs."),
+        ("{data}/raf-db and {runs}/mine", "raf-db and mine"),
+        ("{data}-two is another folder", "{data}-two is another folder"),
+        ("/home/me/faces has no picture", "/home/me/faces has no picture"),
+        ("see https://example.org/a/b", "see https://example.org/a/b"),
+    ],
+)
+def test_no_folder_of_the_server_is_shown(
+    said: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = {"runs": "/srv/studio/runs", "data": "/srv/studio/data"}
+    monkeypatch.setenv("GIMEFIVE_RUNS", folders["runs"])
+    monkeypatch.setenv("GIMEFIVE_DATA", folders["data"])
+
+    assert sentence(ImageError(said.format(**folders))) == shown.format(**folders)
+
+
+def test_an_uploaded_file_is_named_as_the_visitor_named_it() -> None:
+    with TemporaryDirectory() as folder:
+        assert sentence(ImageError(f"{folder}/a/me.jpg is no picture")) == "a/me.jpg is no picture"

@@ -11,6 +11,7 @@ from core.data import title_of
 from core.errors import CoreError
 from core.types import Image
 from webapp.dataset_explorer import address, excluding, gallery, store
+from webapp.errors import sentence
 from webapp.text import literal
 
 SIDE = 256  # px of a picture on the screen; four times the network's square
@@ -65,7 +66,7 @@ def _original(folder: Path, row: pd.Series) -> None:
     try:
         picture = store.dataset(folder).original(int(row["id"]))
     except CoreError as error:
-        st.info(literal(str(error)))
+        st.info(literal(sentence(error)))
         return
     st.image(picture, width=SIDE)
     st.caption(f"As downloaded, {row['width']} x {row['height']}, mode {row['mode']}")

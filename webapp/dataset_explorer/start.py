@@ -10,7 +10,7 @@ from core.labels import CLASS_SETS, NEUTRAL
 from core.paths import read_only
 from webapp import widgets
 from webapp.dataset_explorer import address, preparing
-from webapp.errors import shown_errors
+from webapp.errors import sentence, shown_errors
 from webapp.inputs import LARGEST_UPLOAD
 from webapp.text import counted, literal
 
@@ -152,7 +152,7 @@ def _understood(chosen: tuple[str, ...], kind: str, class_set: str, names: NameM
     try:
         found = _look(chosen, kind, class_set, *names.pairs())
     except CoreError as error:
-        st.warning(literal(str(error)))
+        st.warning(literal(sentence(error)))
         return False
     for one in found:
         counts = f"{counted(one.taken, 'picture')}, {one.left_out:,} left out"

@@ -9,6 +9,7 @@ from core.drawing import COLOURS_IN_WORDS, ONLY_AGAINST, Style, default_colours
 from core.explain import EXPLAINERS, SLOW_PASSES, recommended_method
 from core.types import Image
 from webapp import pictures
+from webapp.errors import sentence
 from webapp.faithfulness_badges import badges, faithfulness_of, numbers
 from webapp.image_explanation import downloads
 from webapp.image_explanation.subject import Subject
@@ -104,7 +105,7 @@ def _compared(subject: Subject, chosen: list[str]) -> Compared:
         try:
             explanations.append(one.explanation())
         except CoreError as error:
-            refused.append((name, str(error)))
+            refused.append((name, sentence(error)))
     bar.empty()
     return Compared(tuple(explanations), tuple(refused))
 

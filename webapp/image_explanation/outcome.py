@@ -178,7 +178,7 @@ def result_of(first: Subject) -> ImageResult:
     try:
         return cache.explained(*place, first.method, first.layer)
     except CoreError as error:
-        st.error(literal(str(error)))
+        st.error(literal(sentence(error)))
         return cache.faces(*place)
 
 

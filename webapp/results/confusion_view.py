@@ -18,7 +18,7 @@ from core.evaluation import (
 )
 from webapp import checkpoints
 from webapp.charts.results import confusion_heat, difference_heat
-from webapp.errors import shown_errors
+from webapp.errors import sentence, shown_errors
 from webapp.results import pickers, store
 from webapp.results.picture_grid import picture_grid
 from webapp.text import counted, literal, percent
@@ -109,7 +109,7 @@ def _paired_test(first: Run, second: Run, answers: dict[str, Predictions]) -> No
     try:
         found = mcnemar(answers[first.name], answers[second.name])
     except DataError as error:
-        st.info(literal(str(error)))
+        st.info(literal(sentence(error)))
         return
     st.markdown(_verdict(found, checkpoints.title(first.folder), checkpoints.title(second.folder)))
 

@@ -23,7 +23,7 @@ DECIMALS = ("Insertion", "Deletion", "Gap", "Ahead of controls", "ROAD")
 
 def faithfulness_view() -> None:
     """Choose a run; its table, chart and downloads, or how to make them."""
-    run = pickers.explained_run_picker("explained run")
+    run = pickers.explained_run_picker()
     if run is None:
         return
     others = evaluations_of(run, FAITHFULNESS_FILE)

@@ -34,7 +34,7 @@ LEAST_WIDTH = 150  # px of a picture
 
 def global_view() -> None:
     """Choose a run and split; mean maps, the table of regions, downloads."""
-    run = pickers.explained_run_picker("viewed run")
+    run = pickers.explained_run_picker()
     if run is None:
         return
     places = {"": run}

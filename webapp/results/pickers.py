@@ -6,11 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from core.checkpoints import list_checkpoints
+from core.checkpoints import DEFAULT_CHECKPOINT, is_checkpoint, is_own, list_checkpoints
 from core.evaluation import SPLITS, Run, all_runs
-from webapp import checkpoints
+from webapp import checkpoints, navigation, widgets
 from webapp.checkpoints import source_names
 from webapp.results import store
+from webapp.text import counted
 
 OWN = ""  # in place of a source: all the run was trained on
 SPLIT_TITLES = {
@@ -37,18 +38,34 @@ def run_picker(title: str, key: str, *, other_than: Run | None = None) -> Run | 
     if not runs and other_than is None:
         show_how_to_begin()
         return None
-    names: list[str] = [run.name for run in runs]
     by_name = {run.name: run for run in runs}
-    if other_than is not None:
-        names = ["", *names]
-    name = st.selectbox(
+    titles = _titles([run.folder for run in runs], key)
+    name = widgets.linked_choice(
         title,
-        names,
-        format_func=lambda name: checkpoints.title(by_name[name].folder) if name else "none",
-        key=key,
-        bind="query-params",
+        titles if other_than is None else {"": "none", **titles},
+        key,
+        "Your own runs come first.",
+        place=st.container(),
+        initial=DEFAULT_CHECKPOINT if other_than is None else "",
     )
     return by_name.get(name)
+
+
+def _titles(folders: Sequence[Path], key: str) -> dict[str, str]:
+    """Names and titles to choose from; runs shipped as figures only where they are asked for."""
+    ordered = checkpoints.own_first(folders)
+    records = [one for one in ordered if not is_own(one) and not is_checkpoint(one)]
+    if records and len(records) < len(ordered):
+        asked = st.query_params.get(key, "") in {one.name for one in records}
+        with_records = st.toggle(
+            f"Also {counted(len(records), 'shipped run')} without weights",
+            value=asked,
+            key=f"{key} records",
+            help="Earlier and smaller trainings that the app comes with as figures only.",
+        )
+        if not with_records:
+            ordered = [one for one in ordered if one not in records]
+    return {one.name: checkpoints.title(one) for one in ordered}
 
 
 def place_picker(places: dict[str, Path], key: str) -> Path:
@@ -70,15 +87,17 @@ def place_picker(places: dict[str, Path], key: str) -> Path:
     return places[chosen]
 
 
-def explained_run_picker(key: str) -> Path | None:
+def explained_run_picker() -> Path | None:
     """One of the checkpoints here, whether measured or not; None, and a hint, without any."""
     folders = {folder.name: folder for folder in list_checkpoints()}
     if not folders:
-        st.info("There is no checkpoint here yet. Train one on the training page.")
+        st.info("There is no trained network here yet. Train one first.")
+        navigation.link(navigation.TRAINING, "Train a network")
         return None
-    name = st.selectbox(
-        "Run", list(folders), format_func=lambda name: checkpoints.title(folders[name]), key=key
-    )
+    titles = {one.name: checkpoints.title(one) for one in checkpoints.own_first(folders.values())}
+    place = st.container()
+    name = widgets.linked_choice("Run", titles, "run", place=place, initial=DEFAULT_CHECKPOINT)
+    navigation.network_links(name, here=navigation.RESULTS)
     return folders.get(name)
 
 
@@ -112,3 +131,6 @@ def show_how_to_begin() -> None:
         "No run here has predictions yet. Evaluate one, for example with "
         "`python -m core evaluate default`; its test images must have been prepared before."
     )
+    with st.container(horizontal=True, gap="medium"):
+        navigation.link(navigation.EXPLORER, "Prepare a data set", view="Prepare")
+        navigation.link(navigation.TRAINING, "Train a network")

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.checkpoints import is_checkpoint
 from core.drawing import NO_EVIDENCE, ONLY_AGAINST, overlay
 from core.evaluation import Predictions, Run
 from core.labels import COLOURS
@@ -47,9 +48,16 @@ def picture_grid(found: Predictions, run: Run, key: str) -> None:
         page = left.number_input(
             f"Page, of {pages}", 1, pages, key=f"{key} page", persist_state="session"
         )
-    explained = right.toggle(
-        "Show what speaks for each answer", value=True, key=f"{key} maps", persist_state="session"
-    )
+    explained = False
+    if is_checkpoint(run.folder):
+        explained = right.toggle(
+            "Show what speaks for each answer",
+            value=True,
+            key=f"{key} maps",
+            persist_state="session",
+        )
+    else:
+        right.caption("No weights kept for this run, so there are no maps.")
     first = (page - 1) * SHOWN
     rows = np.zeros(len(found), dtype=bool)
     rows[first : first + SHOWN] = True

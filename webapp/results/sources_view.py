@@ -128,7 +128,7 @@ def strata_view() -> None:
         "whose head is turned so far, or those as sharp. Image sets are told apart, since they "
         "differ more than strata do."
     )
-    run = pickers.explained_run_picker("strata run")
+    run = pickers.explained_run_picker()
     if run is None:
         return
     _strata_form(run)

@@ -8,6 +8,7 @@ import streamlit as st
 from core.errors import ConfigError
 from core.training import RunConfig, Setting, option_settings, problem, run_settings, values_of
 from webapp.charts.search import short
+from webapp.errors import sentence
 from webapp.text import literal
 from webapp.training import store
 
@@ -70,7 +71,7 @@ def draw() -> tuple[RunConfig | None, list[str]]:
     try:
         return _configuration(values), []
     except ConfigError as error:
-        return None, [str(error)]
+        return None, [sentence(error)]
 
 
 def _configuration(values: dict[str, Any]) -> RunConfig:

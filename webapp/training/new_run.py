@@ -20,7 +20,7 @@ from core.training import (
     preset,
     run_seconds,
 )
-from webapp.errors import shown_errors
+from webapp.errors import sentence, shown_errors
 from webapp.text import counted, literal
 from webapp.training import actions, form, store
 from webapp.training.actions import duration
@@ -225,5 +225,5 @@ def _name_problem(name: str) -> str:
     try:
         RunFolder.unused(run_root(), name)
     except CoreError as error:
-        return str(error)
+        return sentence(error)
     return ""

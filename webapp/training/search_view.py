@@ -16,7 +16,7 @@ from core.training import (
     trial_config,
 )
 from webapp.charts import search as charts
-from webapp.errors import shown_errors
+from webapp.errors import sentence, shown_errors
 from webapp.text import counted, literal, percent
 from webapp.training import actions, form, new_run, store
 from webapp.training.actions import show_job
@@ -94,7 +94,7 @@ def _new() -> None:
             storage=storage.strip(),
         )
     except ConfigError as error:
-        st.error(literal(str(error)))
+        st.error(literal(sentence(error)))
         return
     st.button(
         "Start the search",
