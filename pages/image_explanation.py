@@ -8,13 +8,15 @@ from webapp import checkpoints, widgets
 from webapp.errors import shown_errors
 from webapp.image_explanation import outcome
 from webapp.image_explanation.closer_look import closer_look
+from webapp.image_explanation.photo_view import fresh_place, show_photo
 from webapp.image_explanation.subject import Subject
 from webapp.inputs import picture_input
 
 st.title("Image explanation")
 st.caption(
-    "Each face gets six probabilities: how likely raters would give its expression that name. "
-    "A map shows which places of the face speak for an expression."
+    "See which expression raters would most likely name in a face, and what the network's answer "
+    "rests on. Each face gets a probability for every expression and a map of the places that "
+    "speak for it."
 )
 
 checkpoint = widgets.checkpoint_picker()
@@ -32,7 +34,6 @@ layer = widgets.layer_picker(model, method, layer_place)
 preprocess = model.card.preprocess
 style = replace(style, coverage=preprocess.crop / preprocess.size)
 subject = Subject(checkpoint, picture, detector, 0, method.name, layer)
-with shown_errors():
-    result = outcome.result_of(subject)
-    outcome.show_result(result, subject, style)
+with shown_errors(), fresh_place(subject):
+    result, subject = show_photo(subject, style)
     closer_look(result, subject, style)

@@ -6,7 +6,7 @@ import streamlit as st
 from webapp import cache, widgets
 from webapp.errors import shown_errors
 from webapp.image_explanation import outcome
-from webapp.image_explanation.closer_look import face_picker
+from webapp.image_explanation.photo_view import face_picker
 from webapp.image_explanation.subject import Subject
 from webapp.inputs import picture_input
 from webapp.layer_activations import view
@@ -48,5 +48,5 @@ with shown_errors():
                 ),
                 hide_index=True,
             )
-    subject = Subject(checkpoint, picture, detector, face_picker(len(result.faces)), "activation")
+    subject = Subject(checkpoint, picture, detector, face_picker(result), "activation")
     view.show(subject, next(layer for layer in layers if layer.name == name))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core import CoreError, Explanation, FaceResult, ImageResult, Prediction
+from core import CoreError, Explanation, ImageResult, Prediction
 from core.checkpoints import WEIGHTS, find_checkpoint
 from core.types import Box
 from webapp.inputs import Picture, sample_picture
@@ -125,9 +125,19 @@ def explanation(
     Raises:
         CoreError: As `explained`.
     """
-    found = faces(folder, picture, detector).faces[number]
-    place = (folder, picture, detector, number, method, layer)
-    return _explanation(*place, _predictor=predictor(folder), _found=found)
+    kept = _explanations(folder, picture, detector, number, method, layer)
+    if not kept:
+        found = faces(folder, picture, detector).faces[number]
+        kept.append(predictor(folder).explain(found.face.crop, method, layer or None))
+    return kept[0]
+
+
+def explanation_at_hand(
+    folder: Path, picture: Picture, detector: str, number: int, method: str, layer: str = ""
+) -> Explanation | None:
+    """The same where it was computed before; None where it was not."""
+    kept = _explanations(folder, picture, detector, number, method, layer)
+    return kept[0] if kept else None
 
 
 def face_key(
@@ -213,15 +223,12 @@ def answers_of(result: ImageResult) -> tuple[Answer, ...]:
 
 
 @st.cache_resource(scope="session", max_entries=96, show_spinner=False, hash_funcs=_BY_CONTENT)
-def _explanation(
-    folder: Path,
-    picture: Picture,
-    detector: str,
-    number: int,
-    method: str,
-    layer: str,
-    *,
-    _predictor: "Predictor",
-    _found: FaceResult,
-) -> Explanation:
-    return _predictor.explain(_found.face.crop, method, layer or None)
+def _explanations(
+    folder: Path, picture: Picture, detector: str, number: int, method: str, layer: str
+) -> list[Explanation]:
+    """The place of an explanation, empty at first.
+
+    It is filled by whoever computes it: within a function that Streamlit keeps, nothing may be
+    drawn on the page, so that no bar could move meanwhile.
+    """
+    return []

@@ -13,7 +13,8 @@ from webapp.text import counted, literal, percent
 
 Colour = Literal["green", "orange", "gray"]
 
-BEATS, FALLS_SHORT = "beats its controls", "does not beat its controls"
+BEATS, FALLS_SHORT = "beats its controls", "does not beat its controls"  # as reports say it
+GOOD, POOR = "beats blind maps (its controls)", "does not beat blind maps (its controls)"
 UNMEASURED = "not measured for this checkpoint"
 OTHER_LAYER = "not measured at this layer"
 SAME_FOR_ALL = "the same for every expression"
@@ -26,7 +27,7 @@ HOW_IT_IS_MEASURED = (
     "Pixels are shown to the network, or hidden from it, in the order of the map. A true map makes "
     "the probability rise early when pixels are shown (insertion) and fall early when they are "
     "hidden (deletion); its gap is the difference of the two. A method beats its controls when its "
-    "gap is above zero and above those of maps that know nothing of the answer, with 95 % "
+    "gap is above zero and above those of blind maps, which know nothing of the answer, with 95 % "
     "intervals."
 )
 _CSS = {"green": "#1A7F37", "orange": "#BC4C00", "gray": "#7D8590"}
@@ -65,9 +66,7 @@ def badges(report: Mapping[str, Any] | None, method: str, layer: str) -> tuple[B
     if entry is None:
         known = (report or {}).get("methods", {})
         return (Badge(OTHER_LAYER if method in known else UNMEASURED, "gray"),)
-    found = [
-        Badge(BEATS, "green") if entry.get("verdict") == BEATS else Badge(FALLS_SHORT, "orange")
-    ]
+    found = [Badge(GOOD, "green") if entry.get("verdict") == BEATS else Badge(POOR, "orange")]
     if entry.get("sanity") == "fails":
         found.append(Badge("barely depends on the weights", "orange"))
     if entry.get("sanity") == "partly":
@@ -102,7 +101,7 @@ def show_badges(
         figures: Whether there is such a button.
     """
     row = st.container(horizontal=True, vertical_alignment="center", gap="small", key=key)
-    place = "" if layer == "input" else f" at {layer}"
+    place = "" if layer == "input" else f", of the network's layer {layer}"
     row.caption(literal(f"{EXPLAINERS[method].title}{place}"), width="content")
     for badge in badges(report, method, layer):
         row.badge(badge.words, color=badge.colour)

@@ -53,7 +53,8 @@ def picture_input() -> list[Picture]:
     source = st.segmented_control(
         "Picture from",
         (UPLOAD, SAMPLE, CAMERA),
-        default=UPLOAD,
+        # Streamlit warns of a default beside a value that a button has set.
+        default=None if "source" in st.session_state else UPLOAD,
         required=True,
         key="source",
         bind="query-params",
@@ -73,6 +74,11 @@ def picture_input() -> list[Picture]:
         key="files",
     )
     return [Picture(file.name, file.getvalue()) for file in files]
+
+
+def choose_sample() -> None:
+    """Turn to the sample photo; for callbacks."""
+    st.session_state["source"] = SAMPLE
 
 
 def sample_picture() -> Picture:

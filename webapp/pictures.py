@@ -96,6 +96,7 @@ def tile(
     *,
     alt: str,
     explained: str = "",
+    width: int = TILE,
 ) -> None:
     """One picture with a button over it; the page must have drawn STYLE.
 
@@ -107,9 +108,10 @@ def tile(
         argument: Which picture it is.
         alt: Read aloud in place of the picture.
         explained: Shown when the pointer rests on it.
+        width: In pixels.
     """
-    place = st.container(key=f"tile {key}", width=TILE, gap=None)
-    place.image(picture, width=TILE, alt=alt)
+    place = st.container(key=f"tile {key}", width=width, gap=None)
+    place.image(picture, width=width, alt=alt)
     place.button(
         caption,
         key=key,

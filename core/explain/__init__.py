@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         region_evidence,
     )
     from core.explain.trace import Layer, frozen_view, traced
+    from core.explain.watching import watched
 
 __getattr__ = lazy_names(
     __name__,
@@ -121,6 +122,7 @@ __getattr__ = lazy_names(
         "region_reports": ("LEAST_DROP", "RegionReport", "region_report"),
         "regions": ("RegionEvidence", "cell_shares", "fit_masks", "region_evidence"),
         "trace": ("Layer", "frozen_view", "traced"),
+        "watching": ("watched",),
     },
 )
 
@@ -180,5 +182,6 @@ __all__ = [
     "textbook_pattern",
     "textbook_sources",
     "traced",
+    "watched",
     "with_maps",
 ]

@@ -219,7 +219,7 @@ def test_badges_come_from_the_checkpoints_own_report(app: AppTest, made_checkpoi
     measured(folder)
     app.run()
 
-    assert "beats its controls" in texts(app, "markdown")
+    assert "beats blind maps (its controls)" in texts(app, "markdown")
     assert "| gap | +0.250 (+0.200 to +0.300) |" in texts(app, "markdown")
     assert "not measured" not in texts(app, "markdown")
 

@@ -83,6 +83,60 @@ def test_the_sample_photo_is_answered_with_the_known_probabilities(opened: AppTe
     assert images(opened) == 3  # the photo; face, map and overlay in one; the parts of the face
 
 
+def group() -> bytes:
+    """Two faces, one beside its mirror image."""
+    face = np.asarray(PIL.Image.open(io.BytesIO(PHOTO)).convert("RGB"))[:230, 84:364]
+    canvas = np.full((300, 700, 3), 120, np.uint8)
+    canvas[30:260, 30:310], canvas[30:260, 390:670] = face, face[:, ::-1]
+    stream = io.BytesIO()
+    PIL.Image.fromarray(canvas).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_of_a_group_one_face_at_a_time_is_shown(opened: AppTest) -> None:
+    upload(opened, ("group.png", group()))
+
+    assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
+    opened.button(key="face 1").click().run()
+    assert headings(opened) == ["#### Face 2: surprise, 50.0 %"]
+    assert opened.query_params["face"] == "2"
+    assert any("At face 2" in caption.value for caption in opened.caption)
+
+
+def test_another_photo_begins_with_its_first_face(opened: AppTest) -> None:
+    upload(opened, ("group.png", group()))
+    opened.button(key="face 1").click().run()
+
+    opened.button_group(key="source").set_value("Sample photo").run()
+
+    assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
+    assert "face" not in opened.query_params
+
+
+def test_of_a_slow_method_only_the_face_shown_gets_a_map_until_all_are_asked_for(
+    opened: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explain, calls = Predictor.explain, list[str]()
+
+    def counting(self: Predictor, crop: object, method: str, layer: str | None) -> Explanation:
+        calls.append(method)
+        return explain(self, crop, method, layer)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Predictor, "explain", counting)
+    opened.selectbox(key="method").set_value("occlusion").run()
+    upload(opened, ("group.png", group()))
+    assert calls.count("occlusion") == 1
+
+    opened.button(key="all maps").click().run()
+    assert calls.count("occlusion") == 2
+
+
+def test_the_empty_page_leads_to_the_sample(opened: AppTest) -> None:
+    opened.button(key="try sample").click().run()
+
+    assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
+
+
 def test_a_blank_map_is_called_blank(opened: AppTest) -> None:
     with_sample(opened)
 

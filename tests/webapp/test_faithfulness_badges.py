@@ -26,7 +26,9 @@ def test_without_a_report_nothing_is_claimed() -> None:
 
 
 def test_a_method_that_beats_its_controls_is_green() -> None:
-    assert badges(report(), "grad_cam", "last") == (Badge("beats its controls", "green"),)
+    assert badges(report(), "grad_cam", "last") == (
+        Badge("beats blind maps (its controls)", "green"),
+    )
 
 
 def test_a_method_that_does_not_is_orange() -> None:

@@ -1,7 +1,5 @@
 """The lower part of the image page: one face, looked at from several sides."""
 
-from dataclasses import replace
-
 import streamlit as st
 
 from core import ImageResult
@@ -25,21 +23,22 @@ PARTS, CONTRAST, METHODS, FAITHFULNESS = VIEWS = (
 
 
 @st.fragment  # a choice within the section leaves the photo and its cards as they are
-def closer_look(result: ImageResult, first: Subject, style: Style) -> None:
+def closer_look(result: ImageResult, subject: Subject, style: Style) -> None:
     """Draw the section; only the view that is open is computed.
 
     Args:
         result: The picture's faces, as shown above; nothing is drawn where there are none.
-        first: The picture's first face with the method and layer chosen.
+        subject: The face shown above, with the method and layer chosen.
         style: What is drawn and how.
     """
     if not result.faces:
         return
     st.divider()
     st.subheader("A closer look", anchor=False)
-    subject = replace(first, number=face_picker(len(result.faces)))
-    if result.faces[0].explanation is None:  # the method does not apply, which the page said above
-        subject = subject.by(recommended_method(first.folder))
+    if len(result.faces) > 1:
+        st.caption(f"At face {subject.number + 1}, the one chosen above.")
+    if result.faces[subject.number].explanation is None:  # refused or cancelled, as said above
+        subject = subject.by(recommended_method(subject.folder))
     view = st.segmented_control(
         "View",
         VIEWS,
@@ -59,18 +58,3 @@ def closer_look(result: ImageResult, first: Subject, style: Style) -> None:
                 faithfulness_view.show(subject)
             case _:
                 regions_view.show(subject)
-
-
-def face_picker(count: int) -> int:
-    """Number of the face, from 0."""
-    if count == 1:
-        return 0
-    number: int = st.segmented_control(
-        "Face",
-        range(count),
-        default=0,
-        required=True,
-        format_func=lambda number: f"Face {number + 1}",
-        key=f"closer face of {count}",
-    )
-    return number

@@ -112,7 +112,10 @@ def sums(subject: Subject, explanation: Explanation, label: str, other: str) -> 
     places = [explanation.labels.index(name) for name in (label, other)]
     apart = float(logits[places[0]] - logits[places[1]])
     total = float(contrast_map(explanation, label, other).sum())
-    text = f"The cells of the difference sum to {total:+.2f}; the logits differ by {apart:+.2f}. "
+    text = (
+        f"The values of the difference, field by field (cells), add up to {total:+.2f}; the "
+        f"network's scores for the two (logits) differ by {apart:+.2f}. "
+    )
     if explanation.complete:
         return text + "The map is complete: the rest is a constant that no place of the face holds."
     return text + "At this layer the map is not complete, so the two need not agree."

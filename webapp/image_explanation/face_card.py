@@ -6,9 +6,10 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
-from core import Explanation, FaceResult
+from core import Explanation, FaceResult, Prediction
 from core.drawing import NO_EVIDENCE, ONLY_AGAINST, Style, default_colours
 from core.explain import EXPLAINERS
 from core.images import quick_png
@@ -21,43 +22,90 @@ from webapp.text import percent
 _SMALL = "display:flex;font-size:0.82rem;opacity:0.75"
 
 
-def face_card(
-    number: int, face: FaceResult, scale: float, style: Style, report: Mapping[str, Any] | None
-) -> None:
-    """Draw the card.
+class FaceCard:
+    """One face: the answer and its bars at once, its maps in their place when they are there.
 
     Args:
         number: As on the box in the photo.
-        face: With its explanation, or without.
-        scale: The value of the strongest colour, one for all faces of the photo.
+        face: With its answer.
         style: What is drawn and how.
         report: What was measured of the checkpoint's explanations.
     """
-    prediction = face.prediction
-    with st.container(border=True):
-        answer = f"{prediction.predicted}, {percent(prediction.confidence)}"
-        if prediction.unclear:
-            answer = f"unclear (nearest: {answer})"
-        st.markdown(f"#### Face {number}: {answer}")
-        if face.explanation is not None:
-            _maps(face, face.explanation, scale, style)
-            show_badges(report, face.explanation.method, face.explanation.layer, f"badges {number}")
-        st.plotly_chart(
-            probability_bars(prediction),
-            key=f"bars_{number}",
-            config={"displayModeBar": False},
-            alt=", ".join(
-                f"{label} {percent(share)}"
-                for label, share in zip(prediction.labels, prediction.probabilities, strict=True)
-            ),
+
+    def __init__(
+        self, number: int, face: FaceResult, style: Style, report: Mapping[str, Any] | None
+    ) -> None:
+        self._number, self._style, self._report = number, style, report
+        self._face = face
+        with st.container(border=True):
+            st.markdown(f"#### Face {number}: {answer_of(face)}")
+            self._maps = st.empty()
+            self._badges = st.container()
+            _bars(number, face.prediction)
+            self._all = st.container()
+
+    def fill(self, face: FaceResult, scale: float) -> None:
+        """Draw the map, or a blank where it will come.
+
+        Args:
+            face: With its explanation, or without.
+            scale: The value of the strongest colour, one for all faces of the photo.
+        """
+        self._face = face
+        with self._maps.container():
+            if face.explanation is None:
+                _pending(face, self._style)
+            else:
+                _maps(face, face.explanation, scale, self._style)
+
+    def finish(self) -> None:
+        """Draw what needs the map and is drawn once."""
+        explanation = self._face.explanation
+        if explanation is None:
+            self._maps.empty()
+            return
+        with self._badges:
+            key = f"badges {self._number}"
+            show_badges(self._report, explanation.method, explanation.layer, key)
+        maps = self._all.expander(
+            "The maps of all expressions", key=f"maps_{self._number}", on_change="rerun"
         )
-        if face.explanation is not None:
-            maps = st.expander(
-                "The maps of all expressions", key=f"maps_{number}", on_change="rerun"
-            )
-            if maps.open:  # drawn when asked for: packing the pictures takes longer than the maps
-                with maps:
-                    _all_maps(face, face.explanation, style)
+        if maps.open:  # drawn when asked for: packing the pictures takes longer than the maps
+            with maps:
+                _all_maps(self._face, explanation, self._style)
+
+
+def shown_answer(face: FaceResult) -> str:
+    """The expression named, or "unclear"."""
+    return "unclear" if face.prediction.unclear else face.prediction.predicted
+
+
+def answer_of(face: FaceResult) -> str:
+    """The expression named and its probability, in words."""
+    answer = f"{face.prediction.predicted}, {percent(face.prediction.confidence)}"
+    return f"unclear (nearest: {answer})" if face.prediction.unclear else answer
+
+
+def _bars(number: int, prediction: Prediction) -> None:
+    st.plotly_chart(
+        probability_bars(prediction),
+        key=f"bars_{number}",
+        config={"displayModeBar": False},
+        alt=", ".join(
+            f"{label} {percent(share)}"
+            for label, share in zip(prediction.labels, prediction.probabilities, strict=True)
+        ),
+    )
+
+
+def _pending(face: FaceResult, style: Style) -> None:
+    """The face beside two empty squares, as high as the maps that will stand there."""
+    marked = pictures.face_alone(face, landmarks=style.landmarks)
+    grey = np.full_like(marked, 128)
+    row = pictures.side_by_side(marked, grey, grey)
+    row[:, marked.shape[1] :, 3] //= 8
+    st.image(quick_png(row), width="stretch", alt="Face; its map is being computed")
+    st.html(f'<div style="{_SMALL};margin-bottom:0.6rem;height:2.6rem">The map follows …</div>')
 
 
 def _maps(face: FaceResult, explanation: Explanation, scale: float, style: Style) -> None:

@@ -10,7 +10,9 @@ from webapp.faithfulness_badges import faithfulness_of, numbers, show_badges
 from webapp.figure_file import FAINT, Sheet, Words, stacked
 from webapp.image_explanation import downloads
 from webapp.image_explanation.subject import Subject, tested
+from webapp.waiting import Waiting, passes_shown
 
+PASSES = 150  # pictures that go through the network, about
 ONE_FACE = (
     "One face says little: chance decides much here. Only the measurement over many faces above "
     "tells whether a method can be relied on."
@@ -39,8 +41,13 @@ def show(subject: Subject) -> None:
         st.caption(_cost(subject))
         st.button("Measure on this face", key="measure", on_click=asked.add, args=(key,))
         return
-    with st.spinner("Showing and hiding pixels …"):
+    waiting = Waiting(key, "cancel test")
+    if waiting.was_cancelled:
+        waiting.offer("The test was cancelled.")
+        return
+    with passes_shown(waiting.show, "Showing and hiding pixels", PASSES):
         found = tested(subject, label)
+    waiting.end()
     _outcome(found, label)
     downloads.offer(
         subject,
@@ -60,7 +67,7 @@ def show(subject: Subject) -> None:
 
 def _cost(subject: Subject) -> str:
     slow = EXPLAINERS[subject.method].passes >= SLOW_PASSES
-    return "About 150 pictures go through the network: some seconds" + (
+    return f"About {PASSES} pictures go through the network: some seconds" + (
         ", and the map itself is slow as well." if slow else "."
     )
 

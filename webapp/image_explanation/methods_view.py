@@ -15,6 +15,7 @@ from webapp.image_explanation import downloads
 from webapp.image_explanation.subject import Subject
 from webapp.picture_rows import Plate, Row, Tile, plate_html, plate_sheet
 from webapp.text import counted, literal, percent
+from webapp.waiting import Waiting, passes_shown
 
 ALWAYS = ("grad_cam", "layer_cam", "hires_cam", "saliency")
 ON_FACE, ALONE = "On the face", "Alone"
@@ -97,16 +98,26 @@ def _option(name: str) -> str:
 def _compared(subject: Subject, chosen: list[str]) -> Compared:
     """The maps of each method; what was computed before is at hand."""
     explanations, refused = [], []
-    bar = st.progress(0.0)
+    waiting = Waiting((subject.key, tuple(chosen)), "cancel methods")
+    if waiting.was_cancelled:
+        waiting.offer("The slow ones were cancelled; take them out above, or go on.")
     for number, name in enumerate(chosen):
-        words = f"{EXPLAINERS[name].title}: {EXPLAINERS[name].cost}"
-        bar.progress(number / len(chosen), text=literal(words))
+        info = EXPLAINERS[name]
         one = subject if name == subject.method else subject.by(name)
+        slow = info.passes >= SLOW_PASSES and one.explanation_at_hand() is None
+        if slow and waiting.was_cancelled:
+            continue
+
+        def show(share: float, words: str, number: int = number) -> None:
+            waiting.show((number + share) / len(chosen), words)
+
         try:
-            explanations.append(one.explanation())
+            with passes_shown(show, info.title, info.passes * len(one.predictor.labels)):
+                explanations.append(one.explanation())
         except CoreError as error:
             refused.append((name, sentence(error)))
-    bar.empty()
+    if not waiting.was_cancelled:
+        waiting.end()
     return Compared(tuple(explanations), tuple(refused))
 
 

@@ -3,26 +3,20 @@
 import io
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core import CoreError, ImageResult
-from core.drawing import Style, annotate_picture, common_scale
+from core import ImageResult
 from core.explained import as_json
-from core.images import png_bytes
 from core.scoring import Score, as_row, header, read_as
 from core.tabular import CsvWriter
 from webapp import cache, widgets
 from webapp.cache import Answer
 from webapp.errors import sentence
-from webapp.faithfulness_badges import faithfulness_of
-from webapp.image_explanation.face_card import face_card
-from webapp.image_explanation.subject import Subject, before_relu
-from webapp.inputs import Picture
-from webapp.pictures import SCREEN
+from webapp.inputs import Picture, choose_sample
 from webapp.text import counted, literal
 
 if TYPE_CHECKING:
@@ -32,7 +26,6 @@ HOW_TO_BEGIN = (
     "Upload one or more photos, choose **Sample photo**, or take a picture with **Camera**. "
     "Pictures stay in the memory of the machine that runs this app, and only for your visit."
 )
-WIDE = 1.4  # times as wide as high: such a photo gets half of the page
 WHAT_HELPS = (
     "Faces are found best where they look at the camera, stand upright, are evenly lit and "
     "at least 30 pixels high."
@@ -109,13 +102,22 @@ def ready_picture(
     """
     if folder is None:
         return None
+    begin = st.empty()  # so that the instruction goes as soon as there is a picture
     if not chosen:
-        st.info(HOW_TO_BEGIN)
+        with begin.container():
+            st.info(HOW_TO_BEGIN)
+            st.button("Try the sample photo", key="try sample", on_click=choose_sample)
         return None
     model = widgets.loaded(folder)
     if model is None:
         return None
-    picture = picture_picker(chosen, outcomes(folder, chosen, detector), model.labels)
+    with begin, st.spinner("Looking for faces …"):
+        found = outcomes(folder, chosen, detector)
+    begin.empty()
+    for outcome in found:
+        if outcome.error:
+            st.error(literal(f"{outcome.name}: {outcome.error}"))
+    picture = picture_picker(chosen, found, model.labels)
     return None if picture is None else (model, picture)
 
 
@@ -133,9 +135,6 @@ def outcomes(folder: Path, chosen: list[Picture], detector: str) -> list[Outcome
             found.append(Outcome(picture.name, error=sentence(error)))
     if bar is not None:
         bar.empty()
-    for outcome in found:
-        if outcome.error:
-            st.error(literal(f"{outcome.name}: {outcome.error}"))
     return found
 
 
@@ -172,88 +171,6 @@ def _summary(outcome: Outcome) -> str:
     return f"{outcome.name}: {said or 'no face found'}"
 
 
-def result_of(first: Subject) -> ImageResult:
-    """The picture's faces with maps; without, and a sentence, where the method does not apply."""
-    place = (first.folder, first.picture, first.detector)
-    try:
-        return cache.explained(*place, first.method, first.layer)
-    except CoreError as error:
-        st.error(literal(sentence(error)))
-        return cache.faces(*place)
-
-
-def signed_where_blank(result: ImageResult, first: Subject, style: Style) -> ImageResult:
-    """The same with signed maps for faces whose Grad-CAM is blank for the class shown."""
-    faces = list(result.faces)
-    for number, face in enumerate(faces):
-        found = face.explanation
-        if found is None or found.method != "grad_cam" or not found.is_blank(style.label_of(face)):
-            continue
-        subject = replace(first, number=number, layer=found.layer)
-        faces[number] = replace(face, explanation=before_relu(subject))
-    return replace(result, faces=tuple(faces))
-
-
-def show_result(result: ImageResult, first: Subject, style: Style) -> None:
-    """Draw the photo, its faces and the downloads."""
-    result = signed_where_blank(result, first, style)
-    picture, checkpoint = first.picture, first.folder.name
-    height, width = result.image.shape[:2]
-    left, right = st.columns([1, 1] if width > WIDE * height else [5, 7], gap="medium")
-    with left:
-        st.image(
-            annotate_picture(result, style, SCREEN),
-            width="stretch",
-            output_format="JPEG",
-            alt=f"{picture.name} with its faces marked",
-        )
-        size = f"{width:,} x {height:,} pixels"
-        st.caption(f"{literal(picture.name)}, {size}, {counted(len(result.faces), 'face')}")
-        for note in result.notes if result.faces else ():
-            st.info(literal(note))
-        if result.faces:
-            _downloads(result, picture, checkpoint, style)
-    with right:
-        if not result.faces:
-            st.warning(no_face(result))
-        scale, report = common_scale(result, style), faithfulness_of(first.folder)
-        for number, face in enumerate(result.faces, start=1):
-            face_card(number, face, scale, style, report)
-
-
 def no_face(result: ImageResult) -> str:
     """What to tell of a picture without a face, and what helps."""
     return f"{literal(' '.join(result.notes))} {WHAT_HELPS}"
-
-
-def _downloads(result: ImageResult, picture: Picture, checkpoint: str, style: Style) -> None:
-    """Three buttons; their files are made at the click, not at every move of a slider."""
-    stem = PurePath(picture.name).stem
-    found = cache.answers_of(result)
-    labels = result.faces[0].prediction.labels
-
-    def drawn() -> bytes:
-        return png_bytes(annotate_picture(result, style))
-
-    def numbers() -> str:
-        return numbers_json(result, picture.name, checkpoint)
-
-    def scores() -> str:
-        return scores_csv([Outcome(picture.name, found)], labels)
-
-    with st.container(horizontal=True):
-        for title, content, data, name, kind in (
-            ("PNG", "The picture as shown, in its own size", drawn, "explained.png", "image/png"),
-            ("JSON", "All numbers, maps included", numbers, "explanation.json", "application/json"),
-            ("CSV", "A row of scores a face", scores, "scores.csv", "text/csv"),
-        ):
-            st.download_button(
-                title,
-                data,
-                f"{stem}-{name}",
-                kind,
-                key=title,
-                help=content,
-                icon=":material/download:",
-                on_click="ignore",
-            )

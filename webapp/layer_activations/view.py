@@ -173,7 +173,7 @@ def _enlarged(
     height, width = maps.shape[1:]
     right.markdown(
         f"Mean **{facts.mean[number]:.3g}**, peak **{facts.peak[number]:.3g}**, above zero in "
-        f"**{percent(float(facts.active[number]))}** of {height} x {width} cells."
+        f"**{percent(float(facts.active[number]))}** of {height} x {width} fields (cells)."
     )
     if channels.scale_of(maps[number]) == 0:
         right.info("This channel is zero everywhere: the layer finds nothing here on this face.")

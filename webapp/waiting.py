@@ -1,0 +1,95 @@
+"""Work that takes a while: a bar that tells how far it is, and a button that ends it."""
+
+import time
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+PATIENCE = 0.4  # seconds before a bar is drawn: quicker work needs none
+EVERY = 0.25  # seconds between two moves of the bar
+_ENDED = "ended work"  # what the visitor cancelled last
+
+Show = Callable[[float, str], None]  # (share done, 0 to 1, words)
+
+
+class Waiting:
+    """A place on the page with a bar and Cancel while work goes on.
+
+    Streamlit ends a script that draws when the visitor clicks, so Cancel, or any other input, takes
+    effect at the bar's next move; the work must allow for that at any call of `show`.
+
+    Args:
+        work: What tells the work from other work, so that cancelling one does not end another.
+        key: Of the button, unique on the page.
+    """
+
+    def __init__(self, work: Hashable, key: str) -> None:
+        self._work, self._key = work, key
+        self._place = st.empty()
+        self._bar: DeltaGenerator | None = None
+        self._begun = time.monotonic()
+        self._moved = 0.0
+
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether the visitor ended this work; it is then offered again by `offer`."""
+        return bool(st.session_state.get(_ENDED) == self._work)
+
+    def offer(self, words: str, label: str = "Go on") -> None:
+        """Say in the work's place that it was cancelled, and offer to go on."""
+        with self._place.container(horizontal=True, vertical_alignment="center"):
+            st.caption(words, width="content")
+            st.button(label, key=f"{self._key} again", on_click=_forget)
+
+    def forget(self) -> None:
+        """Begin anew, whether or not the work was cancelled before."""
+        _forget()
+
+    def show(self, share: float, words: str) -> None:
+        """Move the bar; not more often than one can see."""
+        now = time.monotonic()
+        if now - self._begun < PATIENCE or now - self._moved < EVERY:
+            return
+        self._moved = now
+        told = f"{words} {now - self._begun:.0f} s"
+        if self._bar is None:
+            with self._place.container(horizontal=True, vertical_alignment="center"):
+                self._bar = st.progress(0.0, told)
+                st.button("Cancel", key=self._key, on_click=_end, args=(self._work,))
+        self._bar.progress(min(max(share, 0.0), 1.0), told)
+
+    def end(self) -> None:
+        """Take the bar away."""
+        self._place.empty()
+
+
+@contextmanager
+def passes_shown(show: Show, words: str, expected: float) -> Iterator[None]:
+    """Tell how many pictures have gone through the network while an explanation is computed.
+
+    Args:
+        show: Of the bar.
+        words: What is computed.
+        expected: About how many pictures it takes.
+    """
+    from core.explain import watched
+
+    def tell(passes: int) -> None:
+        told = f" {passes:,} pictures through the network," if passes > 1 else ""
+        show(min(passes / max(expected, 1.0), 0.95), f"{words}:{told}")
+
+    with watched(tell):
+        yield
+
+
+def _end(work: Hashable) -> None:
+    st.session_state[_ENDED] = work
+
+
+def _forget() -> None:
+    st.session_state.pop(_ENDED, None)
