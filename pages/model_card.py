@@ -5,6 +5,7 @@ import streamlit as st
 from core.evaluation import model_card
 from webapp import navigation, widgets
 from webapp.errors import shown_errors
+from webapp.model_card import confusions, try_it
 
 checkpoint = widgets.checkpoint_picker()
 if checkpoint is None:
@@ -14,7 +15,15 @@ if checkpoint is None:
     st.stop()
 with shown_errors():
     text = model_card(checkpoint)
-    st.markdown(text)
+    head, rest = text.split("\n## ", 1)
+    st.markdown(head)
+    navigation.network_links(checkpoint.name, here=navigation.CARD)
+    left, right = st.columns(2)
+    with left:
+        try_it(checkpoint)
+    with right:
+        confusions(checkpoint)
+    st.markdown(f"## {rest}")
     st.download_button(
         "Model card (Markdown)",
         text,

@@ -10,6 +10,7 @@ from core.lazy import lazy_names
 if TYPE_CHECKING:
     from core.evaluation.bootstrap import FEW, Estimate, estimate, mean_intervals
     from core.evaluation.card_text import model_card
+    from core.evaluation.card_use import loading_code
     from core.evaluation.classification_metrics import confusion, metrics
     from core.evaluation.collecting import at_size, measure_quantisation
     from core.evaluation.comparison import Comparison, mcnemar
@@ -48,6 +49,7 @@ __getattr__ = lazy_names(
     {
         "bootstrap": ("FEW", "Estimate", "estimate", "mean_intervals"),
         "card_text": ("model_card",),
+        "card_use": ("loading_code",),
         "classification_metrics": ("confusion", "metrics"),
         "collecting": ("at_size", "measure_quantisation"),
         "comparison": ("Comparison", "mcnemar"),
@@ -111,6 +113,7 @@ __all__ = [
     "kept_path",
     "label_errors",
     "load_report",
+    "loading_code",
     "mcnemar",
     "mean_intervals",
     "measure",

@@ -10,6 +10,7 @@ from typing import Any
 from core.checkpoints import title_of
 from core.data import SOURCES
 from core.errors import CheckpointError
+from core.evaluation.card_use import citation, loading
 from core.evaluation.cross_source import by_source, shortcut
 from core.evaluation.predictions import Predictions
 from core.evaluation.report_file import load_report
@@ -58,6 +59,8 @@ def model_card(folder: Path) -> str:
         _sources(report),
         _failures(folder, card, report),
         _making(card, report),
+        loading(folder),
+        citation(folder),
     )
     return "\n".join(line for section in sections for line in section) + "\n"
 
@@ -121,9 +124,13 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
         for part, word in (("train", "training"), ("valid", "validation"))
         if isinstance(data.get(part), int)
     )
+    earlier = [name for name in report.get("seen", ()) if name not in report["sources"]]
+    # The last training alone would be half the truth of a network that began with other weights.
+    word = "Last trained" if data.get("initial") else "Trained"
     yield (
-        f"Trained on the {report['trained_on_split']} split of {_titles(report['sources'])}"
+        f"{word} on the {report['trained_on_split']} split of {_titles(report['sources'])}"
         f"{counts}. Data hash {as_code(data.get('data_hash', report['data_hash']))}.{_origin(data)}"
+        + (f" The weights it started from had also learned {_titles(earlier)}." if earlier else "")
     )
     for source, classes in data.get("unknown_classes", {}).items():
         yield (
@@ -133,7 +140,8 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     yield ""
     for name in report.get("seen", report["sources"]):
         licence = SOURCES[name].licence if name in SOURCES else "Unknown terms."
-        yield f"- {_titles([name])}: {licence}"
+        start = " (before the last training)" if name in earlier else ""
+        yield f"- {_titles([name])}{start}: {licence}"
     yield ""
     yield f"Weights: {card.get('licence', 'no terms stated')}"
     yield ""
@@ -258,7 +266,8 @@ def _sources(report: dict[str, Any]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for one in scores:
         part = "test" if one.part == "test" else "clean validation"
-        cells = [_titles([one.source]), "yes" if one.seen else "no", part, f"{one.n:,}"]
+        trained = "yes" if one.source in report["sources"] else "at its start" if one.seen else "no"
+        cells = [_titles([one.source]), trained, part, f"{one.n:,}"]
         cells.append(_with_interval(one.accuracy, one.accuracy_interval))
         cells.append(_with_interval(one.macro_f1, one.macro_f1_interval))
         yield "| " + " | ".join(cells) + " |"

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from grey_faces import answers
+from skimage.data import data_dir
 
 from core.errors import CheckpointError
-from core.evaluation import Predictions, model_card
+from core.evaluation import Predictions, loading_code, model_card
 from core.evaluation.report import build_report
 from core.evaluation.report_file import load_report, save_report
 from core.labels import EMOTIONS
@@ -194,3 +196,44 @@ def test_a_start_from_faces_and_classes_left_out_are_told(run: Path) -> None:
 
     assert "Start: face recognition, learned from 3 faces." in text
     assert "CK+ has no picture of neutral, so its pictures say nothing about that answer" in text
+
+
+def test_a_fine_tuned_network_says_which_training_was_the_last(run: Path) -> None:
+    card = json.loads((run / "card.json").read_text())
+    card["data"]["initial"] = {"checkpoint": "start", "data_hash": "0123456789abcdef"}
+    (run / "card.json").write_text(json.dumps(card))
+    report = load_report(run)
+    save_report(report | {"seen": ["raf_db", "fer2013"]}, run / "report.json")
+
+    text = model_card(run)
+
+    assert "Last trained on the clean split of RAF-DB, 8,777 images" in text
+    assert "The weights it started from had also learned FER2013." in text
+    assert "- FER2013 (before the last training): " in text
+    assert "| FER2013 | at its start | test | 2 |" in text
+
+
+def test_the_code_on_the_card_runs(
+    made_checkpoint: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = loading_code(made_checkpoint("mine"))
+    shutil.copy(Path(data_dir) / "astronaut.png", tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+
+    exec(compile(code, "card", "exec"), {})
+
+    assert len(code.splitlines()) == 10
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("surprise 50.0% Box(left=")
+    assert second.startswith("strongest evidence at row, column (")
+
+
+def test_the_card_says_how_to_load_and_to_cite_it(run: Path) -> None:
+    text = model_card(run)
+
+    assert 'network = Predictor.load("a-run")' in text
+    assert "eprint = {2402.15662}" in text
+    assert "note = {Network used: A run}" in text

@@ -23,9 +23,15 @@ def test_the_card_is_the_one_made_from_the_run_s_files(
     page = opened(app)
 
     assert not page.exception
-    assert page.markdown[0].value == model_card(folder).strip()
+    shown = [text.value for text in page.markdown]
+    head, rest = model_card(folder).strip().split("\n## ", 1)
+    assert shown[0] == head.strip()
+    assert shown[-1] == f"## {rest}"
     accuracy = load_report(folder)["splits"]["test"]["accuracy"]
-    assert f"Accuracy {100 * accuracy:.1f} %" in page.markdown[0].value
+    assert f"Accuracy {100 * accuracy:.1f} %" in shown[0]
+    assert len(page.get("plotly_chart")) == 2  # the sample photo's answer, and the confusions
+    links = [link.proto.query_string for link in page.get("page_link")]
+    assert "view=Confusions&run=one" in links
 
 
 def test_a_checkpoint_that_was_not_evaluated_says_what_to_do(

@@ -1,0 +1,64 @@
+"""The part of a model card that says how to use the network: code that loads it, what to cite."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.checkpoints import title_of
+from core.evaluation.paper_tables import published
+
+LOADING = """from core.images import read_image
+from core.predict import Predictor
+
+network = Predictor.load("NAME")
+found = network.analyse(read_image("photo.jpg"))
+for face in found.faces:
+    answer = face.prediction
+    print(answer.predicted, f"{answer.confidence:.1%}", face.face.box)
+    evidence = face.explanation.map_of(answer.predicted)
+    print("strongest evidence at row, column", divmod(evidence.argmax(), evidence.shape[1]))
+"""
+
+
+def loading_code(folder: Path) -> str:
+    """Ten lines of Python that load the network, find faces in a photo and explain each."""
+    return LOADING.replace("NAME", folder.name)
+
+
+def loading(folder: Path) -> Iterator[str]:
+    """The card's section with the code, as lines of Markdown."""
+    yield ""
+    yield "## Load it"
+    yield ""
+    yield "In the folder of this software, with `photo.jpg` beside it:"
+    yield ""
+    yield "```python"
+    yield from loading_code(folder).splitlines()
+    yield "```"
+    yield ""
+
+
+def bibtex(folder: Path) -> str:
+    """BibTeX of the paper, which names the network used."""
+    paper = published("paper")
+    authors = " and ".join(paper["authors"].split(", "))
+    number = paper["url"].rpartition("/")[2]
+    title = " ".join(title_of(folder).replace("`", "'").split())  # it stands in a block of code
+    return (
+        f"@misc{{gimefive{paper['year']},\n"
+        f"  title = {{{paper['title']}}},\n"
+        f"  author = {{{authors}}},\n"
+        f"  year = {{{paper['year']}}},\n"
+        f"  eprint = {{{number}}},\n"
+        "  archivePrefix = {arXiv},\n"
+        f"  note = {{Network used: {title}}}\n"
+        "}"
+    )
+
+
+def citation(folder: Path) -> Iterator[str]:
+    """The card's section with what to cite, as lines of Markdown."""
+    yield "## Citation"
+    yield ""
+    yield "```bibtex"
+    yield from bibtex(folder).splitlines()
+    yield "```"
