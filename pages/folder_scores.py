@@ -7,8 +7,15 @@ from core.scoring import FacesMode
 from webapp import cache, widgets
 from webapp.errors import shown_errors
 from webapp.folder_scores.files_input import files_input, on_disk
-from webapp.folder_scores.scored import Scored, score, show_scores
+from webapp.folder_scores.scored import (
+    Scored,
+    offer_address,
+    score,
+    show_linked,
+    show_scores,
+)
 from webapp.text import counted
+from webapp.waiting import Waiting
 
 KEPT = "folder scores"  # (what was asked, what came of it) of this visit
 MODES: dict[FacesMode, str] = {
@@ -19,8 +26,9 @@ MODES: dict[FacesMode, str] = {
 
 st.title("Folder scores")
 st.caption(
-    "Six probabilities for every picture of a folder. Where file or folder names carry labels, "
-    "the answers are compared with them."
+    "See what a network answers on your own pictures, and how often it agrees with your labels. "
+    "Every picture gets a probability for each expression; where file or folder names carry "
+    "labels, the answers are compared with them."
 )
 checkpoint = widgets.checkpoint_picker()
 faces = st.sidebar.radio("Faces", list(MODES), format_func=MODES.__getitem__, key="faces mode")
@@ -33,23 +41,31 @@ all_faces = st.sidebar.toggle(
 all_faces = all_faces and faces != "whole"
 with shown_errors():
     chosen = files_input()
+    if chosen is None:
+        show_linked()
     if checkpoint is None or chosen is None:
         st.stop()
     weights = changed(checkpoint / "weights.safetensors")
     asked = (chosen.key, str(checkpoint), weights, faces, all_faces)
-    if st.button("Score the pictures", type="primary", key="score"):
+    begin = st.button("Score the pictures", type="primary", key="score")
+    waiting = Waiting(asked, "cancel scores")
+    if begin:
+        waiting.forget()
         st.session_state.pop(KEPT, None)
         predictor = cache.predictor(checkpoint)
         with on_disk(chosen) as (files, root, skipped):
-            bar = st.progress(0.0)
 
             def show_progress(done: int) -> None:
                 """Move the bar to the number of files done."""
-                bar.progress(done / len(files), f"{done:,} of {counted(len(files), 'picture')}")
+                words = f"{done:,} of {counted(len(files), 'picture')},"
+                waiting.show(done / len(files), words)
 
             scored = score(files, root, predictor, faces, show_progress, all_faces=all_faces)
-            bar.empty()
+        waiting.end()
         st.session_state[KEPT] = asked, scored, list(skipped)
+    elif waiting.was_cancelled:
+        st.info("The scoring was cancelled before its end, so there is nothing to show.")
     former, result, left_out = st.session_state.get(KEPT, (None, None, []))
     if isinstance(result, Scored) and former == asked:
         show_scores(result, left_out)
+        offer_address(result, left_out)

@@ -19,8 +19,8 @@ VIEWS = {  # title -> module below webapp.results, function in it
 
 st.title("Results")
 st.caption(
-    "A right answer is one that agrees with the label raters gave. Every measured figure comes "
-    "from a run's predictions file and can be followed down to its pictures."
+    "See how often each network agrees with the label raters gave, on which pictures it does not, "
+    "and whether its explanations hold. Every measured figure can be followed down to its pictures."
 )
 view = st.segmented_control(
     "View",

@@ -15,8 +15,9 @@ SIZES = {"up to Full HD": LONGEST, "up to 1280 pixels": 1280, "up to 640 pixels"
 
 st.title("Video")
 st.caption(
-    "Every face in every frame gets six probabilities: how likely raters would label its "
-    "expression so. You get an annotated copy, a timeline and all numbers."
+    "See how the expression that raters would name changes over a video. Every face in every "
+    "frame gets a probability for each expression; you get an annotated copy, a timeline and all "
+    "numbers."
 )
 
 

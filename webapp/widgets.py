@@ -156,7 +156,8 @@ def layer_picker(model: "Predictor", method: MethodInfo, place: "DeltaGenerator"
         "Layer",
         {OWN_LAYER: "Chosen for the method", **titles},
         "layer",
-        "Early layers have many small cells and know edges; late ones have few and know parts.",
+        "A network looks in steps, its layers. Early ones have many small fields (cells) and know "
+        "edges; late ones have few and know parts of the face.",
         place,
     )
 

@@ -295,3 +295,17 @@ def test_a_photo_without_a_face_gets_a_reason_and_no_scores(
     (row,) = table(page).to_dict("records")
     assert (row["status"], row["answer"], row["read as"]) == ("no face", "", "")
     assert str(row["note"]).startswith("No face was found.")
+
+
+def test_scores_can_be_given_an_address(app: AppTest, run: Path, data: Path) -> None:
+    write_pictures(data / "shapes")
+    page = score_folder(opened(app), "shapes/test")
+    page.button(key="keep scores").click().run()
+    token = page.query_params["result"]
+    rows = len(table(page))
+
+    page.selectbox(key="scores folder").set_value(None).run()
+
+    assert len(table(page)) == rows == TEST * 6
+    page.query_params["result"] = token + "x"
+    assert "no longer kept" in words(page.run())

@@ -385,3 +385,13 @@ def test_runs_shipped_as_figures_are_offered_when_asked_for(
 
     page.toggle(key="run records").set_value(True).run()
     assert page.selectbox(key="run").options[1] == "VGG on RAF-DB, 4 epochs"
+
+
+def test_a_cell_has_an_address(page: AppTest) -> None:
+    page.query_params["label"], page.query_params["answer"] = "fear", "happiness"
+
+    view(page, "Confusions")
+
+    assert "labelled fear and called happiness" in words(page)
+    page.selectbox(key="cell answer").set_value("anger").run()
+    assert page.query_params["answer"] == "anger"

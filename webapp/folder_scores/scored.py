@@ -2,6 +2,7 @@
 
 import base64
 import io
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,12 @@ JPEG_QUALITY = 80
 ALL, WRONG, UNCLEAR, FAILED = "All", "Answer differs from label", "Unclear", "Without an answer"
 ROWS = 200  # a page of the table; every row carries a picture
 THUMBNAIL_ROW = 52  # px, a thumbnail and its margin
+RESULT = "result"  # parameter of the address that leads to kept scores
+KEPT_FOR, KEPT_MOST = "1d", 20  # scores of all visitors together
+WARNING = (
+    "Kept in this machine's memory for a day, small pictures included, or until the app is "
+    "restarted. Whoever has the address can see them."
+)
 LEAST_LABELLED = 0.5  # share of the files; below it, words in names are hardly labels
 
 
@@ -245,3 +252,46 @@ def _table(scored: Scored) -> None:
             "that was turned upright first."
         )
     )
+
+
+def show_linked() -> None:
+    """Draw the scores that the address names; nothing where it names none."""
+    token = st.query_params.get(RESULT, "")
+    if not token:
+        return
+    found = _place(token)
+    if not found:
+        st.info(
+            "The scores that this address leads to are no longer kept: that is done for a day, and "
+            "until the app is restarted. Choose the pictures and score them again."
+        )
+        return
+    show_scores(*found[0])
+    st.caption(WARNING)
+
+
+def offer_address(scored: Scored, skipped: Sequence[tuple[str, str]]) -> None:
+    """Draw the button that keeps the scores, or say that they are kept."""
+    token = st.query_params.get(RESULT, "")
+    if token and any(one[0] is scored for one in _place(token)):
+        st.caption(f"The page's address now leads to these scores. {WARNING}")
+        return
+    st.button(
+        "Keep an address for these scores",
+        key="keep scores",
+        help=WARNING,
+        on_click=_keep,
+        args=(scored, list(skipped)),
+    )
+
+
+def _keep(scored: Scored, skipped: list[tuple[str, str]]) -> None:
+    token = secrets.token_urlsafe(12)
+    _place(token).append((scored, skipped))
+    st.query_params[RESULT] = token
+
+
+@st.cache_resource(ttl=KEPT_FOR, max_entries=KEPT_MOST, show_spinner=False)
+def _place(token: str) -> list[tuple[Scored, list[tuple[str, str]]]]:
+    """Where the scores of a token are, empty at first."""
+    return []

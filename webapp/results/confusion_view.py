@@ -26,6 +26,7 @@ from webapp.text import counted, literal, percent
 CELL, MISTAKES, UNCERTAIN = "A cell", "Surest mistakes", "Least certain"
 LISTED = 120  # pictures of the two lists that have no end of their own
 TRUE, ANSWER, LIST, OF_RUN = "cell label", "cell answer", "list", "cell run"
+LABEL, ANSWERED = "label", "answer"  # of the cell, in the page's address
 QUIET = {"displayModeBar": False}
 
 
@@ -148,6 +149,7 @@ def _pictures(runs: list[Run], answers: dict[str, Predictions]) -> None:
         _settle_cell(chosen)
         true = columns[2].selectbox("Label", chosen.labels, key=TRUE)
         answer = columns[3].selectbox("Answer", chosen.labels, key=ANSWER)
+        st.query_params[LABEL], st.query_params[ANSWERED] = true, answer
         found = cell(chosen, true, answer)
         st.caption(f"{counted(len(found), 'picture')} labelled {true} and called {answer}.")
     elif kind == MISTAKES:
@@ -163,6 +165,10 @@ def _pictures(runs: list[Run], answers: dict[str, Predictions]) -> None:
 def _settle_cell(chosen: Predictions) -> None:
     """Begin with the most frequent confusion, and leave no class the run does not have."""
     labels = chosen.labels
+    for key, parameter in ((TRUE, LABEL), (ANSWER, ANSWERED)):
+        asked = st.query_params.get(parameter, "")
+        if key not in st.session_state and asked in labels:
+            st.session_state[key] = asked
     if st.session_state.get(TRUE) in labels and st.session_state.get(ANSWER) in labels:
         return
     wrong = chosen.where(~chosen.correct)

@@ -108,13 +108,13 @@ def _draw(rows: list[dict[str, Any]], key: str) -> None:
             },
             **{
                 name: st.column_config.NumberColumn(format="%.2f")
-                for name in ("Our train %", "Our test %", "Our valid %", "Without twins %")
+                for name in ("Our train %", "Our test %", "Our valid %", "Without copies %")
             },
             "Our valid %": st.column_config.NumberColumn(
                 format="%.2f", help="On the published validation set: RAF-DB test images."
             ),
-            "Without twins %": st.column_config.NumberColumn(
-                format="%.2f", help="Test images that have no copy in the published train."
+            "Without copies %": st.column_config.NumberColumn(
+                format="%.2f", help="Test images that have no copy (twin) in the published train."
             ),
         },
     )
@@ -134,7 +134,7 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
         "Status": row["status"],
         "Our test %": measured.get("test"),
         "95 % interval": f"{ends[0]:.1f} to {ends[1]:.1f}" if ends else None,
-        "Without twins %": measured.get("test_clean"),
+        "Without copies %": measured.get("test_clean"),
         "Our valid %": measured.get("valid"),
         "Our train %": measured.get("train"),
         "Parameters": row["parameters"],
@@ -193,7 +193,7 @@ def _peer(row: dict[str, Any]) -> dict[str, Any]:
     titles = {
         "raf_db": "RAF-DB test",
         "fer2013": "FER2013 test",
-        "fer2013_without_twins": "FER2013 without twins",
+        "fer2013_without_twins": "FER2013 without copies",
     }
     for key, title in titles.items():
         scores = row["scores"].get(key, {})

@@ -16,7 +16,7 @@ from webapp.text import counted
 OWN = ""  # in place of a source: all the run was trained on
 SPLIT_TITLES = {
     "test": "Published test",
-    "test_clean": "Test without twins",
+    "test_clean": "Test without copies of training images (twins)",
     "valid": "Clean validation",
     "published_valid": "Published validation",
     "train": "Training images",
@@ -122,6 +122,7 @@ def source_picker(names: Sequence[str], key: str = "source") -> str:
         [OWN, *names],
         format_func=lambda name: source_names([name]) if name else "the ones it was trained on",
         key=key,
+        bind="query-params",
     )
 
 

@@ -4,8 +4,10 @@ import time
 
 import streamlit as st
 
+from core.checkpoints import is_checkpoint
 from core.paths import read_only, run_root
 from core.training import RunFolder, WorkerLock, observe, values_of, waiting
+from webapp import navigation
 from webapp.charts import training as charts
 from webapp.text import counted, literal, percent
 from webapp.training import actions, new_run, store
@@ -23,10 +25,14 @@ def show() -> None:
     _queue(runs)
     if not runs:
         st.info("There is no run yet. **New run** starts one.")
+        navigation.link(navigation.EXPLORER, "Prepare a data set", view="Prepare")
         return
     _table(runs)
     folder = runs[actions.linked_pick("Run", list(runs), actions.RUN)]
     show_job(folder, _live, poll=POLL)
+    if is_checkpoint(folder.path):
+        measured = (folder.path / "report.json").is_file()
+        navigation.network_links(folder.name, measured=measured)
     _settings(folder)
 
 
