@@ -31,7 +31,7 @@ ALL, WRONG, UNCLEAR, FAILED = "All", "Answer differs from label", "Unclear", "Wi
 ROWS = 200  # a page of the table; every row carries a picture
 THUMBNAIL_ROW = 52  # px, a thumbnail and its margin
 RESULT = "result"  # parameter of the address that leads to kept scores
-KEPT_FOR, KEPT_MOST = "1d", 20  # scores of all visitors together
+KEPT_FOR, KEPT_MOST = 86_400, 20  # seconds; scores of all visitors together
 WARNING = (
     "Kept in this machine's memory for a day, small pictures included, or until the app is "
     "restarted. Whoever has the address can see them."
