@@ -75,7 +75,7 @@ def title_of(folder: Path) -> str:
     """A run's name for people: that of `SHIPPED_TITLES`, of its card, or else of its folder."""
     if not is_own(folder):
         return SHIPPED_TITLES[folder.name]
-    return str(read_object(folder / "card.json").get("title") or folder.name)
+    return str(shaped_or_empty(folder / "card.json", CardFile).get("title") or folder.name)
 
 
 def find_checkpoint(name: str | Path) -> Path:

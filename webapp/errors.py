@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -42,9 +43,13 @@ def without_server_folders(text: str) -> str:
     for root in sorted(roots, key=lambda root: -len(root.parts)):
         if len(root.parts) > 1:  # "/" is no folder of the app's own
             pattern = rf"(?<![\w./-]){re.escape(str(root))}(/|(?![\w-]))"
-            name = root.name
-            text = re.sub(pattern, lambda found, name=name: "" if found[1] else name, text)
+            text = re.sub(pattern, partial(_short, root.name), text)
     return text
+
+
+def _short(name: str, found: re.Match[str]) -> str:
+    """Nothing for a root with something below it, its name for the root alone."""
+    return "" if found[1] else name
 
 
 @contextmanager

@@ -121,8 +121,8 @@ def work(chunk: Chunk, array_path: Path) -> Chunk:
         facts = Facts(width, height, mode, pixel_hash(image), _perceptual_hash(pixels))
         rows.append(asdict(facts))
     array.flush()
-    facts = {"pixels": _hash_of(array, chunk), "facts": rows}
-    write_json(_facts_path(array_path.parent, chunk.number), facts)
+    kept = {"pixels": _hash_of(array, chunk), "facts": rows}
+    write_json(_facts_path(array_path.parent, chunk.number), kept)
     return chunk
 
 
@@ -175,7 +175,7 @@ def _array(folder: Path, total: int) -> Path:
     return path
 
 
-def lay_out(path: Path, shape: tuple[int, ...]) -> Image:
+def lay_out(path: Path, shape: tuple[int, ...]) -> "np.memmap[Any, np.dtype[np.uint8]]":
     """A new array on disk, uint8 and zero, all of its room taken.
 
     An array without room ends the process by a signal at the first write to it.
@@ -183,7 +183,9 @@ def lay_out(path: Path, shape: tuple[int, ...]) -> Image:
     Raises:
         DataError: There is no room for it.
     """
-    array: Image = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    array: np.memmap[Any, np.dtype[np.uint8]] = np.lib.format.open_memmap(
+        path, "w+", np.uint8, shape
+    )
     size, free = path.stat().st_size, shutil.disk_usage(path.parent).free
     try:
         if free < size:

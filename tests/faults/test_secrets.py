@@ -10,11 +10,11 @@ import pytest
 from core.errors import ConfigError, VideoError
 from core.paths import PROJECT_ROOT, is_first_process, run_root
 from core.training import RunConfig, RunFolder, Search
-from core.training.tuning.space import Choice
+from core.training.tuning.space import Choice, Range
 from webapp import cache
 from webapp.video import store
 
-SPACE = {"epochs": Choice((1, 2))}
+SPACE: dict[str, Choice | Range] = {"epochs": Choice((1, 2))}
 
 
 def test_a_storage_with_a_password_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,8 +67,8 @@ def test_a_film_is_forgotten_a_day_later_by_whoever_comes_first(
     monkeypatch.setenv("GIMEFIVE_CACHE", str(tmp_path))
     folder = _old_film(tmp_path)
     _age(folder, 23)
-    monkeypatch.setattr(store.st, "query_params", {"analysis": "A" * 16})
-    monkeypatch.setattr(store.st, "session_state", {})
+    monkeypatch.setattr("streamlit.query_params", {"analysis": "A" * 16})
+    monkeypatch.setattr("streamlit.session_state", {})
 
     store.forget_old()
     kept = folder.exists()

@@ -1,12 +1,16 @@
 """The app as a test drives it: its own checkpoints, its own caches, nothing in the background."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from evaluated_run import prepared, write_run
 from few_drawings import prepare_few
+from photos_page import PAGE
+from results_views import results
 from streamlit.testing.v1 import AppTest
 
 from core.paths import PROJECT_ROOT
@@ -67,3 +71,30 @@ def training_page(app: AppTest, workers: list[Path]) -> Callable[..., AppTest]:
         return app
 
     return open_page
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root and two evaluated runs."""
+    root = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIMEFIVE_DATA", str(root / "data"))
+        data = prepared(root / "data")
+        write_run(root / "runs" / "one", data)
+        write_run(root / "runs" / "two", data, blur=17.0)
+    return root
+
+
+@pytest.fixture
+def page(app: AppTest, made: Path, own_runs: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The results page with both runs there."""
+    monkeypatch.setenv("GIMEFIVE_DATA", str(made / "data"))
+    shutil.copytree(made / "runs", own_runs, dirs_exist_ok=True)
+    return results(app)
+
+
+@pytest.fixture
+def opened(app: AppTest, made_checkpoint: Callable[..., Path]) -> AppTest:
+    """The page with one checkpoint: surprise at a half, and blank maps."""
+    made_checkpoint()
+    return app.run().switch_page(PAGE).run()

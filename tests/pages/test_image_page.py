@@ -2,66 +2,30 @@
 
 import io
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import PIL.Image
 import pytest
 from bad_pictures import animation, png_bomb
-from skimage.data import data_dir
+from photos_page import (
+    PAGE,
+    PHOTO,
+    as_jpeg,
+    elements,
+    headings,
+    images,
+    picture,
+    upload,
+    with_sample,
+)
 from streamlit.testing.v1 import AppTest
 
 from core import Explanation
 from core.predict import Predictor
 
-PAGE = "../pages/image_explanation.py"
-PHOTO = (Path(data_dir) / "astronaut.png").read_bytes()
 Made = Callable[..., Path]
-
-
-@pytest.fixture
-def opened(app: AppTest, made_checkpoint: Made) -> AppTest:
-    """The page with one checkpoint: surprise at a half, and blank maps."""
-    made_checkpoint()
-    return app.run().switch_page(PAGE).run()
-
-
-def elements(app: AppTest, kind: str) -> list[Any]:
-    """All elements of a kind, whatever their class."""
-    return list(app.get(kind))
-
-
-def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
-    return app.file_uploader(key="files").set_value([(*file, "image/jpeg") for file in files]).run()
-
-
-def with_sample(app: AppTest) -> AppTest:
-    return app.button_group(key="source").set_value("Sample photo").run()
-
-
-def headings(app: AppTest) -> list[str]:
-    return [text.value for text in app.markdown if text.value.startswith("#### Face")]
-
-
-def images(app: AppTest) -> int:
-    return len(elements(app, "image"))
-
-
-def picture(kind: str, size: tuple[int, int] = (300, 300), **options: object) -> bytes:
-    """A picture without a face: a smooth ramp."""
-    ramp = np.linspace(0, 255, size[0] * size[1], dtype=np.uint8).reshape(size[1], size[0])
-    stream = io.BytesIO()
-    PIL.Image.fromarray(ramp).convert("RGB").save(stream, kind, **options)
-    return stream.getvalue()
-
-
-def as_jpeg(data: bytes) -> bytes:
-    stream = io.BytesIO()
-    PIL.Image.open(io.BytesIO(data)).convert("RGB").save(stream, "JPEG", quality=95)
-    return stream.getvalue()
 
 
 def test_the_empty_page_says_how_to_begin(opened: AppTest) -> None:
@@ -270,127 +234,3 @@ def test_a_camera_snapshot_is_analysed(opened: AppTest) -> None:
     opened.camera_input[0].upload("shot.jpg", as_jpeg(PHOTO)).run()
 
     assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
-
-
-def test_without_any_checkpoint_one_sentence_is_shown(app: AppTest) -> None:
-    app.run().switch_page(PAGE).run()
-
-    assert not app.exception
-    assert len(app.error) == 1
-    assert "There is no checkpoint" in app.error[0].value
-
-
-def test_a_link_to_a_checkpoint_that_is_not_here_says_so(
-    app: AppTest, made_checkpoint: Made
-) -> None:
-    made_checkpoint()
-    app.run().switch_page(PAGE)
-    app.query_params["checkpoint"] = "lost"
-    app.run()
-
-    assert not app.exception
-    assert [error.value.split(",")[0] for error in app.error] == [
-        "The link asks for a checkpoint 'lost'"
-    ]
-
-
-def test_a_link_chooses_checkpoint_and_method(app: AppTest, made_checkpoint: Made) -> None:
-    made_checkpoint()
-    made_checkpoint("other", share=0.75)
-    app.run().switch_page(PAGE)
-    for name, value in (
-        ("checkpoint", "other"),
-        ("method", "layer_cam"),
-        ("source", "Sample photo"),
-    ):
-        app.query_params[name] = value
-
-    app.run()
-
-    assert not app.exception
-    assert app.selectbox(key="checkpoint").value == "other"
-    assert app.selectbox(key="method").value == "layer_cam"
-    assert headings(app) == ["#### Face 1: surprise, 75.0 %"]
-
-
-def test_weights_that_do_not_fit_the_card_give_one_sentence_until_repaired(
-    app: AppTest, made_checkpoint: Made
-) -> None:
-    card = made_checkpoint() / "card.json"
-    good = card.read_text()
-    card.write_text(good.replace('"fear"', '"fear", "neutral"'))
-
-    with_sample(app.run().switch_page(PAGE).run())
-
-    assert not app.exception
-    assert [error.value for error in app.error if "do not fit its card" in error.value]
-    assert len(app.error) == 1
-    assert images(app) == 0
-
-    card.write_text(good)
-    app.run()
-    assert not app.error
-    assert headings(app) == ["#### Face 1: surprise, 50.0 %"]
-
-
-def test_new_weights_in_the_same_folder_are_used(app: AppTest, made_checkpoint: Made) -> None:
-    folder, other = made_checkpoint(), made_checkpoint("other", share=0.75)
-    with_sample(app.run().switch_page(PAGE).run())
-    assert headings(app) == ["#### Face 1: surprise, 50.0 %"]
-
-    (other / "weights.safetensors").replace(folder / "weights.safetensors")
-    stamp = (folder / "card.json").stat().st_mtime + 10
-    os.utime(folder / "weights.safetensors", (stamp, stamp))
-    app.run()
-
-    assert headings(app) == ["#### Face 1: surprise, 75.0 %"]
-
-
-def test_a_method_that_does_not_fit_the_network_costs_only_the_maps(opened: AppTest) -> None:
-    with_sample(opened)
-
-    opened.selectbox(key="method").set_value("cam").run()
-
-    assert not opened.exception
-    assert len(opened.error) <= 1
-    assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
-
-
-def test_an_unforeseen_error_is_logged_and_the_other_files_go_on(
-    opened: AppTest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    analyse = Predictor.analyse
-
-    def failing(self: Predictor, image: np.ndarray, **options: object) -> object:
-        if image.shape[0] == 300:
-            raise RuntimeError("secret path /etc/passwd")
-        return analyse(self, image, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Predictor, "analyse", failing)
-
-    upload(opened, ("ramp.jpg", picture("JPEG")), ("good.png", PHOTO))
-
-    assert not opened.exception
-    assert len(opened.error) == 1
-    assert "should not have" in opened.error[0].value
-    assert "secret" not in opened.error[0].value
-    assert "secret path" in caplog.text
-    assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
-
-
-def test_moving_a_slider_looks_for_no_face_again(
-    opened: AppTest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with_sample(opened)
-    calls: list[str] = []
-    for name in ("analyse", "explain"):
-        monkeypatch.setattr(Predictor, name, lambda *_, name=name, **__: calls.append(name))
-
-    opened.slider(key="opacity").set_value(20).run()
-    opened.toggle(key="landmarks").set_value(False).run()
-    opened.selectbox(key="target").set_value("anger").run()
-
-    assert not opened.exception
-    assert not opened.error
-    assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
-    assert calls == []

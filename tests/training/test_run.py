@@ -262,9 +262,9 @@ def test_of_two_trainings_of_one_name_the_second_is_refused_and_harms_nothing(
     refusals: list[str] = []
 
     def again(line: dict[str, float]) -> None:
-        for options in ({"resume": True}, {"new": True}):
+        for resume in (True, False):
             with pytest.raises(CoreError) as refused:
-                run_training(tiny, folder, data=stripes_data, **options)
+                run_training(tiny, folder, data=stripes_data, resume=resume, new=not resume)
             refusals.append(str(refused.value))
 
     assert run_training(tiny, folder, data=stripes_data, on_epoch=again) == "finished"
