@@ -121,8 +121,8 @@ def work(chunk: Chunk, array_path: Path) -> Chunk:
         facts = Facts(width, height, mode, pixel_hash(image), _perceptual_hash(pixels))
         rows.append(asdict(facts))
     array.flush()
-    kept = {"pixels": _hash_of(array, chunk), "facts": rows}
-    write_json(_facts_path(array_path.parent, chunk.number), kept)
+    known = {"pixels": _hash_of(array, chunk), "facts": rows}
+    write_json(_facts_path(array_path.parent, chunk.number), known)
     return chunk
 
 
@@ -183,9 +183,7 @@ def lay_out(path: Path, shape: tuple[int, ...]) -> "np.memmap[Any, np.dtype[np.u
     Raises:
         DataError: There is no room for it.
     """
-    array: np.memmap[Any, np.dtype[np.uint8]] = np.lib.format.open_memmap(
-        path, "w+", np.uint8, shape
-    )
+    array: Any = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
     size, free = path.stat().st_size, shutil.disk_usage(path.parent).free
     try:
         if free < size:
@@ -199,7 +197,8 @@ def lay_out(path: Path, shape: tuple[int, ...]) -> "np.memmap[Any, np.dtype[np.u
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system without promises
             raise DataError(sentence_of(error)) from error
-    return array
+    laid: np.memmap[Any, np.dtype[np.uint8]] = array
+    return laid
 
 
 def _facts_path(folder: Path, number: int) -> Path:

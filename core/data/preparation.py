@@ -264,7 +264,7 @@ def _compact(work: Path, kept: NDArray[np.int64], total: int) -> Path:
     target = lay_out(result, shape)
     for start in range(0, len(kept), COPY_ROWS):
         target[start : start + COPY_ROWS] = images[kept[start : start + COPY_ROWS]]
-    target.flush()  # type: ignore[attr-defined]  # a memmap
+    target.flush()
     return result
 
 
