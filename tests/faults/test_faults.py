@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PATHS = os.pathsep.join(str(path) for path in (ROOT, ROOT / "tests" / "support", HERE))
 NAMES = (
-    "prepare", "train", "tune", "queue", "evaluate", "faithfulness", "quantise", "export",
+    "prepare", "train", "tune", "queue", "evaluate", "quantise", "export",
     "classify", "explain", "video",
 )  # fmt: skip
 POINTS = 1  # of each verb and kind of fault; the whole takes a minute

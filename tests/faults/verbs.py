@@ -158,10 +158,6 @@ def evaluate(root: Path) -> None:
     core("evaluate", "net")
 
 
-def faithfulness(root: Path) -> None:
-    core("faithfulness", "net", "--faces", "4", "--method", "grad_cam")
-
-
 def quantise(root: Path) -> None:
     core("quantise", "net")
 
@@ -198,7 +194,6 @@ VERBS = {
         Verb("tune", tune, tuned, run_state("grid"), base="prepare"),
         Verb("queue", work, worked, run_state("job")),
         Verb("evaluate", evaluate, files("runs"), base="train"),
-        Verb("faithfulness", faithfulness, files("runs"), base="train"),
         Verb("quantise", quantise, files("runs"), quantised_state, base="train"),
         Verb("export", export, files("exported"), base="train", elsewhere=True),
         Verb("classify", classify, files("scores"), base="train", elsewhere=True),
