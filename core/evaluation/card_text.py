@@ -10,7 +10,7 @@ from typing import Any
 from core.checkpoints import title_of
 from core.data import SOURCES
 from core.errors import CheckpointError
-from core.evaluation.card_use import citation, loading
+from core.evaluation.card_use import citation, loading, uses
 from core.evaluation.cross_source import by_source, shortcut
 from core.evaluation.predictions import Predictions
 from core.evaluation.report_file import load_report
@@ -19,18 +19,6 @@ from core.shapes import CardFile
 from core.stored import read_shaped
 from core.tabular import as_code, as_text, literal
 
-INTENDED = (
-    "Research and teaching on facial-expression classification and on explaining it.",
-    "Sorting pictures of faces by the label raters would most likely give, with a person checking.",
-)
-EXCLUDED = (
-    "Work: hiring, assessing or watching employees.",
-    "Schools: assessing or watching pupils.",
-    "Policing, border control, security.",
-    "Lie detection, or any claim about what a person feels, intends or is like.",
-    "Diagnosis or treatment.",
-    "Any decision about a person who has not agreed to it.",
-)
 CONFUSIONS = 3  # most frequent ones named
 
 
@@ -51,7 +39,7 @@ def model_card(folder: Path) -> str:
     card, report = as_text(card), as_text(load_report(folder, whole=True))
     sections = (
         _summary(folder, card, report),
-        _uses(),
+        uses(),
         _data(card, report),
         _scores(report),
         _classes(report),
@@ -86,24 +74,6 @@ def _summary(folder: Path, card: dict[str, Any], report: dict[str, Any]) -> Iter
             f"{_titles(test['sources'])}. Measured on {report['date'][:10]}."
         )
         yield ""
-
-
-def _uses() -> Iterator[str]:
-    yield "## Use"
-    yield ""
-    yield "Intended:"
-    yield ""
-    yield from (f"- {use}" for use in INTENDED)
-    yield ""
-    yield "Excluded, whatever the accuracy:"
-    yield ""
-    yield from (f"- {use}" for use in EXCLUDED)
-    yield ""
-    yield (
-        "A face is not a feeling: people smile without joy and grieve without tears (Barrett et "
-        "al., 2019). The labels are what raters saw, with their habits and errors."
-    )
-    yield ""
 
 
 def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:

@@ -6,6 +6,18 @@ from pathlib import Path
 from core.checkpoints import title_of
 from core.evaluation.paper_tables import published
 
+INTENDED = (
+    "Research and teaching on facial-expression classification and on explaining it.",
+    "Sorting pictures of faces by the label raters would most likely give, with a person checking.",
+)
+EXCLUDED = (
+    "Work: hiring, assessing or watching employees.",
+    "Schools: assessing or watching pupils.",
+    "Policing, border control, security.",
+    "Lie detection, or any claim about what a person feels, intends or is like.",
+    "Diagnosis or treatment.",
+    "Any decision about a person who has not agreed to it.",
+)
 LOADING = """from core.images import read_image
 from core.predict import Predictor
 
@@ -62,3 +74,22 @@ def citation(folder: Path) -> Iterator[str]:
     yield "```bibtex"
     yield from bibtex(folder).splitlines()
     yield "```"
+
+
+def uses() -> Iterator[str]:
+    """The card's section with what the network is for, and what not, as lines of Markdown."""
+    yield "## Use"
+    yield ""
+    yield "Intended:"
+    yield ""
+    yield from (f"- {use}" for use in INTENDED)
+    yield ""
+    yield "Excluded, whatever the accuracy:"
+    yield ""
+    yield from (f"- {use}" for use in EXCLUDED)
+    yield ""
+    yield (
+        "A face is not a feeling: people smile without joy and grieve without tears (Barrett et "
+        "al., 2019). The labels are what raters saw, with their habits and errors."
+    )
+    yield ""

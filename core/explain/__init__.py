@@ -62,8 +62,7 @@ if TYPE_CHECKING:
         fit_masks,
         region_evidence,
     )
-    from core.explain.trace import Layer, frozen_view, traced
-    from core.explain.watching import watched
+    from core.explain.trace import Layer, frozen_view, traced, watched
 
 __getattr__ = lazy_names(
     __name__,
@@ -121,8 +120,7 @@ __getattr__ = lazy_names(
         ),
         "region_reports": ("LEAST_DROP", "RegionReport", "region_report"),
         "regions": ("RegionEvidence", "cell_shares", "fit_masks", "region_evidence"),
-        "trace": ("Layer", "frozen_view", "traced"),
-        "watching": ("watched",),
+        "trace": ("Layer", "frozen_view", "traced", "watched"),
     },
 )
 
