@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_faithfulness import made_entry, made_report
 
 from core.explain import recommended_layers, recommended_method, stored_faithfulness
 from core.files import fingerprint
@@ -26,8 +27,9 @@ def run(tmp_path: Path) -> Path:
 
 
 def keep(run: Path, methods: dict[str, dict[str, Any]], **facts: Any) -> None:  # noqa: ANN401
-    found = {"weights_fingerprint": fingerprint(run / "weights.safetensors"), **facts}
-    (run / "faithfulness.json").write_text(json.dumps({"methods": methods, **found}))
+    whole = {name: made_entry(**entry) for name, entry in methods.items()}
+    found = made_report(weights_fingerprint=fingerprint(run / "weights.safetensors"), **facts)
+    (run / "faithfulness.json").write_text(json.dumps({**found, "methods": whole}))
 
 
 def test_of_the_methods_that_pass_the_highest_gap_is_recommended(run: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
+from made_faithfulness import made_entry, made_report
 from photos import sample_photo
 from streamlit.testing.v1 import AppTest
 from visits import elements, texts, with_sample
@@ -55,15 +56,16 @@ def chart(app: AppTest, place: int) -> dict[str, Any]:
 
 def measured(folder: Path, **entry: object) -> None:
     """Write a report that knows Smooth Layer-CAM at the made network's only ReLU."""
-    value = {"gap": 0.25, "ci": [0.2, 0.3], "legible": 0.95, "places": 2.0, "blank": 0.0}
-    known = {"layer": "blocks.block1.relu", "n": 300, "insertion": 0.75, "deletion": 0.5}
-    facts = {"verdict": "beats its controls", "sanity": "passes", "over_controls": {}}
-    report = {
-        "weights_fingerprint": fingerprint(folder / "weights.safetensors"),
-        "methods": {"smooth_layer_cam": {**known, **value, **facts, **entry}},
-        "controls": {"centre": {"gap": 0.125, "ci": [0.1, 0.15]}},
-        "refused": {},
-    }
+    known = {
+        "layer": "blocks.block1.relu", "n": 300, "insertion": 0.75, "deletion": 0.5,
+        "ci": [0.2, 0.3], "legible": 0.95, "places": 2.0, "blank": 0.0, **entry,
+    }  # fmt: skip
+    report = made_report(
+        weights_fingerprint=fingerprint(folder / "weights.safetensors"),
+        methods={"smooth_layer_cam": made_entry(**{"gap": 0.25, **known})},
+        controls={"centre": {"gap": 0.125, "ci": [0.1, 0.15]}},
+        refused={},
+    )
     (folder / "faithfulness.json").write_text(json.dumps(report))
 
 
@@ -94,7 +96,7 @@ def test_signed_evidence_is_read_from_a_signed_method(opened: AppTest) -> None:
     opened.button_group(key="described").set_value("For and against").run()
 
     assert not opened.exception
-    assert "HiResCAM at blocks.block1.relu" in texts(opened, "caption")
+    assert "HiResCAM, of the network's layer blocks.block1.relu" in texts(opened, "caption")
     assert "Another method stands in here" in texts(opened, "caption")
 
 
@@ -172,7 +174,7 @@ def test_the_contrast_begins_with_answer_and_runner_up(opened: AppTest) -> None:
     assert "surprise<br>rather than happiness" in texts(opened, "html")
     assert not opened.info
     # Happiness has no evidence of its own, so the difference is the map of surprise.
-    assert "the logits differ by" in texts(opened, "caption")
+    assert "(logits) differ by" in texts(opened, "caption")
     assert "blank</div>" in texts(opened, "html")
 
 
@@ -180,7 +182,7 @@ def test_a_method_without_signs_is_replaced_and_says_so(opened: AppTest) -> None
     turn_to(opened, CONTRAST)
 
     assert any("Layer-CAM keeps only what speaks for" in info.value for info in opened.info)
-    assert "HiResCAM at blocks.block1.relu" in texts(opened, "caption")
+    assert "HiResCAM, of the network's layer blocks.block1.relu" in texts(opened, "caption")
 
 
 def test_an_expression_is_not_compared_with_itself(opened: AppTest) -> None:
@@ -243,7 +245,7 @@ def test_a_layer_that_was_not_measured_says_so(app: AppTest, made_checkpoint: Ma
     app.selectbox(key="layer").set_value("blocks.block1.conv").run()
 
     assert not app.exception
-    assert "Layer-CAM at blocks.block1.conv" in texts(app, "caption")
+    assert "Layer-CAM, of the network's layer blocks.block1.conv" in texts(app, "caption")
     assert "not measured at this layer" in texts(app, "markdown")
 
 
@@ -302,7 +304,7 @@ def test_each_face_of_a_photo_can_be_looked_at(app: AppTest, made_checkpoint: Ma
     app.file_uploader(key="files").set_value([("two.png", crowd.getvalue(), "image/png")]).run()
     assert not app.exception
 
-    app.button_group(key="closer face of 2").set_value(1).run()
+    app.button(key="face 1").click().run()
 
     assert not app.exception
     assert not app.error
@@ -324,13 +326,13 @@ def test_a_layer_the_next_checkpoint_lacks_is_forgotten(
     app.query_params["checkpoint"], app.query_params["source"] = "deeper", "Sample photo"
     app.run()
     app.selectbox(key="layer").set_value("blocks.block2.conv").run()
-    assert "at blocks.block2.conv" in texts(app, "caption")
+    assert "of the network's layer blocks.block2.conv" in texts(app, "caption")
 
     app.selectbox(key="checkpoint").set_value(DEFAULT_CHECKPOINT).run()
 
     assert not app.exception
     assert not app.error
-    assert "at blocks.block1.relu" in texts(app, "caption")
+    assert "of the network's layer blocks.block1.relu" in texts(app, "caption")
 
 
 def test_a_coarse_map_is_replaced_before_it_is_read_by_parts(app: AppTest, own_runs: Path) -> None:
@@ -346,5 +348,5 @@ def test_a_coarse_map_is_replaced_before_it_is_read_by_parts(app: AppTest, own_r
 
     assert not app.exception
     assert not app.error
-    assert "HiResCAM at blocks.block3.relu" in texts(app, "caption")
+    assert "HiResCAM, of the network's layer blocks.block3.relu" in texts(app, "caption")
     assert "too coarse to tell the parts apart" in texts(app, "caption")

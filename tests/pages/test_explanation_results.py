@@ -59,7 +59,7 @@ def test_what_was_not_measured_names_its_command(
 def test_without_a_checkpoint_nothing_is_offered(
     open_view: Callable[[str], AppTest], own_runs: Path, name: str
 ) -> None:
-    assert "no checkpoint here yet" in words(open_view(name))
+    assert "no trained network here yet" in words(open_view(name))
 
 
 def test_methods_stand_beside_their_controls(

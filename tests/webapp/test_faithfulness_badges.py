@@ -34,7 +34,7 @@ def test_a_method_that_beats_its_controls_is_green() -> None:
 def test_a_method_that_does_not_is_orange() -> None:
     found = badges(report(verdict="does not beat its controls"), "grad_cam", "last")
 
-    assert found == (Badge("does not beat its controls", "orange"),)
+    assert found == (Badge("does not beat blind maps (its controls)", "orange"),)
 
 
 def test_a_verdict_nobody_knows_is_no_praise() -> None:
