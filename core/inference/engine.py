@@ -95,18 +95,19 @@ def engine(folder: Path, kind: Kind = "exact", *, threads: int = 0) -> OnnxEngin
         ExplainError: Maps are asked for and the network has none without a backward pass.
     """
     path = built(folder, kind)
+    return _engine(path, threads, path.stat().st_size, folder, kind)
+
+
+@lru_cache(maxsize=8)
+def _engine(path: Path, threads: int, size: int, folder: Path, kind: Kind) -> OnnxEngine:
+    """The engine of a file of this size, which is built anew where it is damaged."""
     try:
-        return _engine(path, threads)
+        return OnnxEngine(path, threads=threads)
     except UNREADABLE as error:
         logger.warning("%s is damaged and is built anew: %s", path.name, error)
         with _building:
             path.unlink(missing_ok=True)
-    return _engine(built(folder, kind), threads)
-
-
-@lru_cache(maxsize=8)
-def _engine(path: Path, threads: int) -> OnnxEngine:
-    return OnnxEngine(path, threads=threads)
+    return OnnxEngine(built(folder, kind), threads=threads)
 
 
 def preferred(folder: Path) -> Kind:
@@ -196,8 +197,8 @@ def calibrate(folder: Path, pixels: Image, labels: NDArray[np.int64]) -> Quantis
             so many of them, RANGE_FACES at most; the cost from all.
         labels: int64 (N,).
     """
+    exact, _ = engine(folder, "exact").run(pixels)  # first, since it mends a damaged file
     ranges = measure_ranges(built(folder, "exact"), pixels[:: -(-len(pixels) // RANGE_FACES)])
-    exact, _ = engine(folder, "exact").run(pixels)
     small, _ = OnnxEngine(_built_int8(folder, ranges)).run(pixels)
     result = Quantisation(
         ranges=ranges,

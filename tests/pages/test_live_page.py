@@ -215,7 +215,7 @@ def test_servers_set_wrongly_are_named(
 
     app.run().switch_page(PAGE).run()
 
-    assert "GIMEFIVE_ICE_SERVERS is no JSON" in app.error[0].value
+    assert r"GIMEFIVE\_ICE\_SERVERS is no JSON" in app.error[0].value
     assert component.asked == {}
 
 

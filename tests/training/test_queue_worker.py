@@ -261,7 +261,7 @@ def test_a_damaged_folder_does_not_stop_the_others(tmp_path: Path) -> None:
 
     Worker(tmp_path, command=fake).work()
 
-    assert observe(broken).state == "unknown"
+    assert observe(broken).state == "damaged"
     assert observe(job).state == "finished"
 
 

@@ -93,7 +93,7 @@ def test_a_search_that_cannot_be_is_refused_at_once(changes: dict[str, object], 
         Search(**values)  # type: ignore[arg-type]
 
 
-def test_a_password_in_the_storage_is_not_shown() -> None:
-    search = Search({}, RunConfig(), storage="postgresql://me:secret@host/db")
+def test_the_user_of_the_storage_is_not_shown() -> None:
+    search = Search({}, RunConfig(), storage="postgresql://me@host/db")
 
     assert search.shown_storage == "postgresql://host/db"
