@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from core.errors import sentence_of
+from core.files import clear_leftovers
 from core.paths import run_root
 from core.process import ProcessId, start_detached
 from core.training.queue import Job, WorkerLock, obey_stop, owed, stop_file, waiting
@@ -71,6 +72,8 @@ class Worker:
         """
         with self.lock:
             stop_file(self.root).unlink(missing_ok=True)
+            for folder in list_jobs(self.root):
+                clear_leftovers(folder.path)  # of a worker that was killed over its last word
             self._until_done()
         # A job added since the last look found a worker that was about to leave.
         while not self._stop_is_asked() and self._is_due() and self.lock.acquire():

@@ -92,15 +92,18 @@ def tune(root: Path) -> None:
     core("tune", *(["--resume"] if begun else [*new, *short]), "--run", "grid")
 
 
-def run_state(name: str) -> Callable[[Path], str]:
-    """A process that is gone may not be called running; a finished one must have all its epochs."""
+def run_state(name: str, *, may_wait: bool = False) -> Callable[[Path], str]:
+    """A process that is gone may not be called running; a finished one must have all its epochs.
+
+    A run of the queue that had not begun may still wait.
+    """
 
     def state(root: Path) -> str:
         from core.training import RunFolder, observe
 
         folder = RunFolder(root / "runs" / name)
         observed = observe(folder)
-        if observed.state in ("running", "queued"):
+        if observed.state in (("running",) if may_wait else ("running", "queued")):
             return f"it is called {observed.state}"
         epochs = [line["epoch"] for line in folder.history()]
         if observed.state == "finished" and name == "net" and epochs != [1, 2]:
@@ -192,7 +195,7 @@ VERBS = {
         Verb("prepare", prepare, files("data"), prepared_state),
         Verb("train", train, files("runs"), run_state("net"), base="prepare"),
         Verb("tune", tune, tuned, run_state("grid"), base="prepare"),
-        Verb("queue", work, worked, run_state("job")),
+        Verb("queue", work, worked, run_state("job", may_wait=True)),
         Verb("evaluate", evaluate, files("runs"), base="train"),
         Verb("quantise", quantise, files("runs"), quantised_state, base="train"),
         Verb("export", export, files("exported"), base="train", elsewhere=True),
