@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any, Literal
 
 from core.batch_inference.store import Store
@@ -99,8 +100,15 @@ def _one(request: Request, place: str, number: int) -> int:
 class _Scorer:
     """An actor: its checkpoint is loaded once."""
 
-    def __init__(self, request: Request, place: str) -> None:
+    def __init__(self, request: Request, place: str, base: str) -> None:
         _quiet()
+        try:
+            os.chdir(base)  # what was named from there is found from there
+        except OSError as error:
+            raise CoreError(
+                f"This node has no folder {base}, from which the pictures were named. Share it "
+                "under the same path, or begin in a folder that is shared."
+            ) from error
         self.request, self.store = request, Store(place)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -137,7 +145,7 @@ def _ray(request: Request, store: Store, parts: Sequence[int], workers: int) -> 
         )
         scored = numbers.map_batches(
             _Scorer,
-            fn_constructor_args=(request, store.place),
+            fn_constructor_args=(request, store.place, str(Path.cwd())),
             batch_size=1,
             num_cpus=1,
             compute=ray.data.ActorPoolStrategy(size=actors),

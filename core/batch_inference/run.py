@@ -6,10 +6,11 @@ import json
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,7 +22,8 @@ from core.checkpoints import WEIGHTS, find_checkpoint
 from core.errors import CoreError, ImageError
 from core.files import file_hash, fingerprint, replacing
 from core.models import Card
-from core.scoring import no_file, walk_files
+from core.process import Claim
+from core.scoring import header, no_file, walk_files
 
 T = TypeVar("T")
 PART_FILES = 512  # files a part: seconds of work that a dead process may cost
@@ -78,108 +80,127 @@ def score_all(
     Raises:
         ImageError: A path does not exist, or there is no file.
         CheckpointError: The checkpoint cannot be used.
-        CoreError: Parts of another run are there, or the cluster cannot be used.
+        CoreError: Another process writes `out`, parts of another run are there, or the cluster
+            cannot be used.
         OSError: The result cannot be written.
     """
     folder = find_checkpoint(request.checkpoint)
+    request = replace(request, weights=fingerprint(folder / WEIGHTS))
     labels = Card.load(folder / "card.json").labels
     remote = is_remote(out)
     # Hidden, so that a folder of pictures that takes its own scores lists no parts.
     store = Store(out if remote else str(Path(out).with_name(f".{Path(out).name}.parts")))
     identity = {
         "format": FORMAT,
-        "paths": [str(path) for path in paths],
-        "weights": fingerprint(folder / WEIGHTS),
+        "paths": [str(path.absolute()) for path in paths],
         "card": file_hash(folder / "card.json"),
         **request.to_json(),
     }
-    _claim(store, identity, restart=restart)
-    if LISTING not in store.names():
-        try:
-            write_listing(paths, store)
-        except ImageError:
+    with nullcontext() if remote else _held(Path(out)):
+        _take_up(store, identity, restart=restart)
+        if LISTING not in store.names():
+            try:
+                write_listing(paths, store)
+            except ImageError:
+                store.drop()
+                raise
+        listing, found = Listing(store), store.parts()
+        damaged = [number for number, name in found.items() if not store.is_whole(name)]
+        for number in damaged:
+            store.remove(found.pop(number))
+        done = kept = sum(listing.size(number) for number in found)
+        on_listed(listing.files, kept)
+        missing = [number for number in range(listing.parts) if number not in found]
+        work = engine_of(cluster, len(missing))
+        for number in work(request, store, missing, workers) if missing else ():
+            done += listing.size(number)
+            on_progress(done)
+        if gone := listing.parts - len(store.parts()):
+            raise CoreError(
+                f"{gone} parts of {store.place} went away meanwhile. Ask for the same again."
+            )
+        if remote:
+            store.write(DONE, b"")
+            counts = _counted(row for table in _tables(store) for row in _said(table))
+        else:
+            counts = _joined(store, Path(out), request.suffix, labels)
             store.drop()
-            raise
-    listing = Listing(store)
-    whole = {number for number, name in store.parts().items() if store.is_whole(name)}
-    damaged = [name for number, name in store.parts().items() if number not in whole]
-    for name in damaged:
-        store.remove(name)
-    kept = sum(listing.size(number) for number in whole)
-    on_listed(listing.files, kept)
-    missing = [number for number in range(listing.parts) if number not in whole]
-    done = kept
-    work = engine_of(cluster, len(missing))
-    for number in work(request, store, missing, workers) if missing else ():
-        done += listing.size(number)
-        on_progress(done)
-    if remote:
-        store.write(DONE, b"")
-        counts = _counted(_tables(store, listing))
-    else:
-        counts = _joined(store, listing, Path(out), request.suffix, labels)
-        store.drop()
     return Outcome(listing.files, kept, len(damaged), counts)
 
 
-def _claim(store: Store, identity: dict[str, Any], *, restart: bool) -> None:
-    """Take the place of the parts, unless another run has left some there."""
+@contextmanager
+def _held(out: Path) -> Iterator[None]:
+    """Make sure that nobody else writes the file meanwhile.
+
+    Raises:
+        CoreError: Somebody does.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    claim = Claim(out.with_name(f".{out.name}.claim"))
+    if not claim.acquire():
+        number = claim.holder().get("pid", "unknown")
+        raise CoreError(
+            f"{out} is being written by process {number}. Wait for it, or name another --out."
+        )
+    try:
+        yield
+    finally:
+        claim.release()
+
+
+def _take_up(store: Store, identity: dict[str, Any], *, restart: bool) -> None:
+    """Go on with the parts that are there, or begin; parts of another run are not lost."""
     found = store.read_object(REQUEST)
     if found == identity:
         return
-    if store.parts() and not restart:
+    if (parts := store.parts()) and not restart:
         other = ", ".join(sorted(key for key in identity if found.get(key) != identity[key]))
         raise CoreError(
-            f"{store.place} holds {len(store.parts())} parts of another run (other {other}). Ask "
-            "for the same again to go on with it, name another --out, or drop them with --restart."
+            f"{store.place} holds {len(parts)} parts of another run (other {other}). Ask for the "
+            "same again to go on with it, name another --out, or drop them with --restart."
         )
     store.drop()
     store.write(REQUEST, json.dumps(identity, indent=1).encode())
 
 
-def _joined(
-    store: Store, listing: Listing, out: Path, suffix: str, labels: Sequence[str]
-) -> dict[str, int]:
+def _joined(store: Store, out: Path, suffix: str, labels: Sequence[str]) -> dict[str, int]:
     """Write the parts as one file, replaced at once, and count its rows."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    names = store.parts()
     with replacing(out) as temporary:
         if suffix == PARQUET:
             with pq.ParquetWriter(temporary, schema(labels), compression="zstd") as writer:
-
-                def written() -> Iterator[dict[str, Any]]:
-                    for table in _tables(store, listing):
-                        writer.write_table(table)
-                        yield from table.select(["status", "note", "read_as"]).to_pylist()
-
-                return _counted_rows(written())
+                return _counted(_written(_tables(store), writer))
         with temporary.open("wb") as file:
             file.write(csv_header(labels))
-            columns = next(csv.reader([csv_header(labels).decode().strip()]))
-
-            def lines() -> Iterator[dict[str, Any]]:
-                for number in range(listing.parts):
-                    content = store.read(names[number])
-                    file.write(content)
-                    text = content.decode("utf-8", errors="surrogateescape")
-                    yield from csv.DictReader(io.StringIO(text, newline=""), columns)
-
-            return _counted_rows(lines())
+            return _counted(_copied(store, file, header(labels)))
 
 
-def _tables(store: Store, listing: Listing) -> Iterator[Any]:
-    names = store.parts()
-    for number in range(listing.parts):
-        yield pq.read_table(io.BytesIO(store.read(names[number])))
+def _written(tables: Iterable[pa.Table], writer: pq.ParquetWriter) -> Iterator[dict[str, Any]]:
+    """Write tables; what the rows of each say, as it is written."""
+    for table in tables:
+        writer.write_table(table)
+        yield from _said(table)
 
 
-def _counted(tables: Iterator[Any]) -> dict[str, int]:
-    return _counted_rows(
-        row for table in tables for row in table.select(["status", "note", "read_as"]).to_pylist()
-    )
+def _copied(store: Store, file: IO[bytes], columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Copy parts in CSV; the rows of each, as it is copied."""
+    for _, name in sorted(store.parts().items()):
+        content = store.read(name)
+        file.write(content)
+        text = content.decode("utf-8", errors="surrogateescape")
+        yield from csv.DictReader(io.StringIO(text, newline=""), columns)
 
 
-def _counted_rows(rows: Iterator[dict[str, Any]]) -> dict[str, int]:
+def _tables(store: Store) -> Iterator[pa.Table]:
+    for _, name in sorted(store.parts().items()):
+        yield pq.read_table(io.BytesIO(store.read(name)))
+
+
+def _said(table: pa.Table) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.select(["status", "note", "read_as"]).to_pylist()
+    return rows
+
+
+def _counted(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
     counts = dict.fromkeys(("ok", "no_face", "unreadable", "more", "turned"), 0)
     for row in rows:
         counts[row["status"]] += 1

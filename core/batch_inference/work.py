@@ -4,13 +4,16 @@ import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.batch_inference.store import Listing, Store
-from core.files import readable
+from core.checkpoints import WEIGHTS, find_checkpoint
+from core.errors import CheckpointError
+from core.files import fingerprint, readable
 from core.predict import Engine, Predictor
 from core.scoring import BOX, FacesMode, Score, as_row, header, score_files
 from core.tabular import CsvWriter
@@ -28,6 +31,7 @@ class Request:
         faces: What of a picture is scored, see `score_files`.
         all_faces: Whether every face gets a row.
         suffix: ".csv" or ".parquet", the form of the parts.
+        weights: Fingerprint of the weights that answer; `score_all` fills it in.
     """
 
     checkpoint: str
@@ -35,6 +39,7 @@ class Request:
     faces: FacesMode = "auto"
     all_faces: bool = False
     suffix: str = CSV
+    weights: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -54,11 +59,17 @@ def do_part(request: Request, store: Store, number: int, *, threads: int = 0) ->
         Number of files.
 
     Raises:
-        CheckpointError: This machine has no such checkpoint.
+        CheckpointError: This machine has no such checkpoint, or one with other weights.
         OSError: The part cannot be kept.
     """
-    predictor = _predictor(request.checkpoint, request.engine, threads)
-    files = _listing(store.place).part(number)
+    folder = find_checkpoint(request.checkpoint)
+    if fingerprint(folder / WEIGHTS) != request.weights:
+        raise CheckpointError(
+            f"{folder.name} has other weights here than where the run began. Bring them back, or "
+            "begin anew with --restart."
+        )
+    predictor = _predictor(folder, request.weights, request.engine, threads)
+    files = Listing(store).part(number)
     scores = score_files(files, predictor, faces=request.faces, all_faces=request.all_faces)
     write = csv_rows if request.suffix == CSV else parquet_rows
     store.write_part(number, write(list(scores), predictor.labels), request.suffix)
@@ -66,13 +77,8 @@ def do_part(request: Request, store: Store, number: int, *, threads: int = 0) ->
 
 
 @lru_cache(maxsize=1)
-def _predictor(checkpoint: str, engine: Engine, threads: int) -> Predictor:
-    return Predictor.load(checkpoint, engine, threads=threads)
-
-
-@lru_cache(maxsize=1)
-def _listing(place: str) -> Listing:
-    return Listing(Store(place))
+def _predictor(folder: Path, weights: str, engine: Engine, threads: int) -> Predictor:
+    return Predictor(folder, engine, threads=threads)
 
 
 def csv_rows(scores: Sequence[Score], labels: Sequence[str]) -> bytes:
@@ -100,7 +106,9 @@ def schema(labels: Sequence[str]) -> pa.Schema:
 def parquet_rows(scores: Sequence[Score], labels: Sequence[str]) -> bytes:
     """Rows as a Parquet file of one row group."""
     form = schema(labels)
-    rows = [as_row(replace_name(score), labels) for score in scores]
+    # Parquet takes no names that are not text.
+    named = (replace(score, path=Path(readable(score.path))) for score in scores)
+    rows = [as_row(score, labels) for score in named]
     columns = []
     for place, field in enumerate(form):
         values = [row[place] for row in rows]
@@ -112,8 +120,3 @@ def parquet_rows(scores: Sequence[Score], labels: Sequence[str]) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns, schema=form), sink, compression="zstd")
     return bytes(sink.getvalue())
-
-
-def replace_name(score: Score) -> Score:
-    """The same with a path that is text: Parquet takes no other bytes."""
-    return replace(score, path=type(score.path)(readable(score.path)))

@@ -65,7 +65,7 @@ def test_a_node_without_the_checkpoint_is_one_sentence(
     from core.batch_inference import engines
 
     class Elsewhere(engines._Scorer):
-        def __init__(self, request: Request, place: str) -> None:
+        def __init__(self, request: Request, place: str, base: str) -> None:
             from core.errors import CheckpointError
 
             raise CheckpointError("There is no checkpoint 'mine'.")
