@@ -95,10 +95,15 @@ class Predictor:
     def _many(self, pixels: Image) -> NDArray[np.float64]:
         if self.engine == "torch":
             return self._network(pixels)
+        return self._many_engine.run(pixels)[0]
+
+    @cached_property
+    def _many_engine(self) -> "OnnxEngine":
+        """The engine for many faces, looked up once, as the one for single frames."""
         from core.inference import engine
 
         kind: Literal["exact", "int8"] = "int8" if self.engine == "int8" else "exact"
-        return engine(self.folder, kind, threads=self._threads).run(pixels)[0]
+        return engine(self.folder, kind, threads=self._threads)
 
     def exact_logits(self, pixels: Image) -> NDArray[np.float64]:
         """Logits float64 (N, K) of a few faces by the float32 network itself, else as `logits`."""
