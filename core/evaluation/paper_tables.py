@@ -14,7 +14,9 @@ from core.evaluation.predictions_file import RightAnswers
 from core.evaluation.report_file import load_report
 from core.evaluation.runs import ALL_SOURCES, Run, all_runs
 from core.labels import EMOTIONS
-from core.training import preset_names
+from core.shapes import CardFile
+from core.stored import shaped_or_empty
+from core.training import RunFolder, preset_names
 
 FILE = Path(__file__).with_name("published.json")
 RECIPE = "modern"  # of the command that is proposed for a row
@@ -204,6 +206,9 @@ def _progress(candidates: Sequence[Run]) -> str:
 def _measured(run: Run, measured_by: Measure) -> dict[str, Any]:
     found = measured_by(run.folder)
     report = load_report(run.folder)
+    card = shaped_or_empty(run.folder / "card.json", CardFile)
+    # Those of what it began with are left out.
+    epochs = max((int(line["epoch"]) for line in RunFolder(run.folder).history()), default=0)
     figures: dict[str, Any] = {
         name: found[name].percent if name in found else None for name in PARTS
     }
@@ -213,8 +218,8 @@ def _measured(run: Run, measured_by: Measure) -> dict[str, Any]:
         "split": run.split,
         "intervals": {name: [one.low, one.high] for name, one in found.items()},
         "n": {name: one.n for name, one in found.items()},
-        "epochs": run.epochs,
-        "faces_seen": run.faces_seen,
+        "epochs": epochs,
+        "faces_seen": epochs * int(card.get("data", {}).get("train") or 0),
         "faces_per_second": report.get("faces_per_second"),
         "date": report.get("date"),
     }

@@ -35,8 +35,6 @@ class Run:
         trained: Whether weights exist.
         evaluated: Whether predictions exist and belong to those weights.
         valid_accuracy: On the part the run was chosen by, 0 to 1; 0 where unknown.
-        epochs: Epochs trained, those of what it began with left out; 0 where unknown.
-        faces_seen: Training faces times epochs.
     """
 
     folder: Path
@@ -48,8 +46,6 @@ class Run:
     trained: bool
     evaluated: bool
     valid_accuracy: float
-    epochs: int = 0
-    faces_seen: int = 0
 
     @property
     def name(self) -> str:
@@ -79,7 +75,6 @@ def run_of(folder: Path) -> Run | None:
     report = shaped_or_empty(folder / "report.json", ReportFile)
     split = data.get("split") or config.get("split") or "clean"
     trained = bool(card) and (folder / WEIGHTS).is_file()
-    epochs = max((int(line["epoch"]) for line in RunFolder(folder).history()), default=0)
     return Run(
         folder=folder,
         model=str(model),
@@ -90,8 +85,6 @@ def run_of(folder: Path) -> Run | None:
         trained=trained,
         evaluated=bool(card) and _is_current(folder, report),
         valid_accuracy=float(card.get("metrics", {}).get("valid_accuracy", 0.0)),
-        epochs=epochs,
-        faces_seen=epochs * int(data.get("train") or 0),
     )
 
 
