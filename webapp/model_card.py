@@ -18,6 +18,7 @@ from webapp.inputs import LARGEST_PICTURES, SAMPLE, SAMPLE_CREDIT, Picture, samp
 from webapp.results import store
 from webapp.text import counted, literal, percent
 
+PHOTO = 280  # px, width of the photo tried
 QUIET = {"displayModeBar": False}
 
 
@@ -42,23 +43,21 @@ def try_it(folder: Path) -> None:
 
 def _answer(folder: Path, picture: Picture) -> None:
     result = cache.faces(folder, picture, DEFAULT_DETECTOR)
-    photo, numbers = st.columns(2, vertical_alignment="center")
-    plain = replace(Style(), landmarks=False)
-    photo.image(
-        annotate_picture(result, plain, pictures.SCREEN // 2),
-        width="stretch",
+    st.image(
+        annotate_picture(result, replace(Style(), landmarks=False), pictures.SCREEN // 2),
+        width=PHOTO,
         output_format="JPEG",
         alt="The photo with its faces marked",
     )
-    with numbers:
-        if not result.faces:
-            st.warning(literal(" ".join(result.notes)))
-            return
-        first = result.faces[0]
-        st.markdown(f"**{answer_of(first)}**")
-        st.plotly_chart(probability_bars(first.prediction), key="try bars", config=QUIET)
-        if len(result.faces) > 1:
-            st.caption(f"The largest of {counted(len(result.faces), 'face')}.")
+    if not result.faces:
+        st.warning(literal(" ".join(result.notes)))
+        return
+    first = result.faces[0]
+    st.markdown(f"**{answer_of(first)}**")
+    # Below the photo: beside it, numbers would have no room.
+    st.plotly_chart(probability_bars(first.prediction), key="try bars", config=QUIET)
+    if len(result.faces) > 1:
+        st.caption(f"The largest of {counted(len(result.faces), 'face')}.")
 
 
 def confusions(folder: Path) -> None:

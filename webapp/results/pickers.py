@@ -11,7 +11,6 @@ from core.evaluation import SPLITS, Run, all_runs
 from webapp import checkpoints, navigation, widgets
 from webapp.checkpoints import source_names
 from webapp.results import store
-from webapp.text import counted
 
 OWN = ""  # in place of a source: all the run was trained on
 SPLIT_TITLES = {
@@ -39,13 +38,14 @@ def run_picker(title: str, key: str, *, other_than: Run | None = None) -> Run | 
         show_how_to_begin()
         return None
     by_name = {run.name: run for run in runs}
+    place = st.container()  # above the toggle, which decides what there is to choose
     titles = _titles([run.folder for run in runs], key)
     name = widgets.linked_choice(
         title,
         titles if other_than is None else {"": "none", **titles},
         key,
         "Your own runs come first.",
-        place=st.container(),
+        place=place,
         initial=DEFAULT_CHECKPOINT if other_than is None else "",
     )
     return by_name.get(name)
@@ -58,7 +58,7 @@ def _titles(folders: Sequence[Path], key: str) -> dict[str, str]:
     if records and len(records) < len(ordered):
         asked = st.query_params.get(key, "") in {one.name for one in records}
         with_records = st.toggle(
-            f"Also {counted(len(records), 'shipped run')} without weights",
+            f"{len(records)} more without weights",
             value=asked,
             key=f"{key} records",
             help="Earlier and smaller trainings that the app comes with as figures only.",
