@@ -56,15 +56,10 @@ def chart(app: AppTest, place: int) -> dict[str, Any]:
 
 def measured(folder: Path, **entry: object) -> None:
     """Write a report that knows Smooth Layer-CAM at the made network's only ReLU."""
-    known: dict[str, Any] = {
-        "layer": "blocks.block1.relu",
-        "insertion": 0.75,
-        "ci": [0.2, 0.3],
-        **entry,
-    }
+    known: dict[str, Any] = {"layer": "blocks.block1.relu", "insertion": 0.75, "ci": [0.2, 0.3]}
     report = made_report(
         weights_fingerprint=fingerprint(folder / "weights.safetensors"),
-        methods={"smooth_layer_cam": made_entry(**{"gap": 0.25, **known})},
+        methods={"smooth_layer_cam": made_entry(**{"gap": 0.25, **known, **entry})},
         controls={"centre": {"gap": 0.125, "ci": [0.1, 0.15]}},
         refused={},
     )
