@@ -23,7 +23,7 @@ QUICK := tests/architecture tests/models tests/faces tests/webapp tests/cli \
 	tests/explain/test_contract.py $(wildcard tests/test_*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check quick lint types fix bench faults soak lowest setup setup-dev
+.PHONY: help app test check quick lint types fix bench faults soak load lowest setup setup-dev
 
 help:       ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ faults: setup-dev  ## Break every verb that writes at each of its file operation
 
 soak: setup-dev  ## Analyses from four threads and 20,000 frames: the same answers, nothing grows
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.soak $(ARGS)
+
+load: setup-dev  ## Ten visitors at once for 15 minutes, slow jobs beside them, tabs of the camera; half an hour
+	PYTHONPATH=.:tests/support OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.visitors $(ARGS)
 
 # The lowest versions that the bounds allow, in a venv of their own: minutes, mostly to download them.
 lowest: setup-dev  ## Install the lowest versions allowed, and run what shows that they fit

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ _cleared: set[tuple[int, Path]] = set()  # folders without leftovers, by the pro
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; on success it takes the place of `path`, else it goes.
 
+    What is made under the name may be a folder, where `path` is none yet.
     The name is this call's alone, so that two writers never share a temporary file, be they
     processes or threads. It tells whose it is: what a killed process left goes when the next one
     writes into the folder. File and folder are flushed, so that a loss of power changes nothing.
@@ -42,8 +44,15 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
     finally:
         with suppress(OSError):  # a disk that takes no changes; what ended the write is told
-            temporary.unlink(missing_ok=True)
+            _remove(temporary)
     _flush(path.parent)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:
@@ -68,7 +77,7 @@ def clear_leftovers(folder: Path) -> None:
         for entry in os.scandir(folder):
             owner = TEMPORARY.fullmatch(entry.name)
             if owner is not None and ProcessId.is_token_dead(owner.group(1)):
-                Path(entry.path).unlink(missing_ok=True)
+                _remove(Path(entry.path))
 
 
 def is_temporary(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Where data, runs and shipped checkpoints lie; the only reader of the environment."""
+"""Where data, runs and shipped checkpoints lie; the only reader and writer of the environment."""
 
 import atexit
 import logging
@@ -13,6 +13,15 @@ from core.errors import ConfigError, CoreError, sentence_of
 logger = logging.getLogger(__name__)
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+def tell_nobody() -> None:
+    """Tell libraries that tell their makers of their use not to, before they load."""
+    os.environ |= {
+        "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime, from 1.29 on
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+    }
 
 
 def data_root() -> Path:

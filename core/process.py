@@ -8,8 +8,8 @@ import platform
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -186,6 +186,23 @@ class Claim:
             self.release()
             raise
         return True
+
+    @contextmanager
+    def held(self, refusal: Callable[[object], Exception]) -> Iterator[None]:
+        """Hold it meanwhile.
+
+        Args:
+            refusal: Makes an error of the holder's process number, raised where another one has it.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        if not self.acquire():
+            raise refusal(self.holder().get("pid", "unknown"))
+        try:
+            yield
+        finally:
+            self.release()
 
     def note(self, **values: Any) -> None:  # noqa: ANN401 - JSON
         """Say what the holder does; the file keeps its inode, since the lock hangs on it."""

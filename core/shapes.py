@@ -1,4 +1,6 @@
-"""The shapes that files of a run folder must have: keys, types and ranges.  Read by `core.stored`.
+"""The shapes that files of run and data folders must have: keys, types and ranges.
+
+Read by `core.stored`; what was measured has its own in `core.measured_shapes`.
 
 More keys than these are no fault, other versions write them; what a reader cannot do without, it
 asks for itself.
@@ -115,6 +117,7 @@ class DataPart(TypedDict, total=False):
     valid: Count | None
     imported: Text
     unknown_classes: dict[Name, list[Label]]
+    rater_votes: Count
     start: StartPart
     initial: OriginPart | None
     teacher: OriginPart | None
@@ -153,95 +156,6 @@ class CardFile(TypedDict, total=False):
     licence: Text
 
 
-class ClassPart(TypedDict, total=False):
-    """A class in a split of a report."""
-
-    recall: Share
-    precision: Share
-    f1: Share
-    support: Count
-
-
-class ClassIntervals(TypedDict, total=False):
-    """95 % intervals of a class."""
-
-    recall: Interval
-    precision: Interval
-    f1: Interval
-
-
-class IntervalsPart(TypedDict, total=False):
-    """95 % intervals of a split."""
-
-    accuracy: Interval
-    macro_f1: Interval
-    balanced_accuracy: Interval
-    ece: Interval
-    per_class: dict[Name, ClassIntervals]
-
-
-class UnclearPart(TypedDict):
-    """What is left where uncertain answers are none."""
-
-    threshold: Share
-    coverage: Share
-    accuracy_answered: Share | None
-
-
-class SplitPart(TypedDict, total=False):
-    """A split of a report, or one of its image sets."""
-
-    about: Text
-    sources: list[Name]
-    n: Annotated[int, Meta(ge=1, le=2**53)]
-    accuracy: Share
-    macro_f1: Share
-    balanced_accuracy: Share
-    ece: Share
-    per_class: dict[Name, ClassPart]
-    confusion: list[list[Count]]
-    intervals: IntervalsPart
-    unclear: UnclearPart
-    per_source: dict[Name, Any]
-
-
-class FitPart(TypedDict, total=False):
-    """How the temperature was fitted."""
-
-    fitted: bool
-    n: Count
-    rule: Text
-    ece_before: Share
-    ece_after: Share
-
-
-class SixPart(TypedDict):
-    """The answers between the paper's six classes alone, of a network with more."""
-
-    labels: Classes
-    splits: dict[Name, SplitPart]
-
-
-class ReportFile(TypedDict, total=False):
-    """report.json of an evaluation."""
-
-    format: int
-    checkpoint: Text
-    labels: Classes
-    sources: list[Name]
-    seen: list[Name]
-    trained_on_split: Name
-    data_hash: Text
-    date: Name
-    temperature: Positive
-    threshold: Share
-    calibration: FitPart
-    weights_sha256: Text
-    weights_fingerprint: Text
-    splits: dict[Name, SplitPart]
-    six: SixPart
-
-
 class ConfigFile(TypedDict, total=False):
     """config.json of a run: types of what has no range; `RunConfig` checks names and numbers."""
 
@@ -277,74 +191,24 @@ class StudyFile(TypedDict):
     seed: NotRequired[Count]
 
 
-class GapPart(TypedDict):
-    """A difference with its 95 % interval."""
+class SourcePart(TypedDict):
+    """A source in dataset.json."""
 
-    gap: Number
-    ci: Interval
-
-
-class PlantedShare(TypedDict):
-    """The share of the evidence on a planted mark."""
-
-    share: Number
-    ci: Interval
+    key: Name
+    root: Text
 
 
-class PlantedPart(TypedDict, total=False):
-    """What was found of a planted mark; empty where none was planted."""
+class DatasetFile(TypedDict):
+    """dataset.json of a prepared folder."""
 
-    area: Number
-    shares: dict[Name, PlantedShare]
-
-
-class StabilityPart(TypedDict):
-    """How alike the maps of a changed picture are."""
-
-    flip: Number | None
-    shift: Number | None
-    noise: Number | None
-
-
-class MethodPart(TypedDict):
-    """A method in faithfulness.json."""
-
-    layer: Name
-    n: Count
-    insertion: Number
-    deletion: Number
-    gap: Number
-    ci: Interval
-    over_controls: Annotated[dict[Name, GapPart], Meta(min_length=1)]
-    average_drop: Number
-    increase: Number
-    road: GapPart
-    blank: Number
-    legible: NotRequired[Number | None]
-    places: NotRequired[Number | None]
-    randomisation: dict[Name, Number | None]
-    sanity: Name
-    stability: StabilityPart
-    verdict: Name
-    planted: NotRequired[PlantedShare | None]
-
-
-class FaithfulnessFile(TypedDict):
-    """faithfulness.json of a checkpoint."""
-
-    weights_fingerprint: NotRequired[Text]
-    data_hash: NotRequired[Text]
-    methods: dict[Name, MethodPart]
-    controls: dict[Name, GapPart]
-    planted: NotRequired[PlantedPart]
-
-
-SHAPES: dict[str, Any] = {
-    "card.json": CardFile,
-    "config.json": ConfigFile,
-    "study.json": StudyFile,
-    "status.json": StatusFile,
-    "job.json": JobFile,
-    "report.json": ReportFile,
-    "faithfulness.json": FaithfulnessFile,
-}
+    format: Count
+    labels: Classes
+    counts: dict[Name, dict[Name, dict[Name, Count]]]
+    data_hash: Text
+    images: NotRequired[Count]
+    skipped: NotRequired[Count]
+    skipped_by_reason: NotRequired[dict[Text, Count]]
+    request: NotRequired[Text]
+    exclude: NotRequired[Text]
+    sources: NotRequired[list[SourcePart]]
+    preprocess: NotRequired[PreprocessPart]

@@ -10,8 +10,6 @@ from typing import Any
 
 import msgspec
 
-from core.shapes import SHAPES
-
 LARGEST = 64 * 2**20  # bytes of such a file; the largest of ours has two
 
 
@@ -83,17 +81,3 @@ def _sentence(said: str) -> str:
         what = "Expected a name without control characters and markup"
     where = place.removeprefix("$").removeprefix(".")
     return f"{where}: {what[:1].lower()}{what[1:]}" if where else f"{what[:1].lower()}{what[1:]}"
-
-
-def damage(folder: Path) -> str:
-    """Why a run folder is damaged: its first file that is there and cannot be read; "" for none."""
-    for name, shape in SHAPES.items():
-        try:
-            read_shaped(folder / name, shape)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
-            return f"{name} cannot be read ({error.strerror})."
-        except Unreadable as error:
-            return f"{name} cannot be read ({error})."
-    return ""

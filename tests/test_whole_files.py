@@ -73,6 +73,29 @@ def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path: Path) -> N
     assert sorted(one.name for one in tmp_path.iterdir()) == ["other", "status.json"]
 
 
+def test_a_folder_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
+    with replacing(tmp_path / "run") as whole:
+        whole.mkdir()
+        (whole / "card.json").write_text("{}")
+
+    def cut_short() -> None:
+        with replacing(tmp_path / "other") as half:
+            half.mkdir()
+            (half / "card.json").write_text("{}")
+            raise ValueError("midway")
+
+    with pytest.raises(ValueError, match="midway"):
+        cut_short()
+    left = tmp_path / f".third.{ProcessId(2**22 + 1, 1.0).token}-0123abcd.tmp"
+    left.mkdir()
+    (left / "weights").write_text("x")
+    files._cleared.clear()
+    write_text(tmp_path / "new", "x")
+
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["new", "run"]
+    assert (tmp_path / "run" / "card.json").read_text() == "{}"
+
+
 def test_a_temporary_file_of_another_machine_is_left_alone(tmp_path: Path) -> None:
     token = ProcessId(2**22 + 1, 1.0, "elsewhere", "its-boot").token
     foreign = tmp_path / f".last.pt.{token}-0123abcd.tmp"

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -128,8 +128,7 @@ def score_all(
     return Outcome(listing.files, kept, len(damaged), counts)
 
 
-@contextmanager
-def _held(out: Path) -> Iterator[None]:
+def _held(out: Path) -> AbstractContextManager[None]:
     """Make sure that nobody else writes the file meanwhile.
 
     Raises:
@@ -137,15 +136,11 @@ def _held(out: Path) -> Iterator[None]:
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     claim = Claim(out.with_name(f".{out.name}.claim"))
-    if not claim.acquire():
-        number = claim.holder().get("pid", "unknown")
-        raise CoreError(
+    return claim.held(
+        lambda number: CoreError(
             f"{out} is being written by process {number}. Wait for it, or name another --out."
         )
-    try:
-        yield
-    finally:
-        claim.release()
+    )
 
 
 def _take_up(store: Store, identity: dict[str, Any], *, restart: bool) -> None:

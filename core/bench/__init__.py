@@ -21,6 +21,9 @@ def _late(module: str, function: str = "bench") -> Callable[[Path], Comparison]:
 
 
 BENCHES.register("classify")(_late("core.bench.classify"))
+BENCHES.register("classify_growth")(_late("core.bench.classify", "growth"))
+BENCHES.register("classify_ray")(_late("core.bench.classify", "cluster"))
+BENCHES.register("film")(_late("core.bench.live", "film"))
 BENCHES.register("train")(_late("core.bench.training"))
 BENCHES.register("explain")(_late("core.bench.explaining"))
 BENCHES.register("explain_whole")(_late("core.bench.explaining", "whole"))

@@ -1,21 +1,36 @@
-"""Faces a second of `classify` against a loop that takes one file at a time."""
+"""`classify`: its speed beside a loop of one file at a time, its memory, Ray beside processes."""
 
+import os
+import subprocess
+import sys
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
+import psutil
 import torch
 import torchvision.transforms as transforms
 
 from core.batch_inference import Request, score_all
 from core.bench.timing import Comparison, compare
-from core.models import load_model
+from core.errors import CoreError
+from core.images import read_image
+from core.labels import EMOTIONS
+from core.models import Card, build, load_model, save_weights
 from core.predict import Predictor
-from core.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from core.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
+from core.types import Image
 
-FILES = 512
+FILES = 1024
+PART = 8  # of the files, the share that the slow baseline takes
 ROUNDS = 3
+FEW, MANY = 1_000, 100_000  # files between which memory must not grow
+SPREAD = 6_144  # files scored by Ray and by processes: twelve parts
+_LOOK = 0.1  # seconds between two looks at the memory
 
 
 def bench(folder: Path) -> Comparison:
@@ -34,23 +49,136 @@ def bench(folder: Path) -> Comparison:
             score_all(files, str(Path(place) / "scores.csv"), request)
 
         def baseline() -> None:
-            _one_at_a_time(files[: FILES // 8], model)
+            _one_at_a_time(files[: FILES // PART], model)
+
+        def alone() -> None:
+            with ThreadPoolExecutor(os.cpu_count()) as readers:
+                pixels = list(readers.map(_pixels, files, chunksize=32))
+            predictor.logits(np.stack(pixels))
+
+        def _pixels(path: Path) -> Image:
+            return predictor.card.preprocess.pixels(read_image(path))
 
         return compare(
             ours,
             baseline,
-            amounts=(FILES, FILES // 8),
+            amounts=(FILES, FILES // PART),
             rounds=ROUNDS,
             unit="faces/s",
             note=f"engine {predictor.engine}; {FILES} JPEG files of 64x64; baseline: PIL, "
             "torchvision transforms and an eager float32 forward, one file at a time",
+            limit=alone,
+            limit_note="all files decoded, then all faces answered, on all cores, nothing else",
         )
 
 
-def _pictures(folder: Path) -> list[Path]:
+def growth(folder: Path) -> Comparison:
+    """Peak memory of `classify`, all its processes together, at a hundred times the files.
+
+    The network is a small one by lot: what may grow is the listing, the parts and their joining.
+
+    Args:
+        folder: Unused; the small network takes its place.
+    """
+    del folder
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        _small_network(place / "small")
+        peaks, seconds = [], []
+        for count in (MANY, FEW):
+            files = place / f"{count}"
+            files.mkdir()
+            kinds = _pictures(place, 64)
+            for number in range(count):
+                os.link(kinds[number % len(kinds)], files / f"{number:07d}.jpg")
+            started = time.perf_counter()
+            peaks.append(_peak(_command(files, place / "small", "processes")))
+            seconds.append(time.perf_counter() - started)
+    return Comparison(
+        peaks[0],
+        peaks[1],
+        peaks[1] / peaks[0],
+        "MB",
+        f"peak memory of all processes together, {MANY:,} files ({seconds[0]:.0f} s) against "
+        f"{FEW:,} ({seconds[1]:.0f} s); a ratio from 0.9 is wanted",
+    )
+
+
+def cluster(folder: Path) -> Comparison:
+    """Files a second by Ray on this machine, start included; baseline: its processes.
+
+    Args:
+        folder: Checkpoint folder.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        files = Path(name) / "files"
+        files.mkdir()
+        kinds = _pictures(Path(name), 64)
+        for number in range(SPREAD):
+            os.link(kinds[number % len(kinds)], files / f"{number:07d}.jpg")
+        results: dict[str, bytes] = {}
+
+        def run(engine: str) -> None:
+            subprocess.run(_command(files, folder, engine), check=True, capture_output=True)
+            results[engine] = (Path(name) / f"files-{engine}.csv").read_bytes()
+
+        found = compare(
+            lambda: run("ray"),
+            lambda: run("processes"),
+            amounts=(SPREAD, SPREAD),
+            rounds=1,
+            unit="files/s",
+        )
+    same = "the same" if results["ray"] == results["processes"] else "OTHER"
+    return replace(
+        found,
+        note=f"{SPREAD:,} JPEG files of 64x64, start of the workers included, {same} rows; a ratio "
+        "from 0.87 is wanted",
+    )
+
+
+def _command(files: Path, checkpoint: Path, engine: str) -> list[str]:
+    out = files.with_name(f"{files.name}-{engine}.csv")
+    options = ["--faces", "whole", "--engine", engine, "--checkpoint", str(checkpoint)]
+    return [sys.executable, "-m", "core", "classify", str(files), "--out", str(out), *options]
+
+
+def _peak(command: list[str]) -> float:
+    """The most memory that a command and its processes hold at a time, in MB."""
+    most = 0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        watched = psutil.Process(running.pid)
+        while running.poll() is None:
+            most = max(most, _held(watched))
+            time.sleep(_LOOK)
+    if running.returncode:
+        raise CoreError(f"`{' '.join(command)}` ended with {running.returncode}.")
+    return most / 2**20
+
+
+def _held(process: psutil.Process) -> int:
+    """Bytes of a process and its children; shared pages count once for each."""
+    held = 0
+    try:
+        for one in (process, *process.children(recursive=True)):
+            held += one.memory_info().rss
+    except psutil.Error:
+        pass  # one ended meanwhile
+    return held
+
+
+def _small_network(folder: Path) -> None:
+    folder.mkdir()
+    torch.manual_seed(0)
+    grey = Preprocess(48, 44, mean=(0.5,), std=(0.5,))
+    Card("mini_xception", EMOTIONS, grey).save(folder / "card.json")
+    save_weights(build("mini_xception", classes=6).state_dict(), folder / "weights.safetensors")
+
+
+def _pictures(folder: Path, count: int = FILES) -> list[Path]:
     rng = np.random.default_rng(0)
     files = []
-    for number in range(FILES):
+    for number in range(count):
         coarse = PIL.Image.fromarray(rng.integers(0, 256, (9, 9, 3), dtype=np.uint8))
         path = folder / f"{number:04d}.jpg"
         coarse.resize((64, 64), PIL.Image.Resampling.BICUBIC).save(path, quality=90)

@@ -17,6 +17,8 @@ class Comparison:
         ratio: How many times better ours is: ours / baseline for speeds, baseline / ours for times.
         unit: "faces/s", "ms" and the like.
         note: What was compared.
+        limit: In `unit`: what the costly parts alone would allow; 0 where none is measured.
+        limit_note: What these parts are.
     """
 
     ours: float
@@ -24,6 +26,8 @@ class Comparison:
     ratio: float
     unit: str
     note: str
+    limit: float = 0.0
+    limit_note: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -38,6 +42,8 @@ def compare(
     rounds: int = 5,
     unit: str = "ms",
     note: str = "",
+    limit: Callable[[], object] | None = None,
+    limit_note: str = "",
 ) -> Comparison:
     """Time both in turn after one warm-up each; the ratio is the median of the rounds' ratios.
 
@@ -48,16 +54,24 @@ def compare(
         rounds: How often each is timed.
         unit: "ms" gives milliseconds a thing, anything else things a second.
         note: What is compared.
+        limit: The parts of a round of ours that cannot be left out, and nothing else.
+        limit_note: What they are.
     """
     ours()
     baseline()
-    pairs = [(_seconds(ours) / amounts[0], _seconds(baseline) / amounts[1]) for _ in range(rounds)]
+    pairs, alone = [], []
+    for _ in range(rounds):
+        pairs.append((_seconds(ours) / amounts[0], _seconds(baseline) / amounts[1]))
+        if limit is not None:
+            alone.append(_seconds(limit) / amounts[0])
+    least = statistics.median(alone) if alone else 0.0
     first = statistics.median(pair[0] for pair in pairs)
     second = statistics.median(pair[1] for pair in pairs)
     ratio = statistics.median(pair[1] / pair[0] for pair in pairs)
     if unit == "ms":
-        return Comparison(1000 * first, 1000 * second, ratio, unit, note)
-    return Comparison(1 / first, 1 / second, ratio, unit, note)
+        return Comparison(1000 * first, 1000 * second, ratio, unit, note, 1000 * least, limit_note)
+    most = 1 / least if least else 0.0
+    return Comparison(1 / first, 1 / second, ratio, unit, note, most, limit_note)
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -32,6 +32,11 @@ def bench(
             f"ratio {result.ratio:6.2f}  {result.note}",
             err=json_file == Path("-"),
         )
+        if result.limit:
+            typer.echo(
+                f"{'':<10} limit {result.limit:8.2f} {result.unit}: {result.limit_note}",
+                err=json_file == Path("-"),
+            )
     if json_file is not None:
         put_json(json_file, results)
 

@@ -64,8 +64,8 @@ def run_queue(
 @app.command(name="list")
 def list_queue() -> None:
     """Show every run and search with its state."""
+    from core.checkpoints import damage
     from core.paths import run_root
-    from core.stored import damage
     from core.training import DAMAGED, WorkerLock, list_jobs, observe
 
     for folder in sorted(list_jobs(run_root()), key=lambda folder: observe(folder).since):

@@ -11,7 +11,7 @@ from pathlib import Path
 import fsspec
 import pyarrow.parquet as pq
 import pytest
-from scored_pictures import FILES, PART, prepared_pictures, small_run
+from scored_pictures import FILES, PART, small_request
 
 from core.batch_inference import Request, engines, score_all
 from core.batch_inference import run as run_module
@@ -24,30 +24,11 @@ from core.scoring import list_files
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_run(tmp_path_factory.mktemp("run"))
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepared_pictures(tmp_path_factory.mktemp("pictures"))
-
-
-@pytest.fixture(autouse=True)
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_module, "PART_FILES", PART)
-
-
-def request(run: Path, suffix: str = ".csv") -> Request:
-    return Request(str(run), "torch", "whole", suffix=suffix)
-
-
-@pytest.fixture(scope="module")
 def undisturbed(run: Path, pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     out = tmp_path_factory.mktemp("undisturbed") / "scores.csv"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_module, "PART_FILES", PART)
-        outcome = score_all([pictures], str(out), request(run), cluster="here")
+        outcome = score_all([pictures], str(out), small_request(run), cluster="here")
     assert outcome.counts["ok"] == FILES
     assert outcome.counts["unreadable"] == 2
     return out.read_bytes()
@@ -71,9 +52,9 @@ def test_nothing_to_list_is_refused(tmp_path: Path, run: Path) -> None:
     (tmp_path / "empty").mkdir()
     out = str(tmp_path / "scores.csv")
     with pytest.raises(ImageError, match="no file"):
-        score_all([tmp_path / "empty"], out, request(run))
+        score_all([tmp_path / "empty"], out, small_request(run))
     with pytest.raises(ImageError, match="does not exist"):
-        score_all([tmp_path / "nowhere"], out, request(run))
+        score_all([tmp_path / "nowhere"], out, small_request(run))
 
 
 def test_a_run_leaves_its_file_and_nothing_else(
@@ -82,8 +63,12 @@ def test_a_run_leaves_its_file_and_nothing_else(
     steps: list[int] = []
 
     score_all(
-        [pictures], str(tmp_path / "s.csv"), request(run), cluster="here", on_progress=steps.append
-    )
+        [pictures],
+        str(tmp_path / "s.csv"),
+        small_request(run),
+        cluster="here",
+        on_progress=steps.append,
+    )  # fmt: skip
 
     assert [path.name for path in tmp_path.iterdir()] == ["s.csv"]
     assert steps == [4, 8, 12, 16, 20, 24, 28, 32]
@@ -113,14 +98,14 @@ def test_an_interrupted_run_goes_on_with_what_is_missing(
 
     stop_after(3)
     with pytest.raises(KilledError):
-        score_all([pictures], str(out), request(run), cluster="here")
+        score_all([pictures], str(out), small_request(run), cluster="here")
     assert not out.exists()
     monkeypatch.undo()
     monkeypatch.setattr(run_module, "PART_FILES", PART)
     stop_after(99)
     (pictures / "a" / "later.png").write_text("not listed at first")
     try:
-        outcome = score_all([pictures], str(out), request(run), cluster="here")
+        outcome = score_all([pictures], str(out), small_request(run), cluster="here")
     finally:
         (pictures / "a" / "later.png").unlink()
 
@@ -135,13 +120,13 @@ def test_a_damaged_part_is_done_again(
     out = tmp_path / "s.csv"
     monkeypatch.setattr("core.batch_inference.run._joined", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        score_all([pictures], str(out), request(run), cluster="here")
+        score_all([pictures], str(out), small_request(run), cluster="here")
     monkeypatch.undo()
     monkeypatch.setattr(run_module, "PART_FILES", PART)
     (part,) = (tmp_path / ".s.csv.parts").glob("part-0000002-*")
     part.write_bytes(part.read_bytes()[:-9])
 
-    outcome = score_all([pictures], str(out), request(run), cluster="here")
+    outcome = score_all([pictures], str(out), small_request(run), cluster="here")
 
     assert (outcome.kept, outcome.damaged) == (28, 1)
     assert out.read_bytes() == undisturbed
@@ -153,7 +138,7 @@ def test_parts_of_another_run_are_neither_used_nor_lost(
     out = str(tmp_path / "s.csv")
     monkeypatch.setattr("core.batch_inference.run._joined", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        score_all([pictures], out, request(run), cluster="here")
+        score_all([pictures], out, small_request(run), cluster="here")
     monkeypatch.undo()
     other = Request(str(run), "torch", "auto")
 
@@ -167,7 +152,7 @@ def test_parquet_holds_the_rows_of_the_csv(
 ) -> None:
     out = tmp_path / "s.parquet"
 
-    outcome = score_all([pictures], str(out), request(run, ".parquet"), cluster="here")
+    outcome = score_all([pictures], str(out), small_request(run, ".parquet"), cluster="here")
 
     rows = list(csv.DictReader(undisturbed.decode().splitlines()))
     found = pq.read_table(out).to_pylist()
@@ -185,8 +170,8 @@ def test_an_address_keeps_a_folder_of_parquet_files_that_is_gone_on_with(
 ) -> None:
     out = "memory://results/scores.parquet"
 
-    first = score_all([pictures], out, request(run, ".parquet"), cluster="here")
-    again = score_all([pictures], out, request(run, ".parquet"), cluster="here")
+    first = score_all([pictures], out, small_request(run, ".parquet"), cluster="here")
+    again = score_all([pictures], out, small_request(run, ".parquet"), cluster="here")
 
     files = fsspec.filesystem("memory")
     names = sorted(path.rpartition("/")[2] for path in files.ls("/results/scores.parquet", False))
@@ -198,7 +183,7 @@ def test_an_address_keeps_a_folder_of_parquet_files_that_is_gone_on_with(
 
 def test_an_unknown_kind_of_address_is_one_sentence(run: Path, pictures: Path) -> None:
     with pytest.raises(CoreError, match=r"nowhere://x\.parquet cannot be reached"):
-        score_all([pictures], "nowhere://x.parquet", request(run, ".parquet"))
+        score_all([pictures], "nowhere://x.parquet", small_request(run, ".parquet"))
 
 
 def test_processes_give_the_same_rows(
@@ -206,7 +191,7 @@ def test_processes_give_the_same_rows(
 ) -> None:
     out = tmp_path / "s.csv"
 
-    score_all([pictures], str(out), request(run), cluster="processes", workers=2)
+    score_all([pictures], str(out), small_request(run), cluster="processes", workers=2)
 
     assert out.read_bytes() == undisturbed
 
@@ -257,7 +242,7 @@ def test_a_part_that_ends_every_process_is_told(
 
     monkeypatch.setattr(engines, "ProcessPoolExecutor", Broken)
     with pytest.raises(CoreError, match="ended its process 5 times"):
-        score_all([pictures], str(tmp_path / "s.csv"), request(run), cluster="processes")
+        score_all([pictures], str(tmp_path / "s.csv"), small_request(run), cluster="processes")
 
 
 def test_what_is_not_installed_or_unknown_is_one_sentence(
@@ -266,12 +251,12 @@ def test_what_is_not_installed_or_unknown_is_one_sentence(
     out = str(tmp_path / "s.csv")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"pip install 'gimefive-studio\[cluster\]'"):
-        score_all([pictures], out, request(run), cluster="ray")
+        score_all([pictures], out, small_request(run), cluster="ray")
     with pytest.raises(ConfigError, match="expected auto, here, processes or ray"):
-        score_all([pictures], out, request(run), cluster="abacus")  # type: ignore[arg-type]
+        score_all([pictures], out, small_request(run), cluster="abacus")  # type: ignore[arg-type]
     monkeypatch.setenv("RAY_ADDRESS", "somewhere:6379")
     with pytest.raises(ConfigError, match="RAY_ADDRESS asks for it"):
-        score_all([pictures], out, request(run))
+        score_all([pictures], out, small_request(run))
 
 
 def test_a_kill_at_any_file_that_is_written_leaves_the_undisturbed_rows(

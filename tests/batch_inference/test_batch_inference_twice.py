@@ -7,31 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from scored_pictures import OPTIONS, PART, prepared_pictures, small_run
+from scored_pictures import OPTIONS, small_request
 
-from core.batch_inference import Request, score_all
-from core.batch_inference import run as run_module
+from core.batch_inference import score_all
 from core.errors import CheckpointError, CoreError
 from core.models import build, save_weights
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_run(tmp_path_factory.mktemp("run"))
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepared_pictures(tmp_path_factory.mktemp("pictures"))
-
-
-@pytest.fixture(autouse=True)
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_module, "PART_FILES", PART)
-
-
-def request(run: Path, suffix: str = ".csv") -> Request:
-    return Request(str(run), "torch", "whole", suffix=suffix)
 
 
 def test_one_process_scores_other_pictures_under_the_same_name(
@@ -41,8 +21,8 @@ def test_one_process_scores_other_pictures_under_the_same_name(
     second.mkdir()
     (second / "other.png").write_bytes((pictures / "a" / "00.png").read_bytes())
 
-    score_all([pictures], str(out), request(run), cluster="here")
-    score_all([second], str(out), request(run), cluster="here")
+    score_all([pictures], str(out), small_request(run), cluster="here")
+    score_all([second], str(out), small_request(run), cluster="here")
 
     rows = list(csv.DictReader(out.read_text().splitlines()))
     assert [row["filepath"] for row in rows] == [str(second / "other.png")]
@@ -53,13 +33,13 @@ def test_one_process_uses_weights_that_were_renewed(
 ) -> None:
     own, out = tmp_path / "own", tmp_path / "s.csv"
     shutil.copytree(run, own)
-    score_all([pictures], str(out), request(own), cluster="here")
+    score_all([pictures], str(out), small_request(own), cluster="here")
     before = out.read_bytes()
     torch.manual_seed(4)
     renewed = build("gimefive", 6, **OPTIONS).state_dict()
     save_weights(renewed, own / "weights.safetensors")
 
-    score_all([pictures], str(out), request(own), cluster="here")
+    score_all([pictures], str(out), small_request(own), cluster="here")
 
     assert out.read_bytes() != before
 
@@ -76,7 +56,11 @@ def test_weights_that_change_under_a_run_end_it(
 
     with pytest.raises(CheckpointError, match="own has other weights here than where the run"):
         score_all(
-            [pictures], str(tmp_path / "s.csv"), request(own), cluster="here", on_progress=renew
+            [pictures],
+            str(tmp_path / "s.csv"),
+            small_request(own),
+            cluster="here",
+            on_progress=renew,
         )
 
 
@@ -88,10 +72,10 @@ def test_two_runs_do_not_write_one_file_at_a_time(
     def again(done: int) -> None:
         if not refused:
             with pytest.raises(CoreError) as caught:
-                score_all([pictures], out, request(run), cluster="here")
+                score_all([pictures], out, small_request(run), cluster="here")
             refused.append(str(caught.value))
 
-    score_all([pictures], out, request(run), cluster="here", on_progress=again)
+    score_all([pictures], out, small_request(run), cluster="here", on_progress=again)
 
     assert f"s.csv is being written by process {os.getpid()}" in refused[0]
     assert [path.name for path in tmp_path.iterdir()] == ["s.csv"]

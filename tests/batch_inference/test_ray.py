@@ -4,7 +4,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from scored_pictures import PART, prepared_pictures, small_run
+from scored_pictures import PART, small_request
 
 from core.batch_inference import Request, score_all
 from core.batch_inference import run as run_module
@@ -19,10 +19,11 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Request, bytes]:
+def asked(
+    run: Path, pictures: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Request, bytes]:
     """Pictures, what is asked of them, and the rows that one process gives."""
-    pictures = prepared_pictures(tmp_path_factory.mktemp("pictures"))
-    request = Request(str(small_run(tmp_path_factory.mktemp("run"))), "torch", "whole")
+    request = small_request(run)
     out = tmp_path_factory.mktemp("out") / "here.csv"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_module, "PART_FILES", PART)
@@ -31,9 +32,15 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Request, byte
 
 
 @pytest.fixture(autouse=True)
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_module, "PART_FILES", PART)
+def no_cluster_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
+
+
+def _is_actor(process: psutil.Process) -> bool:
+    try:
+        return "MapWorker" in " ".join(process.cmdline()[:1])
+    except psutil.NoSuchProcess:  # it ended since it was listed, or just now
+        return False
 
 
 def test_a_killed_actor_costs_nothing_and_doubles_nothing(
@@ -43,11 +50,7 @@ def test_a_killed_actor_costs_nothing_and_doubles_nothing(
     out, killed = tmp_path / "s.csv", list[int]()
 
     def kill_one(done: int) -> None:
-        actors = [
-            process
-            for process in psutil.Process().children(recursive=True)
-            if "MapWorker" in " ".join(process.cmdline()[:1])
-        ]
+        actors = [one for one in psutil.Process().children(recursive=True) if _is_actor(one)]
         if actors and not killed:
             actors[0].kill()
             killed.append(actors[0].pid)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -99,9 +101,9 @@ def test_a_film_with_a_damaged_record_is_forgotten_too(
 def test_the_app_s_own_clock_forgets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIMEFIVE_CACHE", str(tmp_path))
     monkeypatch.setattr(cache, "CLOCK", 0.05)
-    cache.keep_promise.clear()
+    cache.keep_tidy.clear()
     folder = _old_film(tmp_path)
-    clock = cache.keep_promise()
+    clock = cache.keep_tidy()
     present = folder.exists()
 
     _age(folder, 25)
@@ -128,3 +130,22 @@ def test_an_empty_folder_in_the_environment_is_none_at_all(monkeypatch: pytest.M
     monkeypatch.setenv("GIMEFIVE_RUNS", "")
 
     assert run_root() == PROJECT_ROOT / "checkpoints"
+
+
+def test_no_library_keeps_an_identifier_to_tell_of_our_use(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("XDG", "CI", "GITHUB", "ORT_", "RAY_", "HF_"))
+    } | {"HOME": str(home)}
+    home.mkdir()
+
+    subprocess.run(
+        [sys.executable, "-c", "import core.inference.engine"],
+        env=environment,
+        cwd=PROJECT_ROOT,
+        check=True,
+    )
+
+    assert [path for path in home.rglob("*") if path.is_file()] == []

@@ -13,12 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from core.checkpoints import SHAPES, damage
 from core.cli import app
 from core.errors import CheckpointError, TrainingError
 from core.evaluation import all_runs
 from core.models import Card, build, load_model, save_weights
-from core.shapes import SHAPES
-from core.stored import damage
 from core.training import (
     DAMAGED,
     RunConfig,

@@ -1,12 +1,14 @@
 """The verbs that write, on generated pictures and networks of a few channels."""
 
+import importlib
+import json
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from harness import Verb
-from reading import digests
+from reading import digests, steady
 
 SETTINGS = (
     "data=\"shapes\"", "sources=[]", "model_options={\"depth\": 2, \"width\": 4}", "epochs=2",
@@ -23,14 +25,18 @@ def write_base(root: Path) -> None:
     """Generated pictures, a film of an astronaut, and a search space."""
     import cv2
     import numpy as np
+    import torch
     from evaluated_run import write_pictures
     from photos import sample_photo
 
+    from core.models import build, save_weights
     from core.video.writer import open_writer
 
     write_pictures(root / "pictures")
     for name in ("data", "runs", "cache"):
         (root / name).mkdir()
+    torch.manual_seed(0)
+    save_weights(build("mini_xception", 6).state_dict(), root / "own.safetensors", half=False)
     (root / "grid.json").write_text('{"learning_rate": [0.01, 0.02]}')
     face = cv2.resize(sample_photo()[:256, 96:352], (2 * SIDE, 2 * SIDE))
     with open_writer(root / "film.mp4", 2 * SIDE, 2 * SIDE, 10.0) as (writer, _):
@@ -161,6 +167,37 @@ def evaluate(root: Path) -> None:
     core("evaluate", "net")
 
 
+def faithfulness(root: Path) -> None:
+    """On two faces, and two methods alone: one of them keeps what it has learned in a file."""
+    from core.explain import EXPLAINERS
+
+    small_network = importlib.import_module("core.faithfulness.planted_cue")
+    for name, value in (("EVERY", 1), ("LEARNT", 0.0)):  # it need not learn to find the mark
+        setattr(small_network, name, value)
+    for name in [*EXPLAINERS]:
+        if name not in ("expected_cam", "grad_cam"):
+            del EXPLAINERS._entries[name]
+    core("faithfulness", "net", "--faces", "2")
+
+
+def faithful(root: Path) -> object:
+    """Files by name, and what the report is about: the last bits of its figures are any."""
+
+    def outlined(value: object) -> object:
+        if isinstance(value, dict):
+            judged = ("verdict", "sanity")
+            return {key: outlined(one) for key, one in value.items() if key not in judged}
+        if isinstance(value, list):
+            return [outlined(one) for one in value]
+        return "a number" if isinstance(value, float) else value
+
+    report = "runs/net/faithfulness.json"
+    found: dict[str, object] = {**digests(root, "runs")}
+    if report in found:
+        found[report] = outlined(steady(json.loads((root / report).read_bytes())))
+    return found
+
+
 def quantise(root: Path) -> None:
     core("quantise", "net")
 
@@ -169,6 +206,23 @@ def quantised_state(root: Path) -> str:
     from core.inference import preferred
 
     return "" if preferred(root / "runs" / "net") in ("exact", "int8") else "no kind is preferred"
+
+
+def import_network(root: Path) -> None:
+    """As a user would, who sees that it is there."""
+    if (root / "runs" / "own").exists():
+        return
+    core("import", "own.safetensors", "--model", "mini_xception", "--classes",
+         "happiness,surprise,sadness,anger,disgust,fear", "--name", "own")  # fmt: skip
+
+
+def imported_state(root: Path) -> str:
+    """A folder of that name must be a whole checkpoint."""
+    from core.checkpoints import list_checkpoints
+
+    whole = [folder.name for folder in list_checkpoints() if folder.name.startswith((".", "own"))]
+    there = [one.name for one in (root / "runs").glob("own*")]
+    return "" if whole == there else f"{there} are there, of which {whole} are checkpoints"
 
 
 def export(root: Path) -> None:
@@ -197,7 +251,9 @@ VERBS = {
         Verb("tune", tune, tuned, run_state("grid"), base="prepare"),
         Verb("queue", work, worked, run_state("job", may_wait=True)),
         Verb("evaluate", evaluate, files("runs"), base="train"),
+        Verb("faithfulness", faithfulness, faithful, base="train"),
         Verb("quantise", quantise, files("runs"), quantised_state, base="train"),
+        Verb("import", import_network, files("runs"), imported_state),
         Verb("export", export, files("exported"), base="train", elsewhere=True),
         Verb("classify", classify, files("scores"), base="train", elsewhere=True),
         Verb("explain", explain, files("explained"), base="train", elsewhere=True),
