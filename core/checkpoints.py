@@ -4,20 +4,35 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
-from core.files import changed, fingerprint
+from core.files import changed, fingerprint, is_temporary
+from core.measured_shapes import FaithfulnessFile, ReportFile
 from core.paths import PROJECT_ROOT, run_root
-from core.shapes import SHAPES, CardFile
-from core.stored import shaped_or_empty
+from core.shapes import CardFile, ConfigFile, JobFile, StatusFile, StudyFile
+from core.stored import Unreadable, read_shaped, shaped_or_empty
+
+SHAPES: dict[str, Any] = {
+    "card.json": CardFile,
+    "config.json": ConfigFile,
+    "study.json": StudyFile,
+    "status.json": StatusFile,
+    "job.json": JobFile,
+    "report.json": ReportFile,
+    "faithfulness.json": FaithfulnessFile,
+}
 
 SHIPPED = PROJECT_ROOT / "checkpoints"
 # With weights in the repository; the first is the default.
-SHIPPED_CHECKPOINTS = ("fergimefive-resnet14-joined", "rafdb-resnet14", "gimefive-rafdb")
+SHIPPED_CHECKPOINTS = (
+    "fergimefive-seven-joined", "fergimefive-resnet14-joined", "gimefive-rafdb",
+)  # fmt: skip
 DEFAULT_CHECKPOINT = SHIPPED_CHECKPOINTS[0]
 # Every run in the repository, most of them as figures without weights, and its name for people.
 SHIPPED_TITLES = {
+    "fergimefive-seven-joined": "Seven expressions, joined",
     "fergimefive-resnet14-joined": "ResNet14 on RAF-DB and FER2013",
-    "rafdb-resnet14": "ResNet14 on RAF-DB",
     "gimefive-rafdb": "GiMEFiVE on RAF-DB",
+    "fergimefive-face-resnet-seven": "Seven expressions, face network",
+    "rafdb-resnet14": "ResNet14 on RAF-DB",
     "fergimefive-gimefive": "GiMEFiVE on FER GiMEFiVE",
     "fergimefive-gimefive-second": "GiMEFiVE on FER GiMEFiVE, trained further",
     "fergimefive-resnet14": "ResNet14 on FER GiMEFiVE",
@@ -128,7 +143,7 @@ def list_checkpoints() -> list[Path]:
     for root in (run_root(), SHIPPED):
         if root.is_dir():
             for folder in sorted(root.iterdir()):
-                if is_checkpoint(folder):
+                if is_checkpoint(folder) and not is_temporary(folder.name):
                     found.setdefault(folder.name, folder)
     return sorted(
         found.values(), key=lambda folder: (folder.name != DEFAULT_CHECKPOINT, folder.name)
@@ -186,3 +201,17 @@ def report_of_weights(folder: Path, name: str, place: Path | None = None) -> dic
     except OSError:
         return None
     return report if is_current else None
+
+
+def damage(folder: Path) -> str:
+    """Why a run folder is damaged: its first file that is there and cannot be read; "" for none."""
+    for name, shape in SHAPES.items():
+        try:
+            read_shaped(folder / name, shape)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            return f"{name} cannot be read ({error.strerror})."
+        except Unreadable as error:
+            return f"{name} cannot be read ({error})."
+    return ""

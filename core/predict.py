@@ -122,8 +122,9 @@ class Predictor:
     ) -> tuple[NDArray[np.float64], tuple[Explanation, ...] | None]:
         """Logits float64 (N, K) and the faces' explanations at camera speed.
 
-        Logits are averaged as those of `logits`; maps are those of the picture as it is, None where
-        the method needs a backward pass for this network.
+        Logits are those of `logits`, in 8 bits where these are; maps come from the same pass and
+        are those of the picture as it is, None where the method needs a backward pass for this
+        network.
         """
         frames = self._frame_engine(method if method in self._fast_methods else None)
         logits, maps = frames.run(pixels)
@@ -155,7 +156,9 @@ class Predictor:
         if method not in self._frame_engines:
             from core.inference import engine
 
-            kind = cast("Kind", method or "exact")
+            small = self.engine == "int8"
+            named = method and (f"int8_{method}" if small else method)
+            kind = cast("Kind", named or ("int8" if small else "exact"))
             self._frame_engines[method] = engine(
                 self.folder, kind, threads=min(2, os.cpu_count() or 1)
             )

@@ -120,6 +120,16 @@ def test_a_face_gets_the_same_answer_alone_and_among_many_in_eight_bits(run: Pat
     assert not np.array_equal(face.prediction.logits, exact)
 
 
+def test_a_frame_gets_the_answer_that_a_folder_gets_in_eight_bits(run: Path) -> None:
+    calibrate(run, faces(64), np.zeros(64, np.int64))
+    predictor = Predictor(run)
+
+    for method in (None, "grad_cam"):
+        logits, maps = predictor.fast(faces(), method)
+        np.testing.assert_allclose(logits, predictor.logits(faces()), atol=1e-5)
+        assert (maps is None) == (method is None)
+
+
 def test_no_face_is_a_result(run: Path) -> None:
     result = Predictor(run).analyse(np.full((400, 400, 3), 128, np.uint8))
 

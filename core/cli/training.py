@@ -139,8 +139,8 @@ def tune(
         str,
         typer.Option(
             "--storage",
-            help="Optuna storage URL shared by several machines; its password comes from "
-            "GIMEFIVE_STORAGE_PASSWORD.",
+            help="Optuna storage URL, or journal:///FILE on a shared disk, for several machines or "
+            "processes; its password comes from GIMEFIVE_STORAGE_PASSWORD.",
         ),
     ] = "",
     run: Annotated[str | None, typer.Option("--run", help="Name of the search's folder.")] = None,

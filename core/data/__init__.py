@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.data.statistics import class_means, histograms, picture_statistics, read_means
     from core.data.table1 import AGGREGATE, PAPER_SOURCES, TABLE1, Cell, compare, with_aggregate
     from core.data.understanding import Understood, refuse_open
-    from core.data.votes import contradicted, rater_votes
+    from core.data.votes import contradicted, rater_votes, vote_shares
 
 __getattr__ = lazy_names(
     __name__,
@@ -38,7 +38,7 @@ __getattr__ = lazy_names(
         "statistics": ("class_means", "histograms", "picture_statistics", "read_means"),
         "table1": ("AGGREGATE", "PAPER_SOURCES", "TABLE1", "Cell", "compare", "with_aggregate"),
         "understanding": ("Understood", "refuse_open"),
-        "votes": ("contradicted", "rater_votes"),
+        "votes": ("contradicted", "rater_votes", "vote_shares"),
     },
 )
 
@@ -84,6 +84,7 @@ __all__ = [
     "shipped_means",
     "title_of",
     "understand",
+    "vote_shares",
     "with_aggregate",
     "write_audit",
     "write_exclude",

@@ -16,7 +16,6 @@ DIR/
 └── audit.json, audit.md
 """
 
-import json
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -35,6 +34,8 @@ from core.data.pictures import PictureReader
 from core.errors import DataError
 from core.files import write_text
 from core.labels import NEUTRAL
+from core.shapes import DatasetFile
+from core.stored import Unreadable, check_shape, read_shaped
 from core.tabular import frame_csv
 from core.types import Image
 
@@ -57,23 +58,6 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Replace a table at once, without its index; the folder is made if absent."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, frame_csv(table))
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read an object from a JSON file.
-
-    Raises:
-        DataError: The file is absent or holds no object.
-    """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"{path.parent.name}/{path.name} cannot be read ({error}). Prepare the data set again."
-        ) from error
-    if not isinstance(values, dict):
-        raise DataError(f"{path.parent.name}/{path.name} holds no object. Prepare it again.")
-    return values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -274,10 +258,19 @@ def load_dataset(folder: str | Path) -> Dataset:
         raise DataError(
             f"{folder} is no prepared data set. Run: python -m core prepare SOURCE --out {folder}"
         )
-    info = read_json(folder / "dataset.json")
-    if info.get("format") != FORMAT:
-        found = info.get("format", "none")
-        raise DataError(f"{folder.name} has format {found}, expected {FORMAT}. Prepare it again.")
+    try:
+        info = read_shaped(folder / "dataset.json", dict[str, Any])
+        if info.get("format") != FORMAT:
+            found = info.get("format", "none")
+            raise DataError(
+                f"{folder.name} has format {found}, expected {FORMAT}. Prepare it again."
+            )
+        check_shape(info, DatasetFile)
+    except (OSError, Unreadable) as error:
+        why = error.strerror if isinstance(error, OSError) else error  # without the server's path
+        raise DataError(
+            f"{folder.name}/dataset.json cannot be read ({why}). Prepare the data set again."
+        ) from error
     for name in ("manifest.csv", "images.npy", "pairs.csv"):
         if not (folder / name).is_file():
             raise DataError(f"{folder.name} lacks {name}. Prepare it again.")

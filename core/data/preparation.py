@@ -8,8 +8,8 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -46,23 +46,17 @@ TABLES = "tables.json"  # in it: what dataset.json will say, once all but the sp
 COPY_ROWS = 4096  # pictures copied at a time, 16 MB
 
 
-@contextmanager
-def claimed(folder: Path) -> Iterator[None]:
+def claimed(folder: Path) -> AbstractContextManager[None]:
     """Hold `folder`, which no other process or thread does meanwhile.
 
     Raises:
         DataError: Another one holds it.
     """
-    claim = Claim(folder / ".claim")
-    if not claim.acquire():
-        number = claim.holder().get("pid", "unknown")
-        raise DataError(
+    return Claim(folder / ".claim").held(
+        lambda number: DataError(
             f"{folder.name} is being prepared by process {number}. Wait for it, or stop it first."
         )
-    try:
-        yield
-    finally:
-        claim.release()
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,8 @@ def _dependence(origin: pd.Series, label: pd.Series, labels: tuple[str, ...]) ->
 
 def _sentences(p_class: dict[str, dict[str, float]], sizes: pd.Series) -> list[str]:
     return [
-        f"P({label} | {name}) = {p:.2f} over {int(sizes[name]):,} pictures: "
-        f"a network can learn the look of {name} instead of {label}."
+        f"{p:.0%} of the {int(sizes[name]):,} pictures from {name} are {label}: a network can "
+        f"learn the look of {name} instead of {label}."
         for name, row in p_class.items()
         for label, p in row.items()
         if p >= NAMED_ABOVE and sizes[name] >= NAMED_FROM

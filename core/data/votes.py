@@ -6,10 +6,13 @@ fits data prepared from that table. `ferplus-votes.csv`, a table with the column
 repeat. Both have a column for each choice the raters had.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.data.pictures import split_reference
 from core.errors import DataError
@@ -60,6 +63,38 @@ def rater_votes(dataset: "Dataset") -> pd.DataFrame | None:
         )
     voted = found[list(CHOICES)].astype("int64")
     return voted[voted.sum(axis=1) > 0]
+
+
+def vote_shares(
+    dataset: "Dataset", ids: NDArray[np.int64], labels: Sequence[str]
+) -> NDArray[np.float32]:
+    """How the raters' votes for some classes are divided, for pictures that may be trained on.
+
+    Votes for other choices (contempt, unknown, no face) are left out.
+
+    Args:
+        dataset: Prepared data.
+        ids: int64 (n,), pictures; those of a test part get no votes.
+        labels: K class names.
+
+    Returns:
+        float32 (n, K), each row of sum 1; not a number for a picture without such votes.
+
+    Raises:
+        DataError: There are no votes beside the data, or they do not fit.
+    """
+    votes = rater_votes(dataset)
+    if votes is None:
+        raise DataError(
+            f"rater_share needs the votes of FER+, and {dataset.folder.name} has none: put "
+            f"{PUBLISHED} or {KEYED} beside the prepared folder, or set rater_share=0."
+        )
+    trained = dataset.manifest.loc[votes.index, "split"] == "train"
+    counts = votes.loc[trained, list(labels)].reindex(ids).to_numpy(np.float32)
+    total = counts.sum(axis=1, keepdims=True)
+    shares = np.full(counts.shape, np.nan, np.float32)
+    np.divide(counts, total, out=shares, where=total > 0)
+    return shares
 
 
 def most_votes(votes: pd.DataFrame) -> pd.Series:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from core.evaluation.predictions import Predictions
     from core.evaluation.predictions_file import SPLITS, predictions_changed
     from core.evaluation.prepared import PUBLISHED_VALID, own_folder, results_folder
-    from core.evaluation.report import answer, mismatches, with_intervals
+    from core.evaluation.report import SIX, answer, mismatches, with_intervals
     from core.evaluation.report_file import load_report, stored_strata, strata_rows
     from core.evaluation.run import evaluate_run
     from core.evaluation.runs import Run, all_runs
@@ -71,7 +71,7 @@ __getattr__ = lazy_names(
         "predictions": ("Predictions",),
         "predictions_file": ("SPLITS", "predictions_changed"),
         "prepared": ("PUBLISHED_VALID", "own_folder", "results_folder"),
-        "report": ("answer", "mismatches", "with_intervals"),
+        "report": ("SIX", "answer", "mismatches", "with_intervals"),
         "report_file": ("load_report", "stored_strata", "strata_rows"),
         "run": ("evaluate_run",),
         "runs": ("Run", "all_runs"),
@@ -84,6 +84,7 @@ __all__ = [
     "FEW",
     "FORMATS",
     "PUBLISHED_VALID",
+    "SIX",
     "SPLITS",
     "Accuracy",
     "Album",

@@ -17,6 +17,8 @@ from core.types import Image
 BATCH = 64
 COMPONENTS = 50  # kept before t-SNE, as its authors advise
 PERPLEXITY = 30.0
+# Of 500 faces, 500 steps end with a divergence of .654, 1000 with .650, in twice the time.
+FEW, FEW_STEPS, STEPS = 1000, 500, 1000
 
 
 def pooled_features(
@@ -62,13 +64,20 @@ def pooled_features(
     return torch.cat(collected).numpy(), torch.cat(logits).numpy()
 
 
-def feature_points(folder: Path, pixels: Image, seed: int = 0) -> pd.DataFrame:
+def feature_points(
+    folder: Path,
+    pixels: Image,
+    seed: int = 0,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> pd.DataFrame:
     """Features laid out in a plane by t-SNE (van der Maaten and Hinton, 2008).
 
     Args:
         folder: Checkpoint folder.
         pixels: uint8 (N, S, S).
         seed: Of the layout.
+        on_progress: Called with pictures done and pictures in all while the network looks at them;
+            the layout follows.
 
     Returns:
         Columns x, y, predicted; a row a picture. Fewer than five pictures lie on a line.
@@ -76,7 +85,7 @@ def feature_points(folder: Path, pixels: Image, seed: int = 0) -> pd.DataFrame:
     Raises:
         CheckpointError: The folder cannot be used.
     """
-    features, logits = pooled_features(folder, pixels)
+    features, logits = pooled_features(folder, pixels, on_progress)
     labels = Card.load(folder / "card.json").labels
     predicted = [labels[answer] for answer in logits.argmax(axis=1)]
     count = len(features)
@@ -85,6 +94,11 @@ def feature_points(folder: Path, pixels: Image, seed: int = 0) -> pd.DataFrame:
     else:
         kept = min(COMPONENTS, count, features.shape[1])
         reduced = PCA(kept, random_state=seed).fit_transform(features)
-        layout = TSNE(perplexity=min(PERPLEXITY, (count - 1) / 3), init="pca", random_state=seed)
+        layout = TSNE(
+            perplexity=min(PERPLEXITY, (count - 1) / 3),
+            init="pca",
+            random_state=seed,
+            max_iter=FEW_STEPS if count <= FEW else STEPS,
+        )
         places = layout.fit_transform(reduced)
     return pd.DataFrame({"x": places[:, 0], "y": places[:, 1], "predicted": predicted})

@@ -9,6 +9,8 @@ from core.data import PAPER_SOURCES
 from core.errors import DataError
 from core.files import read_object
 from core.paths import data_root
+from core.shapes import DatasetFile
+from core.stored import shaped_or_empty
 
 if TYPE_CHECKING:
     from core.data import Dataset
@@ -59,12 +61,12 @@ def seen_sources(card: "Card", info: dict[str, Any]) -> tuple[str, ...]:
 
 
 def prepared_folders(root: Path | None = None) -> dict[Path, dict[str, Any]]:
-    """Prepared folders directly below a root (the data root) with their dataset.json."""
+    """Prepared folders directly below a root (the data root) with their dataset.json, if whole."""
     root = data_root() if root is None else root
     found = {}
     for path in sorted(root.glob("*/dataset.json")):
-        info = read_object(path)
-        if isinstance(info.get("counts"), dict):
+        info = shaped_or_empty(path, DatasetFile)
+        if info:
             found[path.parent] = info
     return found
 

@@ -7,10 +7,10 @@ from typing import Any
 from core.checkpoints import EVALUATIONS
 from core.errors import CheckpointError
 from core.evaluation.predictions_file import FILE, OLD_FILE
-from core.files import file_hash, read_object, write_json
+from core.files import file_hash, write_json
+from core.measured_shapes import ReportFile, StrataFile
 from core.paths import run_root
-from core.shapes import ReportFile
-from core.stored import Unreadable, read_shaped
+from core.stored import Unreadable, read_shaped, shaped_or_empty
 
 FORMAT = 1
 # What tables and cards cannot do without: of a report, and of each of its splits.
@@ -148,8 +148,8 @@ def predictions_hash(folder: Path) -> str:
 
 def _kept_strata(folder: Path, predictions: Sequence[str]) -> dict[str, Any]:
     """The content of a strata.json about one of these predictions; empty without."""
-    found = read_object(folder / STRATA_FILE)
-    usable = found.get("format") == STRATA_FORMAT and isinstance(found.get("groupings"), list)
+    found = shaped_or_empty(folder / STRATA_FILE, StrataFile)
+    usable = found.get("format") == STRATA_FORMAT
     return (
         found if usable and found.get("predictions") in [one for one in predictions if one] else {}
     )

@@ -12,9 +12,10 @@ from core.data import PAPER_SOURCES
 from core.errors import CoreError
 from core.evaluation.predictions_file import predictions_changed
 from core.evaluation.prepared import PUBLISHED_VALID, sources_of
-from core.files import fingerprint, read_object
+from core.files import fingerprint, is_temporary
+from core.measured_shapes import ReportFile
 from core.paths import below, data_root, run_root
-from core.shapes import CardFile, ConfigFile, ReportFile
+from core.shapes import CardFile, ConfigFile, DatasetFile
 from core.stored import shaped_or_empty
 from core.training import RunFolder, observe
 
@@ -58,6 +59,8 @@ def all_runs() -> list[Run]:
     root = run_root()
     if root.is_dir():
         for folder in root.iterdir():
+            if is_temporary(folder.name):
+                continue
             if (folder / "config.json").is_file() or (folder / "card.json").is_file():
                 folders[folder.name] = folder
     runs = (run_of(folder) for _, folder in sorted(folders.items()))
@@ -104,7 +107,7 @@ def _sources(
         folder = below(data_root(), str(data.get("name") or config.get("data") or ""))
     except CoreError:
         return ALL_SOURCES
-    found = sources_of(read_object(folder / "dataset.json"))
+    found = sources_of(shaped_or_empty(folder / "dataset.json", DatasetFile))
     return frozenset(found) - {PUBLISHED_VALID} or ALL_SOURCES
 
 

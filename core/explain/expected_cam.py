@@ -113,7 +113,11 @@ def expected_cam(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -
 
 def _maps(activations: Tensor, weights: Tensor, offset: Tensor) -> Tensor:
     """Maps of all classes, float32 (N, K, h, w)."""
-    return smoothed((activations[:, None] * weights).sum(dim=2) - offset)
+    # Of one cell at a time: the product with all weights at once would be K times as large.
+    found = weights.to(activations.dtype).flatten(2)
+    cells = activations.flatten(2).permute(2, 0, 1) @ found.permute(2, 1, 0)
+    maps = cells.permute(1, 2, 0).reshape(-1, *offset.shape)
+    return smoothed(maps - offset)
 
 
 class ExpectedCam(nn.Module):

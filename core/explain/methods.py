@@ -78,8 +78,8 @@ for _info in (
         1,
         signed=True,
         default_layer="reference",
-        caveat="What a face has more or less than the mean of the reference faces, weighed by what "
-        "moves the class in those faces on average, not in this face alone.",
+        caveat="Compares this face with the average of reference faces: what it has more or less "
+        "than they, weighed by what moves the class in them, not in this face alone.",
     ),
     MethodInfo(
         "grad_cam",

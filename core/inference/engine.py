@@ -34,10 +34,10 @@ from core.paths import cache_folder
 from core.preprocess import Preprocess
 from core.types import Image
 
-Kind = Literal["exact", "int8", "grad_cam", "expected_cam"]
+Kind = Literal["exact", "int8", "grad_cam", "expected_cam", "int8_grad_cam", "int8_expected_cam"]
 BATCH = 64  # faces a call: larger ones only cost memory
 UNREADABLE = (errors.Fail, errors.InvalidProtobuf, errors.InvalidGraph, errors.InvalidArgument)
-FORMAT = 3  # part of the cache's file names; raise it when the files change
+FORMAT = 4  # part of the cache's file names; raise it when the files change
 
 _building = threading.Lock()
 logger = logging.getLogger(__name__)
@@ -86,8 +86,9 @@ def engine(folder: Path, kind: Kind = "exact", *, threads: int = 0) -> OnnxEngin
 
     Args:
         folder: Checkpoint folder.
-        kind: "exact" float32 logits, "int8" logits in 8 bits, or a method's name for float32 logits
-            and its maps.
+        kind: "exact" float32 logits, "int8" logits in 8 bits, a method's name for float32 logits
+            and its maps, or "int8_" and that name for the logits of "int8" and maps from the same
+            pass.
         threads: Threads a call may use; 0 for one a core.
 
     Raises:
@@ -118,26 +119,32 @@ def preferred(folder: Path) -> Kind:
 
 def built(folder: Path, kind: Kind) -> Path:
     """The ONNX file of a checkpoint, made now if it is not in the cache."""
-    if kind == "int8":
+    if _is_int8(kind):
         quantisation = Quantisation.load(folder)
         if quantisation is None:
             raise CheckpointError(
                 f"{folder.name} has no measured 8-bit ranges. Use the exact engine."
             )
-        return _built_int8(folder, quantisation.ranges)
+        if kind != "int8":
+            built(folder, "int8")  # which refuses ranges of another network
+        return _built_int8(folder, quantisation.ranges, kind)
     return _kept(folder, kind, None, lambda path: _build_float(folder, path, _METHODS[kind]))
 
 
-def _built_int8(folder: Path, ranges: list[tuple[float, float]]) -> Path:
+def _is_int8(kind: Kind) -> bool:
+    return kind.startswith("int8")
+
+
+def _built_int8(folder: Path, ranges: list[tuple[float, float]], kind: Kind = "int8") -> Path:
     """The file in 8 bits with these ranges."""
 
     def build(path: Path) -> None:
         with TemporaryDirectory() as place:
             source = Path(place) / "float.onnx"
-            _build_float(folder, source)
+            _build_float(folder, source, _METHODS[kind])
             quantise(source, ranges, path)
 
-    return _kept(folder, "int8", ranges, build)
+    return _kept(folder, kind, ranges, build)
 
 
 def _kept(
@@ -165,9 +172,9 @@ def _key(folder: Path, kind: Kind, ranges: list[tuple[float, float]] | None) -> 
             "weights.safetensors."
         ) from error
     parts = [card.get(name) for name in ("model", "model_options", "labels", "preprocess")]
-    if kind == "int8":
+    if _is_int8(kind):
         parts.append(ranges)
-    if kind == "expected_cam" and (folder / REFERENCE).is_file():
+    if _METHODS[kind] == "expected_cam" and (folder / REFERENCE).is_file():
         digest.update((folder / REFERENCE).read_bytes())
     digest.update(json.dumps(parts).encode())
     return digest.hexdigest()[:16]
@@ -181,8 +188,11 @@ def _build_float(folder: Path, path: Path, method: str | None = None) -> None:
 
 _METHODS: dict[Kind, str | None] = {
     "exact": None,
+    "int8": None,
     "grad_cam": "grad_cam",
     "expected_cam": "expected_cam",
+    "int8_grad_cam": "grad_cam",
+    "int8_expected_cam": "expected_cam",
 }
 
 
@@ -322,7 +332,7 @@ def write_onnx(
     Raises:
         RuntimeError: The network holds an operation that cannot be exported.
     """
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch.no_grad():
         # The tracing exporter is ten times faster than its successor on these small graphs and
         # only warns of its age; trace warnings concern sizes that are constant here.
         warnings.simplefilter("ignore")

@@ -6,13 +6,14 @@ from core.models.checkpoint import library_versions, load_model, save_weights
 from core.models.face_resnet import FaceResNet, face_recognition_file, read_dlib_faces
 from core.models.gimefive import GiMEFiVE
 from core.models.importing import Description, import_weights, read_description
-from core.models.slim_resnet import SlimResNet
+from core.models.slim_resnet import FaceAndSlim, SlimResNet
 from core.models.summary import LayerRow, summary, summary_text
 
 __all__ = [
     "MODELS",
     "Card",
     "Description",
+    "FaceAndSlim",
     "FaceResNet",
     "GiMEFiVE",
     "LayerRow",

@@ -14,7 +14,7 @@ from core.models.face_resnet import FACE_MEAN, FACE_STD, FaceResNet
 from core.models.gimefive import GiMEFiVE
 from core.models.mini_xception import MiniXception
 from core.models.residual import GiMEFiVERes, ResNet
-from core.models.slim_resnet import SlimResNet
+from core.models.slim_resnet import FaceAndSlim, SlimResNet
 from core.models.vgg import VGG
 from core.preprocess import Preprocess
 from core.registry import Registry
@@ -74,6 +74,7 @@ class _Networks(Registry[ModelSpec]):
             return False
 
 
+FACES = Preprocess(size=96, crop=96, mean=FACE_MEAN, std=FACE_STD)  # as dlib's network wants them
 MODELS: Registry[ModelSpec] = _Networks("model")
 
 
@@ -120,7 +121,16 @@ _add(
         "ResNet28 (face recognition)",
         "+RB",
         FaceResNet,
-        preprocess=Preprocess(size=96, crop=96, mean=FACE_MEAN, std=FACE_STD),
+        preprocess=FACES,
+    )
+)
+_add(
+    ModelSpec(
+        "face_and_slim",
+        "ResNet28 (face recognition) and ResNet14 (slim)",
+        "+RB",
+        FaceAndSlim,
+        preprocess=FACES,
     )
 )
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from core.checkpoints import WEIGHTS
 from core.errors import CheckpointError, ConfigError
-from core.files import file_hash
+from core.files import file_hash, replacing
 from core.labels import CLASS_SETS, canonical
 from core.models.card import Card
 from core.models.catalogue import LIBRARIES, MODELS, build
@@ -147,9 +147,11 @@ def import_weights(path: Path, about: Description, folder: Path) -> Card:
         title=folder.name,
         licence=LICENCE,
     )
-    folder.mkdir(parents=True)
-    save_weights(state, folder / WEIGHTS, half=False)
-    card.save(folder / "card.json")  # last: without it the folder is no checkpoint
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(folder) as whole:  # at once: a folder without its card would keep the name
+        whole.mkdir()
+        save_weights(state, whole / WEIGHTS, half=False)
+        card.save(whole / "card.json")
     return card
 
 

@@ -28,6 +28,8 @@ class Faces:
         frames: float32 (N, 2, 3), how the app would frame each face, as `core.data.Frames` has it;
             None where that is not known.
         answers: float32 (N, K), a teacher's probabilities; None without a teacher.
+        votes: float32 (N, K), shares of raters' votes; not a number where nobody rated the face.
+            None without votes.
         known: bool (N, K), the classes that the source of each face tells apart; None for all.
     """
 
@@ -35,6 +37,7 @@ class Faces:
     labels: NDArray[np.int64]
     frames: NDArray[np.float32] | None = None
     answers: NDArray[np.float32] | None = None
+    votes: NDArray[np.float32] | None = None
     known: NDArray[np.bool_] | None = None
 
 
@@ -65,6 +68,7 @@ class BatchMaker:
         self.labels = torch.from_numpy(faces.labels)
         self.frames = None if faces.frames is None else self._of_window(faces.frames)
         self.answers = None if faces.answers is None else torch.from_numpy(faces.answers)
+        self.votes = None if faces.votes is None else torch.from_numpy(faces.votes)
         self.classes = len(config.labels)
         known = np.ones((len(faces.labels), self.classes), bool)
         self.known = torch.from_numpy(known if faces.known is None else faces.known)
@@ -106,9 +110,9 @@ class BatchMaker:
         """The whole batch of a step, over all processes.
 
         Returns:
-            Inputs float32 (B, C, S, S), targets float32 (B, K) with smoothing, a teacher's
-            answers and mixing, weights float32 (B,) with mean about 1, and bool (B, K), the
-            classes that the loss of each face is about; targets are 0 in all others.
+            Inputs float32 (B, C, S, S), targets float32 (B, K) with smoothing, raters'
+            votes, a teacher's answers and mixing, weights float32 (B,) with mean about 1, and bool
+            (B, K), the classes that the loss of each face is about; targets are 0 in all others.
         """
         size = self.config.batch_size
         chosen = order[step * size : (step + 1) * size]
@@ -126,6 +130,11 @@ class BatchMaker:
         targets = F.one_hot(labels, self.classes).float()
         spread = known / known.sum(dim=1, keepdim=True)
         targets = targets * (1 - smoothing) + smoothing * spread
+        if self.votes is not None:
+            votes = self.votes[chosen] * known
+            total = votes.sum(dim=1, keepdim=True)
+            blended = targets.lerp(votes / total, self.config.rater_share)
+            targets = torch.where(total > 0, blended, targets)
         if self.answers is not None:
             answers = self.answers[chosen] * known
             answers = answers / answers.sum(dim=1, keepdim=True)

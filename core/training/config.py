@@ -79,11 +79,13 @@ class RunConfig:
             target (distillation); several, joined by "+", give their mean; empty for labels alone.
         teacher_share: Share of the target that is the teacher's answer, the label's is the rest;
             train accuracy counts the class that has most of the target.
+        rater_share: Share of the target that is the votes of FER+'s ten raters (Barsoum et al.,
+            2016), for training faces of FER2013 that they rated; 0 for labels alone.
         data: Prepared data folder, below the data root or absolute.
         split: Name of the split file, "clean" or "published".
         sources: Sources to train on; empty for all.
         class_set: "six" or "seven".
-        epochs: Passes over the training part.
+        epochs: Passes over the training part; 0 keeps the checkpoints of `initial` as they are.
         batch_size: Faces a step, over all processes.
         optimiser: Update rule.
         learning_rate: Highest learning rate of the schedule.
@@ -116,6 +118,7 @@ class RunConfig:
     initial: str = ""
     teacher: str = ""
     teacher_share: float = 0.5
+    rater_share: float = 0.0
     data: str = "fer-gimefive"
     split: str = "clean"
     sources: tuple[str, ...] = ()
@@ -163,18 +166,24 @@ class RunConfig:
                 found = getattr(self, name)
                 raise ConfigError(f"{name} is {found!r}; expected one of {', '.join(choices)}.")
         for name, low, high in (
-            ("epochs", 1, 10_000), ("batch_size", 1, 65_536), ("learning_rate", 1e-8, 10.0),
+            ("epochs", 0, 10_000), ("batch_size", 1, 65_536), ("learning_rate", 1e-8, 10.0),
             ("momentum", 0.0, 0.9999), ("weight_decay", 0.0, 1.0), ("warmup", 0.0, 0.9),
             ("final_rate", 0.0, 1.0), ("label_smoothing", 0.0, 0.9), ("class_weighting", 0.0, 1.0),
             ("ema", 0.0, 0.999999), ("gradient_clip", 0.0, 1e6), ("grow_until", 0.0, 1.0),
             ("patience", 0, 10_000), ("save_minutes", 0.01, 1e6), ("devices", 1, 1024),
             ("machines", 1, 1024), ("start_side", 0, 1024), ("seed", 0, 2**31 - 1),
-            ("teacher_share", 0.0, 1.0),
+            ("teacher_share", 0.0, 1.0), ("rater_share", 0.0, 1.0),
         ):  # fmt: skip
             _within(name, getattr(self, name), low, high)
             if name in WHOLE and not isinstance(getattr(self, name), int):
                 found = getattr(self, name)
                 raise ConfigError(f"{name} is {found!r}; expected a whole number.")
+
+        if not self.epochs and self.initial in ("", FACE_START):
+            raise ConfigError(
+                "epochs is 0; expected at least 1, unless initial names checkpoints, which are "
+                "then kept as they are."
+            )
 
     @property
     def labels(self) -> tuple[str, ...]:

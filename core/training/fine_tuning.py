@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from core.checkpoints import find_checkpoint
-from core.errors import TrainingError
+from core.errors import ConfigError, TrainingError
 from core.files import file_hash
 from core.models import (
     Card,
+    FaceAndSlim,
     FaceResNet,
     SlimResNet,
     face_recognition_file,
@@ -24,6 +25,8 @@ FACE_START_ABOUT = (
     "face recognition: dlib's residual network by Davis King, public domain, learned from about "
     "3 million faces of 7,485 people"
 )
+
+KINDS = ("face_resnet", "resnet14")  # whose weights a face_and_slim joins, in this order
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,8 @@ def start_from(
     `FACE_START` stands for dlib's face recognition network; the run's head is new.  Where a
     checkpoint tells only the first of the run's classes apart, the outputs of the others start as
     the mean of its own.  Several checkpoints, joined by "+", each fill one column of a network
-    built with the option `columns`.
+    built with the option `columns`, or a face_resnet and a resnet14 the two parts of a
+    face_and_slim.
 
     Args:
         network: Freshly built from the same configuration.
@@ -105,6 +109,8 @@ def start_from(
     if config.initial == FACE_START:
         return _start_from_faces(network, some_inputs)
     parents = load_parents(config.initial)
+    if isinstance(network, FaceAndSlim) and len(parents) > 1:
+        return _joined(network, config, parents)
     options = config.model_options
     if len(parents) > 1:
         options = {name: value for name, value in options.items() if name != "columns"}
@@ -128,6 +134,34 @@ def start_from(
         raise TrainingError(
             f"{config.model} has no columns to fill with {len(states)} checkpoints. Name one."
         )
+    return _facts(parents)
+
+
+def _joined(network: FaceAndSlim, config: RunConfig, parents: list[Parent]) -> dict[str, Any]:
+    if len(parents) != len(KINDS):
+        raise ConfigError(
+            f"There are {len(parents)} checkpoints for a {config.model}. Name two, joined by "
+            f'"+": one of {" and one of ".join(KINDS)}.'
+        )
+    face, slim = parents
+    first = config.labels[: len(slim.card.labels)]
+    if (face.card.labels, slim.card.labels) != (config.labels, first):
+        raise TrainingError(
+            f"The run tells {', '.join(config.labels)} apart; {face.name!r} and {slim.name!r} do "
+            f"{', '.join(face.card.labels)} and {', '.join(slim.card.labels)}. The first must tell "
+            "all of them apart, the second the first of them."
+        )
+    try:
+        network.join(face.network, slim.network)
+    except RuntimeError as error:  # of other sizes
+        raise TrainingError(
+            f"{face.name!r} and {slim.name!r} do not fit into the options of this {config.model}. "
+            "Set model_options.columns and model_options.width as the second has them."
+        ) from error
+    return _facts(parents)
+
+
+def _facts(parents: list[Parent]) -> dict[str, Any]:
     starts = [parent.card.data["start"] for parent in parents if "start" in parent.card.data]
     return {"initial": origin(parents), **({"start": starts[0]} if starts else {})}
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data import Dataset, Subset, load_dataset, load_frames
+from core.data import Dataset, Subset, load_dataset, load_frames, vote_shares
 from core.errors import DataError, ExplainError
 from core.explain import keep_reference
 from core.labels import NEUTRAL
@@ -58,7 +58,14 @@ def training_data(config: RunConfig) -> TrainingData:
     )
     if reframed:
         train = replace(train, frames=_frames_of(dataset, subsets["train"].ids))
+    votes = {}
+    if config.rater_share > 0:
+        shares = vote_shares(dataset, subsets["train"].ids, config.labels)
+        train = replace(train, votes=shares)
+        votes = {"rater_votes": int(np.isfinite(shares[:, 0]).sum())}
+        logger.info("Votes of raters are known for %d training faces", votes["rater_votes"])
     facts = {
+        **votes,
         "name": folder.name,
         "data_hash": dataset.data_hash,
         "split": config.split,

@@ -284,7 +284,7 @@ def _works(folder: RunFolder, process: ProcessId, since: float) -> bool:
 
 def is_job(path: Path) -> bool:
     """Whether a folder holds a run or a search."""
-    if path.name in (FACTS_FOLDER, EVALUATIONS):
+    if path.name in (FACTS_FOLDER, EVALUATIONS) or is_temporary(path.name):
         return False
     return (path / "config.json").is_file() or (path / "study.json").is_file()
 

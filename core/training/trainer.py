@@ -329,19 +329,18 @@ class Trainer:
                 for key, value in state["average"].items():
                     self.average.state[key].copy_(value)
                 self.average.steps = state["average_steps"]
-        except (RuntimeError, KeyError, ValueError, EOFError) as error:
+            epoch, step, best = int(state["epoch"]), int(state["step"]), dict(state["best"])
+            sums = EpochSums(**state["sums"])
+        except OSError:
+            raise
+        except Exception as error:  # torch's own words would have the user switch its safety off
             raise TrainingError(
-                f"last.pt of {self.folder.name} does not fit the run ({error}). Start it anew "
-                "under another name."
+                f"last.pt of {self.folder.name} is damaged, or does not fit the run "
+                f"({type(error).__name__}). Start it anew under another name."
             ) from error
         if state.get("data_hash") not in (None, self.data.facts.get("data_hash")):
-            raise TrainingError(
-                f"The data set has changed since {self.folder.name} began. Start it anew under "
-                "another name."
-            )
-        self.epoch, self.step = int(state["epoch"]), int(state["step"])
-        self.best = dict(state["best"])
-        self.sums = EpochSums(**state["sums"])
+            raise TrainingError(f"The data set of {self.folder.name} has changed. Start it anew.")
+        self.epoch, self.step, self.best, self.sums = epoch, step, best, sums
         self._forget_after(self.epoch + self.step / self.batches.steps)
         logger.info("Resumed at epoch %d, step %d", self.epoch + 1, self.step)
 

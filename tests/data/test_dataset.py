@@ -109,7 +109,13 @@ def test_a_folder_that_lacks_a_file_is_refused(
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
-    [("{", "cannot be read"), ("[]", "holds no object"), ('{"format": 99}', "has format 99")],
+    [
+        ("{", "cannot be read"),
+        ("[]", "cannot be read .expected object, got array"),
+        ('{"format": 99}', "has format 99"),
+        ('{"format": 1}', "missing required field labels"),
+        ('{"format": 1, "labels": ["a", "b"], "counts": {"x": 5}, "data_hash": ""}', "counts"),
+    ],
 )
 def test_a_damaged_or_foreign_dataset_json_is_refused(
     prepared: Dataset, tmp_path: Path, text: str, complaint: str

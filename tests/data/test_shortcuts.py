@@ -81,4 +81,4 @@ def test_an_origin_that_gives_a_class_away_is_named() -> None:
     sentences = shortcut(table, LABELS)["sentences"]
 
     assert len(sentences) == 1
-    assert sentences[0].startswith("P(happiness | affectnet/ffhq) = 0.89 over 200 pictures")
+    assert sentences[0].startswith("89% of the 200 pictures from affectnet/ffhq are happiness")

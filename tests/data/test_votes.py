@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from made_pictures import blobs, fer2013, pixels_cell, write_folder, write_zip
 
-from core.data import Dataset, contradicted, prepare, rater_votes
+from core.data import Dataset, contradicted, prepare, rater_votes, vote_shares
 from core.data.votes import CHOICES, KEYED, PUBLISHED, most_votes
 from core.errors import DataError
 
@@ -110,3 +111,28 @@ def test_a_label_is_contradicted_by_more_votes_and_by_a_majority() -> None:
     assert found["fewer"].tolist() == [False, True, True]
     assert found["majority"].tolist() == [False, True, False]
     assert most_votes(table).tolist() == ["fear", "surprise", "surprise"]
+
+
+def test_shares_of_votes_are_of_training_pictures_and_known_classes_alone(
+    folders: Dataset, tmp_path: Path
+) -> None:
+    rows = {"train/fear/Training_1.jpg": FEAR, "train/fear/Training_2.jpg": votes(*[0] * 8, 9, 1)}
+    write_keyed(tmp_path / "data" / KEYED, rows)
+    table = pd.read_csv(tmp_path / "data" / KEYED)
+    tested = {"folder": "test/fear", "name": "Training_1001.jpg", "usage": "PrivateTest", **FEAR}
+    pd.concat([table, pd.DataFrame([tested])]).to_csv(tmp_path / "data" / KEYED, index=False)
+    named = ids(folders)
+    rated = rater_votes(folders)
+    assert rated is not None
+    assert len(rated) == 3
+
+    shares = vote_shares(folders, np.arange(3), ("surprise", "fear", "anger"))
+
+    np.testing.assert_allclose(shares[named["train/fear/Training_1.jpg"]], [0.3, 0.7, 0])
+    for number in set(range(3)) - {named["train/fear/Training_1.jpg"]}:  # no such votes; a test one
+        assert np.isnan(shares[number]).all()
+
+
+def test_shares_are_refused_where_there_are_no_votes(folders: Dataset) -> None:
+    with pytest.raises(DataError, match=r"beside the prepared folder, or set rater_share=0"):
+        vote_shares(folders, np.arange(3), ("fear",))

@@ -58,12 +58,15 @@ def test_a_network_without_a_head_gives_its_pooled_scores(tmp_path: Path) -> Non
 def test_pictures_of_a_kind_have_their_nearest_neighbour_in_it(tmp_path: Path) -> None:
     folder = stored(tmp_path, "gimefive", Preprocess(), depth=2, width=4)
 
-    points = feature_points(folder, two_kinds(60))
+    steps: list[tuple[int, int]] = []
+
+    points = feature_points(folder, two_kinds(60), on_progress=lambda *step: steps.append(step))
 
     places = points[["x", "y"]].to_numpy()
     distances = np.linalg.norm(places[:, None] - places[None], axis=2)
     np.fill_diagonal(distances, np.inf)
     assert (distances.argmin(axis=1) % 2 == np.arange(60) % 2).all()
+    assert steps == [(60, 60)]
 
 
 @pytest.mark.parametrize("count", [1, 4])

@@ -228,6 +228,19 @@ def test_figures_are_kept_beside_earlier_ones_until_predictions_change(made: Mad
     assert [len(one["groupings"]) for one in stored_strata(made.model.folder)] == [1]
 
 
+@pytest.mark.parametrize(
+    "damage", [{"groupings": [5]}, {"groupings": [{"name": "x", "split": "test", "rows": [{}]}]}]
+)
+def test_damaged_figures_are_none_and_are_measured_anew(made: Made, damage: dict[str, Any]) -> None:
+    measure_strata("a-run", made.list_of(LIST))
+    path = made.model.folder / "strata.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | damage))
+
+    assert stored_strata(made.model.folder) == []
+    measure_strata("a-run", made.list_of(LIST))
+    assert len(stored_strata(made.model.folder)[0]["groupings"]) == 1
+
+
 def test_a_shipped_checkpoint_stays_as_it_is(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.checkpoints.SHIPPED", made.model.folder.parent)
     monkeypatch.setattr("core.checkpoints.SHIPPED_CHECKPOINTS", ("a-run",))

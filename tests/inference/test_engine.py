@@ -206,6 +206,38 @@ def test_one_face_gets_the_same_eight_bit_answer_alone_and_in_a_batch(tmp_path: 
     np.testing.assert_allclose(alone, together, atol=1e-6)
 
 
+@pytest.mark.parametrize("method", ["grad_cam", "expected_cam"])
+def test_maps_in_eight_bits_come_with_the_logits_of_eight_bits(
+    tmp_path: Path, method: Literal["grad_cam", "expected_cam"]
+) -> None:
+    folder = make_checkpoint(tmp_path / "run")
+    model, card = load_model(folder)
+    save_reference(measure_reference(model, reference_faces(faces(8), card.preprocess)), folder)
+    pixels = faces(40)
+    calibrate(folder, pixels, np.zeros(40, dtype=np.int64))
+    kind: Literal["int8_grad_cam", "int8_expected_cam"] = (
+        "int8_grad_cam" if method == "grad_cam" else "int8_expected_cam"
+    )
+
+    logits, maps = engine(folder, kind, threads=1).run(pixels)
+
+    eight = engine(folder, "int8", threads=1).run(pixels)[0]
+    np.testing.assert_allclose(logits, eight, atol=1e-3)
+    exact, exact_maps = engine(folder, method, threads=1).run(pixels)
+    assert not np.array_equal(logits, exact)
+    assert maps is not None
+    assert exact_maps is not None
+    assert np.corrcoef(maps.ravel(), exact_maps.ravel())[0, 1] > 0.98
+
+
+def test_maps_in_eight_bits_are_refused_with_ranges_of_another_network(tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path / "run")
+    Quantisation([(0.0, 1.0)], 10, 0.5, 0.5, 1.0).save(folder)
+
+    with pytest.raises(CheckpointError, match="holds 1 ranges"):
+        engine(folder, "int8_grad_cam")
+
+
 @pytest.mark.parametrize(("loss", "kind"), [(0.0, "int8"), (0.002, "int8"), (0.01, "exact")])
 def test_eight_bits_are_preferred_only_where_accuracy_holds(
     tmp_path: Path, loss: float, kind: str

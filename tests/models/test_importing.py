@@ -1,6 +1,8 @@
 """A classifier made elsewhere answers here as it does there, or is refused in one sentence."""
 
+import errno
 import json
+import os
 import pickle
 import sys
 from pathlib import Path
@@ -16,10 +18,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torchvision.models import get_model
 
+from core.checkpoints import WEIGHTS
 from core.cli import main
 from core.errors import CheckpointError, ConfigError, CoreError
 from core.inference import OnnxEngine, export_onnx
-from core.models import MODELS, Description, build, import_weights, read_description
+from core.models import MODELS, Card, Description, build, import_weights, read_description
 from core.predict import Predictor, softmax
 from core.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
 
@@ -122,6 +125,25 @@ def test_our_own_networks_are_taken_as_well(tmp_path: Path) -> None:
 
     assert card.preprocess == MODELS["resnet14"].preprocess
     assert card.labels == OURS[:6]
+
+
+def test_an_import_that_is_cut_short_does_not_keep_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(tmp_path, build("mini_xception", 6).state_dict())
+    said = Description("mini_xception", OURS[:6])
+
+    def full(card: Card, to: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(to))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Card, "save", full)
+        with pytest.raises(OSError, match="No space"):
+            import_weights(path, said, tmp_path / "runs" / "own")
+    assert list((tmp_path / "runs").iterdir()) == []
+
+    import_weights(path, said, tmp_path / "runs" / "own")
+    assert {one.name for one in (tmp_path / "runs" / "own").iterdir()} == {"card.json", WEIGHTS}
 
 
 @pytest.mark.parametrize(

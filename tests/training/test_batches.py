@@ -182,6 +182,23 @@ def test_a_teacher_s_answers_are_their_share_of_the_target() -> None:
     torch.testing.assert_close(targets.sum(1), torch.ones(4))
 
 
+def test_votes_of_raters_are_their_share_of_the_target_where_a_face_was_rated() -> None:
+    config = RunConfig(batch_size=4, label_smoothing=0.12, rater_share=0.5, augment=FLIP_ONLY)
+    votes = np.full((8, 6), np.nan, dtype=np.float32)
+    votes[1] = (0.7, 0, 0.3, 0, 0, 0)
+    faces = stripes(8, 0)
+    maker = BatchMaker(replace(faces, votes=votes), config, Preprocess())
+    plain = BatchMaker(faces, config, Preprocess())
+
+    order = torch.tensor([1, 0, 2, 3])
+    _, targets, _, _ = maker.batch(0, 0, order)
+    _, labels, _, _ = plain.batch(0, 0, order)
+
+    expected = 0.5 * labels[0] + 0.5 * torch.tensor([0.7, 0, 0.3, 0, 0, 0])
+    torch.testing.assert_close(targets[0], expected)
+    torch.testing.assert_close(targets[1:], labels[1:])
+
+
 def test_class_weights_follow_the_stated_power() -> None:
     labels = np.array([0] * 16 + [1] * 4, dtype=np.int64)
 
@@ -235,6 +252,18 @@ def test_a_target_spreads_over_the_classes_its_source_knows() -> None:
     torch.testing.assert_close(targets[0], torch.tensor([0.9] + [0.02] * 5 + [0.0]))
     torch.testing.assert_close(targets[1], torch.tensor([0.12 / 7] * 6 + [0.88 + 0.12 / 7]))
     assert known[:, 6].tolist() == [False, True, False, True]
+
+
+def test_votes_say_nothing_of_classes_the_source_does_not_know() -> None:
+    votes = np.zeros((8, 7), dtype=np.float32)
+    votes[:, 6], votes[:, 0], votes[0, 0] = 0.5, 0.5, 0
+    faces = replace(some_without_neutral(), votes=votes)
+    config = SEVEN.replaced(rater_share=1.0)
+
+    _, targets, _, known = BatchMaker(faces, config, Preprocess()).batch(0, 0, torch.arange(8))
+
+    assert float(targets[~known].abs().max()) == 0
+    torch.testing.assert_close(targets.sum(1), torch.ones(len(targets)))
 
 
 def test_a_teacher_says_nothing_of_classes_the_source_does_not_know() -> None:

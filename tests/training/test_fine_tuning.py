@@ -187,3 +187,42 @@ def test_a_start_from_faces_fits_its_own_network_alone() -> None:
 
     with pytest.raises(TrainingError, match="fits the network face_resnet alone"):
         start_from(build("resnet14", 6, **OPTIONS), run, no_inputs)
+
+
+def test_a_face_network_and_a_slim_one_become_one(runs: Path) -> None:
+    stored("slim", runs)
+    seven = CLASS_SETS["seven"]
+    torch.manual_seed(1)
+    face = build("face_resnet", len(seven)).eval()
+    (runs / "face").mkdir()
+    save_weights(face.state_dict(), runs / "face" / "weights.safetensors")
+    start = {"start": {"name": "known faces"}}
+    Card("face_resnet", seven, data=start).save(runs / "face" / "card.json")
+    options = OPTIONS | {"columns": 1}
+    run = RunConfig("face_and_slim", options, "face+slim", class_set="seven")
+    network = build("face_and_slim", 7, **options).eval()
+
+    facts = start_from(network, run, no_inputs)
+
+    assert facts["initial"]["checkpoint"] == "face+slim"
+    assert facts["start"] == {"name": "known faces"}
+    batch = torch.randn(2, 3, 96, 96)
+    with torch.inference_mode():
+        assert torch.allclose(network(batch)[:, 6], face(batch)[:, 6], atol=5e-3)  # in halves
+
+
+@pytest.mark.parametrize(
+    ("initial", "error", "told"),
+    [
+        ("slim+slim", TrainingError, "The first must tell all of them apart"),
+        ("slim+slim+slim", ConfigError, "There are 3 checkpoints for a face_and_slim"),
+    ],
+)
+def test_networks_that_cannot_stand_side_by_side_are_told(
+    runs: Path, initial: str, error: type[Exception], told: str
+) -> None:
+    stored("slim", runs)
+    run = RunConfig("face_and_slim", OPTIONS, initial, class_set="seven")
+
+    with pytest.raises(error, match=told):
+        start_from(build("face_and_slim", 7, **OPTIONS), run, no_inputs)

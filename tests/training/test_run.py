@@ -226,7 +226,7 @@ def test_a_run_does_not_go_on_with_other_data(
     Trainer(tiny.replaced(epochs=1), first, folder).fit()
 
     second = TrainingData(stripes(96, 5), stripes_data.valid, {"data_hash": "b"})
-    with pytest.raises(TrainingError, match="data set has changed"):
+    with pytest.raises(TrainingError, match="data set of run has changed"):
         Trainer(tiny, second, folder).restore()
 
 

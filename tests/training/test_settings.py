@@ -45,7 +45,13 @@ def test_every_choice_is_taken_and_another_is_not() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("epochs", 0, "epochs is 0; expected a number from 1 to 10000."),
+        (
+            "epochs",
+            0,
+            "epochs is 0; expected at least 1, unless initial names checkpoints, which are then "
+            "kept as they are.",
+        ),
+        ("epochs", -1, "epochs is -1; expected a number from 0 to 10000."),
         ("augment.flip", 1.5, "augment.flip is 1.5; expected a number from 0 to 1."),
         ("epochs", 5, ""),
         ("augment.flip", 1.0, ""),

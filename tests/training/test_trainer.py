@@ -171,6 +171,24 @@ def test_settings_of_another_network_cannot_resume(
         Trainer(other, stripes_data, folder).restore()
 
 
+@pytest.mark.parametrize("content", [b"", b"no zip", "code", {"model": 1}, [1]], ids=repr)
+def test_a_last_file_of_another_kind_is_refused_without_torchs_advice(
+    stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder, content: object
+) -> None:
+    folder = new_folder("run", tiny)
+    trainer = Trainer(tiny, stripes_data, folder)
+    if isinstance(content, bytes):
+        folder.last.write_bytes(content)
+    else:
+        torch.save(print if content == "code" else content, folder.last)
+
+    with pytest.raises(TrainingError, match="of run is damaged") as refused:
+        trainer.restore()
+
+    assert "weights_only" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
 def test_progress_is_written_while_an_epoch_runs(
     stripes_data: TrainingData,
     tiny: RunConfig,

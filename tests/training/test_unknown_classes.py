@@ -43,6 +43,11 @@ def test_seven_classes_need_a_neutral_face(demo: Path, tiny: RunConfig) -> None:
         training_data(config)
 
 
+def test_votes_of_raters_are_asked_for_where_there_are_none(demo: Path, tiny: RunConfig) -> None:
+    with pytest.raises(DataError, match="rater_share needs the votes of FER"):
+        training_data(tiny.replaced(data=str(demo), rater_share=0.5))
+
+
 def test_an_empty_neutral_class_is_told(
     with_neutral: Path, tiny: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,8 +18,10 @@ from core.training.trainer import Stopped, TrainingData
 from core.training.tuning.search import Search, trial_folder
 from core.training.tuning.space import configured
 from core.training.tuning.study import (
+    NEEDLESS,
     begin_again,
     counted,
+    needless,
     open_study,
     recover,
     suggested,
@@ -82,15 +84,17 @@ class _Searcher:
         Raises:
             Stopped: A stop was asked for.
         """
-        recover(self.study)
+        recover(self.study, shared=bool(self.search.storage))
         for trial in (self.folder.path / "trials").glob("*"):
             clear_leftovers(trial)  # one that was killed is begun again in another folder
         self._report()
         while len(counted(self.study)) < self.search.trials and not self._grid_is_exhausted():
             if stop():
                 raise Stopped
-            self._one_trial(stop)
+            enough = self._one_trial(stop)
             self._report()
+            if enough:
+                return  # other processes of this machine run the last ones
 
     def _grid_is_exhausted(self) -> bool:
         """Whether all of the grid was tried; a point that is to be begun again was not."""
@@ -100,14 +104,21 @@ class _Searcher:
         again = self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
         return not again and sampler.is_exhausted(self.study)
 
-    def _one_trial(self, stop: Callable[[], bool]) -> None:
+    def _one_trial(self, stop: Callable[[], bool]) -> bool:
+        """Run a trial; whether it was needless, since others run all that are wanted."""
+        own = 0
+
         def objective(trial: optuna.Trial) -> float:
+            nonlocal own
+            own = trial.number
             trial.set_user_attr("process", ProcessId.of().to_json())
             return self._goal_of(trial, stop)
 
         self.study.optimize(objective, n_trials=1, catch=(CoreError,))
-        number = max(trial.number for trial in counted(self.study))
-        self._keep_best(trial_folder(self.folder, number))
+        why = self.study.get_trials(deepcopy=False)[own].user_attrs.get(NEEDLESS, "")
+        if not why:
+            self._keep_best(trial_folder(self.folder, own))
+        return str(why) == "enough"
 
     def _goal_of(self, trial: optuna.Trial, stop: Callable[[], bool]) -> float:
         """Train with the settings of a trial; the best epoch's goal.
@@ -129,6 +140,9 @@ class _Searcher:
                 raise Stopped(PRUNED)
 
         chosen = {name: suggested(trial, name, one) for name, one in self.search.space.items()}
+        if self.search.storage and (why := needless(self.study, trial, self.search.trials)):
+            trial.set_user_attr(NEEDLESS, why)
+            raise optuna.TrialPruned
         try:
             config = configured(self.search.base, chosen)
             state = run_training(config, run, data=self.data, stop=stop, on_epoch=judge)
@@ -151,7 +165,7 @@ class _Searcher:
         """Keep the weights of the best trial only: a search may have hundreds."""
         run.last.unlink(missing_ok=True)
         best = _best_number(self.study)
-        for other in (self.folder.path / "trials").iterdir():
+        for other in (self.folder.path / "trials").glob("*"):
             if best is None or other != trial_folder(self.folder, best).path:
                 RunFolder(other).weights.unlink(missing_ok=True)
 

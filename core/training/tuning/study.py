@@ -1,14 +1,19 @@
 """A search's trials: stored, and read."""
 
+import os
 import platform
+import time
 import zlib
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 import numpy as np
 import optuna
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, GridSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,6 +27,10 @@ from core.training.tuning.space import Choice, Range, Value, configured
 WARM_UP_TRIALS, WARM_UP_EPOCHS = 5, 2  # before the median of the others may end a trial
 POPULATION = 20  # of NSGA-II; Optuna's 50 would be most of a search that a few cores can run
 AGAIN = "again_for"  # names the trial whose end was no fault of its settings
+NEEDLESS = "needless"  # says why a trial was not run: another process does what it would have done
+JOURNAL = "journal://"  # begins the address of a file that machines append to
+JUST_BEGUN = 60.0  # seconds within which a trial says whose it is
+LOOK_AGAIN = 0.02  # seconds
 ENOUGH = 4  # complete trials; with fewer an importance says nothing
 
 
@@ -35,14 +44,14 @@ def open_study(folder: RunFolder, search: Search) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         study = optuna.create_study(
-            storage=search.storage_url(folder),
+            storage=_storage(search.storage_url(folder)),
             study_name=folder.name,
             direction="maximize",
             load_if_exists=True,
             pruner=_pruner(search),
         )
         study.sampler = _sampler(search, len(study.get_trials(deepcopy=False)))
-    except (SQLAlchemyError, ImportError, ValueError) as error:
+    except (SQLAlchemyError, ImportError, ValueError, OSError) as error:
         first = str(error).splitlines()[0]
         raise TrainingError(
             f"The storage of {folder.name} ({search.shown_storage}) cannot be used: {first}. "
@@ -51,11 +60,18 @@ def open_study(folder: RunFolder, search: Search) -> optuna.Study:
     return study
 
 
+def _storage(address: str) -> str | JournalStorage:
+    if not address.startswith(JOURNAL):
+        return address
+    return JournalStorage(JournalFileBackend(address.removeprefix(JOURNAL)))
+
+
 def _sampler(search: Search, done: int) -> BaseSampler:
     # The seed moves on with the trials, else a search taken up again would repeat its first ones.
     parts = [search.seed, done]
     if search.storage:
-        parts.append(zlib.crc32(platform.node().encode()))  # machines must not draw the same
+        # Neither machines nor processes of one may draw the same.
+        parts.append(zlib.crc32(f"{platform.node()} {os.getpid()}".encode()))
     seed = int(np.random.SeedSequence(parts).generate_state(1)[0] % 2**31)
     if search.sampler == "grid":
         values = {
@@ -94,10 +110,74 @@ def suggested(trial: optuna.Trial, name: str, one: Choice | Range) -> Value:
 
 
 def counted(study: optuna.Study) -> list[FrozenTrial]:
-    """Trials that ended by themselves; those that were begun anew do not count."""
-    trials = study.get_trials(deepcopy=False)
+    """Trials that ended by themselves; those begun anew and needless ones do not count."""
+    return _counted(study.get_trials(deepcopy=False))
+
+
+def _counted(trials: list[FrozenTrial]) -> list[FrozenTrial]:
     redone = {trial.user_attrs.get(AGAIN) for trial in trials}
-    return [trial for trial in trials if trial.state.is_finished() and trial.number not in redone]
+    return [
+        trial
+        for trial in trials
+        if trial.state.is_finished()
+        and trial.number not in redone
+        and NEEDLESS not in trial.user_attrs
+    ]
+
+
+def needless(study: optuna.Study, trial: optuna.Trial, wanted: int) -> str:
+    """Why a trial that has its settings need not be run, or "".
+
+    Two processes may ask for the last trial, or for the same point of a grid, at the same moment;
+    the one whose trial has the lower number runs it. Trials of a grid that were begun earlier are
+    waited for until they have their point.
+
+    Args:
+        study: What they share.
+        trial: The one just begun.
+        wanted: Trials in all.
+    """
+    before = _earlier(study, trial)
+    if len(before) >= wanted:
+        return "enough"
+    if not isinstance(study.sampler, GridSampler):
+        return ""
+    while any(_is_without_point(one, trial) for one in before):
+        time.sleep(LOOK_AGAIN)
+        before = _earlier(study, trial)
+    return "twin" if any(one.params == trial.params for one in before) else ""
+
+
+def _earlier(study: optuna.Study, trial: optuna.Trial) -> list[FrozenTrial]:
+    """Trials of lower numbers that ended by themselves or that this machine runs."""
+    trials = study.get_trials(deepcopy=False)  # once: one that ends meanwhile is not missed
+    ended = {one.number for one in _counted(trials)}
+    return [
+        one
+        for one in trials
+        if one.number < trial.number and (one.number in ended or _is_running_here(one))
+    ]
+
+
+def _is_without_point(trial: FrozenTrial, full: optuna.Trial) -> bool:
+    begun = trial.datetime_start
+    return (
+        trial.state == TrialState.RUNNING
+        and len(trial.params) < len(full.params)
+        and begun is not None
+        and (datetime.now() - begun).total_seconds() < JUST_BEGUN
+    )
+
+
+def _is_running_here(trial: FrozenTrial) -> bool:
+    """Whether a process of this machine runs it; of other machines nobody knows."""
+    if trial.state != TrialState.RUNNING or NEEDLESS in trial.user_attrs:
+        return False
+    if "process" not in trial.user_attrs:
+        begun = trial.datetime_start
+        return begun is not None and (datetime.now() - begun).total_seconds() < JUST_BEGUN
+    process = ProcessId.from_json(trial.user_attrs["process"])
+    return process.is_here and process.is_alive(before=0.0)
 
 
 def begin_again(study: optuna.Study, trial: FrozenTrial) -> None:
@@ -115,12 +195,20 @@ def begin_again(study: optuna.Study, trial: FrozenTrial) -> None:
     )
 
 
-def recover(study: optuna.Study) -> None:
-    """Begin those trials again whose process, on this machine, is gone."""
+def recover(study: optuna.Study, *, shared: bool) -> None:
+    """Begin those trials again whose process, on this machine, is gone.
+
+    Args:
+        study: Theirs.
+        shared: Whether other processes may begin trials now, which then say whose they are in a
+            moment.
+    """
     sampler = study.sampler
     # Told of the end of its last trial, a grid would stop a loop that has not begun.
     study.sampler = RandomSampler()
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if shared and _is_running_here(trial):
+            continue
         process = ProcessId.from_json(trial.user_attrs.get("process", {}))
         if process.is_here and not process.is_alive(before=0.0):
             begin_again(study, trial)
@@ -189,8 +277,8 @@ def read_findings(folder: RunFolder) -> Findings:
         TrainingError: Its storage cannot be used.
     """
     study = open_study(folder, Search.load(folder))
-    kept = {trial.number for trial in counted(study)}
     trials = study.get_trials(deepcopy=False)
+    kept = {trial.number for trial in _counted(trials)}
     shown = [trial for trial in trials if trial.number in kept or not trial.state.is_finished()]
     return Findings(tuple(_trial(trial) for trial in shown), _importance(study))
 
