@@ -289,14 +289,16 @@ def png_bytes(image: Image) -> bytes:
 
 
 def quick_png(image: Image) -> bytes:
-    """An RGB or RGBA picture as a PNG file packed for speed, for the way to the browser.
+    """A grey, RGB or RGBA picture as a PNG file packed for speed, for the way to the browser.
 
     Raises:
         ImageError: It cannot be packed.
     """
-    order = cv2.COLOR_RGBA2BGRA if image.shape[2] == 4 else cv2.COLOR_RGB2BGR
-    fast = [cv2.IMWRITE_PNG_COMPRESSION, 1]
-    done, data = cv2.imencode(".png", cv2.cvtColor(image, order), fast)
+    ordered = image
+    if image.ndim == 3:
+        order = cv2.COLOR_RGBA2BGRA if image.shape[2] == 4 else cv2.COLOR_RGB2BGR
+        ordered = np.asarray(cv2.cvtColor(image, order), np.uint8)
+    done, data = cv2.imencode(".png", ordered, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     if not done:
         raise ImageError(f"A picture of shape {image.shape} cannot be packed as PNG.")
     return bytes(data)

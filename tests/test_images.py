@@ -122,7 +122,9 @@ def test_cmyk_becomes_rgb() -> None:
     inks[:, 8:16] = (0, 0, 0, 255)
     inks[:, 16:] = (255, 0, 0, 0)
 
-    result = decode(encoded(PIL.Image.fromarray(inks, "CMYK"), "JPEG", quality=100))
+    result = decode(
+        encoded(PIL.Image.frombytes("CMYK", (24, 8), inks.tobytes()), "JPEG", quality=100)
+    )
 
     for column, expected in ((3, (255, 255, 255)), (12, (0, 0, 0)), (20, (0, 255, 255))):
         np.testing.assert_allclose(result[4, column].astype(int), expected, atol=6)

@@ -44,8 +44,14 @@ def video(
     annotated: Annotated[
         bool, typer.Option("--annotated/--no-annotated", help="Write the annotated video.")
     ] = True,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Of a folder, analyse finished films again, too.")
+    ] = False,
 ) -> None:
-    """Analyse a video: annotated mp4 with its sound, a CSV row a face and frame, a summary."""
+    """Analyse a video: annotated mp4 with its sound, a CSV row a face and frame, a summary.
+
+    A folder goes on where the same command was broken off: films that are finished are kept.
+    """
     from core.video import AnalysisSettings, PipelineSettings
 
     settings = AnalysisSettings(
@@ -61,7 +67,7 @@ def video(
         annotated=annotated,
     )
     with _stop_signal() as stop:
-        report = _analyse(path, out, checkpoint, settings, stop)
+        report = _analyse(path, out, checkpoint, settings, stop, restart=restart)
     if stop.is_set():
         typer.echo(f"Stopped. What was done so far is in {readable(out)}.", err=True)
         raise typer.Exit(130)
@@ -74,6 +80,8 @@ def _analyse(
     checkpoint: str,
     settings: "AnalysisSettings",
     stop: threading.Event,
+    *,
+    restart: bool,
 ) -> dict[str, Any]:
     """The summary of a video or of a folder; how it goes and ends is noted in the result folder."""
     from core.predict import Predictor
@@ -83,7 +91,9 @@ def _analyse(
         Progress,
         analyse_folder,
         analyse_video,
+        finished_before,
         list_videos,
+        origin,
     )
 
     record = JobRecord(out)
@@ -99,14 +109,30 @@ def _analyse(
                 record.note(readable(source.name), progress, begun, videos)
 
             return analyse_video(
-                source, folder, model, reader, settings, on_progress=show, stopped=stop.is_set
+                source,
+                folder,
+                model,
+                reader,
+                settings,
+                made_of=origin(source, model.folder),
+                on_progress=show,
+                on_frame=record.show,
+                stopped=stop.is_set,
             )
+
+    def done(source: Path, folder: Path) -> dict[str, Any] | None:
+        nonlocal begun
+        found = finished_before(folder, settings, origin(source, model.folder))
+        begun += found is not None
+        return found
 
     try:
         model, reader = Predictor.load(checkpoint), CoreFaceFinder()
         videos = len(list_videos(path)) if path.is_dir() else 1
         if path.is_dir():
-            report = analyse_folder(path, out, one, stopped=stop.is_set)
+            report = analyse_folder(
+                path, out, one, stopped=stop.is_set, done=(lambda *_: None) if restart else done
+            )
         else:
             report = one(path, out)
     except BaseException as error:
@@ -136,8 +162,9 @@ def _said(report: dict[str, Any], out: Path) -> str:
     """One line about a video, or one about a folder."""
     if "videos" in report:
         failed = sum(entry["status"] == "failed" for entry in report["videos"])
+        kept = f"{report['kept']} of them finished before, " if report["kept"] else ""
         return (
-            f"{len(report['videos'])} videos, {failed} of them unreadable, "
+            f"{len(report['videos'])} videos, {kept}{failed} of them unreadable, "
             f"{len(report['pairs'])} left/right pairs. Written to {readable(out)}."
         )
     return (

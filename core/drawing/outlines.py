@@ -17,6 +17,7 @@ _SHARE = 0.9  # quantile above which evidence is strong
 _OF_PEAK = 0.2  # of the strongest; weaker places are not strong, however empty the rest is
 _OF_SCALE = 0.2  # of the strongest colour; a map as weak as that has no strong place
 _RIVAL = 0.25  # of the other sign's strongest
+_ALIKE = 0.7  # of the strongest; a region that reaches it is shown beside it
 _HALF = 0.5  # of the face; a larger region is no place
 _SMOOTH = 7  # points of a line that are averaged
 _LINE = 200  # of these widths of a line make the face's side
@@ -38,28 +39,27 @@ class Place:
 
 
 def strongest_places(values: NDArray[np.float32]) -> tuple[Place, ...]:
-    """The place of the strongest evidence for, then against.
+    """The places of the strongest evidence for, then against.
 
-    It is the connected region, among the tenth of the face with the strongest evidence of that
-    sign, that holds the strongest of all.  Neighbouring values of a sign are averaged first, so
-    that one hot pixel is no place and the crowd of many is one.
+    They are the connected regions, among the tenth of the face with the strongest evidence of that
+    sign, that hold the strongest of all or nearly as much: of two corners of a mouth that count
+    alike, neither is left out.  Neighbouring values of a sign are averaged first, so that one hot
+    pixel is no place and the crowd of many is one.
 
     Args:
         values: float32 (GRID, GRID), from `strength`, laid out over the whole face.
 
     Returns:
-        At most one place a sign; none for evidence that is even, or weak beside the scale or the
-        other sign's.
+        None of a sign whose evidence is even, or weak beside the scale or the other sign's.
     """
     crowds = [_averaged(values), _averaged(-values)]
     peaks = [float(crowd.max()) for crowd in crowds]
     strongest = (float(values.max()), float(-values.min()))
-    edges = [
-        _edge(crowd, peak) if most >= _OF_SCALE and peak >= _RIVAL * max(peaks) else None
-        for crowd, peak, most in zip(crowds, peaks, strongest, strict=True)
-    ]
-    found = zip(edges, (False, True), strict=True)
-    return tuple(Place(edge, against) for edge, against in found if edge is not None)
+    found: list[Place] = []
+    for crowd, peak, most, against in zip(crowds, peaks, strongest, (False, True), strict=True):
+        if most >= _OF_SCALE and peak >= _RIVAL * max(peaks):
+            found += (Place(edge, against) for edge in _edges(crowd, peak))
+    return tuple(found)
 
 
 def _averaged(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -71,23 +71,35 @@ def _averaged(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(near, dtype=np.float32)
 
 
-def _edge(near: NDArray[np.float32], peak: float) -> NDArray[np.float32] | None:
-    """The edge of the region about the peak; None where it takes most of the face."""
+def _edges(near: NDArray[np.float32], peak: float) -> list[NDArray[np.float32]]:
+    """The edges of the regions about the peak and about what is like it, the strongest first.
+
+    None where one of them takes most of the face.
+    """
     rank = int(_SHARE * (near.size - 1))
     least = max(float(np.partition(near.ravel(), rank)[rank]), _OF_PEAK * peak)
     fine = np.asarray(cv2.resize(near, None, fx=_FINER, fy=_FINER), dtype=np.float32)
-    strong = (fine >= least).astype(np.uint8)
-    row, column = np.unravel_index(int(fine.argmax()), fine.shape)
-    edges, _ = cv2.findContours(strong, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    middle = (float(column), float(row))
-    edge = next(one for one in edges if cv2.pointPolygonTest(one, middle, measureDist=False) >= 0)
-    if cv2.contourArea(edge) > _HALF * fine.size:
-        return None
+    _, regions = cv2.connectedComponents((fine >= least).astype(np.uint8))
+    alike = np.unique(regions[fine >= _ALIKE * fine.max()])
+    found: list[tuple[float, NDArray[np.float32]]] = []
+    for number in alike[alike > 0].tolist():
+        region = regions == number
+        edges, _ = cv2.findContours(
+            region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+        )
+        if cv2.contourArea(edges[0]) > _HALF * fine.size:
+            return []
+        found.append((float(fine[region].max()), _smoothed(edges[0], len(fine))))
+    return [edge for _, edge in sorted(found, key=lambda one: -one[0])]
+
+
+def _smoothed(edge: NDArray[np.int32], side: int) -> NDArray[np.float32]:
+    """A closed line without its steps, 0 to 1 over a square of so many pixels."""
     points = edge[:, 0].astype(np.float32)
     around = points[np.arange(-_SMOOTH, len(points)) % len(points)]
     total = np.cumsum(around, axis=0, dtype=np.float64)
     mean = (total[_SMOOTH:] - total[:-_SMOOTH]) / _SMOOTH
-    return ((mean + 0.5) / len(fine)).astype(np.float32)
+    return ((mean + 0.5) / side).astype(np.float32)
 
 
 def draw_places(

@@ -39,9 +39,15 @@ BORDER = 0.25
 
 def model_file() -> Path | None:
     """The network's file, or None where the package is not installed."""
-    spec = importlib.util.find_spec(_PACKAGE)
+    return _located(_PACKAGE, _FILE)
+
+
+@cache
+def _located(package: str, file: str) -> Path | None:
+    """Looked for once: asking for a package takes as long as a tenth of a look at a picture."""
+    spec = importlib.util.find_spec(package)
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / _FILE
+        path = Path(folder) / file
         if path.is_file():
             return path
     return None

@@ -1,5 +1,6 @@
 """Face detectors by name, and native ones lent to one thread at a time."""
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -80,27 +81,31 @@ def checked(image: Image) -> Image:
 class Pool(Generic[T]):
     """Builds an object when none is idle, lends it to one thread, and keeps it afterwards.
 
-    As many objects exist as were ever in use at once. A thread-local would build anew for every
-    thread, and a web server starts one for each rerun of a page.
+    As many objects exist as were ever in use at once, one a core at most: others wait, for more
+    would take memory (dlib's detector 60 MB) and gain no time. A thread-local would build anew for
+    every thread, and a web server starts one for each rerun of a page.
 
     Args:
         build: Makes one object; called on first use, never at import.
+        most: Objects at most; 0 for one a core.
     """
 
-    def __init__(self, build: Callable[[], T]) -> None:
+    def __init__(self, build: Callable[[], T], most: int = 0) -> None:
         self._build = build
+        self._free = threading.BoundedSemaphore(most or os.cpu_count() or 1)
         self._idle: list[T] = []
         self._lock = threading.Lock()
 
     @contextmanager
     def borrow(self) -> Iterator[T]:
         """Lend an object for a `with` block; nobody else has it meanwhile."""
-        with self._lock:
-            item = self._idle.pop() if self._idle else None
-        if item is None:
-            item = self._build()
-        try:
-            yield item
-        finally:
+        with self._free:
             with self._lock:
-                self._idle.append(item)
+                item = self._idle.pop() if self._idle else None
+            if item is None:
+                item = self._build()
+            try:
+                yield item
+            finally:
+                with self._lock:
+                    self._idle.append(item)

@@ -9,10 +9,26 @@ from core.video.analysis import (
     analyse_video,
     is_annotated,
 )
-from core.video.batch import BATCH, BATCH_TABLE, analyse_folder, is_video, list_videos
+from core.video.batch import (
+    BATCH,
+    BATCH_TABLE,
+    analyse_folder,
+    finished_before,
+    is_video,
+    list_videos,
+    origin,
+)
 from core.video.face_finder import CoreFaceFinder
 from core.video.film import RATE, sample_film
-from core.video.job import JobRecord, JobStatus, command_options, read_job, start_job, stop_job
+from core.video.job import (
+    JobRecord,
+    JobStatus,
+    command_options,
+    latest_frame,
+    read_job,
+    start_job,
+    stop_job,
+)
 from core.video.pipeline import DEFAULT_SMOOTHING, PAPER_REFRESH, Pipeline, PipelineSettings
 from core.video.protocols import FaceFinder, FrameModel, VideoFrame, VideoInfo
 from core.video.reader import LONGEST, VideoReader
@@ -46,11 +62,14 @@ __all__ = [
     "analyse_folder",
     "analyse_video",
     "command_options",
+    "finished_before",
     "is_annotated",
     "is_video",
+    "latest_frame",
     "list_videos",
     "open_table",
     "open_writer",
+    "origin",
     "read_job",
     "region_shares",
     "sample_film",

@@ -1,19 +1,21 @@
 """A folder of videos, one after the other; recordings of one scene from two sides are compared."""
 
 import csv
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.checkpoints import WEIGHTS
 from core.errors import CoreError, VideoError
-from core.files import readable, replacing, write_json
+from core.files import file_hash, fingerprint, read_object, readable, replacing, write_json
 from core.tabular import CsvWriter
-from core.video.analysis import TABLE, is_annotated
+from core.video.analysis import ANNOTATED, SUMMARY, TABLE, AnalysisSettings, is_annotated
 
 VIDEO_SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".qt", ".avi", ".divx", ".webm", ".mkv"),
@@ -99,6 +101,7 @@ def analyse_folder(
     analyse: Callable[[Path, Path], dict[str, Any]],
     *,
     stopped: Callable[[], bool] = lambda: False,
+    done: Callable[[Path, Path], dict[str, Any] | None] = lambda source, result: None,
 ) -> dict[str, Any]:
     """Analyse every video below a folder; one that cannot be read is noted, the others go on.
 
@@ -110,9 +113,12 @@ def analyse_folder(
         out: For the results.
         analyse: Takes a video and its result folder, and gives its summary.
         stopped: Asked before every video.
+        done: Takes what `analyse` takes, and gives the summary of an earlier run that need not be
+            made again, or None; see `finished_before`.
 
     Returns:
-        The content of `batch.json`: one entry a video, and the agreement of left/right pairs.
+        The content of `batch.json`: one entry a video, how many an earlier run had finished, and
+        the agreement of left/right pairs.
 
     Raises:
         VideoError: There is no video, or a result folder would be where a file is.
@@ -126,13 +132,16 @@ def analyse_folder(
             )
     entries = []
     results: dict[Path, Path] = {}
+    kept = 0
     for path in paths:
         if stopped():
             break
         name = Path(readable(path.relative_to(folder)))
         result = out / name.parent / name.name
         try:
-            summary = analyse(path, result)
+            before = done(path, result)
+            kept += before is not None
+            summary = before or analyse(path, result)
         except CoreError as error:
             entries.append({"video": str(name), "status": "failed", "error": readable(str(error))})
             continue
@@ -141,11 +150,46 @@ def analyse_folder(
     report = {
         "videos": entries,
         "left_out": len(paths) - len(entries),
+        "kept": kept,
         "pairs": [_compared(pair, results) for pair in pairs(results)],
     }
     write_json(out / BATCH, report)
     _write_table(out / BATCH_TABLE, entries)
     return report
+
+
+def origin(source: Path, checkpoint: Path) -> dict[str, Any]:
+    """What an analysis was made of beside its settings: the film, and the network that answered."""
+    facts = source.stat()
+    return {
+        "bytes": facts.st_size,
+        "modified": facts.st_mtime_ns,
+        "weights": fingerprint(checkpoint / WEIGHTS),
+        "card": file_hash(checkpoint / "card.json"),
+    }
+
+
+def finished_before(
+    result: Path, settings: AnalysisSettings, made_of: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """The summary of an analysis that came to its end, of the same film in the same way.
+
+    Args:
+        result: Its folder.
+        settings: What is asked now.
+        made_of: What `origin` says now.
+
+    Returns:
+        None where there is none, or not all of its files are there.
+    """
+    summary = read_object(result / SUMMARY)
+    same = (
+        summary.get("status") == "finished"
+        and summary.get("origin") == made_of
+        and summary.get("settings") == json.loads(json.dumps(asdict(settings)))
+    )
+    files = [TABLE, *([ANNOTATED] if settings.annotated else [])]
+    return summary if same and all((result / name).is_file() for name in files) else None
 
 
 def _entry(name: Path, summary: Mapping[str, Any]) -> dict[str, Any]:

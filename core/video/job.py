@@ -6,20 +6,27 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from core.files import write_json
+import cv2
+import numpy as np
+
+from core.drawing import resized
+from core.files import replacing, write_json
 from core.process import ProcessFields, ProcessId, start_detached
 from core.stored import read_shaped
+from core.types import Image
 from core.video.analysis import AnalysisSettings, Progress
 
 State = Literal["running", "finished", "stopped", "failed"]
 
 _STATUS, _LOG, _STOP = "job.json", "job.log", "job.stop"
 _EVERY = 0.5  # seconds between two notes of progress
+_PICTURE, _PICTURE_EVERY, _PICTURE_SIDE = "job.jpg", 1.0, 640  # seconds; its longer side in pixels
 _VANISHED = "The analysis ended without a word; the computer may have run out of memory."
 
 
@@ -66,7 +73,8 @@ class JobRecord:
         out.mkdir(parents=True, exist_ok=True)
         self._path = out / _STATUS
         self._own = ProcessId.of().fields()
-        self._noted = 0.0
+        self._noted = self._shown = 0.0
+        self._forget_picture()
         self._write(state="running")
 
     def note(self, video: str, progress: Progress, number: int = 1, of: int = 1) -> None:
@@ -83,8 +91,28 @@ class JobRecord:
             place = {"video": video, "number": number, "of": of}
             self._write(state="running", **place, **asdict(progress))
 
+    def show(self, draw: Callable[[], Image]) -> None:
+        """Keep a small copy of what is drawn for `latest_frame`, at most once a second.
+
+        Args:
+            draw: Gives the frame, RGB uint8 (H, W, 3).
+        """
+        if time.monotonic() - self._shown < _PICTURE_EVERY:
+            return
+        self._shown = time.monotonic()
+        frame = draw()
+        small = resized(frame, min(_PICTURE_SIDE / max(frame.shape), 1.0))
+        _, coded = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+        with suppress(OSError), replacing(self._path.with_name(_PICTURE)) as temporary:
+            temporary.write_bytes(coded.tobytes())
+
+    def _forget_picture(self) -> None:
+        with suppress(OSError):  # what ended the analysis is told
+            self._path.with_name(_PICTURE).unlink(missing_ok=True)
+
     def end(self, state: State, reason: str = "") -> None:
         """Keep how it ended."""
+        self._forget_picture()
         before = json.loads(self._path.read_text())
         self._write(**{**before, "state": state, "reason": reason})
 
@@ -110,6 +138,16 @@ def read_job(out: Path) -> JobStatus | None:
     return status
 
 
+def latest_frame(out: Path) -> Image | None:
+    """What a running analysis drew last, RGB uint8 (H, W, 3); None before the first frame."""
+    try:
+        coded = np.frombuffer((out / _PICTURE).read_bytes(), np.uint8)
+        found = cv2.imdecode(coded, cv2.IMREAD_COLOR_RGB)
+    except (OSError, cv2.error):
+        return None
+    return None if found is None else found.astype(np.uint8, copy=False)
+
+
 def start_job(source: Path, out: Path, options: Sequence[str] = ()) -> "subprocess.Popen[bytes]":
     """Begin `python -m core video` and return at once.
 
@@ -119,7 +157,8 @@ def start_job(source: Path, out: Path, options: Sequence[str] = ()) -> "subproce
         options: Further options of the command.
     """
     out.mkdir(parents=True, exist_ok=True)
-    (out / _STOP).unlink(missing_ok=True)
+    for name in (_STOP, _PICTURE):
+        (out / name).unlink(missing_ok=True)
     command = [sys.executable, "-m", "core", "video", str(source), "--out", str(out), *options]
     process = start_detached(command, out / _LOG)
     begun = JobStatus("running", **ProcessId.of(process.pid).fields())

@@ -4,22 +4,18 @@ import time as clock
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from core.errors import ConfigError
-from core.types import RECOMMENDED, Detection, Explanation, Face, FrameResult, Image, LiveFace
+from core.types import RECOMMENDED, FrameResult, Image
+from core.video.answers import FaceAnswers, Seen
 from core.video.detection import BUDGET, FaceSearch, FrameBudget
 from core.video.protocols import FaceFinder, FrameModel
-from core.video.smoothing import FaceState, NeutralBaseline, Reading
-from core.video.tracking import Track, Tracker, face_box
+from core.video.tracking import Tracker
 
 PAPER_REFRESH = 5  # frames between two looks at the top label in the paper's demonstration
 DEFAULT_SMOOTHING = 0.5
 SLOW_NOTE = (
     "This method needs a backward pass for every face: expect new maps on fewer frames a second."
 )
-_NEWS = 0.5  # seconds out of view after which smoothing starts anew
-_REMEMBERED = 10.0  # seconds after which a face that left is forgotten
 _FIRST = 1 / 30  # seconds taken for the step before the first frame
 _SHORTEST = 1e-3  # seconds between frames; equal times would divide by zero
 _LONGEST = 1.0  # seconds a single frame may count for
@@ -55,136 +51,6 @@ class PipelineSettings:
 def _check(name: str, value: float, least: float, most: float) -> None:
     if not least <= value <= most:
         raise ConfigError(f"{name} is {value}; expected {least} to {most}.")
-
-
-class FaceAnswers:
-    """Names and explains the faces of one stream.
-
-    Args:
-        model: Answers and explains; may be shared between streams.
-        finder: Makes the crops.
-    """
-
-    def __init__(self, model: FrameModel, finder: FaceFinder) -> None:
-        self._model, self._finder = model, finder
-        self._memories: dict[int, FaceState] = {}
-        self._resting: bool | None = None
-        self._slow = False
-
-    def notes(self) -> tuple[str, ...]:
-        """Plain sentences about the last answer."""
-        return (SLOW_NOTE,) if self._slow else ()
-
-    def set_resting_face(self, *, active: bool) -> None:
-        """Take the faces seen next as at rest for some seconds, or forget what was taken."""
-        self._resting = active
-
-    def answer(
-        self,
-        image: Image,
-        tracks: Sequence[Track],
-        now: float,
-        seconds: float,
-        settings: PipelineSettings,
-        *,
-        look: bool,
-        explain: bool,
-    ) -> tuple[LiveFace, ...]:
-        """What is to be shown of each face.
-
-        Args:
-            image: The frame.
-            tracks: The faces in it.
-            now: Seconds.
-            seconds: Since the last frame.
-            settings: Smoothing and method are used.
-            look: Whether labels may change at this frame.
-            explain: Whether a slow method is to be run at this frame.
-        """
-        self._slow = False
-        memories = [self._memory(track, now) for track in tracks]
-        self._take_rest(memories)
-        self._forget(now)
-        if not tracks:
-            return ()
-        faces = []
-        for track, memory in zip(tracks, memories, strict=True):
-            points = memory.steady_points(track.landmarks, seconds, settings.smoothing)
-            crop, matrix = self._finder.crop(image, points)
-            place = Detection(face_box(points), 1.0, track.detector)
-            faces.append(Face(place, crop, matrix, points))
-        preprocess = self._model.card.preprocess
-        method = None if settings.method is None else self._model.method_of(settings.method)
-        pixels = np.stack([preprocess.pixels(face.crop) for face in faces])
-        logits, quick = self._model.fast(pixels, method)
-        self._slow = method is not None and quick is None
-        shown = []
-        for index, (track, memory, face) in enumerate(zip(tracks, memories, faces, strict=True)):
-            own = None if quick is None else quick[index]
-            explanation = self._explain(memory, face, own, method, explain=explain)
-            memory.keep_explanation(explanation, seconds)
-            prediction = self._model.prediction(memory.rested(logits[index], seconds))
-            reading = memory.read(prediction, seconds, settings.smoothing, look=look)
-            shown.append(_shown(track, memory, face, reading))
-        return tuple(shown)
-
-    def _memory(self, track: Track, now: float) -> FaceState:
-        memory = self._memories.get(track.id)
-        if memory is None:
-            memory = FaceState(self._model.card.threshold, track.box.width)
-            self._memories[track.id] = memory
-        elif now - memory.seen > _NEWS:
-            memory.reset()
-        memory.seen = now
-        return memory
-
-    def _take_rest(self, memories: Sequence[FaceState]) -> None:
-        """Carry out what `set_resting_face` asked for, once there is a face to do it with."""
-        if self._resting is False:
-            for memory in self._memories.values():
-                memory.resting = None
-        elif self._resting and memories:
-            for memory in memories:
-                memory.resting = NeutralBaseline()
-        if memories or not self._resting:
-            self._resting = None
-
-    def _forget(self, now: float) -> None:
-        for key in [k for k, memory in self._memories.items() if now - memory.seen > _REMEMBERED]:
-            del self._memories[key]
-
-    def _explain(
-        self,
-        memory: FaceState,
-        face: Face,
-        quick: Explanation | None,
-        method: str | None,
-        *,
-        explain: bool,
-    ) -> Explanation | None:
-        """Maps of this frame where they are free, else of a frame shortly before or of this one."""
-        if method is None:
-            return None
-        if quick is not None:
-            return quick
-        last = memory.explanation
-        if last is None or last.method != method or explain:
-            return self._model.explain(face.crop, method)
-        return last
-
-
-def _shown(track: Track, memory: FaceState, face: Face, reading: Reading) -> LiveFace:
-    return LiveFace(
-        id=track.id,
-        face=face,
-        prediction=reading.smooth,
-        instant=reading.instant.probabilities,
-        label=reading.label,
-        explanation=memory.explanation,
-        scales=memory.scales,
-        detected=track.detected,
-        resting=None if memory.resting is None else memory.resting.progress,
-    )
 
 
 class Pipeline:
@@ -228,7 +94,11 @@ class Pipeline:
         self._answers.set_resting_face(active=active)
 
     def process(self, image: Image, time: float) -> FrameResult:
-        """Analyse the next frame.
+        """Analyse the next frame; arguments as for `see`."""
+        return self.answer([self.see(image, time)])[0]
+
+    def see(self, image: Image, time: float) -> Seen:
+        """Find and frame the faces of the next frame.
 
         Args:
             image: RGB uint8 (H, W, 3); a new size starts everything anew.
@@ -240,23 +110,52 @@ class Pipeline:
         if (height, width) != self._size:
             self._size = (height, width)
             self.restart()
-        seconds = _FIRST if self._last is None else time - self._last
-        seconds = min(max(seconds, _SHORTEST), _LONGEST)
+        step = _FIRST if self._last is None else time - self._last
+        step = min(max(step, _SHORTEST), _LONGEST)
         self._last = time
         searched = self._find(image, time, settings)
-        faces = self._answers.answer(
-            image,
-            self._tracker.tracks,
-            time,
-            seconds,
-            settings,
-            look=self._number % settings.label_every == 0,
-            explain=self._number % round(self._frame_budget.stretch) == 0,
-        )
+        faces = self._answers.ask(image, self._tracker.tracks, time, step, settings.smoothing)
+        look = self._number % settings.label_every == 0
+        explain = self._number % round(self._frame_budget.stretch) == 0
         self._number += 1
         spent = clock.perf_counter() - started
-        self._frame_budget.spent(spent)
-        return FrameResult(time, width, height, faces, searched, spent, self._answers.notes())
+        return Seen(
+            time,
+            step,
+            width,
+            height,
+            faces,
+            searched,
+            look,
+            explain,
+            settings.smoothing,
+            settings.method,
+            spent,
+        )
+
+    def answer(self, frames: Sequence[Seen]) -> list[FrameResult]:
+        """Name and explain the faces of frames in the order in which they were seen.
+
+        Frames together cost less than one by one and get the same answers. Another thread may go on
+        with `see` meanwhile.
+
+        Args:
+            frames: At least one, of the same settings.
+        """
+        started = clock.perf_counter()
+        answers = self._answers.answer(frames)
+        each = (clock.perf_counter() - started) / len(frames)
+        results = []
+        for frame, (faces, slow) in zip(frames, answers, strict=True):
+            spent = frame.spent + each
+            self._frame_budget.spent(spent)
+            notes = (SLOW_NOTE,) if slow and faces else ()
+            results.append(
+                FrameResult(
+                    frame.time, frame.width, frame.height, faces, frame.searched, spent, notes
+                )
+            )
+        return results
 
     def _find(self, image: Image, now: float, settings: PipelineSettings) -> bool:
         """Follow the faces; search where it is time, where one was lost, or where there is none."""

@@ -202,9 +202,12 @@ class FaceState:
         self._points = OneEuro(_POINTS, _POINTS_BETA)
         self._scores = OneEuro(_SCORES, _SCORES_BETA)
 
-    def reset(self) -> None:
-        """Forget the numbers of before a gap; label and baseline stay."""
+    def reset_points(self) -> None:
+        """Forget the landmarks of before a gap."""
         self._points.reset()
+
+    def reset_answers(self) -> None:
+        """Forget the answers of before a gap; label and baseline stay."""
         self._scores.reset()
         self.explanation = None
 

@@ -48,10 +48,18 @@ def test_each_sign_has_a_place() -> None:
 
 
 def test_the_stronger_of_two_blobs_is_the_place_even_where_it_is_smaller() -> None:
-    (place,) = strongest_places(planted((5, 5, 14, 14, 0.6), (40, 40, 7, 7, 1.0)))
+    (place,) = strongest_places(planted((5, 5, 14, 14, 0.4), (40, 40, 7, 7, 1.0)))
 
     assert holds(place, 43, 43)
     assert not holds(place, 12, 12)
+
+
+def test_two_places_that_are_alike_are_both_ringed_the_stronger_first() -> None:
+    first, second = strongest_places(planted((40, 10, 8, 8, 0.9), (40, 46, 8, 8, 1.0)))
+
+    assert holds(first, 43, 49)
+    assert not holds(first, 43, 13)
+    assert holds(second, 43, 13)
 
 
 def test_a_crowd_of_speckles_outweighs_one_hot_pixel() -> None:

@@ -1,6 +1,7 @@
 """Every detector on the same pictures, and the pool that lends native ones."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 
@@ -180,3 +181,29 @@ def test_no_more_objects_exist_than_were_in_use_at_once() -> None:
             thread.join()
 
     assert set(seen) == {0, 1}
+
+
+def test_a_pool_builds_no_more_than_it_may_and_lends_each_to_one_thread() -> None:
+    built: list[object] = []
+    lent: list[object] = []
+    most = 0
+
+    def build() -> object:
+        built.append(object())
+        return built[-1]
+
+    pool: Pool[object] = Pool(build, most=2)
+
+    def use(_number: int) -> None:
+        nonlocal most
+        with pool.borrow() as item:
+            assert item not in lent
+            lent.append(item)
+            most = max(most, len(lent))
+            time.sleep(0.005)
+            lent.remove(item)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(use, range(40)))
+
+    assert (len(built), most) == (2, 2)

@@ -22,8 +22,10 @@ from core.video import (
     TABLE,
     AnalysisSettings,
     CoreFaceFinder,
+    Pipeline,
     PipelineSettings,
     VideoReader,
+    VideoWriter,
     analyse_video,
 )
 
@@ -200,6 +202,31 @@ def test_stopping_keeps_what_was_done(tmp_path: Path) -> None:
         assert sum(1 for _ in reader.frames()) == 7
 
 
+@pytest.mark.parametrize("annotated", [True, False])
+def test_each_frame_is_shown_as_the_annotated_copy_has_it(
+    tmp_path: Path, *, annotated: bool
+) -> None:
+    source = write_clip(tmp_path / "in.mp4", walking_face(5))
+    shown: list[Image] = []
+
+    analyse(
+        source,
+        tmp_path / "out",
+        AnalysisSettings(annotated=annotated),
+        on_frame=lambda draw: shown.append(draw()),
+    )
+
+    assert len(shown) == 5
+    with VideoReader(source) as reader:
+        plain = [frame.image for frame in reader.frames()]
+    assert all((one != other).any() for one, other in zip(shown, plain, strict=True))
+    if annotated:
+        with VideoReader(tmp_path / "out" / ANNOTATED) as reader:
+            for one, frame in zip(shown, reader.frames(), strict=True):
+                difference = np.abs(one.astype(float) - frame.image).mean()
+                assert difference < 6  # lossy
+
+
 def test_the_annotated_copy_may_be_left_out(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.avi", walking_face(5))
 
@@ -273,3 +300,33 @@ def test_a_film_with_a_name_from_before_utf_8_is_analysed(tmp_path: Path) -> Non
 
     assert (report["frames"], report["video"]) == (2, r"\xe9t\xe9.mp4")
     assert json.loads((tmp_path / "out" / SUMMARY).read_text()) == report
+
+
+def test_a_film_gets_the_answers_of_its_frames_one_by_one(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4", walking_face(20))
+    pipeline = Pipeline(Brightness(), CoreFaceFinder(), QUICK.pipeline, budget=0)
+
+    analyse(source, tmp_path / "out")
+
+    with VideoReader(source) as film:
+        expected = [pipeline.process(frame.image, frame.time).faces[0] for frame in film.frames()]
+    for row, face in zip(rows(tmp_path / "out"), expected, strict=True):
+        edges = tuple(int(row[name]) for name in ("left", "top", "right", "bottom"))
+        assert edges == (face.box.left, face.box.top, face.box.right, face.box.bottom)
+        shares = [f"{share:.6f}" for share in face.prediction.probabilities]
+        assert [row[label] for label in EMOTIONS] == shares
+
+
+def test_an_error_while_writing_ends_the_analysis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: VideoWriter, image: Image, time: float) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(VideoWriter, "write", full)
+    source = write_clip(tmp_path / "in.mp4", walking_face(30))
+
+    with pytest.raises(OSError, match="No space"):
+        analyse(source, tmp_path / "out")
+
+    assert not (tmp_path / "out" / SUMMARY).exists()

@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,17 @@ import pytest
 
 from core.errors import VideoError
 from core.labels import EMOTIONS
-from core.video.batch import BATCH, BATCH_TABLE, Pair, analyse_folder, list_videos, pairs
+from core.video.analysis import SUMMARY, TABLE, AnalysisSettings
+from core.video.batch import (
+    BATCH,
+    BATCH_TABLE,
+    Pair,
+    analyse_folder,
+    finished_before,
+    list_videos,
+    origin,
+    pairs,
+)
 from core.video.table import columns
 
 DISFA = ("Videos_LeftCamera/LeftVideoSN001_comp.avi", "Video_RightCamera/RightVideoSN001_Comp.avi")
@@ -152,3 +163,54 @@ def test_a_stop_leaves_the_rest_out(tmp_path: Path) -> None:
     report = analyse_folder(given, tmp_path / "out", analyse, stopped=lambda: len(done) == 2)
 
     assert (len(report["videos"]), report["left_out"]) == (2, 1)
+
+
+def test_films_finished_before_are_kept_and_counted(tmp_path: Path) -> None:
+    given = folder(tmp_path, "a.mp4", "b.mp4", "c.mp4")
+    asked: list[str] = []
+
+    def analyse(source: Path, result: Path) -> dict[str, Any]:
+        asked.append(source.name)
+        return written(source, result)
+
+    whole = analyse_folder(given, tmp_path / "whole", analyse)
+    first = analyse_folder(given, tmp_path / "out", analyse, stopped=lambda: len(asked) == 5)
+    before = dict(zip(("a.mp4", "b.mp4"), first["videos"], strict=True))
+    summary = {"status": "finished", "frames": 4, "frames_without_face": 0}
+    face = {"labels": {"happiness": 1.0}, "mean_probabilities": dict.fromkeys(EMOTIONS, 1 / 6)}
+    again = analyse_folder(
+        given,
+        tmp_path / "out",
+        analyse,
+        done=lambda path, _: {**summary, "faces": [face]} if path.name in before else None,
+    )
+
+    assert asked == ["a.mp4", "b.mp4", "c.mp4", "a.mp4", "b.mp4", "c.mp4"]
+    assert (first["left_out"], again["kept"]) == (1, 2)
+    assert again["videos"] == whole["videos"]
+
+
+@pytest.mark.parametrize("changed", ["nothing", "settings", "film", "status", "table", "weights"])
+def test_only_the_same_analysis_that_came_to_its_end_is_kept(tmp_path: Path, changed: str) -> None:
+    film, result, checkpoint = tmp_path / "a.mp4", tmp_path / "out", tmp_path / "run"
+    result.mkdir()
+    checkpoint.mkdir()
+    film.write_bytes(b"film")
+    for name in ("weights.safetensors", "card.json"):
+        (checkpoint / name).write_bytes(b"{}")
+    settings = AnalysisSettings(annotated=False)
+    (result / TABLE).write_text("")
+    facts = {"origin": origin(film, checkpoint), "settings": asdict(settings)}
+    summary = {"status": "stopped" if changed == "status" else "finished", **facts}
+    (result / SUMMARY).write_text(json.dumps(summary))
+
+    if changed == "film":
+        film.write_bytes(b"longer film")
+    if changed == "weights":
+        (checkpoint / "weights.safetensors").write_bytes(b"others")
+    if changed == "table":
+        (result / TABLE).unlink()
+    wanted = replace(settings, longest=640) if changed == "settings" else settings
+    found = finished_before(result, wanted, origin(film, checkpoint))
+
+    assert (found is not None) == (changed == "nothing")

@@ -1,4 +1,5 @@
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.errors import ConfigError
 from core.types import FrameResult, Image
+from core.video.answers import Seen
 from core.video.pipeline import SLOW_NOTE, Pipeline, PipelineSettings
 from core.video.protocols import Points
 
@@ -231,3 +233,36 @@ def test_the_image_given_is_not_written_to() -> None:
 def test_settings_out_of_range_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="expected"):
         PipelineSettings(**bad)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("together", [3, 8, 40])
+def test_frames_answered_together_get_the_answers_of_frames_one_by_one(together: int) -> None:
+    def stream(world: World) -> Iterator[tuple[Image, float]]:
+        one, other = Person(1, 80, 120), Person(2, 240, 120, logits=SAD)
+        for number in range(40):
+            world.people = [one] if 10 <= number < 16 else [one, other]
+            one.x, one.logits = 80 + number, SAD if number > 20 else (3.0, 0, 0, 0, 0, 0)
+            yield world.frame(), number / 5  # a second and more out of view: smoothing starts anew
+
+    world = World()
+    alone = Pipeline(world, world, PipelineSettings(), budget=0)
+    expected = [alone.process(*each) for each in stream(world)]
+    world = World()
+    pipeline = Pipeline(world, world, PipelineSettings(), budget=0)
+    seen: list[Seen] = []
+    found: list[FrameResult] = []
+    for number, (image, moment) in enumerate(stream(world)):
+        seen.append(pipeline.see(image, moment))
+        if (number + 1) % together == 0 or number == 39:
+            found += pipeline.answer(seen)
+            seen = []
+
+    assert [len(result.faces) for result in found] == [len(result.faces) for result in expected]
+    assert {face.id for result in found for face in result.faces} == {1, 2}
+    for result, wanted in zip(found, expected, strict=True):
+        for face, same in zip(result.faces, wanted.faces, strict=True):
+            assert (face.id, face.label, face.box) == (same.id, same.label, same.box)
+            np.testing.assert_array_equal(
+                face.prediction.probabilities, same.prediction.probabilities
+            )
+            np.testing.assert_array_equal(face.scales, same.scales)

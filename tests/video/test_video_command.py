@@ -19,7 +19,7 @@ from core.errors import VideoError
 from core.labels import EMOTIONS
 from core.models import Card, build, save_weights
 from core.preprocess import Preprocess
-from core.video import ANNOTATED, SUMMARY, TABLE, read_job, start_job, stop_job
+from core.video import ANNOTATED, SUMMARY, TABLE, latest_frame, read_job, start_job, stop_job
 
 
 @pytest.fixture
@@ -87,6 +87,28 @@ def test_a_folder_becomes_a_batch(tmp_path: Path, checkpoint: str) -> None:
     assert batch["pairs"][0]["same_label"] == 1.0
 
 
+def test_a_folder_goes_on_where_it_was_broken_off(tmp_path: Path, checkpoint: str) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        write_clip(tmp_path / "in" / f"{name}.avi", walking_face(3))
+    out = tmp_path / "out"
+    arguments = ["video", str(tmp_path / "in"), "--out", str(out), "--checkpoint", checkpoint]
+    arguments += ["--no-annotated", "--method", "none"]
+    first = CliRunner().invoke(app, arguments)
+    whole = (out / "batch.csv").read_bytes()
+    kept = (out / "a.avi" / TABLE).stat().st_mtime_ns
+    (out / "b.avi" / SUMMARY).unlink()  # as a kill in the second film leaves it
+
+    again = CliRunner().invoke(app, arguments)
+
+    assert (first.exit_code, again.exit_code) == (0, 0), again.output
+    assert "2 videos, 1 of them finished before, 0 of them unreadable" in again.output
+    assert (out / "a.avi" / TABLE).stat().st_mtime_ns == kept
+    assert (out / "batch.csv").read_bytes() == whole
+    assert "finished before" not in CliRunner().invoke(app, [*arguments, "--restart"]).output
+    assert (out / "a.avi" / TABLE).stat().st_mtime_ns > kept
+
+
 def test_a_file_that_is_no_video_is_an_error_noted_for_the_page(
     tmp_path: Path, checkpoint: str
 ) -> None:
@@ -111,12 +133,16 @@ def test_a_job_runs_beside_tells_its_progress_and_stops_when_asked(
 
     process = start_job(source, out, ["--checkpoint", checkpoint])
     until(lambda: (read_job(out) or pytest.fail("no job")).frames > 0)
-    running = read_job(out)
+    until(lambda: latest_frame(out) is not None)
+    running, shown = read_job(out), latest_frame(out)
     stop_job(out)
     process.wait(timeout=60)
 
     assert running is not None
     assert (running.state, running.video, running.expected) == ("running", "in.mp4", 400)
+    assert shown is not None
+    assert shown.shape == (240, 320, 3)
+    assert latest_frame(out) is None  # what is seen of people goes when it is not needed
     status = read_job(out)
     assert status is not None
     assert status.state == "stopped"
