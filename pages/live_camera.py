@@ -8,7 +8,7 @@ from core.video import CoreFaceFinder
 from webapp import checkpoints, widgets
 from webapp.errors import sentence, shown_errors
 from webapp.live_camera import panel
-from webapp.live_camera.connection import ice_servers
+from webapp.live_camera.connection import give_up_unanswered, ice_servers
 from webapp.live_camera.controls import drawing_controls, pipeline_controls
 from webapp.live_camera.panel import show_snapshot
 from webapp.live_camera.stream import View, connection_of, stream_of
@@ -26,13 +26,15 @@ CAMERA = {
 
 st.title("Live camera")
 st.caption(
-    "Every face in view gets six probabilities: how likely raters would label its expression so. "
-    "The map shows which places speak for the expression named."
+    "See what a network calls the expressions in front of your camera, as they change. Every face "
+    "in view gets a score for each expression: how likely raters would name it so. The map shows "
+    "which places of the face speak for the name."
 )
 st.info(
     "**Everyone in view must know and agree.** Frames go from your browser to the computer that "
-    "runs this app and back; nothing is stored unless you press Record. Numbers on faces follow "
-    "a face while it is in view; nobody is recognised.",
+    "runs this app and back; no picture is kept unless you press Record, and the scores only as "
+    "numbers until you leave. Numbers on faces follow a face while it is in view; nobody is "
+    "recognised.",
 )
 
 checkpoint = widgets.checkpoint_picker()
@@ -75,33 +77,40 @@ with picture:
         on_video_ended=stream.end,
         async_processing=True,
     )
+give_up_unanswered(context)
 playing = context.state.playing
 connecting = context.state.signalling and not playing
-panel.rest_controls(stream, playing=playing)
 every = panel.REFRESH if playing or connecting else None
 
 
 @st.fragment(run_every=every)
 def below_the_picture() -> None:
-    """The recorder, and advice where no picture comes."""
+    """Marks, resting face and recorder; advice where no picture comes; the summary after STOP."""
     if not (playing or connecting):
         st.caption("Press **START** and allow the camera. **SELECT DEVICE** chooses another one.")
     panel.show_advice(
         connection_of(stream, playing=playing, connecting=connecting, outside_servers=bool(servers))
     )
+    if playing:
+        panel.score_controls(stream)
+        panel.rest_controls(stream)
     if playing or stream.recorder is not None:
         panel.recorder_controls(stream, playing=playing)
 
 
 @st.fragment(run_every=every)
 def beside_the_picture() -> None:
-    """Numbers that move while the picture does."""
+    """Bars and numbers that move while the picture does."""
     if playing:
-        panel.show_numbers(stream)
         panel.show_faces(stream)
+        panel.show_numbers(stream)
 
 
 with picture:
+    if not (playing or connecting):
+        st.html(panel.LARGE_START)
     below_the_picture()
 with beside:
     beside_the_picture()
+if not playing and not stream.log.is_empty:
+    panel.show_summary(stream)

@@ -33,7 +33,7 @@ class Component:
     def __call__(self, **options: Any) -> Any:  # noqa: ANN401 - the component's context
         self.asked = options
         state = SimpleNamespace(playing=self.playing, signalling=self.signalling)
-        return SimpleNamespace(state=state)
+        return SimpleNamespace(state=state, _get_worker=lambda: None)
 
     def send(self, image: Image) -> Image:
         """Give the page's callback a frame; what comes back."""
@@ -73,6 +73,18 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def rest(app: AppTest, component: Component) -> None:
+    """Hold still until the resting face is taken."""
+
+    def taken() -> bool:
+        component.send(face_frame())
+        newest = stream_of(app).history.newest()
+        return newest is not None and newest.faces[0].resting == 1
+
+    until(taken)
+    app.run()
+
+
 def stream_of(app: AppTest) -> LiveStream:
     stream: LiveStream = app.session_state["live_stream"]
     return stream
@@ -94,7 +106,7 @@ def test_before_it_starts_the_page_says_what_to_do_and_what_people_must_know(
 ) -> None:
     assert not opened.exception
     assert "Everyone in view must know and agree" in texts(opened)
-    assert "nothing is stored unless you press Record" in texts(opened)
+    assert "no picture is kept unless you press Record" in texts(opened)
     assert "Press **START**" in texts(opened)
     assert component.asked["rtc_configuration"] == {"iceServers": []}
     assert component.asked["media_stream_constraints"]["audio"] is False
@@ -177,6 +189,45 @@ def test_a_recording_is_offered_for_download_and_discarded(
     assert len(opened.get("download_button")) == 0
 
 
+def test_marks_are_set_while_the_stream_runs_and_a_summary_follows_its_end(
+    opened: AppTest, component: Component
+) -> None:
+    playing(opened, component, face_frame())
+    opened.text_input(key="event name").set_value("clip 1").run()
+    opened.button(key="mark").click().run()
+    assert "1 event, the last at" in texts(opened)
+    assert opened.button(key="mark").proto.shortcut == "m"
+    component.send(face_frame())
+    component.playing = False
+
+    opened.run()
+
+    assert not opened.exception
+    assert "1 face, 1 event" in texts(opened)
+    table = opened.dataframe[0].value
+    shares = dict(zip(table["expression"], table["share of time"], strict=True))
+    assert shares["surprise"] == 100
+    assert table["mean score"].max() > 85
+    scores = stream_of(opened).log.scores()
+    assert [event.name for event in scores.events] == ["clip 1"]
+    assert len(opened.get("download_button")) == 1
+
+    opened.button(key="forget_scores").click().run()
+
+    assert stream_of(opened).log.is_empty
+    assert len(opened.get("plotly_chart")) == 0
+
+
+def test_percentages_stand_beside_the_picture_and_not_in_it(
+    opened: AppTest, component: Component
+) -> None:
+    assert not stream_of(opened).view.drawing.bars
+
+    opened.toggle(key="live_bars").set_value(True).run()
+
+    assert stream_of(opened).view.drawing.bars
+
+
 def test_the_resting_face_is_taken_and_forgotten(opened: AppTest, component: Component) -> None:
     playing(opened, component, face_frame())
     opened.button(key="rest").click().run()
@@ -186,7 +237,10 @@ def test_the_resting_face_is_taken_and_forgotten(opened: AppTest, component: Com
     newest = stream_of(opened).history.newest()
     assert newest is not None
     assert newest.faces[0].resting is not None
+    assert opened.button(key="rest").disabled
 
+    rest(opened, component)
+    assert "relative to the resting face" in texts(opened)
     opened.button(key="forget_rest").click().run()
     component.send(face_frame())
 
@@ -240,4 +294,4 @@ def test_a_single_picture_works_without_a_connection(
 
     assert not opened.exception
     assert "1 face." in texts(opened)
-    assert len(opened.get("image")) + len(opened.get("imgs")) == 1
+    assert len(opened.get("image")) == 1

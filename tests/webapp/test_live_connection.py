@@ -1,7 +1,9 @@
 """Servers between browser and app, and what to say when the two do not meet."""
 
 import json
+import threading
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -12,6 +14,7 @@ from webapp.live_camera.connection import (
     Connection,
     advice,
     checked_servers,
+    give_up_unanswered,
     has_network,
     ice_servers,
     is_secure,
@@ -114,3 +117,34 @@ def test_loopback_alone_is_no_network(
     monkeypatch.setattr("psutil.net_if_stats", lambda: {"eth0": SimpleNamespace(isup=True)})
 
     assert has_network() == expected
+
+
+class Worker:
+    """A connection in some state, which tells when it is stopped."""
+
+    def __init__(self, state: str) -> None:
+        self.pc = SimpleNamespace(iceConnectionState=state)
+        self.stopped = threading.Event()
+        self.stops = 0
+
+    def stop(self) -> None:
+        self.stops += 1
+        self.stopped.set()
+
+
+def context_of(worker: Worker | None) -> Any:  # noqa: ANN401 - stands for the component's
+    return SimpleNamespace(_get_worker=lambda: worker)
+
+
+def test_a_connection_that_is_never_answered_is_closed_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "FAILED_AFTER", 0.05)
+    waiting, standing = Worker("checking"), Worker("completed")
+
+    for worker in (waiting, standing, waiting, None):  # the page runs again and again
+        give_up_unanswered(context_of(worker))
+
+    assert waiting.stopped.wait(10)
+    assert not standing.stopped.wait(0.3)
+    assert waiting.stops == 1

@@ -2,8 +2,10 @@
 
 import ipaddress
 import json
+import threading
+import weakref
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -12,11 +14,17 @@ import streamlit as st
 from core import ConfigError
 from core.paths import ice_servers as ice_servers_of_environment
 
+if TYPE_CHECKING:
+    from streamlit_webrtc import WebRtcStreamerContext
+
 SECRET = "ice_servers"
 _FORM = (
     'Expected a list such as [{"urls": ["turn:example.org:3478"], "username": "u", '
     '"credential": "p"}].'
 )
+# RFC 8863: so long must a connection be tried before it may be called failed. aiortc never gives up
+# one to which the browser sends nothing, such as that of a tab closed meanwhile.
+FAILED_AFTER = 39.5  # seconds
 WAIT = 8.0  # seconds of connecting that need no comment
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 NO_SECURE_PAGE = (
@@ -87,6 +95,30 @@ class Connection:
     seconds: float | None = None
     frames: int = 0
     outside_servers: bool = False
+
+
+_watched: "weakref.WeakSet[Any]" = weakref.WeakSet()
+
+
+def give_up_unanswered(context: "WebRtcStreamerContext[Any, Any]") -> None:
+    """See to it that a connection which does not come about is closed, with its sockets.
+
+    Args:
+        context: Of the stream, at every run of the page.
+    """
+    worker = context._get_worker()  # nothing public leads to the connection
+    if worker is None or worker in _watched:
+        return
+    _watched.add(worker)
+    clock = threading.Timer(FAILED_AFTER, _close_unanswered, [weakref.ref(worker)])
+    clock.daemon = True
+    clock.start()
+
+
+def _close_unanswered(reference: "weakref.ref[Any]") -> None:
+    worker = reference()
+    if worker is not None and worker.pc.iceConnectionState in ("new", "checking"):
+        worker.stop()
 
 
 def advice(connection: Connection, *, network: bool) -> list[str]:

@@ -98,7 +98,10 @@ def drawing_controls(labels: tuple[str, ...]) -> Style:
     )
     boxes = st.sidebar.toggle("Box and name", True, key="live_boxes", persist_state="session")
     points = st.sidebar.toggle("68 landmarks", True, key="live_points", persist_state="session")
-    bars = st.sidebar.toggle("Percentages", True, key="live_bars", persist_state="session")
+    bars = st.sidebar.toggle(
+        "Percentages in the picture", key="live_bars", persist_state="session",
+        help="They also stand beside the picture.",
+    )  # fmt: skip
     return Style(
         overlay=overlay,
         landmarks=points,

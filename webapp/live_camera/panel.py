@@ -5,22 +5,31 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from core import Image
 from core.drawing import NO_EVIDENCE, ONLY_AGAINST, UNCLEAR, annotate_frame
 from core.types import FrameResult, LiveFace
 from core.video import FaceFinder, FrameModel, Pipeline
+from webapp.charts.timeline import face_timeline
 from webapp.inputs import Picture
 from webapp.live_camera.connection import Connection, advice, has_network
 from webapp.live_camera.drawings import bars, minute
 from webapp.live_camera.recorder import LONGEST, Recorder
+from webapp.live_camera.score_log import FaceScores, Scores
 from webapp.live_camera.stream import LiveStream, View
 from webapp.text import counted, percent
 
 REFRESH = 1.0  # seconds between two looks at the stream; each costs as much as analysing a frame
 MOST_CARDS = 4  # faces with bars and a chart of their own; all are drawn in the picture
 _STALE = 1.5  # seconds after which the last result is no longer news
+MOST_POINTS = 2000  # of a timeline; a browser draws more too slowly
+EVENT_NAME = "event name"
+# The component's own button is small; its frame is enlarged until there is a picture in it.
+LARGE_START = """<style>
+iframe[title*="webrtc_streamer"] {zoom: 1.4; width: 100% !important;}
+</style>"""
 SINGLE = 0.0  # a single picture has no past to smooth with
 
 
@@ -80,7 +89,7 @@ def _face(stream: LiveStream, face: LiveFace, now: float, *, numbered: bool) -> 
         if face.resting is not None and face.resting < 1:
             st.progress(face.resting, text="Hold a resting face …")
         elif face.resting is not None:
-            st.caption("Relative to the resting face taken.")
+            st.caption("Relative to the resting face, not probabilities.")
         st.html(bars(face.prediction))
         st.html(minute(stream.history.of(face.id), stream.labels, now))
         explained, label = face.explanation, face.label
@@ -90,25 +99,137 @@ def _face(stream: LiveStream, face: LiveFace, now: float, *, numbered: bool) -> 
             st.caption(f"Its map shows {ONLY_AGAINST} {label} in this frame.")
 
 
-def rest_controls(stream: LiveStream, *, playing: bool) -> None:
+def score_controls(stream: LiveStream) -> None:
+    """Mark a moment in the table of scores, by a button or a key, and see what was marked."""
+    name, mark, said = st.columns([3, 2, 3], vertical_alignment="bottom")
+    name.text_input(
+        "Name of the next event", "event", key=EVENT_NAME, max_chars=60,
+        help="For example what is shown to the person: it stands in the table at its second.",
+    )  # fmt: skip
+    mark.button(
+        "Mark it", key="mark", shortcut="m", on_click=_mark, args=(stream,), width="stretch"
+    )
+    marks = stream.log.marks()
+    said.caption(
+        f"{counted(len(marks), 'event')}, the last at {marks[-1].time:.1f} s."
+        if marks
+        else "The scores are kept as numbers while you are here, for a table after STOP."
+    )
+
+
+def _mark(stream: LiveStream) -> None:
+    stream.log.mark(str(st.session_state[EVENT_NAME]).strip() or "event")
+
+
+def rest_controls(stream: LiveStream) -> None:
     """Take a personal baseline, or forget it."""
-    with st.sidebar.expander("Personal baseline"):
-        st.caption(
-            "Takes the answers to your resting face away from later ones. They are then relative "
-            "to you: not comparable with others, nor with the measured accuracy."
+    newest = stream.history.newest()
+    taken = {face.resting for face in newest.faces} if newest else set()
+    words, take = st.columns([5, 3], vertical_alignment="center")
+    if 1 in taken:
+        words.caption(
+            "Scores are now **relative to the resting face**: all equal means as at rest. They are "
+            "no longer how likely raters would choose a name, and do not compare between people."
         )
-        if st.button("Take my resting face", disabled=not playing, key="rest", width="stretch"):
-            stream.set_resting_face(active=True)
-        if st.button("Forget it", disabled=not playing, key="forget_rest", width="stretch"):
+        if take.button("Forget the resting face", key="forget_rest", width="stretch"):
             stream.set_resting_face(active=False)
+        return
+    words.caption(
+        "Some faces look sad or angry to a network when they are at rest. Look neutral for three "
+        "seconds, and from then on scores show the change from that."
+    )
+    under_way = bool(taken - {None})
+    if take.button("Take my resting face, 3 s", key="rest", width="stretch", disabled=under_way):
+        stream.set_resting_face(active=True)
+
+
+def show_summary(stream: LiveStream) -> None:
+    """After STOP: the scores over time, shares of time and events, and the table to take away."""
+    scores = stream.log.scores()
+    faces = scores.faces()
+    st.subheader("What was seen")
+    found = [f"{scores.seconds:,.0f} s", counted(len(faces), "face")]
+    st.markdown(f"**{', '.join([*found, counted(len(scores.events), 'event')])}**")
+    if scores.is_full:
+        st.warning(f"The table is full: what came after {scores.seconds:,.0f} s is not in it.")
+    if faces:
+        _face_summary(scores, faces)
+    else:
+        st.caption("No face was in view.")
+    take, forget = st.columns(2)
+    take.download_button(
+        "Scores over time (CSV)", scores.csv, "scores.csv", "text/csv", type="primary",
+        key="get_scores", on_click="ignore", width="stretch",
+        help="A row a face and frame with its second, the time of day (UTC) and a score for each "
+        "expression, and a row for each event. No picture is in it.",
+    )  # fmt: skip
+    forget.button("Forget the scores", key="forget_scores", on_click=stream.log.clear,
+                  width="stretch")  # fmt: skip
+    st.caption(
+        "Another START goes on with this table. It is only in the memory of the computer that "
+        "runs the app, until you forget it, choose another network or leave."
+    )
+
+
+def _face_summary(scores: Scores, faces: list[FaceScores]) -> None:
+    by_id = {face.id: face for face in faces}
+    chosen = faces[0].id
+    if len(faces) > 1:
+        chosen = st.selectbox(
+            "Face, longest in view first", list(by_id), format_func=lambda key: f"Face {key}"
+        )
+    face = by_id[chosen]
+    times, shares = face.drawn(MOST_POINTS)
+    events = [(event.time, event.name) for event in scores.events]
+    chart, table = st.columns([3, 2], gap="medium")
+    chart.plotly_chart(
+        face_timeline(times, shares, scores.labels, None, f"face {face.id}", events),
+        key=f"timeline {face.id}",
+        config={"displayModeBar": False},
+    )
+    *named, unclear = face.time_shares()
+    percents = st.column_config.NumberColumn
+    table.dataframe(
+        pd.DataFrame(
+            {
+                "expression": scores.labels,
+                "share of time": 100 * np.array(named),
+                "mean score": 100 * face.shares.mean(axis=0),
+            }
+        ),
+        hide_index=True,
+        column_config={
+            "share of time": percents(
+                format="%.1f %%", help="Of its time in view, how long this name was shown."
+            ),
+            "mean score": percents(format="%.1f %%"),
+        },
+    )
+    notes = [f"Unclear for {percent(unclear)} of its time in view."] if unclear else []
+    if face.relative.any():
+        first = face.times[face.relative.argmax()]
+        notes.append(
+            f"From {first:.1f} s on, scores are relative to the resting face: shares and means of "
+            "the whole stream mix both kinds."
+        )
+    table.caption(" ".join(notes))
 
 
 def recorder_controls(stream: LiveStream, *, playing: bool) -> None:
-    """Record on demand; nothing is stored otherwise."""
+    """Record on demand; no picture is kept otherwise. STOP ends a recording, too."""
     recorder = stream.recorder
+    if playing:
+        _record_buttons(stream, recorder)
+    elif recorder is not None:
+        recorder.stop()
+    if recorder is not None and not recorder.running:
+        _downloads(stream, recorder)
+
+
+def _record_buttons(stream: LiveStream, recorder: Recorder | None) -> None:
     recording = recorder is not None and recorder.running
     start, stop, said = st.columns([2, 2, 3], vertical_alignment="center")
-    if start.button("Record", key="record", disabled=recording or not playing, width="stretch"):
+    if start.button("Record", key="record", disabled=recording, width="stretch"):
         if recorder is not None:
             recorder.discard()
         stream.recorder = Recorder(stream.labels)
@@ -120,9 +241,7 @@ def recorder_controls(stream: LiveStream, *, playing: bool) -> None:
     if recording and recorder is not None:
         said.markdown(f"🔴 Recording, {recorder.seconds:.0f} s of at most {LONGEST:.0f} s")
     else:
-        said.caption("Nothing is stored unless you record, and then only for this visit.")
-    if recorder is not None and not recorder.running:
-        _downloads(stream, recorder)
+        said.caption("No picture is kept unless you record, and then only for this visit.")
 
 
 def _downloads(stream: LiveStream, recorder: Recorder) -> None:
@@ -134,6 +253,7 @@ def _downloads(stream: LiveStream, recorder: Recorder) -> None:
     st.caption(
         f"Recorded: {recording.seconds:.1f} s, {counted(recording.frames, 'frame')}{left_out}."
     )
+    st.video(recording.video.read_bytes())
     video, table, discard = st.columns(3)
     video.download_button(
         "Annotated video (MP4)", recording.video.read_bytes, "recording.mp4", "video/mp4",

@@ -18,6 +18,7 @@ from webapp.inputs import sample_picture
 from webapp.live_camera.connection import Connection
 from webapp.live_camera.history import History, Rates, StreamNumbers
 from webapp.live_camera.recorder import Recorder
+from webapp.live_camera.score_log import ScoreLog
 from webapp.live_camera.worker import Analysed, LatestFrameWorker
 
 if TYPE_CHECKING:
@@ -61,11 +62,12 @@ class LiveStream:
     def __init__(self, model: FrameModel, reader: FaceFinder) -> None:
         self.view = View()
         self.history = History()
+        self.log = ScoreLog(model.labels)
         self.labels = model.labels
         self.recorder: Recorder | None = None
         self._coverage = model.card.preprocess.crop / model.card.preprocess.size
         self._pipeline = Pipeline(model, reader)
-        self._worker = LatestFrameWorker(self._analyse, self.history.add)
+        self._worker = LatestFrameWorker(self._analyse, self._keep)
         self._rates = Rates()
         self._last = 0.0
         self._shown = 0
@@ -139,6 +141,10 @@ class LiveStream:
         if recorder is not None and recorder.running:
             recorder.add(drawn, result, now)
         return drawn
+
+    def _keep(self, result: FrameResult) -> None:
+        self.history.add(result)
+        self.log.add(result)
 
     def _analyse(self, image: Image, moment: float) -> FrameResult:
         self._pipeline.settings = self.view.pipeline
