@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.paths import read_only
+from webapp import navigation
 from webapp.errors import shown_errors
 from webapp.training import (
     actions,
@@ -22,20 +23,14 @@ VIEWS = {
 
 st.title("Training")
 st.caption(
-    "A run is a process of its own: it goes on when this tab or the app is closed. It learns to "
-    "agree with the labels raters gave."
+    "Train a network on labelled pictures, and see after each pass over them (an epoch) how often "
+    "it gives the label that raters gave to pictures it has not learned from. Of runs that are "
+    "judged on the same pictures, the higher figure is most likely the better network. A run goes "
+    "on when this tab or the app is closed."
 )
 if read_only():
     st.info("This server is read-only: runs can be watched and compared, not started or stopped.")
 actions.recover()
-view = st.segmented_control(
-    "View",
-    actions.VIEWS,
-    default=actions.RUNS if store.runs() else actions.NEW,
-    required=True,
-    key=actions.VIEW,
-    bind="query-params",
-    label_visibility="collapsed",
-)
+view = navigation.view_picker(actions.VIEWS, actions.RUNS if store.runs() else actions.NEW)
 with shown_errors():
     VIEWS[view]()

@@ -35,7 +35,7 @@ def test_the_form_holds_the_preset(training_page: Opened, data: Path) -> None:
     assert app.number_input(key="set epochs").value == 80
     assert app.toggle(key="set decay_all").value is True
     assert app.number_input(key="set augment.rotation").value == 0
-    assert app.session_state["run name"] == "fer2013-resnet18-paper"
+    assert app.session_state["run name"] == "demo-resnet18-paper"
     assert "Not prepared here: FER2013" in words(app)
 
 
@@ -57,7 +57,7 @@ def test_errors_stand_beside_their_fields_and_forbid_the_start(
     app.number_input(key="set augment.flip").set_value(2.0).run()
 
     text = words(app)
-    assert ":red[epochs is 0; expected a number from 1 to 10000.]" in text
+    assert ":red[epochs is 0; expected at least 1, unless initial names checkpoints, " in text
     assert ":red[augment.flip is 2.0; expected a number from 0 to 1.]" in text
     assert "2 settings must be changed" in text
     assert "Start" not in labels(app)
@@ -119,8 +119,11 @@ def test_the_time_is_told_from_a_run_of_equal_settings(
     trained(own_runs, "former", 0.5, 0.6, model_options={}, batch_size=64)
     app = training_page("New run")
 
-    found = re.search(r"About \*\*(.+?)\*\* for 28 epochs: 100 faces a second, as in run former",
-                      words(app))  # fmt: skip
+    found = re.search(
+        r"About \*\*(.+?)\*\* on the machine this app runs on for 28 epochs: "
+        r"100 faces a second, as in run former",
+        words(app),
+    )
 
     assert found is not None
     # A step of 64 of 110: 64 x 28 faces, and 28 x 10 / 3 of validation: 1,885
@@ -146,6 +149,18 @@ def test_starting_queues_a_run_and_turns_to_it(
     assert "Waiting for its turn" in words(app)
 
 
+def test_a_value_typed_just_before_the_click_is_what_starts(
+    training_page: Opened, own_runs: Path, data: Path, workers: list[Path]
+) -> None:
+    app = training_page()
+    app.text_input(key="run name").set_value("mine").run()
+    app.number_input(key="set epochs").set_value(2)
+
+    app.button(key="start").click().run()
+
+    assert RunFolder(own_runs / "mine").config().epochs == 2
+
+
 def test_adding_to_the_queue_starts_no_worker(
     training_page: Opened, data: Path, own_runs: Path, workers: list[Path]
 ) -> None:
@@ -153,7 +168,7 @@ def test_adding_to_the_queue_starts_no_worker(
 
     app.button(key="add to queue").click().run()
 
-    assert observe(RunFolder(own_runs / "rafdb-gimefive-modern")).state == "queued"
+    assert observe(RunFolder(own_runs / "demo-gimefive-modern")).state == "queued"
     assert workers == []
     assert "Nobody works on the queue; 1 job waiting" in words(app)
     app.button(key="work").click().run()
@@ -174,8 +189,30 @@ def test_a_name_that_cannot_be_forbids_the_start(
 
 
 def test_the_next_free_name_is_proposed(training_page: Opened, data: Path, own_runs: Path) -> None:
-    trained(own_runs, "rafdb-gimefive-modern", 0.5)
+    trained(own_runs, "demo-gimefive-modern", 0.5)
 
     app = training_page("New run")
 
-    assert app.text_input(key="run name").value == "rafdb-gimefive-modern-2"
+    assert app.text_input(key="run name").value == "demo-gimefive-modern-2"
+
+
+def test_the_proposed_name_follows_data_and_network_until_one_is_typed(
+    training_page: Opened, data: Path
+) -> None:
+    app = training_page()
+
+    app.selectbox(key="set model").set_value("resnet14").run()
+    assert app.text_input(key="run name").value == "demo-resnet14-modern"
+    app.multiselect(key="set sources").set_value(["demo"]).run()
+    app.number_input(key="set epochs").set_value(2).run()
+    assert app.text_input(key="run name").value == "demo-resnet14-modern"
+
+    app.text_input(key="run name").set_value("mine").run()
+    app.selectbox(key="set model").set_value("vgg").run()
+    assert app.text_input(key="run name").value == "mine"
+
+
+def test_start_stands_above_the_settings(training_page: Opened, data: Path) -> None:
+    keys = [getattr(element, "key", None) for element in training_page().main]
+
+    assert keys.index("start") < keys.index("set data")

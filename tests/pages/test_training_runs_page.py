@@ -14,6 +14,7 @@ from core.training import (
     add_run,
     observe,
 )
+from webapp.training import runs_view, store
 
 
 def test_a_finished_run_shows_its_curves_and_figures(training_page: Opened, own_runs: Path) -> None:
@@ -43,7 +44,7 @@ def test_a_start_that_no_epoch_beat_is_told(training_page: Opened, own_runs: Pat
     metrics = {metric.label: metric.value for metric in app.metric}
     assert metrics["Best validation accuracy, at its start"] == "70.0 %"
     assert metrics["Its macro-F1"] == "50.0 %"
-    assert app.dataframe[0].value["Best"].tolist() == [0.7]
+    assert app.dataframe[0].value["Best %"].tolist() == [70.0]
 
 
 def test_a_running_run_shows_where_it_is(training_page: Opened, own_runs: Path) -> None:
@@ -58,11 +59,59 @@ def test_a_running_run_shows_where_it_is(training_page: Opened, own_runs: Path) 
     metrics = {metric.label: metric.value for metric in app.metric}
     assert metrics["Faces a second"] == "123"
     assert metrics["Time left"] == "1 h 20 min"
+    assert "Epoch 2 of 5, batch 7 of 10." in words(app)
+    assert [bar.proto.value for bar in app.get("progress")] == [34]
+    assert "Starting the worker" not in words(app)
     assert "Stop" in labels(app)
     assert "Resume" not in labels(app)
 
     app.button(key="stop").click().run()
     assert folder.stop_request.exists()
+
+
+def test_nothing_of_an_earlier_start_is_shown_until_the_worker_has_started(
+    training_page: Opened, own_runs: Path
+) -> None:
+    folder = trained(own_runs, "again", state="running")
+    folder.set_progress(
+        epoch=1, epochs=5, step=9, steps=10, share=0.18, faces_per_second=123.4, eta_seconds=4805,
+        time=time.time() - 60,
+    )  # fmt: skip
+
+    app = training_page()
+
+    assert "Starting the worker …" in words(app)
+    assert "batch 9 of 10" not in words(app)
+    assert [bar.proto.value for bar in app.get("progress")] == [0]
+    assert [metric.label for metric in app.metric] == ["Epochs done"]
+
+
+def test_a_batch_of_an_epoch_that_has_ended_is_no_longer_shown(own_runs: Path) -> None:
+    folder = trained(own_runs, "between", 0.3, state="running")
+    folder.set_progress(
+        epoch=1, epochs=5, step=9, steps=10, share=0.18, faces_per_second=123.4, eta_seconds=4805,
+        time=time.time(),
+    )  # fmt: skip
+
+    found = store.read(folder)
+
+    assert (found.now, found.doing, found.share) == ({}, "Epoch 1 of 5 is done.", 0.2)
+
+
+def test_runs_are_found_by_words_and_put_in_order(own_runs: Path) -> None:
+    runs = {
+        name: trained(own_runs, name, 0.5, model=model, data=data)
+        for name, model, data in (
+            ("one", "resnet14", "demo"), ("two", "gimefive", "mine"), ("three", "resnet14", "mine")
+        )
+    }  # fmt: skip
+    table = store.overview(runs)
+
+    found = runs_view.arranged(table, "MINE resnet", "")
+    grouped = runs_view.arranged(table, "", "Data")
+
+    assert found["Run"].tolist() == ["three"]
+    assert (next(iter(grouped)), grouped["Run"].tolist()) == ("Data", ["one", "two", "three"])
 
 
 def test_a_failed_run_gives_its_reason_and_can_be_resumed(
@@ -142,19 +191,48 @@ def test_runs_are_laid_over_each_other_and_their_settings_compared(
     app = training_page("Compare")
 
     assert app.multiselect(key="runs").value == ["b", "a"]
-    (figure,) = charts(app)
-    assert {line["name"]: line["y"] for line in figure["data"]} == {
+    accuracy, loss = charts(app)
+    assert {line["name"]: line["y"] for line in accuracy["data"]} == {
         "a": [0.3, 0.6],
         "b": [0.4, 0.5],
     }
+    assert loss["data"][1]["y"] == pytest.approx([1.6, 1.3])
+    assert not app.warning
     best, table = (one.value for one in app.dataframe)
-    assert best["Validation accuracy"].tolist() == [0.5, 0.6]
+    assert best["Validation accuracy %"].tolist() == [50.0, 60.0]
     assert table.set_index("Setting").T.to_dict("list") == {
         "learning_rate": ["0.01", "0.05"], "model_options.depth": ["3", "2"],
     }  # fmt: skip
 
-    app.selectbox(key="figure").set_value("valid_loss").run()
-    assert charts(app)[0]["data"][1]["y"] == pytest.approx([1.6, 1.3])
+    app.multiselect(key="figures").set_value(["train_loss"]).run()
+    app.button_group(key="along").set_value("time").run()
+    (figure,) = charts(app)
+    assert [line["x"] for line in figure["data"]] == [[1.0, 2.0], [1.0, 2.0]]  # minutes
+
+
+def test_compared_runs_go_by_their_titles(training_page: Opened, own_runs: Path) -> None:
+    for name, title in (("a", "Small"), ("b", "Twice"), ("c", "Twice")):
+        folder = trained(own_runs, name, 0.3, learning_rate=0.01 + ord(name) / 1000)
+        card = json.loads(folder.card.read_text()) if folder.card.exists() else {}
+        folder.card.write_text(json.dumps({**card, "title": title}))
+
+    app = training_page("Compare")
+    app.multiselect(key="runs").set_value(["a", "b", "c"]).run()
+
+    names = {"Small", "Twice (b)", "Twice (c)"}
+    assert {line["name"] for line in charts(app)[0]["data"]} == names
+    best, table = (one.value for one in app.dataframe)
+    assert set(best["Run"]) == names
+    assert set(table.columns) == {"Setting", *names}
+
+
+def test_runs_on_different_data_are_not_ranked(training_page: Opened, own_runs: Path) -> None:
+    trained(own_runs, "a", 0.3, 0.6)
+    trained(own_runs, "b", 0.4, 0.5, data="other")
+
+    (warning,) = training_page("Compare").warning
+
+    assert "differ in their data (data)" in warning.value
 
 
 def test_one_run_cannot_be_compared(training_page: Opened, own_runs: Path) -> None:

@@ -1,17 +1,20 @@
 """Curves of training runs: one run in detail, several side by side."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from math import floor, log10
 from typing import Any
 
 import plotly.graph_objects as go
 
-from core.labels import COLOURS
+from webapp.charts import GREY, OLIVE, VIOLET
 
 Line = dict[str, Any]
-TRAIN_COLOUR, VALID_COLOUR = COLOURS["sadness"], COLOURS["anger"]
-QUIET_COLOUR = "#8A8A8A"
-# Okabe and Ito (2008), without yellow, which is faint on white.
-RUN_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A8A8A")
+TRAIN_COLOUR, VALID_COLOUR = OLIVE, VIOLET
+# No expression's colours; dashes tell apart what colours do not.
+RUN_COLOURS = (VIOLET, OLIVE, "#C2347B", "#8C6239", "#4C7A96", "#2F8F83", GREY)
+DASHES = ("solid", "dash", "dot", "dashdot")
+TICKS = 6  # of an axis, about
 FEW = 25  # epochs; up to here each is marked, so that a curve of one epoch can be seen
 SHARES = ("train_accuracy", "valid_accuracy", "valid_macro_f1")
 TITLES = {
@@ -48,10 +51,9 @@ def rate_curve(moments: Sequence[Line], history: Sequence[Line], revision: str) 
     """
     points = [(line["at"], line["learning_rate"]) for line in moments]
     points = points or [(line["epoch"], line["learning_rate"]) for line in history]
-    figure = go.Figure(
-        _line([x for x, _ in points], [y for _, y in points], "learning rate", QUIET_COLOUR)
-    )
-    return _styled(figure, "learning rate", revision, legend=False)
+    figure = go.Figure(_line([x for x, _ in points], [y for _, y in points], "learning rate", GREY))
+    shown = _styled(figure, "learning rate", revision, legend=False)
+    return shown.update_yaxes(exponentformat="e", tickformat="~g")
 
 
 def batch_loss_curve(moments: Sequence[Line], revision: str) -> go.Figure:
@@ -64,36 +66,88 @@ def batch_loss_curve(moments: Sequence[Line], revision: str) -> go.Figure:
     return _styled(figure, "loss of the batches, smoothed", revision, legend=False)
 
 
-def overlay(runs: Mapping[str, Iterable[Line]], figure_name: str) -> go.Figure:
-    """One figure of several runs over their epochs.
+def overlay(
+    runs: Mapping[str, Iterable[Line]], figure_name: str, *, by_time: bool = False
+) -> go.Figure:
+    """One figure of several runs over their epochs, or over the minutes they had trained.
 
     Args:
         runs: Lines of metrics.jsonl by run.
         figure_name: Key of TITLES.
+        by_time: Whether over minutes.
     """
     figure = go.Figure()
     for number, (name, lines) in enumerate(runs.items()):
         kept = [line for line in lines if figure_name in line]
         epochs = [line["epoch"] for line in kept]
-        values = [line[figure_name] for line in kept]
-        figure.add_trace(_line(epochs, values, name, RUN_COLOURS[number % len(RUN_COLOURS)]))
-    shown = _styled(figure, TITLES[figure_name], f"overlay {figure_name}")
-    shown.update_layout(height=420)
-    if figure_name in SHARES:
-        shown.update_yaxes(tickformat=".0%")
+        minutes = [seconds / 60 for seconds in accumulate(line["seconds"] for line in kept)]
+        line = _line(
+            minutes if by_time else epochs,
+            [line[figure_name] for line in kept],
+            name,
+            RUN_COLOURS[number % len(RUN_COLOURS)],
+        )
+        figure.add_trace(line.update(line_dash=DASHES[number % len(DASHES)]))
+    shown = _styled(figure, TITLES[figure_name], f"overlay {figure_name} {by_time}")
+    form = share_format if figure_name in SHARES else number_format
+    shown.update_yaxes(tickformat=form(_values(shown)))
+    # Names of runs are long: above the chart they would lie over its title.
+    shown.update_layout(legend={"y": -0.25, "yanchor": "top", "x": 0, "xanchor": "left"})
+    if by_time:
+        shown.update_xaxes(title="minutes of training", dtick=None)
     return shown
+
+
+def share_format(values: Iterable[float]) -> str:
+    """The format of an axis of shares, with as many decimals as tell its ticks apart.
+
+    >>> share_format([0.2, 0.9]), share_format([0.641, 0.654]), share_format([0.5])
+    ('.0%', '.1%', '.1%')
+    """
+    return f".{_decimals([100 * value for value in values])}%"
+
+
+def number_format(values: Iterable[float]) -> str:
+    """The same for other numbers.
+
+    >>> number_format([0.9, 1.5]), number_format([0.91, 0.94])
+    ('.1f', '.3f')
+    """
+    return f".{_decimals(list(values))}f"
+
+
+def _decimals(values: Sequence[float]) -> int:
+    span = max(values, default=0.0) - min(values, default=0.0)
+    return 1 if span <= 0 else max(0, -floor(log10(span / TICKS)))
+
+
+def epoch_step(last: float) -> int:
+    """Whole epochs from tick to tick of an axis.
+
+    >>> [epoch_step(last) for last in (0.3, 3, 12, 30, 100, 10_000)]
+    [1, 1, 2, 5, 20, 2000]
+    """
+    least = max(1.0, last / TICKS)
+    size = 10 ** floor(log10(least))
+    return int(next(step for step in (size, 2 * size, 5 * size, 10 * size) if step >= least))
+
+
+def _values(figure: go.Figure) -> list[float]:
+    return [value for trace in figure.data for value in trace.y if value is not None]
 
 
 def _pair(history: Sequence[Line], names: tuple[str, str], title: str, revision: str) -> go.Figure:
     figure = go.Figure()
     epochs = [line["epoch"] for line in history]
-    for name, words, colour in zip(
-        names, ("training", "validation"), (TRAIN_COLOUR, VALID_COLOUR), strict=True
-    ):
-        figure.add_trace(_line(epochs, [line[name] for line in history], words, colour))
+    for name, words, colour, dash in zip(
+        names, ("training", "validation"), (TRAIN_COLOUR, VALID_COLOUR), ("dash", "solid"),
+        strict=True,
+    ):  # fmt: skip
+        curve = _line(epochs, [line[name] for line in history], words, colour)
+        figure.add_trace(curve.update(line_dash=dash))
     shown = _styled(figure, title, revision)
-    if names[0] in SHARES:
-        shown.update_yaxes(tickformat=".0%")
+    form = share_format if names[0] in SHARES else number_format
+    shown.update_yaxes(tickformat=form(_values(shown)))
     return shown
 
 
@@ -125,5 +179,6 @@ def _styled(figure: go.Figure, title: str, revision: str, *, legend: bool = True
         # A chart that catches the finger on a phone keeps the page from scrolling.
         dragmode=False,
     )
-    figure.update_xaxes(title="epoch", rangemode="tozero")
+    last = max((x for trace in figure.data for x in trace.x), default=1)
+    figure.update_xaxes(title="epoch", rangemode="tozero", tick0=0, dtick=epoch_step(last))
     return figure

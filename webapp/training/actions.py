@@ -1,13 +1,13 @@
 """What the buttons of the training page do and where they lead, and a job with its buttons."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from core.checkpoints import damage
 from core.errors import TrainingError
 from core.paths import read_only, run_root
-from core.stored import damage
 from core.training import (
     DAMAGED,
     Observed,
@@ -25,11 +25,12 @@ from core.training import (
     stop_worker,
 )
 from webapp.errors import shown_errors
+from webapp.navigation import VIEW
 from webapp.text import literal
-from webapp.training import actions
 
 NEW, RUNS, COMPARE, SEARCH = VIEWS = ("New run", "Runs", "Compare", "Search")
-VIEW, RUN, SEARCHED = "view", "run", "search"
+BEGUN = "queue begun"  # when, seconds since the epoch
+RUN, SEARCHED = "run", "search"
 COLOURS = {
     "queued": "blue", "running": "green", "finished": "violet", "stopped": "gray",
     "failed": "red", "interrupted": "orange", "unknown": "gray", DAMAGED: "red",
@@ -46,13 +47,19 @@ def _allowed() -> None:
         raise TrainingError("This server is read-only: runs are started on its command line.")
 
 
+def _begin() -> None:
+    """Have the queue worked on; the worker takes some seconds to come."""
+    st.session_state[BEGUN] = time.time()
+    ensure_worker(run_root())
+
+
 def start(name: str, config: RunConfig, *, now: bool) -> None:
     """Queue a new run, have the queue worked on if `now`, and turn to the run."""
     with shown_errors():
         _allowed()
         add_run(run_root(), name, config)
         if now:
-            ensure_worker(run_root())
+            _begin()
         show_run(name)
 
 
@@ -61,7 +68,7 @@ def start_search(name: str, search: Search) -> None:
     with shown_errors():
         _allowed()
         add_search(run_root(), name, search)
-        ensure_worker(run_root())
+        _begin()
         show_search(name)
 
 
@@ -77,7 +84,7 @@ def resume(folder: RunFolder) -> None:
     with shown_errors():
         _allowed()
         enqueue(folder)
-        ensure_worker(run_root())
+        _begin()
 
 
 def delete(folder: RunFolder) -> None:
@@ -92,7 +99,7 @@ def work() -> None:
     """Have the queue worked on."""
     with shown_errors():
         _allowed()
-        ensure_worker(run_root())
+        _begin()
 
 
 def rest() -> None:
@@ -106,7 +113,7 @@ def recover() -> None:
     """Start the worker again if it was killed, so that its runs are taken up."""
     if not read_only() and WorkerLock(run_root()).has_crashed():
         with shown_errors():
-            ensure_worker(run_root())
+            _begin()
 
 
 def job_buttons(folder: RunFolder, state: str) -> None:
@@ -138,20 +145,24 @@ def show_search(name: str) -> None:
     st.session_state[SEARCHED] = name
 
 
-def linked_pick(label: str, names: list[str], key: str) -> str:
+def linked_pick(
+    label: str, names: list[str], key: str, titles: Mapping[str, str] | None = None
+) -> str:
     """A box to choose one of some names, which stands in the address.
 
     Args:
         label: Above the box.
         names: At least one; the first is chosen unless the address names another.
         key: Of the widget and of the parameter.
+        titles: What is shown in place of names.
     """
+    titles = titles or {}
     asked = st.session_state.get(key, st.query_params.get(key))
     if asked not in names:
         asked = names[0]
     if st.session_state.get(key) != asked:
         st.session_state[key] = asked
-    name: str = st.selectbox(label, names, key=key)
+    name: str = st.selectbox(label, names, key=key, format_func=lambda name: titles.get(name, name))
     st.query_params[key] = name
     return name
 
@@ -172,34 +183,36 @@ def duration(seconds: float) -> str:
     return f"{left} s"
 
 
-def state_line(observed: Observed) -> None:
-    """The state as a badge, since when, and its reason."""
+def state_line(observed: Observed, doing: str) -> None:
+    """The state as a badge, since when, and what it does or why it ended."""
     at_ease = observed.state not in ("failed", "interrupted", DAMAGED)
     length = duration(time.time() - observed.since)
     words = f"for {length}. " if observed.is_active else f"{length} ago. "
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(observed.state, color=COLOURS.get(observed.state, "gray"))  # type: ignore[arg-type]
-        st.caption(
-            (words if observed.since else "") + (literal(observed.reason) if at_ease else "")
-        )
+        st.caption((words if observed.since else "") + (literal(doing) if at_ease else ""))
     if not at_ease:
         st.error(literal(observed.reason))
 
 
 def show_job(folder: RunFolder, live: Callable[[RunFolder, str], None], *, poll: float) -> None:
-    """Draw state and buttons of a run or search, and below what changes while it goes on.
+    """Draw a run or search, again and again while it is active.
 
     Args:
         folder: Of the run or search.
-        live: Draws what changes; gets the folder and the state drawn above it.
-        poll: Seconds after which `live` is called again while the job is active.
+        live: Draws it; gets the folder and the state that the rest of the page was drawn for.
+        poll: Seconds after which `live` is called again.
     """
     observed = observe(folder)
+    if (reason := damage(folder.path)) and observed.state != DAMAGED:
+        st.error(literal(f"This folder is damaged: {reason}"))
+    st.fragment(live, run_every=poll if observed.is_active else None)(folder, observed.state)
+
+
+def job_head(folder: RunFolder, observed: Observed, doing: str) -> None:
+    """Draw state and buttons of a run or search."""
     left, right = st.columns([3, 2], vertical_alignment="center")
     with left:
-        state_line(observed)
-        if (reason := damage(folder.path)) and observed.state != DAMAGED:
-            st.error(literal(f"This folder is damaged: {reason}"))
+        state_line(observed, doing)
     with right:
-        actions.job_buttons(folder, observed.state)
-    st.fragment(live, run_every=poll if observed.is_active else None)(folder, observed.state)
+        job_buttons(folder, observed.state)

@@ -6,11 +6,23 @@ import pandas as pd
 import streamlit as st
 
 from core.training import RunFolder, values_of
+from webapp import checkpoints, navigation
+from webapp.chart_frame import draw_chart
 from webapp.charts import training as charts
-from webapp.training import store
+from webapp.training import actions, store
 
 MOST = len(charts.RUN_COLOURS)
-CHOSEN = "runs"
+CHOSEN, FIGURES, ALONG = "runs", "figures", "along"
+BY_EPOCH, BY_TIME = "epochs", "time"
+FIRST = ("valid_accuracy", "valid_loss")
+# What decides which pictures a run is judged on.
+DATA = ("data", "split", "sources", "class_set")
+
+
+def turn_to(names: list[str]) -> None:
+    """Turn to this view with these runs; for callbacks."""
+    st.session_state[CHOSEN] = names[:MOST]
+    st.session_state[navigation.VIEW] = actions.COMPARE
 
 
 def show() -> None:
@@ -23,35 +35,72 @@ def show() -> None:
     if len(runs) < 2:
         st.info("Two runs with at least one epoch each are needed to compare.")
         return
-    chosen = _picked(list(runs))
-    figure = st.selectbox(
-        "Figure", charts.TITLES, format_func=charts.TITLES.__getitem__, key="figure"
-    )
-    if not chosen:
-        st.info("Choose runs above.")
+    titles = checkpoints.titles(run.path for run in runs.values())
+    chosen = _picked(titles)
+    left, right = st.columns([3, 1])
+    figures = left.multiselect(
+        "Figures", charts.TITLES, default=list(FIRST), format_func=charts.TITLES.__getitem__,
+        key=FIGURES, persist_state="session",
+    )  # fmt: skip
+    along = right.segmented_control(
+        "Over", (BY_EPOCH, BY_TIME), default=BY_EPOCH, required=True, key=ALONG,
+        persist_state="session",
+    )  # fmt: skip
+    if not (chosen and figures):
+        st.info("Choose runs and figures above.")
         return
-    picked = {name: runs[name] for name in chosen}
-    st.plotly_chart(
-        charts.overlay({name: store.history(folder) for name, folder in picked.items()}, figure),
-        key="overlay",
-        config={"displayModeBar": False},
-    )
+    picked = {titles[name]: runs[name] for name in chosen}
+    _warn(picked)
+    _charts(picked, figures, by_time=along == BY_TIME)
     st.dataframe(_best(picked), hide_index=True, key="bests", column_config=_formats())
     st.subheader("Where their settings differ")
     table = differences(picked)
     if table.empty:
         st.info("Their settings are the same.")
     else:
-        st.dataframe(table, hide_index=True, key="differences")
+        pinned = {"Setting": st.column_config.TextColumn(pinned=True)}
+        st.dataframe(table, hide_index=True, key="differences", column_config=pinned)
 
 
-def _picked(names: list[str]) -> list[str]:
-    """Runs to compare, which stand in the address."""
+def _warn(runs: dict[str, RunFolder]) -> None:
+    """Say so where the runs were not judged on the same pictures."""
+    parted = [name for name in differences(runs).get("Setting", []) if name in DATA]
+    if parted:
+        st.warning(
+            f"These runs differ in their data ({', '.join(parted)}): each is judged on validation "
+            "pictures of its own, so the higher figure need not be the better network. The page "
+            "**Results** compares networks on the same pictures."
+        )
+
+
+def _charts(runs: dict[str, RunFolder], figures: list[str], *, by_time: bool) -> None:
+    """The figures, two beside each other."""
+    lines = {name: store.history(folder) for name, folder in runs.items()}
+    for start in range(0, len(figures), 2):
+        pair = figures[start : start + 2]
+        for column, figure in zip(st.columns(len(pair)), pair, strict=True):
+            draw_chart(
+                charts.overlay(lines, figure, by_time=by_time),
+                f"overlay {figure}",
+                place=column,
+                numbers=True,
+            )
+
+
+def _picked(titles: dict[str, str]) -> list[str]:
+    """Names of runs to compare, which stand in the address."""
+    names = list(titles)
     if CHOSEN not in st.session_state:
         asked = [name for name in st.query_params.get_all(CHOSEN) if name in names]
         st.session_state[CHOSEN] = asked or names[:2]
     st.session_state[CHOSEN] = [name for name in st.session_state[CHOSEN] if name in names]
-    chosen: list[str] = st.multiselect("Runs", names, key=CHOSEN, max_selections=MOST)
+    chosen: list[str] = st.multiselect(
+        "Runs",
+        names,
+        key=CHOSEN,
+        max_selections=MOST,
+        format_func=titles.__getitem__,
+    )
     st.query_params[CHOSEN] = chosen
     return chosen
 
@@ -66,8 +115,8 @@ def _best(runs: dict[str, RunFolder]) -> pd.DataFrame:
                 "Run": name,
                 "Epochs": len(lines),
                 "Best epoch": best["epoch"],
-                "Validation accuracy": best["valid_accuracy"],
-                "Validation macro-F1": best["valid_macro_f1"],
+                "Validation accuracy %": store.percents(best["valid_accuracy"]),
+                "Validation macro-F1 %": store.percents(best["valid_macro_f1"]),
                 "Validation loss": best.get("valid_loss"),
                 "Minutes": sum(line["seconds"] for line in lines) / 60,
             }
@@ -76,12 +125,13 @@ def _best(runs: dict[str, RunFolder]) -> pd.DataFrame:
 
 
 def _formats() -> dict[str, Any]:
-    percent = st.column_config.NumberColumn(format="percent")
+    one_decimal = st.column_config.NumberColumn(format="%,.1f")
     return {
-        "Validation accuracy": percent,
-        "Validation macro-F1": percent,
-        "Validation loss": st.column_config.NumberColumn(format="%.4f"),
-        "Minutes": st.column_config.NumberColumn(format="%.1f"),
+        "Run": st.column_config.TextColumn(pinned=True),
+        "Validation accuracy %": one_decimal,
+        "Validation macro-F1 %": one_decimal,
+        "Validation loss": st.column_config.NumberColumn(format="%.3f"),
+        "Minutes": one_decimal,
     }
 
 

@@ -21,16 +21,25 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "weight_decay", "decay_all", "schedule", "warmup", "final_rate", "gradient_clip",
         "patience", "start_side", "grow_until",
     ),
-    "Regularisation": ("label_smoothing", "class_weighting", "ema", "teacher", "teacher_share"),
+    "Regularisation": ("label_smoothing", "class_weighting", "ema", "teacher", "teacher_share",
+                       "rater_share"),
     "Augmentation": ("augment.",),
     "Machine": ("accelerator", "devices", "machines", "precision", "save_minutes", "seed"),
 }  # fmt: skip
+WORDS = {
+    "Learning": "How long it learns and in what steps. An epoch is one pass over all pictures; a "
+    "batch is what it sees before it changes a little; the learning rate is how much it changes.",
+    "Regularisation": "What keeps it from learning its pictures by heart.",
+    "Augmentation": "How pictures are varied each time they are seen, so that few teach more.",
+    "Machine": "Where it computes, and how exactly.",
+}  # under the title of a group
 REST = "More"  # for settings that came later
 OPEN = ("Data",)
 TITLES = {
     "ema": "EMA of weights", "data": "Data set", "sources": "Image sets", "class_set": "Classes",
     "decay_all": "Decay all values", "model": "Network", "initial": "Start from",
     "teacher_share": "Share of the teacher",
+    "rater_share": "Share of raters' votes (FER+)",
     "model_options.fc_depth": "Linear layers", "model_options.depth": "Convolution blocks",
     "model_options.width": "Channels of the first",
 }  # fmt: skip
@@ -51,27 +60,33 @@ def is_filled() -> bool:
     return KEY + "model" in st.session_state
 
 
-def draw() -> tuple[RunConfig | None, list[str]]:
-    """Draw the form.
+def read() -> tuple[RunConfig | None, list[str]]:
+    """What the form holds, whether it was drawn yet or not.
 
     Returns:
         The configuration, None where a value is out of range; and what is wrong, one sentence each.
     """
-    problems: list[str] = []
-    settings = {setting.name: setting for setting in run_settings()}
-    values: dict[str, Any] = {}
-    for title, prefixes in _groups(list(settings)).items():
-        with st.expander(title, expanded=title in OPEN, key=f"group {title}"):
-            chosen = [_narrowed(settings[name]) for name in prefixes]
-            values |= _fields(chosen, problems)
-            if title == "Network":
-                values |= _fields(list(_options(str(values["model"]))), problems)
+    values = {setting.name: _settled(_narrowed(setting)) for setting in run_settings()}
+    values |= {option.name: _settled(option) for option in _options(str(values["model"]))}
+    problems = [said for name, value in values.items() if (said := problem(name, value))]
     if problems:
         return None, problems
     try:
         return _configuration(values), []
     except ConfigError as error:
         return None, [sentence(error)]
+
+
+def draw() -> None:
+    """Draw the form, with what is wrong beside the fields."""
+    settings = {setting.name: setting for setting in run_settings()}
+    for title, names in _groups(list(settings)).items():
+        with st.expander(title, expanded=title in OPEN, key=f"group {title}"):
+            if title in WORDS:
+                st.caption(WORDS[title])
+            _fields([_narrowed(settings[name]) for name in names])
+            if title == "Network":
+                _fields(list(_options(str(st.session_state[KEY + "model"]))))
 
 
 def _configuration(values: dict[str, Any]) -> RunConfig:
@@ -105,29 +120,37 @@ def _groups(names: list[str]) -> dict[str, list[str]]:
     return found | ({REST: left} if left else {})
 
 
-def _fields(settings: list[Setting], problems: list[str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def _fields(settings: list[Setting]) -> None:
     for start in range(0, len(settings), COLUMNS):
         row = settings[start : start + COLUMNS]
         for column, setting in zip(st.columns(COLUMNS), row, strict=False):
             with column:
-                values[setting.name] = value = _field(setting)
-                said = problem(setting.name, value)
+                said = problem(setting.name, _field(setting))
             if said:
-                problems.append(said)
                 column.markdown(f":red[{literal(said)}]")
-    return values
+
+
+def _settled(setting: Setting) -> Any:  # noqa: ANN401 - what the setting takes
+    """The value of a field, in the place of its widget: one that the setting can take here."""
+    key = KEY + setting.name
+    value = st.session_state.setdefault(key, setting.default)
+    if setting.kind == "choice" and value not in setting.choices:
+        st.session_state[key] = setting.choices[0]
+    if setting.kind == "number":
+        st.session_state[key] = float(value)
+    if setting.kind == "names":
+        st.session_state[key] = [one for one in value if one in setting.choices]
+        return tuple(st.session_state[key])
+    return st.session_state[key]
 
 
 def _field(setting: Setting) -> Any:  # noqa: ANN401 - what the setting takes
     """One widget; its value is kept while the visitor looks at other views."""
     title = TITLES.get(setting.name) or short(setting.name).capitalize()
     key = KEY + setting.name
-    st.session_state.setdefault(key, setting.default)
+    _settled(setting)
     shared: dict[str, Any] = {"key": key, "help": setting.help or None, "persist_state": "session"}
     if setting.kind == "choice":
-        if st.session_state[key] not in setting.choices:
-            st.session_state[key] = setting.choices[0]
         if setting.name == "model":
             shared["on_change"] = _reset_options
         return st.selectbox(title, setting.choices, **shared)
@@ -136,10 +159,8 @@ def _field(setting: Setting) -> Any:  # noqa: ANN401 - what the setting takes
     if setting.kind == "whole":
         return st.number_input(title, step=1, **shared)
     if setting.kind == "number":
-        st.session_state[key] = float(st.session_state[key])
         return st.number_input(title, step=_step(setting), format="%.6g", **shared)
     if setting.kind == "names":
-        st.session_state[key] = [one for one in st.session_state[key] if one in setting.choices]
         return tuple(st.multiselect(title, setting.choices, placeholder="all", **shared))
     return st.text_input(title, **shared)
 

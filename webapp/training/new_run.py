@@ -1,7 +1,7 @@
 """The view that starts a run: a preset or the form, what it will learn from, how long it takes."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -25,9 +25,17 @@ from webapp.text import counted, literal
 from webapp.training import actions, form, store
 from webapp.training.actions import duration
 
+if TYPE_CHECKING:
+    from core.models import LayerRow
+
 SETS = {"rafdb": "RAF-DB", "fer2013": "FER2013", "fergimefive": "FER GiMEFiVE"}
 RECIPES = {"modern": "modern, ours", "paper": "paper, as published"}
 SET, ROW, RECIPE, NAME = "preset set", "preset row", "preset recipe", "run name"
+NAMED_FOR = "run named for"  # the configuration that the proposed name says
+OWN_NAME = ""  # in its place where the visitor has typed a name
+FEW_TO_JUDGE = 50  # validation pictures
+LONGEST_NAME = 70  # with room for a number
+MACHINE = "the machine this app runs on"
 ORDER = ("train", "valid", "test")
 PART_NAMES = {"train": "training", "valid": "validation", "test": "test"}
 
@@ -41,22 +49,33 @@ def show() -> None:
         )
         return
     _presets()
-    config, problems = form.draw()
+    config, problems = form.read()
     if config is None:
-        st.error(f"{counted(len(problems), 'setting')} must be changed before this run can start.")
-        return
-    with shown_errors():
-        parts = store.parts(
-            store.data_sets()[config.data], config.split, config.sources, config.class_set
-        )
-        left, right = st.columns(2, gap="large")
-        with left:
-            fits = _data(config, parts)
-        with right:
-            _network(config)
-            _time(config, parts)
-        if fits:
+        many = counted(len(problems), "setting")
+        st.error(f"{many} must be changed below before this run can start.")
+    else:
+        with shown_errors():
+            _ready(config)
+    st.markdown("##### Settings")
+    form.draw()
+
+
+def _ready(config: RunConfig) -> None:
+    """What would start, and the button that starts it; above the form, where it is seen."""
+    parts = store.parts(
+        store.data_sets()[config.data], config.split, config.sources, config.class_set
+    )
+    rows = store.layers(config.model, len(config.labels), config.model_options)  # or it cannot be
+    start = st.container(border=True)
+    left, right = st.columns(2, gap="large")
+    with left:
+        fits = _data(config, parts)
+    if fits:
+        with start:
             _start(config)
+    with right:
+        _network(config, rows)
+        _time(config, parts)
 
 
 def _presets() -> None:
@@ -65,8 +84,14 @@ def _presets() -> None:
     chosen = left.selectbox(
         "Preset: image sets", SETS, format_func=SETS.__getitem__, key=SET, **shared
     )
-    middle.selectbox("Row of the paper's Table 2", _rows(chosen), key=ROW, **shared)
-    right.selectbox("Recipe", RECIPES, format_func=RECIPES.__getitem__, key=RECIPE, **shared)
+    middle.selectbox(
+        "Network", _rows(chosen), key=ROW, help="As in the rows of the paper's Table 2.", **shared
+    )
+    right.selectbox(
+        "Recipe", RECIPES, format_func=RECIPES.__getitem__, key=RECIPE,
+        help="How it is trained: learning rate, variation of the pictures, weights of the classes.",
+        **shared,
+    )  # fmt: skip
     fill_first()
     wanted = preset(_chosen_preset()).sources or PAPER_SOURCES
     missing = [SOURCES[name].title for name in wanted if name not in store.all_sources()]
@@ -91,13 +116,41 @@ def _chosen_preset() -> str:
 
 
 def _take_preset() -> None:
-    fill(preset(_chosen_preset()), _chosen_preset())
+    config = preset(_chosen_preset())
+    form.load(config)
+    held, _ = form.read()
+    fill(config, proposed_name(held or config))
 
 
 def fill(config: RunConfig, name: str) -> None:
     """Fill the form with a configuration and a name that is free; for callbacks."""
     form.load(config)
     st.session_state[NAME] = free_name(name)
+    held, _ = form.read()
+    st.session_state[NAMED_FOR] = None if held is None else proposed_name(held)
+
+
+def proposed_name(config: RunConfig) -> str:
+    """The name of a run by what it learns from, what learns, and the recipe the form began with.
+
+    >>> proposed_name(RunConfig(data="mine", model="resnet14"))
+    'mine-resnet14-modern'
+    """
+    data = "-".join(one.replace("_", "") for one in config.sources) or config.data
+    return f"{data}-{config.model}-{st.session_state.get(RECIPE, 'modern')}"[:LONGEST_NAME]
+
+
+def _keep_name_true(config: RunConfig) -> None:
+    """Propose another name where data or network are no longer those that the name says."""
+    wanted = proposed_name(config)
+    if st.session_state.get(NAMED_FOR, wanted) not in (wanted, OWN_NAME):
+        st.session_state[NAME] = free_name(wanted)
+        st.session_state[NAMED_FOR] = wanted
+
+
+def _own_name() -> None:
+    """The visitor's own name stays whatever is changed; for callbacks."""
+    st.session_state[NAMED_FOR] = OWN_NAME
 
 
 def fill_first() -> None:
@@ -139,6 +192,11 @@ def _data(config: RunConfig, parts: store.Parts) -> bool:
         return False
     if parts.class_set != config.class_set:
         st.info("The neutral faces of this data set are left out: the run learns six classes.")
+    if 2 <= parts.valid < FEW_TO_JUDGE:
+        st.warning(
+            f"Only {counted(parts.valid, 'picture')} to judge on: the validation accuracy jumps in "
+            f"steps of {100 / parts.valid:.0f} points, and the best epoch is chosen by luck."
+        )
     if min(parts.train, parts.valid) < 2:
         st.error(
             "There are not enough pictures to learn from or to choose the best epoch on. Choose "
@@ -148,9 +206,8 @@ def _data(config: RunConfig, parts: store.Parts) -> bool:
     return True
 
 
-def _network(config: RunConfig) -> None:
+def _network(config: RunConfig, rows: "list[LayerRow]") -> None:
     st.markdown("##### What learns")
-    rows = store.layers(config.model, len(config.labels), config.model_options)
     total = sum(row.parameters for row in rows)
     st.markdown(f"Network `{config.model}`, {counted(total, 'parameter')}.")
     if st.toggle("Show its layers", key="layers"):
@@ -180,18 +237,19 @@ def _time(config: RunConfig, parts: store.Parts) -> None:
     speed = known_speed(run_root(), config)
     if speed is None and not read_only():
         if st.button(
-            "Measure the speed here", key="measure", help="Trains a few steps, then stops."
+            "Measure the speed here", key="measure", help=f"Trains a few steps on {MACHINE}."
         ):
             with st.spinner("Training a few steps …"):
                 speed = measured_speed(config)
         else:
-            st.caption("No run of these settings was made on this machine yet.")
+            st.caption(f"No run of these settings was made on {MACHINE} yet.")
     if speed is not None:
         side = MODELS[config.model].preprocess.crop
         seconds = run_seconds(config, parts.train, parts.valid, speed, side)
         early = ", less if it stops early" if config.patience else ""
         st.markdown(
-            f"About **{duration(seconds)}** for {counted(config.epochs, 'epoch')}{early}: "
+            f"About **{duration(seconds)}** on {MACHINE} for "
+            f"{counted(config.epochs, 'epoch')}{early}: "
             f"{speed.faces_per_second:,.0f} faces a second, {literal(speed.origin)}."
         )
 
@@ -200,8 +258,11 @@ def _start(config: RunConfig) -> None:
     if read_only():
         st.info("This server is read-only: runs are started on its command line.")
         return
+    _keep_name_true(config)
     left, right = st.columns(2, vertical_alignment="bottom")
-    name = left.text_input("Name of the run", key=NAME, persist_state="session").strip()
+    name = left.text_input(
+        "Name of the run", key=NAME, persist_state="session", on_change=_own_name
+    ).strip()
     said = _name_problem(name)
     with right.container(horizontal=True):
         for title, now in (("Start", True), ("Add to queue", False)):
@@ -210,8 +271,7 @@ def _start(config: RunConfig) -> None:
                 key=title.lower(),
                 type="primary" if now else "secondary",
                 disabled=bool(said),
-                on_click=actions.start,
-                args=(name, config),
+                on_click=_start_what_is_set,
                 kwargs={"now": now},
             )
     if said:
@@ -219,6 +279,14 @@ def _start(config: RunConfig) -> None:
     before = sum(observe(folder).is_active for folder in list_jobs(run_root()))
     if before:
         st.caption(f"One run at a time on this machine: {counted(before, 'job')} before it.")
+
+
+def _start_what_is_set(*, now: bool) -> None:
+    """Start what the form holds by now: a value may have been typed just before the click."""
+    config, _ = form.read()
+    name = str(st.session_state[NAME]).strip()
+    if config is not None and not _name_problem(name):
+        actions.start(name, config, now=now)
 
 
 def _name_problem(name: str) -> str:

@@ -1,22 +1,29 @@
 """The view of all runs, and of one in depth: its curves move while it trains."""
 
 import time
+from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from core.checkpoints import is_checkpoint
 from core.paths import read_only, run_root
-from core.training import RunFolder, WorkerLock, observe, values_of, waiting
-from webapp import navigation
+from core.training import RunFolder, WorkerLock, values_of, waiting
+from webapp import checkpoints, navigation
+from webapp.chart_frame import draw_chart
 from webapp.charts import training as charts
 from webapp.text import counted, literal, percent
-from webapp.training import actions, new_run, store
-from webapp.training.actions import duration, show_job
+from webapp.training import actions, compare_view, new_run, store
+from webapp.training.actions import duration, job_head, show_job
 
+STARTING = 15.0  # seconds within which a worker has begun
 POLL = 1.0  # seconds; curves are to move within three of an epoch's end
-QUIET = {"displayModeBar": False}
-TABLE = "runs table"
-MOMENT = {"faces_per_second", "eta_seconds", "time", "epoch", "epochs", "step", "steps", "share"}
+TOOK = "run drawn in"  # seconds
+TABLE, TABLE_DRAWN = "runs table", "runs table drawn"
+SETTLING = 5.0  # seconds a page stands at least: epochs of less would draw its charts anew and anew
+SHOWN = 15  # rows of the table without scrolling
+FIND, GROUP = "find runs", "group runs"
+GROUPS = {"": "latest first", "Data": "data", "Network": "network", "State": "state"}
 
 
 def show() -> None:
@@ -25,11 +32,15 @@ def show() -> None:
     _queue(runs)
     if not runs:
         st.info("There is no run yet. **New run** starts one.")
-        navigation.link(navigation.EXPLORER, "Prepare a data set", view="Prepare")
+        navigation.link(navigation.EXPLORER, "Prepare a data set", **{navigation.OPEN: "Prepare"})
         return
-    _table(runs)
-    folder = runs[actions.linked_pick("Run", list(runs), actions.RUN)]
-    show_job(folder, _live, poll=POLL)
+    table = _table(runs)
+    st.session_state[TABLE_DRAWN] = time.monotonic()
+    titles = checkpoints.titles(run.path for run in runs.values())
+    folder = runs[actions.linked_pick("Run", list(runs), actions.RUN, titles)]
+    # Where drawing takes longer than that, one drawing would end the other.
+    poll = max(POLL, 2 * float(st.session_state.get(TOOK, 0.0)))
+    show_job(folder, partial(_live, table.get(folder.name, "")), poll=poll)
     if is_checkpoint(folder.path):
         measured = (folder.path / "report.json").is_file()
         navigation.network_links(folder.name, measured=measured)
@@ -43,102 +54,182 @@ def _queue(runs: dict[str, RunFolder]) -> None:
     if not (number or works):
         return
     left, right = st.columns([3, 2], vertical_alignment="center")
+    begins = not works and time.time() - st.session_state.get(actions.BEGUN, 0.0) < STARTING
     words = "The queue is being worked on" if works else "Nobody works on the queue"
+    if begins:
+        words = "The queue is starting"
     left.caption(f"{words}; {counted(number, 'job')} waiting.")
     if read_only():
         return
     with right:
         if works:
             st.button("Stop the queue", key="rest", on_click=actions.rest)
-        else:
+        elif not begins:
             st.button("Work on the queue", key="work", on_click=actions.work, type="primary")
 
 
-def _table(runs: dict[str, RunFolder]) -> None:
-    table = store.overview(runs)
-    st.dataframe(
-        table,
+def _table(runs: dict[str, RunFolder]) -> dict[str, str]:
+    """The runs that were looked for, with ticks; how many epochs it says each has done."""
+    left, right = st.columns([3, 1])
+    words = left.text_input(
+        "Find", key=FIND, placeholder="name, network, data or state", persist_state="session"
+    )
+    group = right.selectbox(
+        "Order", GROUPS, format_func=GROUPS.__getitem__, key=GROUP, persist_state="session"
+    )
+    whole = store.overview(runs)
+    table = arranged(whole, words, group)
+    if table.empty:
+        st.info("No run is called so. Look for something else.")
+        return {}
+    names = table["Run"].tolist()
+    # Other rows are another table, so that no tick slips to another run.
+    key = f"{TABLE} {group} {' '.join(names)}"
+    picked = st.dataframe(
+        table.drop(columns="Own"),
         hide_index=True,
-        key=TABLE,
-        on_select=_take_row,
-        selection_mode="single-row",
-        height=min(38 + 35 * len(table), 290),
+        key=key,
+        on_select=partial(_take_ticks, key, names),
+        selection_mode="multi-row",
+        height=38 + 35 * min(len(table), SHOWN),
         placeholder="-",
+        alt=f"{counted(len(table), 'run')}, each with its state and best validation accuracy",
         column_config={
-            "Progress": st.column_config.ProgressColumn(format="percent"),
-            "Best": st.column_config.NumberColumn(
-                format="percent", help="Highest validation accuracy of an epoch"
+            "Run": st.column_config.TextColumn("Folder"),
+            "Epochs": st.column_config.TextColumn(
+                help="Passes over all training pictures: done, and planned"
+            ),
+            "Best %": st.column_config.NumberColumn(
+                format="%.1f",
+                help="Validation accuracy of the weights kept: the share of pictures set aside "
+                "whose label it gives",
             ),
             "Course": st.column_config.LineChartColumn(
-                help="Validation accuracy over the epochs", y_min=0, y_max=1
+                "Validation by epoch", help="Accuracy from 20 % to 100 %", y_min=0.2, y_max=1
             ),
             "Changed": st.column_config.DatetimeColumn(format="distance"),
         },
     )
+    _ticked([names[row] for row in picked["selection"]["rows"]])
+    return dict(zip(whole["Run"], whole["Epochs"], strict=True))
 
 
-def _take_row() -> None:
-    """Turn to the run whose row was clicked."""
-    rows = st.session_state[TABLE]["selection"]["rows"]
-    names = list(store.runs())
-    if rows and rows[0] < len(names):
-        st.session_state[actions.RUN] = names[rows[0]]
+def arranged(table: pd.DataFrame, words: str, group: str) -> pd.DataFrame:
+    """Rows in which all the words occur; one's own runs first, and then by a column.
+
+    Args:
+        table: Of `store.overview`.
+        words: In any order, in any case.
+        group: A column; "" to leave the order.
+    """
+    texts = table[["Run", "Title", "State", "Network", "Data"]].agg(" ".join, axis=1).str.lower()
+    kept = table[[all(word in text for word in words.lower().split()) for text in texts]]
+    by = [*([group] if group else []), "Own"]
+    # Stable: runs that do not differ in these stay the latest first.
+    kept = kept.sort_values(by, ascending=[name != "Own" for name in by], kind="stable")
+    first = [*([group] if group else []), "Title"]
+    return kept[[*first, *(name for name in kept if name not in (*first, "Run")), "Run"]]
 
 
-def _live(folder: RunFolder, drawn_state: str) -> None:
-    """What changes while a run goes on; the whole page follows when its state does."""
-    observed = observe(folder)
-    if observed.state != drawn_state:
+def _take_ticks(key: str, names: list[str]) -> None:
+    """Turn to the run ticked last."""
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        st.session_state[actions.RUN] = names[rows[-1]]
+
+
+def _ticked(ticked: list[str]) -> None:
+    """What the ticks are for, and the button that compares."""
+    if len(ticked) < 2:
+        st.caption("Tick a run to see it below, two or more to compare them.")
+        return
+    st.button(
+        f"Compare the {len(ticked)} ticked runs",
+        key="compare ticked",
+        type="primary",
+        on_click=compare_view.turn_to,
+        args=(ticked,),
+    )
+
+
+def _live(drawn_epochs: str, folder: RunFolder, drawn_state: str) -> None:
+    """A run, as it is now; table and page follow when its state or its epochs do."""
+    found = store.read(folder)
+    done = f"{len(found.history)} of {found.epochs}"
+    is_old = time.monotonic() - st.session_state[TABLE_DRAWN] > SETTLING
+    if found.observed.state != drawn_state or (drawn_epochs and done != drawn_epochs and is_old):
         st.rerun()
-    history, moments = store.history(folder), list(folder.step_history())
-    _figures(folder, history, running=observed.state == "running")
-    if not history and not moments:
+    begun = time.monotonic()
+    try:
+        _draw(folder, found)
+    finally:
+        st.session_state[TOOK] = time.monotonic() - begun
+
+
+def _draw(folder: RunFolder, found: store.Reading) -> None:
+    job_head(folder, found.observed, found.doing)
+    moments = list(folder.step_history())
+    _figures(found)
+    if not found.history and not moments:
         st.info(
-            "Waiting for its turn …" if observed.state == "queued" else
-            "Loading data and network; the first figures come with the first batches."
-            if observed.state == "running" else "It ended before its first epoch did."
+            "Waiting for its turn …" if found.observed.state == "queued" else
+            "The first figures come with the first batches of pictures."
+            if found.observed.state == "running" else "It ended before its first epoch did."
         )  # fmt: skip
-    name = folder.name
-    if history:
-        left, right = st.columns(2)
-        left.plotly_chart(charts.loss_curves(history, name), key="losses", config=QUIET)
-        right.plotly_chart(charts.accuracy_curves(history, name), key="accuracies", config=QUIET)
-        st.caption(
-            "Training loss and accuracy are measured on varied, smoothed and weighted examples, "
-            "validation on plain ones: the first may well be the worse."
-        )
-    if history or moments:
-        left, right = st.columns(2)
-        with left:
-            if moments:
-                st.plotly_chart(charts.batch_loss_curve(moments, name), key="batches", config=QUIET)
-        right.plotly_chart(charts.rate_curve(moments, history, name), key="rates", config=QUIET)
+    _curves(folder.name, found, moments)
     if not read_only():
         with st.expander("Log", key="log"):
             st.code(store.log_tail(folder) or "Nothing yet.", language=None, wrap_lines=True)
 
 
-def _figures(folder: RunFolder, history: list[dict[str, float]], *, running: bool) -> None:
-    settings = store.config(folder)
-    epochs = settings.epochs if settings else 0
-    best = folder.kept()
-    now = folder.progress() if running else {}
-    now = now if set(now) >= MOMENT else {}
+def _curves(name: str, found: store.Reading, moments: list[dict[str, float]]) -> None:
+    history = found.history
+    if history:
+        left, right = st.columns(2)
+        draw_chart(charts.loss_curves(history, name), "losses", place=left, numbers=True)
+        draw_chart(charts.accuracy_curves(history, name), "accuracies", place=right, numbers=True)
+        st.caption(
+            "The loss says how far the answers are from the labels; less is better. Training is "
+            "measured on varied, smoothed and weighted examples, validation on plain ones: the "
+            "first may well be the worse. Where validation falls behind more and more, the network "
+            "learns its pictures by heart."
+        )
+    if history or moments:
+        left, right = st.columns(2)
+        if moments:
+            draw_chart(charts.batch_loss_curve(moments, name), "batches", place=left)
+        draw_chart(charts.rate_curve(moments, history, name), "rates", place=right)
+
+
+def _figures(found: store.Reading) -> None:
+    best, now = found.kept, found.now
     with st.container(horizontal=True):
-        st.metric("Epochs done", f"{len(history)} of {epochs}")
+        st.metric(
+            "Epochs done",
+            f"{len(found.history)} of {found.epochs}",
+            help="An epoch is one pass over all training pictures.",
+        )
         if best:
             where = f"epoch {best['epoch']}" if best["epoch"] else "at its start"
-            st.metric(f"Best validation accuracy, {where}", percent(best["valid_accuracy"]))
-            st.metric("Its macro-F1", percent(best["valid_macro_f1"]))
+            st.metric(
+                f"Best validation accuracy, {where}",
+                percent(best["valid_accuracy"]),
+                help="The share of the pictures set aside whose label it gives.",
+            )
+            st.metric(
+                "Its macro-F1",
+                percent(best["valid_macro_f1"]),
+                help="The mean of every expression's F1: rare ones count as much as others.",
+            )
         if now:
             st.metric("Faces a second", f"{now['faces_per_second']:,.0f}")
             left = max(0.0, now["eta_seconds"] - (time.time() - now["time"]))
             st.metric("Time left", duration(left))
-        elif history:
-            st.metric("Time taken", duration(sum(line["seconds"] for line in history)))
-    if now:
-        where = f"epoch {now['epoch']} of {now['epochs']}, batch {now['step']} of {now['steps']}"
-        st.progress(min(1.0, now["share"]), text=f"{percent(now['share'])}: {where}")
+        elif found.history:
+            taken = sum(line["seconds"] for line in found.history)
+            st.metric("Time taken", duration(taken))
+    if found.observed.state == "running":
+        st.progress(found.share, text=f"{percent(found.share)}: {literal(found.doing)}")
 
 
 def _settings(folder: RunFolder) -> None:
@@ -162,4 +253,4 @@ def _reuse(folder: RunFolder) -> None:
     settings = store.config(folder)
     if settings is not None:
         new_run.fill(settings, folder.name)
-        st.session_state[actions.VIEW] = actions.NEW
+        st.session_state[navigation.VIEW] = actions.NEW

@@ -15,18 +15,19 @@ from core.training import (
     read_findings,
     trial_config,
 )
+from webapp import navigation
+from webapp.chart_frame import draw_chart
 from webapp.charts import search as charts
 from webapp.errors import sentence, shown_errors
 from webapp.text import counted, literal, percent
 from webapp.training import actions, form, new_run, store
-from webapp.training.actions import show_job
+from webapp.training.actions import job_head, show_job
 
 POLL = 2.0  # seconds
-QUIET = {"displayModeBar": False}
 SHOWN = 10  # best trials
 SPACE_TITLES = {"table3": "Table 3 of the paper", "recipe": "learning and augmentation"}
 SAMPLERS = {
-    "tpe": "TPE: Bayesian, a tree-structured Parzen estimator",
+    "tpe": "TPE: Bayesian, from what was tried",
     "random": "random",
     "grid": "grid: every combination",
     "nsga2": "NSGA-II: a genetic algorithm",
@@ -57,42 +58,34 @@ def _new() -> None:
     space_name = columns[0].selectbox(
         "What varies", SPACES, format_func=SPACE_TITLES.__getitem__, key="space"
     )
-    sampler = columns[1].selectbox(
+    columns[1].selectbox(
         "How values are chosen", SAMPLERS, format_func=SAMPLERS.__getitem__, key="sampler"
     )
-    trials = columns[2].number_input("Trials", 1, 10_000, 20, key="trials")
+    columns[2].number_input("Trials", 1, 10_000, 20, key="trials")
     columns = st.columns(3)
-    pruner = columns[0].selectbox(
+    columns[0].selectbox(
         "Hopeless trials end early by", PRUNERS, format_func=PRUNERS.__getitem__, key="pruner"
     )
-    goal = columns[1].selectbox("Goal", GOALS, format_func=GOALS.__getitem__, key="goal")
-    name = columns[2].text_input("Name of the search", new_run.free_name(f"search-{space_name}"))
+    columns[1].selectbox("Goal", GOALS, format_func=GOALS.__getitem__, key="goal")
+    proposed = new_run.free_name(f"search-{space_name}")
+    name_key = f"search name {proposed}"  # another proposal begins anew
+    columns[2].text_input("Name of the search", proposed, key=name_key)
     space = SPACES[space_name]
     varied = st.multiselect(
         "Settings that vary", space, default=list(space), format_func=charts.short,
         key=f"varied {space_name}",
     )  # fmt: skip
-    storage = st.text_input(
+    st.text_input(
         "Storage of the trials",
         placeholder="a file in its folder; or an Optuna storage URL that several machines share",
         key="storage",
     )
-    chosen = {setting: space[setting] for setting in varied}
-    size = grid_size(chosen)
-    all_of = f"{counted(size, 'combination')} in all. " if size and chosen else ""
-    st.caption(f"{all_of}All other settings come from the form under **New run**.")
+    size = grid_size({setting: space[setting] for setting in varied})
+    trials = counted(int(st.session_state["trials"]), "trial")
+    all_of = f" of {counted(size, 'combination')} in all" if size and varied else ""
+    st.caption(f"{trials}{all_of}. All other settings come from the form under **New run**.")
     try:
-        if not chosen:
-            raise ConfigError("Nothing varies. Choose settings.")
-        search = Search(
-            chosen,
-            form.current(),
-            sampler=sampler,  # type: ignore[arg-type]  # checked inside
-            trials=int(trials),
-            pruner=pruner,  # type: ignore[arg-type]
-            goal=goal,  # type: ignore[arg-type]
-            storage=storage.strip(),
-        )
+        _held()
     except ConfigError as error:
         st.error(literal(sentence(error)))
         return
@@ -100,21 +93,51 @@ def _new() -> None:
         "Start the search",
         key="start search",
         type="primary",
-        on_click=actions.start_search,
-        args=(name.strip(), search),
+        on_click=_start_what_is_set,
+        args=(name_key,),
     )
 
 
+def _held() -> Search:
+    """The search that the inputs hold by now.
+
+    Raises:
+        ConfigError: It cannot be.
+    """
+    held = st.session_state
+    space = SPACES[held["space"]]
+    chosen = {setting: space[setting] for setting in held[f"varied {held['space']}"]}
+    if not chosen:
+        raise ConfigError("Nothing varies. Choose settings.")
+    return Search(
+        chosen,
+        form.current(),
+        sampler=held["sampler"],
+        trials=int(held["trials"]),
+        pruner=held["pruner"],
+        goal=held["goal"],
+        storage=held["storage"].strip(),
+    )
+
+
+def _start_what_is_set(name_key: str) -> None:
+    """Start with what was typed just before the click as well; see `new_run`."""
+    with shown_errors():
+        actions.start_search(st.session_state[name_key].strip(), _held())
+
+
 def _live(folder: RunFolder, drawn_state: str) -> None:
-    """What changes while a search goes on."""
-    if observe(folder).state != drawn_state:
+    """A search, as it is now; the whole page follows when its state does."""
+    observed = observe(folder)
+    if observed.state != drawn_state:
         st.rerun()
+    job_head(folder, observed, observed.reason)
     with shown_errors():
         search, findings = Search.load(folder), read_findings(folder)
         _progress(folder, search, findings)
         if findings.best:
             _found(folder, search, findings)
-        elif drawn_state == "running":
+        elif observed.state == "running":
             st.info("The first trial is under way.")
 
 
@@ -136,13 +159,13 @@ def _progress(folder: RunFolder, search: Search, findings: Findings) -> None:
 
 
 def _found(folder: RunFolder, search: Search, findings: Findings) -> None:
-    st.plotly_chart(charts.course(findings.trials), key="course", config=QUIET)
+    draw_chart(charts.course(findings.trials), key="course", numbers=True)
     st.subheader("Best trials")
     best = findings.best[:SHOWN]
     rows = [
         {
             "Trial": trial.number,
-            GOALS[search.goal].capitalize(): trial.value,
+            f"{GOALS[search.goal].capitalize()} %": store.percents(trial.value),
             **{charts.short(name): _value(value) for name, value in trial.chosen.items()},
             "Minutes": (trial.seconds or 0.0) / 60,
         }
@@ -153,8 +176,9 @@ def _found(folder: RunFolder, search: Search, findings: Findings) -> None:
         hide_index=True,
         key="best trials",
         column_config={
-            GOALS[search.goal].capitalize(): st.column_config.NumberColumn(format="percent"),
-            "Minutes": st.column_config.NumberColumn(format="%.1f"),
+            "Trial": st.column_config.NumberColumn(pinned=True),
+            f"{GOALS[search.goal].capitalize()} %": st.column_config.NumberColumn(format="%.1f"),
+            "Minutes": st.column_config.NumberColumn(format="%,.1f"),
         },
     )
     st.button(
@@ -165,14 +189,14 @@ def _found(folder: RunFolder, search: Search, findings: Findings) -> None:
     )
     if findings.importance:
         st.subheader("What matters")
-        st.plotly_chart(charts.importance_bars(findings.importance), key="importance", config=QUIET)
+        draw_chart(charts.importance_bars(findings.importance), key="importance")
         st.caption(
             "Share of each setting in how the goal varies among the trials (PED-ANOVA). With few "
             "trials it is a hint, not a finding."
         )
     if len(findings.best) > 1:
         st.subheader("Every trial as a line")
-        st.plotly_chart(charts.parallel_coordinates(findings.trials), key="parallel", config=QUIET)
+        draw_chart(charts.parallel_coordinates(findings.trials), key="parallel")
 
 
 def _value(value: object) -> str:
@@ -183,4 +207,4 @@ def _value(value: object) -> str:
 def _use_best(folder: RunFolder, findings: Findings) -> None:
     with shown_errors():
         new_run.fill(trial_config(folder, findings.best[0]), f"{folder.name}-best")
-        st.session_state[actions.VIEW] = actions.NEW
+        st.session_state[navigation.VIEW] = actions.NEW

@@ -9,12 +9,21 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from core.checkpoints import damage, is_own, title_of
 from core.data import leak_pairs
 from core.errors import CheckpointError, DataError
 from core.labels import CLASS_SETS
 from core.paths import run_root
-from core.stored import damage
-from core.training import DAMAGED, RunConfig, RunFolder, list_jobs, list_runs, observe
+from core.training import (
+    DAMAGED,
+    Observed,
+    RunConfig,
+    RunFolder,
+    list_jobs,
+    list_runs,
+    observe,
+)
+from webapp.checkpoints import source_names
 from webapp.dataset_explorer import store as data_store
 
 if TYPE_CHECKING:
@@ -136,6 +145,7 @@ DRAWN = {
     "epoch", "train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "valid_macro_f1",
     "learning_rate", "seconds",
 }  # fmt: skip
+MOMENT = {"faces_per_second", "eta_seconds", "time", "epoch", "epochs", "step", "steps", "share"}
 
 
 def history(folder: RunFolder) -> list[dict[str, Any]]:
@@ -143,35 +153,94 @@ def history(folder: RunFolder) -> list[dict[str, Any]]:
     return [line for line in folder.history() if set(line) >= DRAWN]
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the files of a run said when they were read, in terms that agree with each other.
+
+    Attributes:
+        observed: Its state.
+        epochs: Planned; 0 where that is not known.
+        history: Of each epoch that ended, what is drawn.
+        kept: Figures of the kept weights; {} where there are none.
+        now: Where it stands inside an epoch; {} before its first batch, between two epochs, and
+            while it is not at work.
+    """
+
+    observed: Observed
+    epochs: int
+    history: list[dict[str, Any]]
+    kept: dict[str, Any]
+    now: dict[str, Any]
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, 0 to 1."""
+        if self.observed.state == "finished":
+            return 1.0
+        done = len(self.history) / self.epochs if self.epochs else 0.0
+        return float(min(1.0, max(done, self.now.get("share", 0.0))))
+
+    @property
+    def doing(self) -> str:
+        """What it does now, for a user; the reason of its state while it is not at work."""
+        if self.observed.state != "running":
+            return self.observed.reason
+        if self.now:
+            batch = f"batch {self.now['step']:,} of {self.now['steps']:,}"
+            return f"Epoch {self.now['epoch']} of {self.now['epochs']}, {batch}."
+        if self.history:
+            return f"Epoch {len(self.history)} of {self.epochs} is done."
+        return "Starting the worker …"
+
+
+def read(folder: RunFolder) -> Reading:
+    """Read the files of a run once.
+
+    What an earlier start left in progress.json is left out, and so is an epoch that ended since.
+    """
+    observed, settings = observe(folder), config(folder)
+    now = folder.progress() if observed.state == "running" else {}
+    ended = history(folder)  # after `now`, which it may overtake
+    is_whole = set(now) >= MOMENT and now["time"] >= observed.since
+    if not is_whole or now["epoch"] <= max((line["epoch"] for line in ended), default=0):
+        now = {}
+    return Reading(observed, settings.epochs if settings else 0, ended, folder.kept(), now)
+
+
 def overview(folders: dict[str, RunFolder]) -> pd.DataFrame:
-    """A row a run: name, state, progress, best validation accuracy and its course."""
+    """A row a run: name, state, epochs done, best validation accuracy and its course."""
     rows = []
     for name, folder in folders.items():
-        observed, settings = observe(folder), config(folder)
-        accuracies = [line["valid_accuracy"] for line in history(folder)]
-        epochs = settings.epochs if settings else 0
+        found, settings = read(folder), config(folder)
         rows.append(
             {
                 "Run": name,
-                "State": DAMAGED if damage(folder.path) else observed.state,
-                "Progress": progress(folder, epochs),
-                "Epochs": f"{len(accuracies)} of {epochs}" if settings else "",
-                "Best": folder.kept().get("valid_accuracy"),
-                "Course": accuracies,
+                "Title": title_of(folder.path),
+                "State": DAMAGED if damage(folder.path) else found.observed.state,
+                "Epochs": f"{len(found.history)} of {found.epochs}" if settings else "",
+                "Best %": percents(found.kept.get("valid_accuracy")),
+                "Course": [line["valid_accuracy"] for line in found.history],
                 "Network": settings.model if settings else "",
-                "Data": settings.data if settings else "",
-                "Changed": pd.Timestamp(observed.since, unit="s") if observed.since else None,
+                "Data": data_name(settings) if settings else "",
+                "Changed": _moment(found.observed.since),
+                "Own": is_own(folder.path),
             }
         )
     return pd.DataFrame(rows)
 
 
-def progress(folder: RunFolder, epochs: int) -> float:
-    """Share of a run that is done, 0 to 1."""
-    if observe(folder).state == "finished":
-        return 1.0
-    done = sum(1 for _ in folder.history()) / epochs if epochs else 0.0
-    return min(1.0, max(done, float(folder.progress().get("share", 0.0))))
+def percents(share: float | None) -> float | None:
+    """A share in percent, as a column of one decimal takes it."""
+    return None if share is None else 100 * share
+
+
+def _moment(seconds: float) -> pd.Timestamp | None:
+    return pd.Timestamp(seconds, unit="s") if seconds else None
+
+
+def data_name(config: RunConfig) -> str:
+    """What a run learns from: its image sets where it has chosen some, else its data set."""
+    return source_names(config.sources) or config.data
 
 
 def log_tail(folder: RunFolder, lines: int = 20) -> str:
