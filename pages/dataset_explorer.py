@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from webapp import navigation
 from webapp.dataset_explorer import (
     address,
     detail,
@@ -60,21 +61,12 @@ def show(view: str, folder: Path) -> None:
 
 st.title("Dataset explorer")
 st.caption(
-    "What the networks learn from and are measured on. A label is what raters gave a picture, or "
+    "Find out whether a set of face pictures can be trusted: what it holds, which pictures are "
+    "there twice, which labels contradict each other. A label is what raters gave a picture, or "
     "what an actor was asked to show: not what the person felt."
 )
 folder = start.data_picker(store.prepared())
-view = st.segmented_control(
-    "View",
-    address.VIEWS,
-    # Streamlit warns of a default beside a value that a button has set.
-    default=None if address.VIEW in st.session_state else address.OVERVIEW,
-    required=True,
-    key=address.VIEW,
-    bind="query-params",
-    label_visibility="collapsed",
-)
-view = view or address.OVERVIEW
+view = navigation.view_picker(address.VIEWS, address.OVERVIEW)
 start.announce(view)
 with shown_errors():
     if view == address.PREPARE:

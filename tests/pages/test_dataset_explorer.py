@@ -90,11 +90,13 @@ def test_without_data_the_shipped_audit_is_shown(app: AppTest, root: Path) -> No
     assert not app.exception
     assert not app.error
     assert "574 of the 600 published validation pictures are RAF-DB test pictures" in words(app)
-    assert "= 0.89 over" in words(app)
+    assert "89% of the" in words(app)
+    assert app.warning[0].value.startswith("- **Leak.** ")
+    assert "- **Shortcut.** 89% of" in app.warning[0].value
     twins = re.search(r"of FER2013 .* (\d+) of these with the same label", words(app))
     assert twins is not None
     assert int(twins[1]) >= 508
-    assert app.get("imgs") == []
+    assert app.get("image") == []
 
 
 def test_the_page_says_what_a_label_is(app: AppTest, root: Path) -> None:
@@ -218,10 +220,12 @@ def test_a_picture_is_excluded_and_taken_back(app: AppTest, small: Path) -> None
     chosen = row_of(small, "test/fear/1.png")
     opened(app, view="Pictures", picture=str(chosen["id"]))
 
+    app.text_input(key="exclude reason").set_value("no face")  # just before the click
     next(button for button in app.button if button.label == "Exclude it").click()
     app.run()
     listed = read_exclude(exclude_path(small))
     assert listed["pixel_hash"].tolist() == [chosen["pixel_hash"]]
+    assert listed["reason"].tolist() == ["no face"]
 
     next(button for button in app.button if button.label == "Take it off the list").click()
     app.run()

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from webapp.navigation import VIEW
+
 OVERVIEW, PICTURES, LEAKS, MISLABELLED, LOOKS, MAP, EXCLUDED, PREPARE = VIEWS = (
     "Overview",
     "Pictures",
@@ -18,7 +20,7 @@ OVERVIEW, PICTURES, LEAKS, MISLABELLED, LOOKS, MAP, EXCLUDED, PREPARE = VIEWS = 
     "Excluded",
     "Prepare",
 )
-DATA, VIEW, PICTURE, PAGE = "data", "view", "picture", "page"
+DATA, PICTURE, PAGE = "data", "picture", "page"
 FILTERS = ("source", "origin", "split", "clean", "label", "finding")
 
 

@@ -10,7 +10,8 @@ import streamlit as st
 from core.data import title_of
 from core.errors import CoreError
 from core.types import Image
-from webapp.dataset_explorer import address, excluding, gallery, store
+from webapp import pictures
+from webapp.dataset_explorer import address, excluding, store, tiles
 from webapp.errors import sentence
 from webapp.text import literal
 
@@ -47,7 +48,8 @@ def _dialog(folder: Path) -> None:
     original, network, facts = st.columns([2, 2, 3])
     with original:
         _original(folder, row)
-    network.image(as_seen(store.dataset(folder).images[number]), width=SIDE)
+    seen = as_seen(store.dataset(folder).images[number])
+    pictures.draw(network, seen, "seen", alt="The picture as the network sees it", width=SIDE)
     network.caption("As the network sees it, 64 x 64 grey")
     with facts:
         _facts(row)
@@ -68,7 +70,7 @@ def _original(folder: Path, row: pd.Series) -> None:
     except CoreError as error:
         st.info(literal(sentence(error)))
         return
-    st.image(picture, width=SIDE)
+    pictures.draw(st.container(), picture, "original", alt="The picture itself", width=SIDE)
     st.caption(f"As downloaded, {row['width']} x {row['height']}, mode {row['mode']}")
 
 
@@ -91,5 +93,5 @@ def _copies(folder: Path, copies: pd.DataFrame) -> None:
         + ("equal pixel for pixel" if exact else "copies and near copies")
         + (f", with **{labels} different labels**" if labels > 1 else "")
     )
-    gallery.thumbnails(folder, copies, "copy")
-    st.dataframe(copies[gallery.EXPORTED], hide_index=True, width="stretch")
+    tiles.thumbnails(folder, copies, "copy")
+    st.dataframe(copies[tiles.EXPORTED], hide_index=True, width="stretch")

@@ -10,14 +10,14 @@ import streamlit as st
 from core.data import exclude_path, read_exclude, write_exclude
 from core.paths import read_only
 from core.tabular import frame_csv
-from webapp.dataset_explorer import address, gallery, preparing, store
+from webapp.dataset_explorer import address, preparing, store, tiles
 from webapp.errors import shown_errors
 from webapp.text import counted, literal
 
 COLUMNS = ["pixel_hash", "source", "path", "reason"]
 REASON = "judged unfit"
 MOST_SHOWN = 96  # pictures of the list
-_CHANGES = "exclude changes"
+_CHANGES, _REASON_KEY = "exclude changes", "exclude reason"
 _WRITING = threading.Lock()  # visitors share the list
 
 
@@ -66,14 +66,19 @@ def button(folder: Path, row: pd.Series) -> None:
         return
     rows = pd.DataFrame([row])
     why, place = st.columns([3, 2], vertical_alignment="bottom")
-    reason = why.text_input("Reason", REASON, max_chars=200, key="exclude reason")
+    why.text_input("Reason", REASON, max_chars=200, key=_REASON_KEY)
     place.button(
         "Exclude it",
-        on_click=exclude,
-        args=(folder, rows, reason),
+        on_click=_exclude_as_typed,
+        args=(folder, rows),
         width="stretch",
         help="Pictures with equal pixels share its fate. The next preparation drops them.",
     )
+
+
+def _exclude_as_typed(folder: Path, rows: pd.DataFrame) -> None:
+    """The reason may have been typed just before the click."""
+    exclude(folder, rows, st.session_state[_REASON_KEY])
 
 
 def show(folder: Path) -> None:
@@ -111,7 +116,7 @@ def show(folder: Path) -> None:
         )
     row.download_button("Download the list", frame_csv(listed), "exclude.csv", on_click="ignore")
     shown = table[table["excluded"]]
-    gallery.thumbnails(folder, shown.head(MOST_SHOWN), "excluded")
+    tiles.thumbnails(folder, shown.head(MOST_SHOWN), "excluded")
     if len(shown) > MOST_SHOWN:
         st.caption(f"The first {MOST_SHOWN} of {counted(len(shown), 'picture')}.")
 

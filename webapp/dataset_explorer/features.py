@@ -2,17 +2,21 @@
 
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from core.labels import COLOURS
 from core.paths import read_only
 from webapp import widgets
+from webapp.chart_frame import draw_chart
 from webapp.charts import dataset as charts
-from webapp.dataset_explorer import excluding, gallery, store
+from webapp.dataset_explorer import excluding, store, tiles
 from webapp.text import counted, percent
+from webapp.waiting import Waiting
 
 SAMPLES = (500, 1000, 2000, 4000)
 MOST_SHOWN = 48  # pictures of a selection
+LAYOUT_FROM = 0.7  # share of the bar for the network; the layout tells nothing of its progress
 COLOURINGS = {"label": "class", "source": "source", "answer": "right or wrong answer"}
 
 
@@ -27,7 +31,9 @@ def show(folder: Path) -> None:
     colour = right.selectbox(
         "Colour", list(COLOURINGS), format_func=COLOURINGS.__getitem__, key="map colour"
     )
-    points = store.feature_map(folder, checkpoint, part, amount)
+    points = _points(folder, checkpoint, part, amount)
+    if points is None:
+        return
     right_ones, judged = points["answer"].eq("right").sum(), points["answer"].ne("unlabelled").sum()
     st.caption(
         f"{counted(len(points), 'picture')}; the network's answer agrees with the label of "
@@ -37,16 +43,37 @@ def show(folder: Path) -> None:
     )
     present = set(points[colour])
     names = [name for name in (*COLOURS, *sorted(present - set(COLOURS))) if name in present]
-    picked = st.plotly_chart(
+    picked = draw_chart(
         charts.feature_map(points, colour, names),
         # Another map is another chart, so that no selection outlives its points.
         key=f"map {folder.name} {checkpoint.name} {part} {amount}",
         on_select="rerun",
         selection_mode=("lasso", "box", "points"),
+        config={},
+        alt=f"Map of {len(points):,} pictures; those chosen in it are listed below",
     )
     ids = [int(point["customdata"][0]) for point in picked["selection"]["points"]]
     if ids:
         _selected(folder, ids)
+
+
+def _points(folder: Path, checkpoint: Path, part: str, amount: int) -> pd.DataFrame | None:
+    """The map, with a bar while it is made; None where the visitor cancelled it."""
+    waiting = Waiting((str(folder), str(checkpoint), part, amount), "cancel map")
+    if waiting.was_cancelled:
+        waiting.offer("The map was cancelled.", "Make it")
+        return None
+
+    def show_progress(done: int, total: int) -> None:
+        words = f"{done:,} of {counted(total, 'picture')} seen by the network,"
+        waiting.show(
+            LAYOUT_FROM * done / total, words if done < total else "Laying the points out,"
+        )
+
+    waiting.show(0.0, "Opening the network,")
+    points = store.feature_map(folder, checkpoint, part, amount, show_progress)
+    waiting.end()
+    return points
 
 
 def _selected(folder: Path, ids: list[int]) -> None:
@@ -55,7 +82,7 @@ def _selected(folder: Path, ids: list[int]) -> None:
     line.markdown(f"**{counted(len(ids), 'picture')} selected**")
     line.download_button(
         "Download as CSV",
-        lambda: gallery.as_csv(rows),
+        lambda: tiles.as_csv(rows),
         f"{folder.name}-map-selection.csv",
         on_click="ignore",
     )
@@ -67,6 +94,6 @@ def _selected(folder: Path, ids: list[int]) -> None:
             args=(folder, fresh, "chosen in the feature map"),
             help="Puts them on the exclude list; the view Excluded can undo it.",
         )
-    gallery.thumbnails(folder, rows.head(MOST_SHOWN), "map")
+    tiles.thumbnails(folder, rows.head(MOST_SHOWN), "map")
     if len(rows) > MOST_SHOWN:
         st.caption(f"The first {MOST_SHOWN} of them.")

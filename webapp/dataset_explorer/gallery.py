@@ -9,22 +9,26 @@ import streamlit as st
 
 from core.data import title_of
 from core.labels import COLOURS
-from core.tabular import frame_csv
-from webapp import pictures
-from webapp.dataset_explorer import address, store
+from webapp.dataset_explorer import address, answers, saved_views, store, tiles
 from webapp.dataset_explorer.address import FILTERS, first_page, linked_choices
 from webapp.dataset_explorer.looks import origin_title
 from webapp.dataset_explorer.store import UNLABELLED
 from webapp.text import counted
 
 if TYPE_CHECKING:
-    from core.data import Dataset
+    from webapp.dataset_explorer.answers import Answers
 
 FINDINGS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.Series]]] = {
     "copies": ("copies elsewhere", lambda table: table["copies"] > 1),
     "leaks": ("a leak between splits", lambda table: table["leaks"]),
     "contradicting": ("contradicting labels", lambda table: table["contradicting"]),
     "excluded": ("a place on the exclude list", lambda table: table["excluded"]),
+}
+WRONG = {
+    "wrong": (
+        "an answer other than its label",
+        lambda table: table["answer"].ne(table["label"]) & table["answer"].ne(""),
+    )
 }
 # Title: column and whether its smallest values come first.
 ORDERS = {
@@ -36,27 +40,68 @@ ORDERS = {
     "Least sharp first": ("sharpness", True),
     "Sharpest first": ("sharpness", False),
 }
-PAGE_SIZES = (24, 48, 96, 192)
+BY_ANSWER = {
+    "Highest loss first": ("loss", False),
+    "Least certain first": ("confidence", True),
+    "Most certain first": ("confidence", False),
+}
+PAGE_SIZES = (24, 48, 96, 192)  # rows of 2, 3, 4, 6, 8 and 12 are full
 LEGEND = (
-    "Click a picture to see it in full. x2: pictures in its group of copies · ⚠ leaks · "
-    "≠ contradicting labels · ⊘ excluded"
+    "Click a picture to see it in full. 2 copies: so many are the same picture · ⚠ a copy in "
+    "another split · ≠ copies with different labels · ⊘ excluded"
 )
-EXPORTED = ["id", "source", "split", "label", "path", "width", "height", "pixel_hash", "group",
-            "clean", "reason", "copies", "leaks", "contradicting", "excluded"]  # fmt: skip
+ANSWERED = (
+    " · ✓ and ✗: the network's answer agrees with the label or not, and how sure it is. Loss is "
+    "high where the network gives the label little probability: the label may be wrong, or the "
+    "picture hard."
+)
 
 
-def chosen_rows(table: pd.DataFrame) -> pd.DataFrame:
+def chosen_rows(folder: Path, network: "tuple[Path, Answers] | None") -> pd.DataFrame:
     """Draw the inputs; the rows that pass, in the order asked for.
 
     Args:
-        table: As `store.pictures` gives it.
+        folder: Of the data set.
+        network: Whose answers are shown, if any; the rows then have them.
     """
-    sources = list(table["source"].unique())
+    rows = _filtered(store.pictures(folder))
+    findings = FINDINGS | (WRONG if network else {})
+    wanted = linked_choices(
+        "Only pictures with", list(findings), "finding",
+        {name: title for name, (title, _) in findings.items()}, "or without any finding",
+    )  # fmt: skip
+    for name in [name for name in wanted if name in FINDINGS]:
+        rows = rows[FINDINGS[name][1](rows)]
+    orders = ORDERS | (BY_ANSWER if network else {})
+    if st.session_state.get("order") not in orders:
+        st.session_state.pop("order", None)  # one by answers, whose network was put away
+    order = st.sidebar.selectbox(
+        "Order", list(orders), key="order", bind="query-params", on_change=first_page
+    )
+    st.sidebar.button(
+        "Clear all filters",
+        on_click=address.show_pictures,
+        width="stretch",
+        disabled=not any(st.session_state.get(name) for name in FILTERS),
+    )
+    if network is not None:
+        if order in BY_ANSWER or WRONG.keys() & set(wanted):
+            answers.ask(folder, *network, rows, "answers")
+        rows = network[1].joined(rows)
+        for name in WRONG.keys() & set(wanted):
+            rows = rows[WRONG[name][1](rows)]
+    return _ordered(rows, orders[order])
+
+
+def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
+    """Draw the boxes for source, splits and class; the rows that pass."""
+    sources = list(rows["source"].unique())
     titles = {name: title_of(name) for name in sources}
-    known = set(table["label"].unique())
+    known = set(rows["label"].unique())
     labels = [name for name in (*COLOURS, UNLABELLED) if name in known]
-    finer = sorted(name for name in table["origin"].unique() if "/" in name)
-    rows = _chosen(table, "source", linked_choices("Source", sources, "source", titles, "all"))
+    finer = sorted(name for name in rows["origin"].unique() if "/" in name)
+    splits = [(column, list(rows[column].unique())) for column in ("split", "clean")]
+    rows = _chosen(rows, "source", linked_choices("Source", sources, "source", titles, "all"))
     if finer:
         kinds = linked_choices(
             "Kind of file name",
@@ -66,39 +111,17 @@ def chosen_rows(table: pd.DataFrame) -> pd.DataFrame:
             "all",
         )
         rows = _chosen(rows, "origin", kinds)
-    for column, title in (("split", "Published split"), ("clean", "Clean split")):
-        names = list(table[column].unique())
+    for (column, names), title in zip(splits, ("Published split", "Clean split"), strict=True):
         rows = _chosen(rows, column, linked_choices(title, names, column, {}, "all"))
-    rows = _chosen(rows, "label", linked_choices("Class", labels, "label", {}, "all"))
-    for name in linked_choices(
-        "Only pictures with", list(FINDINGS), "finding",
-        {name: title for name, (title, _) in FINDINGS.items()}, "or without any finding",
-    ):  # fmt: skip
-        rows = rows[FINDINGS[name][1](rows)]
-    order = st.sidebar.selectbox(
-        "Order", list(ORDERS), key="order", bind="query-params", on_change=first_page
-    )
-    st.sidebar.button(
-        "Clear all filters",
-        on_click=_clear,
-        width="stretch",
-        disabled=not any(st.session_state.get(name) for name in FILTERS),
-    )
-    return _ordered(rows, order)
-
-
-def _clear() -> None:
-    for name in FILTERS:
-        st.session_state[name] = []
-    first_page()
+    return _chosen(rows, "label", linked_choices("Class", labels, "label", {}, "all"))
 
 
 def _chosen(rows: pd.DataFrame, column: str, names: list[str]) -> pd.DataFrame:
     return rows[rows[column].isin(names)] if names else rows
 
 
-def _ordered(rows: pd.DataFrame, order: str) -> pd.DataFrame:
-    column, ascending = ORDERS[order]
+def _ordered(rows: pd.DataFrame, order: tuple[str, bool]) -> pd.DataFrame:
+    column, ascending = order
     if column == "id":
         return rows
     if column == "group":  # those without a group stand last
@@ -110,67 +133,31 @@ def _ordered(rows: pd.DataFrame, order: str) -> pd.DataFrame:
 
 def show(folder: Path) -> None:
     """Draw filters and grid."""
-    selected = chosen_rows(store.pictures(folder))
-    _toolbar(folder, selected)
+    saved_views.show(folder)
+    network = answers.chosen(folder)
+    selected = chosen_rows(folder, network)
+    _toolbar(folder, selected, answered=network is not None)
     if selected.empty:
         st.info("No picture fits these filters. Take one of them away.")
         return
     size = st.session_state["size"]
     page, pages = st.session_state[address.PAGE], _pages(selected)
-    thumbnails(folder, selected.iloc[(page - 1) * size : page * size], "grid")
+    rows = selected.iloc[(page - 1) * size : page * size]
+    if network is not None:
+        answers.ask(folder, *network, rows, "answers of the page")
+        rows = network[1].joined(rows)
+    tiles.thumbnails(folder, rows, "grid")
     if pages > 1:
         row = st.container(horizontal=True, horizontal_alignment="center")
         row.button("← Previous", on_click=address.turn_to, args=(page - 1,), disabled=page == 1)
         row.button("Next →", on_click=address.turn_to, args=(page + 1,), disabled=page == pages)
 
 
-def caption(row: pd.Series) -> str:
-    """What stands below a picture: its label, and a mark for each finding."""
-    marks = [f"x{row['copies']}"] if row["copies"] > 1 else []
-    findings = (("leaks", "⚠"), ("contradicting", "≠"), ("excluded", "⊘"))
-    return " ".join([row["label"], *marks, *(mark for name, mark in findings if row[name])])
-
-
-def thumbnails(folder: Path, rows: pd.DataFrame, name: str) -> None:
-    """Pictures side by side, as many as fit; each opens in full.
-
-    Args:
-        folder: Of the data set.
-        rows: Of the table of `store.pictures`.
-        name: Tells this grid from another on the page.
-    """
-    data = store.dataset(folder)
-    st.html(pictures.STYLE)
-    grid = st.container(horizontal=True, gap="small")
-    for _, row in rows.iterrows():
-        with grid:
-            tile(data, row, name)
-
-
-def tile(data: "Dataset", row: pd.Series, name: str) -> None:
-    """One picture with a button over it that opens it in full."""
-    number = int(row["id"])
-    pictures.tile(
-        data.images[number],
-        caption(row),
-        f"{name} {number}",
-        address.open_picture,
-        number,
-        alt=f"Picture {number}",
-        explained=f"#{number} · {title_of(row['source'])} · {row['split']}",
-    )
-
-
-def as_csv(rows: pd.DataFrame) -> bytes:
-    """Rows of the table of `store.pictures` as a file to take away."""
-    return frame_csv(rows[EXPORTED]).encode()
-
-
 def _pages(selected: pd.DataFrame) -> int:
     return max(-(-len(selected) // int(st.session_state["size"])), 1)
 
 
-def _toolbar(folder: Path, selected: pd.DataFrame) -> None:
+def _toolbar(folder: Path, selected: pd.DataFrame, *, answered: bool) -> None:
     text, page, size, file = st.columns([4, 2, 2, 2], vertical_alignment="bottom")
     text.markdown(f"**{counted(len(selected), 'picture')}**")
     size.selectbox(
@@ -184,11 +171,11 @@ def _toolbar(folder: Path, selected: pd.DataFrame) -> None:
     )
     file.download_button(
         "Download as CSV",
-        lambda: as_csv(selected),
+        lambda: tiles.as_csv(selected),
         file_name=f"{folder.name}-selection.csv",
         mime="text/csv",
         on_click="ignore",
         width="stretch",
         help="A row a picture, with its hashes, splits and findings. No picture is in the file.",
     )
-    st.caption(LEGEND)
+    st.caption(LEGEND + (ANSWERED if answered else "."))

@@ -10,7 +10,7 @@ import streamlit as st
 from core.data import title_of
 from core.tabular import frame_csv
 from webapp import pictures
-from webapp.dataset_explorer import gallery, store
+from webapp.dataset_explorer import store, tiles
 from webapp.text import counted, literal
 
 PAIRS = 12  # a page
@@ -90,7 +90,7 @@ def _draw(folder: Path, pairs: pd.DataFrame) -> None:
         both = place.container(horizontal=True, gap="small")
         for row in rows:
             with both:
-                gallery.tile(data, row, f"leak {first}")
+                tiles.tile(data, row, f"leak {first}")
         how_near = "equal" if exact else f"correlation {correlation:.3f}"
         how_near = f"mirrored, {how_near}" if mirrored else how_near
         parts = [literal(f"{title_of(row['source'])} {row['split']}") for row in rows]

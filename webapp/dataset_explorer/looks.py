@@ -8,6 +8,7 @@ import streamlit as st
 from core.data import title_of
 from core.labels import COLOURS
 from core.types import Image
+from webapp.chart_frame import draw_chart
 from webapp.charts import dataset as charts
 from webapp.text import literal, percent
 
@@ -30,7 +31,7 @@ def show(found: Values, means: dict[str, Image]) -> None:
     for place, name in zip(st.columns(len(names)), names, strict=True):
         statistic = found["statistics"][name]
         place.markdown(f"**{name.capitalize()}**: {statistic['meaning']}")
-        place.plotly_chart(charts.histogram(statistic, titles), key=f"hist {name}")
+        draw_chart(place=place, figure=charts.histogram(statistic, titles), key=f"hist {name}")
     st.caption("Shares of each source's pictures, measured on the 64 x 64 squares.")
     _mean_faces(means, titles)
     if found["shortcut"]["n"]:
@@ -69,7 +70,7 @@ def _shortcut(found: Values) -> None:
         f"{percent(found['baseline'])}. The origin is the source, finer where file names tell more."
     )
     shares = {origin_title(name): row for name, row in row["p_class"].items()}
-    st.plotly_chart(charts.origin_table(shares), key="origins")
+    draw_chart(charts.origin_table(shares), key="origins")
     for sentence in found["sentences"]:
         st.warning(sentence)
 

@@ -11,7 +11,7 @@ from core.labels import COLOURS
 from core.paths import read_only
 from core.tabular import frame_csv
 from webapp import widgets
-from webapp.dataset_explorer import address, excluding, gallery, store
+from webapp.dataset_explorer import address, excluding, store, tiles
 from webapp.errors import shown_errors
 from webapp.pictures import STYLE, TILE
 from webapp.text import counted, literal
@@ -132,7 +132,7 @@ def _page(folder: Path, rows: pd.DataFrame, votes: pd.DataFrame | None) -> None:
         number = int(row["id"])
         place = grid.container(border=True, width=TILE + 56, gap="small")
         with place:
-            gallery.tile(data, pictures.iloc[number], "doubtful")
+            tiles.tile(data, pictures.iloc[number], "doubtful")
         place.caption(_words(row, votes))
         if not read_only():
             place.checkbox("Exclude", key=keys[number], disabled=bool(row["excluded"]))

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.data import compare, title_of, with_aggregate
 from core.labels import COLOURS
+from webapp.chart_frame import draw_chart
 from webapp.charts import dataset as charts
 from webapp.dataset_explorer import address
 from webapp.dataset_explorer.store import UNLABELLED
@@ -37,9 +38,9 @@ def show(found: Values, *, explorable: bool = False) -> None:
     figure = charts.balance(_shown(found["counts"]), _titles(found), share=share)
     if explorable:
         st.caption("Click a part of a bar to see its pictures.")
-        st.plotly_chart(figure, key=_BARS, on_select=_show_bar, selection_mode="points")
+        draw_chart(figure, key=_BARS, on_select=_show_bar, selection_mode="points")
     else:
-        st.plotly_chart(figure, key="shipped balance")
+        draw_chart(figure, key="shipped balance")
     _table1(found)
 
 
@@ -80,18 +81,24 @@ def sentences(found: Values) -> list[str]:
     lines = []
     for source, twins in found["twins"].items():
         if twins["exact_or_near"]:
+            equal = (
+                f"{twins['exact']:,} equal pixel for pixel, {twins['exact_same_label']:,} of these "
+                "with the same label"
+                if twins["exact"]
+                else "nearly equal ones"
+            )
             lines.append(
                 f"**Leak.** {twins['exact_or_near']:,} of {twins['test']:,} test pictures of "
-                f"{title_of(source)} have a copy in train: {twins['exact']:,} are equal pixel for "
-                f"pixel, {twins['exact_same_label']:,} of these with the same label."
+                f"{literal(title_of(source))} have a copy in train: {equal}."
             )
     mirrored = found.get("mirrored") or {"twins": {}}  # absent from earlier audits
     for source, twins in mirrored["twins"].items():
         if twins["test"]:
             have = "has" if twins["test"] == 1 else "have"
             lines.append(
-                f"**Leak.** {counted(twins['test'], 'test picture')} of {title_of(source)} {have} "
-                f"a mirrored copy in train, {twins['only']:,} of them no other."
+                f"**Leak.** {counted(twins['test'], 'test picture')} of "
+                f"{literal(title_of(source))} {have} a mirrored copy in train, "
+                f"{twins['only']:,} of them no other."
             )
     valid = dict(found["published_valid"])
     total = valid.pop("n", 0)
@@ -99,7 +106,7 @@ def sentences(found: Values) -> list[str]:
         source, split = origin.split("/")
         lines.append(
             f"**Leak.** {number} of the {total} published validation pictures are "
-            f"{title_of(source)} {split} pictures."
+            f"{literal(title_of(source))} {literal(split)} pictures."
         )
     train = found["duplicates"]["train"]
     if train["contradicting"]:
@@ -108,7 +115,7 @@ def sentences(found: Values) -> list[str]:
             f"**Contradiction.** {counted(train['contradicting'], 'group')} of copies in train "
             f"{has} different labels, {train['exact_contradicting']:,} of them of equal pictures."
         )
-    return lines + [f"**Shortcut.** {sentence}" for sentence in found["shortcut"]["sentences"]]
+    return lines + [f"**Shortcut.** {literal(one)}" for one in found["shortcut"]["sentences"]]
 
 
 def _cell(ours: int, theirs: int | None) -> tuple[str, bool]:
@@ -139,11 +146,12 @@ def _totals(found: Values) -> None:
     row.metric("Pictures", f"{found['images']:,}", border=True)
     row.metric("Sources", len(found["counts"]), border=True)
     row.metric(
-        "Surplus exact copies",
+        "Exact duplicates",
         f"{copies['exact_surplus']:,}",
         border=True,
-        help=f"In {copies['exact_groups']:,} groups of equal pictures. {copies['near_groups']:,} "
-        "groups hold near copies.",
+        help="Equal to another pixel for pixel, the first of each group not counted. There are "
+        f"{copies['exact_groups']:,} such groups, and {copies['near_groups']:,} of pictures that "
+        "are nearly equal.",
     )
     row.metric(
         "Test pictures with a copy in train",
@@ -157,10 +165,15 @@ def _totals(found: Values) -> None:
 def _findings(found: Values, *, explorable: bool) -> None:
     lines = sentences(found)
     if lines:
-        st.warning("\n".join(f"- {literal(line)}" for line in lines))
+        st.warning("\n".join(f"- {line}" for line in lines))
     if lines and explorable:
         row = st.container(horizontal=True)
-        row.button("Show the leaks", on_click=address.show_view, args=(address.LEAKS,))
+        row.button(
+            "Show the leaks",
+            on_click=address.show_view,
+            args=(address.LEAKS,),
+            disabled=not any("**Leak.**" in line for line in lines),
+        )
         row.button(
             "Show the contradictions",
             on_click=_show_contradictions,

@@ -8,7 +8,7 @@ from core import CoreError
 from core.data import NO_NAMES, SOURCES, NameMap, Understood
 from core.labels import CLASS_SETS, NEUTRAL
 from core.paths import read_only
-from webapp import widgets
+from webapp import navigation, widgets
 from webapp.dataset_explorer import address, preparing
 from webapp.errors import sentence, shown_errors
 from webapp.inputs import LARGEST_UPLOAD
@@ -206,6 +206,7 @@ def _outcome() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.success(f"{literal(ended.name)} is ready.")
         st.button("Explore it", type="primary", on_click=_explore, args=(ended.name,))
+        navigation.link(navigation.TRAINING, "Train on it", **{navigation.OPEN: "New run"})
 
 
 def _explore(name: str) -> None:

@@ -5,6 +5,7 @@ imported where it is used.
 """
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from core.data import Dataset
     from core.evaluation import LabelErrors
 
+MOST_MAPS = 8  # kept in memory
 UNLABELLED = "unlabelled"  # shown and chosen in place of the empty label
 
 
@@ -92,7 +94,13 @@ def means(folder: Path) -> dict[str, Image]:
     return _means(str(folder), _changed(folder))
 
 
-def feature_map(folder: Path, checkpoint: Path, part: str, amount: int) -> pd.DataFrame:
+def feature_map(
+    folder: Path,
+    checkpoint: Path,
+    part: str,
+    amount: int,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> pd.DataFrame:
     """Pictures of a part of the clean split, laid out as a checkpoint sees them.
 
     Args:
@@ -100,6 +108,7 @@ def feature_map(folder: Path, checkpoint: Path, part: str, amount: int) -> pd.Da
         checkpoint: Folder of the network.
         part: "train", "valid" or "test".
         amount: Pictures at most, drawn at random, always the same ones.
+        on_progress: Called with pictures done and in all, unless the map is there already.
 
     Returns:
         Columns x, y, predicted, id, label, source (its title), answer ("right", "wrong" or
@@ -111,7 +120,12 @@ def feature_map(folder: Path, checkpoint: Path, part: str, amount: int) -> pd.Da
     """
     weights = (checkpoint / WEIGHTS).stat().st_mtime
     key = (str(folder), _changed(folder), str(checkpoint), weights, part, amount)
-    return _feature_map(*key)
+    maps = _feature_maps()
+    if key not in maps:
+        maps[key] = _feature_map(folder, checkpoint, part, amount, on_progress)
+        for former in list(maps)[:-MOST_MAPS]:
+            maps.pop(former, None)
+    return maps[key]
 
 
 def kept_label_errors(folder: Path, checkpoint: Path, part: str) -> "LabelErrors | None":
@@ -243,19 +257,28 @@ def _means(folder: str, changed: float) -> dict[str, Image]:
     return read_means(path) if path.is_file() else {}
 
 
-@st.cache_resource(max_entries=8, show_spinner="Computing features and laying them out …")
+@st.cache_resource(show_spinner=False)
+def _feature_maps() -> dict[tuple[object, ...], pd.DataFrame]:
+    """The maps made last; not a cache of Streamlit's, in which no bar can move."""
+    return {}
+
+
 def _feature_map(
-    folder: str, changed: float, checkpoint: str, weights: float, part: str, amount: int
+    folder: Path,
+    checkpoint: Path,
+    part: str,
+    amount: int,
+    on_progress: Callable[[int, int], None],
 ) -> pd.DataFrame:
     from core.evaluation import feature_points  # loads torch, which the other views do without
 
-    data = _dataset(folder, changed)
+    data = dataset(folder)
     ids = data.ids("clean", part)
     if not len(ids):
         raise DataError(f"The part {part} of {data.folder.name} is empty. Choose another one.")
     chosen = np.sort(np.random.default_rng(0).choice(ids, min(amount, len(ids)), replace=False))
-    rows = _pictures(folder, changed).iloc[chosen]
-    points = feature_points(Path(checkpoint), np.asarray(data.images[chosen]))
+    rows = pictures(folder).iloc[chosen]
+    points = feature_points(checkpoint, np.asarray(data.images[chosen]), on_progress=on_progress)
     label = rows["label"].to_numpy()
     answer = np.where(points["predicted"] == label, "right", "wrong")
     return points.assign(

@@ -1,0 +1,87 @@
+"""Pictures of a data set as tiles: what stands below each, in rows that are full, and as a CSV."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from core.data import title_of
+from core.tabular import frame_csv
+from webapp import pictures
+from webapp.dataset_explorer import address, store
+from webapp.text import percent
+
+if TYPE_CHECKING:
+    from core.data import Dataset
+
+EXPORTED = ["id", "source", "split", "label", "path", "width", "height", "pixel_hash", "group",
+            "clean", "reason", "copies", "leaks", "contradicting", "excluded"]  # fmt: skip
+
+
+def caption(row: pd.Series) -> str:
+    """What stands below a picture: its label and a mark for each finding, then any answer."""
+    marks = [f"· {row['copies']} copies"] if row["copies"] > 1 else []
+    findings = (("leaks", "⚠"), ("contradicting", "≠"), ("excluded", "⊘"))
+    first = " ".join([row["label"], *marks, *(mark for name, mark in findings if row[name])])
+    answer = said(row) if "answer" in row else ""
+    return f"{first}  \n{answer}" if answer else first
+
+
+def thumbnails(folder: Path, rows: pd.DataFrame, name: str) -> None:
+    """Pictures side by side, as many as fit; each opens in full.
+
+    Args:
+        folder: Of the data set.
+        rows: Of the table of `store.pictures`.
+        name: Tells this grid from another on the page.
+    """
+    data = store.dataset(folder)
+    st.html(pictures.STYLE + ROWS)
+    grid = st.container(key=f"tiles {name}").container(key=f"rows {name}", horizontal=True)
+    for _, row in rows.iterrows():
+        with grid:
+            tile(data, row, name)
+
+
+# As many to a row as divide every size of a page, so that no row is left half empty.
+ROWS = f"""<style>
+[class*="st-key-tiles-"] {{container-type: inline-size;}}
+[class*="st-key-rows-"] {{display: grid; gap: .5rem; justify-content: space-between;
+  grid-template-columns: repeat(var(--in-a-row, 2), {pictures.TILE}px);}}
+{
+    "".join(
+        f"@container (min-width: {number * pictures.TILE + (number - 1) * 8}px) "
+        f"{{[class*='st-key-rows-'] {{--in-a-row: {number};}}}}"
+        for number in (3, 4, 6, 8, 12)
+    )
+}
+</style>"""
+
+
+def tile(data: "Dataset", row: pd.Series, name: str) -> None:
+    """One picture with a button over it that opens it in full."""
+    number = int(row["id"])
+    pictures.tile(
+        data.images[number],
+        caption(row),
+        f"{name} {number}",
+        address.open_picture,
+        number,
+        alt=f"Picture {number}",
+        explained=f"#{number} · {title_of(row['source'])} · {row['split']}",
+    )
+
+
+def as_csv(rows: pd.DataFrame) -> bytes:
+    """Rows of the table of `store.pictures` as a file to take away."""
+    present = [name for name in ("answer", "confidence", "loss") if name in rows]
+    return frame_csv(rows[[*EXPORTED, *present]]).encode()
+
+
+def said(row: pd.Series) -> str:
+    """The answer as it stands on a picture: whether it is the label, its name and its certainty."""
+    if not row["answer"]:
+        return ""
+    words = f"{row['answer']} {percent(row['confidence'])}"
+    return f"✓ {words}" if row["answer"] == row["label"] else f":red[**✗** {words}]"
