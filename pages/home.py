@@ -6,12 +6,14 @@ import streamlit as st
 
 from core import CoreError
 from core.checkpoints import find_checkpoint, is_own, list_checkpoints
-from webapp import cache, navigation
-from webapp.checkpoints import checkpoint_cards, own_first, title
+from webapp import navigation
+from webapp.checkpoints import checkpoint_cards, own_first
 from webapp.errors import shown_errors
-from webapp.inputs import SAMPLE, SAMPLE_CREDIT, sample_picture
 from webapp.pipeline_drawing import pipeline_html
-from webapp.text import counted, literal, percent
+from webapp.sample_card import explain_sample, sample_places
+from webapp.text import counted, literal
+
+BEGIN = ("image_explanation", "live_camera", "video")
 
 
 def default_network() -> Path | None:
@@ -22,48 +24,24 @@ def default_network() -> Path | None:
         return None
 
 
-def show_sample(folder: Path) -> None:
-    """Draw the sample photo as the default network answers and explains it."""
-    from core.drawing import Style, annotate_picture
-    from core.explain import EXPLAINERS, recommended_method
-    from core.faces import DEFAULT_DETECTOR
-    from webapp import pictures
-    from webapp.charts.bars import probability_bars
-
-    method = recommended_method(folder)
-    result = cache.explained(folder, sample_picture(), DEFAULT_DETECTOR, method)
-    preprocess = cache.predictor(folder).card.preprocess
-    style = Style(coverage=preprocess.crop / preprocess.size)
-    photo, close, numbers = st.columns([4, 4, 5], vertical_alignment="center")
-    photo.image(annotate_picture(result, style, pictures.SCREEN), alt="The sample photo, explained")
-    for face in result.faces[:1]:
-        label = face.prediction.predicted
-        if face.explanation is not None:
-            plain, scale = pictures.face_alone(face), face.explanation.scale_of(label)
-            close.image(
-                pictures.map_on_face(plain, face.explanation, label, scale, style),
-                caption=f"What speaks for {label}, by {EXPLAINERS[method].title}",
-                width="stretch",
-            )
-        numbers.markdown(f"**{label}, {percent(face.prediction.confidence)}**")
-        numbers.plotly_chart(
-            probability_bars(face.prediction), key="sample", config={"displayModeBar": False}
-        )
-    st.caption(f"{SAMPLE_CREDIT} Answered by {literal(title(folder))}, the default network.")
-    navigation.link(navigation.IMAGE, "Look closer at this photo, or try your own", source=SAMPLE)
-
-
 st.title("GiMEFiVE Studio")
 st.markdown(
-    "Show it a photo: it finds every face, says which of six expressions raters would most likely "
+    "Show it a photo: it finds every face, says which expression raters would most likely "
     "name, and draws a map of the places that speak for each. The networks, their training data "
     "and their errors are open to inspection on the other pages."
 )
 
+begin = [entry for entry in navigation.present() if entry.name in BEGIN]
+for column, entry in zip(st.columns([2, 2, 2, 3]), begin, strict=False):
+    with column:
+        navigation.link(entry.name, entry.invitation)
+default = default_network()
+places = []
+if default is not None:
+    with st.container(border=True):
+        places = sample_places(default)
 st.subheader("From a photo to an explained expression")
 st.html(pipeline_html())
-default = default_network()
-example = st.container(border=True) if default is not None else None
 
 st.subheader("Where to go")
 others = [entry for entry in navigation.present() if entry is not navigation.HOME]
@@ -105,6 +83,6 @@ st.caption(
 )
 
 # Last, since loading a network takes longer than everything else on the page.
-if default is not None and example is not None:
-    with example, shown_errors():
-        show_sample(default)
+if default is not None:
+    with shown_errors(places[-1]):
+        explain_sample(default, places)

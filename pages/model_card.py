@@ -13,6 +13,8 @@ if checkpoint is None:
     st.info("There is no trained network here yet, so there is no card to read.")
     navigation.link(navigation.TRAINING, "Train a network")
     st.stop()
+# Else a table wider than a phone carries the whole page with it.
+st.html("<style>.stMarkdown table { display: block; overflow-x: auto; }</style>")
 with shown_errors():
     text = model_card(checkpoint)
     head, rest = text.split("\n## ", 1)
@@ -23,7 +25,8 @@ with shown_errors():
         try_it(checkpoint)
     with right:
         confusions(checkpoint)
-    st.markdown(f"## {rest}")
+    # Streamlit's colours of code are too faint to read, on light pages most of all.
+    st.markdown(f"## {rest}".replace("```python", "```"))
     st.download_button(
         "Model card (Markdown)",
         text,

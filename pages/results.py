@@ -4,6 +4,7 @@ from importlib import import_module
 
 import streamlit as st
 
+from webapp import navigation
 from webapp.errors import shown_errors
 
 VIEWS = {  # title -> module below webapp.results, function in it
@@ -20,17 +21,9 @@ VIEWS = {  # title -> module below webapp.results, function in it
 st.title("Results")
 st.caption(
     "See how often each network agrees with the label raters gave, on which pictures it does not, "
-    "and whether its explanations hold. Every measured figure can be followed down to its pictures."
+    "and whether its explanations hold. Measured figures can be followed down to their pictures."
 )
-view = st.segmented_control(
-    "View",
-    list(VIEWS),
-    default="Table 2",
-    required=True,
-    key="view",
-    bind="query-params",
-    label_visibility="collapsed",
-)
+view = navigation.view_picker(list(VIEWS), "Table 2")
 with shown_errors():
     module, function = VIEWS[view]
     # Imported now, so that nobody waits for what the other views import.

@@ -43,6 +43,8 @@ def choose() -> None:
         "has this page's address can see them."
     )
     ready = chosen is not None and checkpoint is not None
+    if chosen is None:
+        st.caption("Choose a video first, or **Sample film**.")
     start = st.button("Start the analysis", type="primary", disabled=not ready, key="video_start")
     if start and chosen is not None and checkpoint is not None:
         with st.spinner("Looking at the video …"):

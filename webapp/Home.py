@@ -4,7 +4,8 @@ from webapp import cache, errors, navigation
 
 errors.set_up()
 page = navigation.current_page()
+cache.keep_tidy()
 cache.warm_up()
-cache.keep_promise()
 navigation.load_nothing_from_elsewhere()
+navigation.dress()
 page.run()

@@ -1,5 +1,6 @@
 """What is known of the checkpoints here, without loading a network, and one as a card."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import Any
 import streamlit as st
 
 from core import EMOTIONS
-from core.checkpoints import DEFAULT_CHECKPOINT, SHIPPED_TITLES, is_own, title_of
+from core.checkpoints import DEFAULT_CHECKPOINT, SHIPPED_TITLES, damage, is_own, title_of
 from core.data import SOURCES
-from core.shapes import CardFile, ReportFile
-from core.stored import damage, shaped_or_empty
+from core.measured_shapes import ReportFile
+from core.shapes import CardFile
+from core.stored import shaped_or_empty
 from webapp import navigation
 from webapp.text import literal, percent
 
@@ -43,6 +45,17 @@ def card(folder: Path) -> dict[str, Any]:
 def title(folder: Path) -> str:
     """The checkpoint's name for people."""
     return title_of(folder)
+
+
+def titles(folders: Iterable[Path]) -> dict[str, str]:
+    """The checkpoints' names for people by the folders' names.
+
+    No two are the same, for an input gives back what it shows: where a title stands in several
+    cards, the folder's name follows it.
+    """
+    found = {folder.name: title(folder) for folder in folders}
+    often = Counter(found.values())
+    return {name: text if often[text] == 1 else f"{text} ({name})" for name, text in found.items()}
 
 
 def is_default(folder: Path) -> bool:
@@ -115,7 +128,7 @@ def _card(folder: Path, reached: dict[str, Figures], shown: Sequence[str]) -> No
         reason = damage(folder)
         if reason and not reason.startswith("report.json"):  # another evaluation mends that
             st.error(f"This checkpoint is damaged: {literal(reason)} Restore it, or remove it:")
-            st.code(f"python -m core queue remove {folder.name}", language="bash")
+            st.code(f"python -m core queue remove {folder.name}", language=None)
             return
         st.caption(literal(_origin(card(folder))))
         if reached:
@@ -126,7 +139,7 @@ def _card(folder: Path, reached: dict[str, Figures], shown: Sequence[str]) -> No
         else:
             st.caption(literal(f"Its {reason}") if reason else "Not evaluated yet.")
             data = " --data DIR" if "imported" in (card(folder).get("data") or {}) else ""
-            st.code(f"python -m core evaluate {folder.name}{data}", language="bash")
+            st.code(f"python -m core evaluate {folder.name}{data}", language=None)
         navigation.network_links(folder.name, measured=bool(reached))
 
 

@@ -7,12 +7,16 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core import CoreError
 from core.paths import PROJECT_ROOT, cache_root, data_root, run_root
 from webapp.text import literal
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 logger = logging.getLogger(__name__)
 UNEXPECTED = (
@@ -53,12 +57,16 @@ def _short(name: str, found: re.Match[str]) -> str:
 
 
 @contextmanager
-def shown_errors() -> Iterator[None]:
-    """Show an error in the page and go on after the block."""
+def shown_errors(place: "DeltaGenerator | None" = None) -> Iterator[None]:
+    """Show an error in the page and go on after the block.
+
+    Args:
+        place: Where; None for where the page stands.
+    """
     try:
         yield
     except Exception as error:  # noqa: BLE001 - a page's outermost edge; `sentence` logs
-        st.error(literal(sentence(error)))
+        (place or st).error(literal(sentence(error)))
 
 
 def set_up() -> None:

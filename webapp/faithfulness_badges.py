@@ -14,7 +14,7 @@ from webapp.text import counted, literal, percent
 Colour = Literal["green", "orange", "gray"]
 
 BEATS, FALLS_SHORT = "beats its controls", "does not beat its controls"  # as reports say it
-GOOD, POOR = "beats blind maps (its controls)", "does not beat blind maps (its controls)"
+GOOD, POOR = "truer than blind maps", "no truer than blind maps"
 UNMEASURED = "not measured for this checkpoint"
 OTHER_LAYER = "not measured at this layer"
 SAME_FOR_ALL = "the same for every expression"
@@ -101,13 +101,17 @@ def show_badges(
         figures: Whether there is such a button.
     """
     row = st.container(horizontal=True, vertical_alignment="center", gap="small", key=key)
-    place = "" if layer == "input" else f", of the network's layer {layer}"
-    row.caption(literal(f"{EXPLAINERS[method].title}{place}"), width="content")
+    place = "" if layer == "input" else f"Of the network's layer {literal(layer)}."
+    row.caption(literal(EXPLAINERS[method].title), width="content")
     for badge in badges(report, method, layer):
         row.badge(badge.words, color=badge.colour)
     if figures:
         with row.popover("Numbers", type="tertiary"):
+            if place:
+                st.caption(place)
             st.markdown(numbers(report, method, layer))
+    elif place:
+        st.caption(place)
 
 
 def numbers(report: Mapping[str, Any] | None, method: str, layer: str) -> str:

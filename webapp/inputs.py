@@ -10,8 +10,10 @@ from core.images import SUFFIXES, decode
 from core.types import Image
 
 UPLOAD, SAMPLE, CAMERA = "Upload", "Sample photo", "Camera"
+KEPT_SOURCE, LOST_SOURCE = "picture source kept", "picture source lost"
 LARGEST_UPLOAD = 200  # MB of any file; as the server's own limit in .streamlit/config.toml
-LARGEST_PICTURES = 10  # MB a file, also of a zip of pictures
+LARGEST_PICTURES = 10  # MB a file
+LARGEST_ZIP = 100  # MB of a zip of pictures, which lies in memory
 SAMPLE_CREDIT = "Sample photo: the astronaut Eileen Collins, NASA, in the public domain."
 
 
@@ -50,9 +52,13 @@ def too_large(size: int, most: int) -> str:
 
 def picture_input() -> list[Picture]:
     """Draw the choice of source and the source; the pictures it holds, none at first."""
+    known = (UPLOAD, SAMPLE, CAMERA)
+    was_lost = st.session_state.pop(LOST_SOURCE, False)
+    if was_lost:
+        st.session_state["source"] = st.session_state.get(KEPT_SOURCE, UPLOAD)
     source = st.segmented_control(
         "Picture from",
-        (UPLOAD, SAMPLE, CAMERA),
+        known,
         # Streamlit warns of a default beside a value that a button has set.
         default=None if "source" in st.session_state else UPLOAD,
         required=True,
@@ -60,6 +66,11 @@ def picture_input() -> list[Picture]:
         bind="query-params",
         label_visibility="collapsed",
     )
+    if source in known:
+        st.session_state[KEPT_SOURCE] = source
+    elif not was_lost:  # after Back, its parameter is gone from the address
+        st.session_state[LOST_SOURCE] = True
+        st.rerun()
     if source == SAMPLE:
         st.caption(SAMPLE_CREDIT)
         return [sample_picture()]
@@ -67,7 +78,7 @@ def picture_input() -> list[Picture]:
         shot = st.camera_input("Take a picture", key="camera", width=640)
         return [] if shot is None else [Picture("camera.jpg", shot.getvalue())]
     files = st.file_uploader(
-        "Photos with faces: JPEG, PNG, WEBP, AVIF, BMP, TIFF, PGM",
+        "Photos with faces",
         type=[suffix.removeprefix(".") for suffix in SUFFIXES],
         accept_multiple_files=True,
         max_upload_size=LARGEST_PICTURES,

@@ -9,6 +9,7 @@ from core.drawing import Style, annotate_picture
 from core.faces import DEFAULT_DETECTOR
 from core.images import SUFFIXES
 from webapp import cache, navigation, pictures
+from webapp.chart_frame import draw_chart
 from webapp.charts.bars import probability_bars
 from webapp.charts.results import confusion_heat
 from webapp.checkpoints import is_default
@@ -19,7 +20,6 @@ from webapp.results import store
 from webapp.text import counted, literal, percent
 
 PHOTO = 280  # px, width of the photo tried
-QUIET = {"displayModeBar": False}
 
 
 def try_it(folder: Path) -> None:
@@ -55,7 +55,7 @@ def _answer(folder: Path, picture: Picture) -> None:
     first = result.faces[0]
     st.markdown(f"**{answer_of(first)}**")
     # Below the photo: beside it, numbers would have no room.
-    st.plotly_chart(probability_bars(first.prediction), key="try bars", config=QUIET)
+    draw_chart(probability_bars(first.prediction), key="try bars")
     if len(result.faces) > 1:
         st.caption(f"The largest of {counted(len(result.faces), 'face')}.")
 
@@ -69,12 +69,11 @@ def confusions(folder: Path) -> None:
             return
         with st.container(border=True):
             st.markdown("##### What it confuses")
-            st.plotly_chart(
+            draw_chart(
                 confusion_heat(
                     test["confusion"], list(test["per_class"]), "shares", "Share of each row, %"
                 ),
                 key="card confusion",
-                config=QUIET,
                 alt="Confusion matrix; the most frequent confusions stand in the text below",
             )
             st.caption(

@@ -1,5 +1,6 @@
 """The pages of the app: where they are, what they are for, and which exist."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,25 @@ if (!document.querySelector('meta[http-equiv="Content-Security-Policy"]')) {
   document.head.append(meta);
 }
 </script>"""
+# Streamlit writes in white on the accent, which is light on dark pages, where text has it, too.
+_BLACK_ON_ACCENT = """<style>
+[data-tag], [data-tag] *,
+[data-testid^="stBaseButton-primary"]:not([disabled]),
+[data-testid^="stBaseButton-primary"]:not([disabled]) * { color: #000 !important; }
+[data-testid^="stBaseButton-primary"]:not([disabled]):is(:hover, :focus, :active) {
+  background-color: #A9B7F6 !important;
+}
+</style>"""
+# A link to the next step looks like one; the names of networks fit into their boxes.
+_LOOK = """<style>
+[data-testid="stMain"] [data-testid="stPageLink-NavLink"] {
+  border: 1px solid rgba(128, 128, 160, .6); border-radius: .5rem; padding: .3rem .8rem;
+}
+[data-testid="stMain"] [data-testid="stPageLink-NavLink"]:hover { text-decoration: underline; }
+[data-testid="stSelectbox"] input { font-size: .8125rem; }
+</style>"""
+VIEW = "view"  # parameter of an address
+OPEN = "open"  # the same in a link: Streamlit drops the view of the page that one leaves
 APP = "GiMEFiVE Studio"
 PAGES_FOLDER = Path(__file__).resolve().parent.parent / "pages"
 
@@ -52,7 +72,7 @@ ENTRIES = (
         "image_explanation",
         "Image explanation",
         "Look",
-        "Upload a photo, take one, or try the sample: every face gets six probabilities and a map "
+        "Upload a photo, take one, or try the sample: every face gets a probability and a map "
         "of the evidence for each expression.",
         "Explain a photo",
     ),
@@ -67,7 +87,8 @@ ENTRIES = (
         "live_camera",
         "Live camera",
         "Look",
-        "The same on your camera's picture, frame by frame. Nothing is stored unless you record.",
+        "The same on your camera's picture, frame by frame, with the scores over time as a table. "
+        "No picture is kept unless you record.",
         "Open the camera",
     ),
     PageEntry(
@@ -82,8 +103,8 @@ ENTRIES = (
         "folder_scores",
         "Folder scores",
         "Look",
-        "Six probabilities for every picture of a folder or zip, as a table to take away; accuracy "
-        "at once where names carry labels.",
+        "A probability of each expression for every picture of a folder or zip, as a table to take "
+        "away; accuracy at once where names carry labels.",
         "Score a folder",
     ),
     PageEntry(
@@ -126,7 +147,7 @@ IMAGE, EXPLORER, TRAINING, RESULTS, CARD = (
     "model_card",
 )
 NETWORK_LINKS = {  # page -> label, and the parameters that its address takes besides the network's
-    RESULTS: ("Results", "run", {"view": "Confusions"}),
+    RESULTS: ("Results", "run", {OPEN: "Confusions"}),
     CARD: ("Model card", "checkpoint", {}),
     IMAGE: ("Try it on a photo", "checkpoint", {}),
 }
@@ -174,6 +195,32 @@ def network_links(network: str, *, here: str = "", measured: bool = True) -> Non
                 link(name, label, **query, **{parameter: network})
 
 
+def view_picker(views: Sequence[str], default: str) -> str:
+    """One of a page's views, which stands in its address.
+
+    Pages share the parameter: what it holds of another page's views is dropped.
+
+    Args:
+        views: Their names.
+        default: Of the view where the address names none.
+    """
+    if st.session_state.get(VIEW) not in views:
+        st.session_state.pop(VIEW, None)
+    if st.query_params.get(OPEN) in views:
+        st.session_state[VIEW] = st.query_params[VIEW] = st.query_params.pop(OPEN)
+    chosen = st.segmented_control(
+        "View",
+        views,
+        # Streamlit warns of a default beside a value that a button has set.
+        default=None if VIEW in st.session_state else default,
+        required=True,
+        key=VIEW,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return chosen if chosen is not None and chosen in views else default
+
+
 def current_page() -> StreamlitPage:
     """Draw the menu; the page the visitor is on, whose name the browser's tab then bears."""
     menu: dict[str, list[StreamlitPage]] = {}
@@ -184,6 +231,13 @@ def current_page() -> StreamlitPage:
     # An emoji is drawn by the browser itself; an icon by name would come from a font server.
     st.set_page_config(page_title=name, page_icon="🙂", layout="wide")
     return current
+
+
+def dress() -> None:
+    """Draw what themes have no setting for: links as such, and what is legible on dark pages."""
+    st.html(_LOOK)
+    if st.context.theme.type == "dark":
+        st.html(_BLACK_ON_ACCENT)
 
 
 def load_nothing_from_elsewhere() -> None:

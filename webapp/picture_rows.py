@@ -124,7 +124,7 @@ def _tile_html(tile: Tile, *, shrinks: bool = False) -> str:
     return (
         '<div style="min-width:0"><div style="position:relative">'
         f'<img src="data:image/png;base64,{data}" alt="{escape(tile.name)}" '
-        f'style="width:100%;display:block;border-radius:4px"/>{mark}</div>{words}</div>'
+        f'style="width:100%;aspect-ratio:1;display:block;border-radius:4px"/>{mark}</div>{words}</div>'
     )
 
 

@@ -1,7 +1,7 @@
 """Pictures on the page: a face, its map, both side by side, and tiles that can be clicked."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -10,24 +10,54 @@ from numpy.typing import NDArray
 
 from core import Explanation, FaceResult, Image
 from core.drawing import ColourMap, Style, draw_points, heat_image, overlay, resized
+from core.images import quick_png
+from webapp.waiting import room_for
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+    from streamlit.elements.lib.layout_utils import WidthWithoutContent
 
 SCREEN = 1200  # px, longest side of a photo on the page
 FACE = 256  # px, side of a face on the page
 TILE = 112  # px
+GAP = 12  # px between pictures in a row
 # The button lies over its whole tile, so that a click on the picture opens it; the picture's own
 # button, which enlarges it, would lie on top of that.
 STYLE = """<style>
 [class*="st-key-tile-"] {position: relative; padding-bottom: 1.7rem; border-radius: .4rem;}
 [class*="st-key-tile-"]:hover {outline: 2px solid rgba(128, 128, 160, .6);}
 [class*="st-key-tile-"] [data-testid="stElementToolbar"] {display: none;}
+[class*="st-key-tile-"] img {display: block; aspect-ratio: 1;}
 [class*="st-key-tile-"] .stElementContainer:has(.stButton),
 [class*="st-key-tile-"] .stButton, [class*="st-key-tile-"] .stButton > div,
 [class*="st-key-tile-"] .stButton button
 {position: absolute; inset: 0; width: 100%; height: 100%;}
 [class*="st-key-tile-"] .stButton button
 {align-items: flex-end; padding: 0 0 .15rem 0; z-index: 1;}
-[class*="st-key-tile-"] .stButton button p {font-size: .8rem; white-space: nowrap;}
+[class*="st-key-tile-"] .stButton button p
+{font-size: .8rem; white-space: nowrap; line-height: 1.2;}
+[class*="st-key-tile-"]:has(.stButton br) {padding-bottom: 2.6rem;}
 </style>"""
+
+
+def draw(
+    place: "DeltaGenerator",
+    picture: NDArray[np.uint8],
+    key: str,
+    *,
+    alt: str,
+    width: "WidthWithoutContent" = "stretch",
+) -> None:
+    """Draw a picture with its room kept.
+
+    Args:
+        place: Where.
+        picture: uint8 (H, W), (H, W, 3) or (H, W, 4).
+        key: Unique on the page.
+        alt: Read aloud in place of the picture.
+        width: Of the picture, as of `st.container`.
+    """
+    room_for(place, picture.shape, key, width).image(quick_png(picture), width="stretch", alt=alt)
 
 
 def face_alone(face: FaceResult, *, landmarks: bool = False) -> Image:
@@ -70,7 +100,7 @@ def evidence_on_face(
     return overlay(plain, evidence, scale, style.opacity, style.colours, coverage=style.coverage)
 
 
-def side_by_side(*pictures: Image, gap: int = 12) -> Image:
+def side_by_side(*pictures: Image, gap: int = GAP) -> Image:
     """Pictures of one height in a row, RGBA uint8, with transparent gaps of `gap` pixels."""
     opaque = [np.dstack([picture, np.full_like(picture[..., 0], 255)]) for picture in pictures]
     between = np.zeros((opaque[0].shape[0], gap, 4), dtype=np.uint8)

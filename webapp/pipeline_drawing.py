@@ -9,7 +9,6 @@ from html import escape
 from math import cos, pi, sin
 
 from core.labels import COLOURS, EMOTIONS
-from core.preprocess import Preprocess
 
 # Of the colour of evidence, from strong to weak: light and dark pages both show this shade of it.
 _HEAT = "#7C4DD6"
@@ -18,13 +17,12 @@ _FADING = (("0%", 0.95), ("45%", 0.7), ("75%", 0.35), ("100%", 0))
 
 def pipeline_html() -> str:
     """HTML with six drawings in a row; on narrow screens they wrap."""
-    size = Preprocess().size
     steps = (
         ("A photo", "read upright, in any common format", _photo()),
         ("68 landmarks", "on every face that is found", _landmarks()),
-        ("Aligned crop", f"eyes level, grey, {size}\u00a0x\u00a0{size}\u00a0pixels", _crop()),
+        ("Aligned crop", "eyes level, grey, as small as the network takes it", _crop()),
         ("Network", "convolutions learned from labelled faces", _network()),
-        ("Six probabilities", "one for each expression", _bars()),
+        ("Probabilities", "one for each expression", _bars()),
         ("Map of the evidence", "which places speak for an expression", _heat()),
     )
     tiles = "".join(
@@ -38,7 +36,8 @@ def pipeline_html() -> str:
 _STYLE = """<style>
 .pipeline { display: grid; grid-template-columns: repeat(auto-fit, minmax(120px, 1fr)); gap: 16px; }
 .pipeline figure { margin: 0; position: relative; }
-.pipeline img { display: block; width: 100%; max-width: 150px; margin: 0 auto 6px; }
+.pipeline img { display: block; width: 100%; max-width: 150px; margin: 0 auto 6px;
+  aspect-ratio: 120 / 96; }
 .pipeline figcaption { text-align: center; font-size: 0.85rem; line-height: 1.35; }
 .pipeline figure:not(:last-child)::after { content: "→"; position: absolute; right: -16px;
   top: 36px; opacity: 0.6; }

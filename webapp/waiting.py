@@ -1,4 +1,4 @@
-"""Work that takes a while: a bar that tells how far it is, and a button that ends it."""
+"""What takes a while: a bar and a button that ends it, and room for what comes later."""
 
 import time
 from collections.abc import Callable, Hashable, Iterator
@@ -9,6 +9,7 @@ import streamlit as st
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
+    from streamlit.elements.lib.layout_utils import WidthWithoutContent
 
 PATIENCE = 0.4  # seconds before a bar is drawn: quicker work needs none
 EVERY = 0.25  # seconds between two moves of the bar
@@ -85,6 +86,31 @@ def passes_shown(show: Show, words: str, expected: float) -> Iterator[None]:
 
     with watched(tell):
         yield
+
+
+def room_for(
+    place: "DeltaGenerator",
+    shape: tuple[int, ...],
+    key: str,
+    width: "WidthWithoutContent" = "stretch",
+) -> "DeltaGenerator":
+    """A place that keeps a picture's room while it is on its way, so that nothing below moves.
+
+    Args:
+        place: Where.
+        shape: Of the picture, height and width first; other sizes of the same form do as well.
+        key: Unique on the page.
+        width: Of the place, as of `st.container`.
+    """
+    form = f"room-{shape[1]}-x-{shape[0]}-"
+    place = place.container(key=f"{form}{key}", gap=None, width=width)
+    ratio = f"aspect-ratio: {shape[1]} / {shape[0]};"
+    # Not the style alone: Streamlit sends that apart, and it would come after the picture's place.
+    place.html(
+        f'<style>[class*="st-key-{form}"] {{{ratio}}} '
+        f'[class*="st-key-{form}"] img {{display: block; {ratio}}}</style><i hidden></i>'
+    )
+    return place
 
 
 def _end(work: Hashable) -> None:

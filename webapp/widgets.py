@@ -45,7 +45,7 @@ def checkpoint_picker() -> Path | None:
         with shown_errors():
             find_checkpoint("default")
         return None
-    titles = {one.name: checkpoints.title(one) for one in checkpoints.own_first(folders.values())}
+    titles = checkpoints.titles(checkpoints.own_first(folders.values()))
     name = linked_choice(
         "Network",
         titles,

@@ -203,5 +203,5 @@ def test_every_change_meets_style_types_and_all_tests() -> None:
 
     assert os.access(script, os.X_OK)
     assert "set -euo pipefail" in text
-    assert text.rstrip().endswith("make lint types test")
+    assert text.rstrip().endswith("make lint types test lowest")
     subprocess.run(["bash", "-n", str(script)], check=True)

@@ -16,7 +16,7 @@ import pytest
 from source_files import Imported, SourceFile, files_of
 
 FOLDERS = ("core", "webapp", "pages")
-MOST_FILES = 308
+MOST_FILES = 317
 LEAST_MEDIAN = 110  # lines of a file
 MOST_SINGLE = 25  # modules that define one function or class
 LONGEST_CHAIN = 14  # modules

@@ -1,23 +1,15 @@
 """A running app and a real browser, both on this machine only."""
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from app_server import Server, started
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from core.paths import PROJECT_ROOT
-
-STARTED_WITHIN, STOPPED_WITHIN = 90, 20  # seconds
 PATIENCE_MS = 120_000  # machines that test may be busy
 FLAGS = (
     "--no-sandbox",
@@ -34,77 +26,19 @@ READY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A started app.
-
-    Attributes:
-        address: Without a slash at the end.
-        log: File that takes everything it prints.
-    """
-
-    address: str
-    log: Path
-
-
 @pytest.fixture
 def serve(tmp_path: Path, own_runs: Path) -> Iterator[Callable[..., Server]]:
     """Start the app on the test's own checkpoints, by this module; it is stopped afterwards."""
-    processes: list[subprocess.Popen[bytes]] = []
-
-    def start(module: str = "streamlit") -> Server:
-        log = tmp_path / "server.log"
-        for _ in range(3):  # the free port may be taken before the app asks for it
-            port = _free_port()
-            processes.append(_launch(module, port, log))
-            if _is_up(port, processes[-1]):
-                return Server(f"http://127.0.0.1:{port}", log)
-            _stop(processes.pop())
-        raise AssertionError(f"The app did not start:\n{log.read_text()}")
-
-    yield start
-
-    for process in processes:
-        _stop(process)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _launch(module: str, port: int, log: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", module, "run", "webapp/Home.py"]
-    with log.open("ab") as file:  # a pipe that nobody reads would fill up and block the app
-        return subprocess.Popen(
-            [*command, "--server.port", str(port), "--server.fileWatcherType", "none"],
-            cwd=PROJECT_ROOT,
-            env=os.environ | {"STREAMLIT_CLIENT_SHOW_ERROR_DETAILS": "none"},
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
+    with ExitStack() as stack:
+        yield lambda module="streamlit": stack.enter_context(
+            started(tmp_path / "server.log", module)
         )
 
 
-def _is_up(port: int, process: "subprocess.Popen[bytes]") -> bool:
-    deadline = time.monotonic() + STARTED_WITHIN
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health") as answer:
-                return bool(answer.read() == b"ok")
-        except OSError:
-            time.sleep(0.1)
-    return False
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(STOPPED_WITHIN)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+@pytest.fixture(scope="session")
+def serve_shared() -> Callable[..., AbstractContextManager[Server]]:
+    """Start the app once for several tests: `started`, for fixtures of a module."""
+    return started
 
 
 @pytest.fixture(scope="session")

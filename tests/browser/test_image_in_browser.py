@@ -77,6 +77,7 @@ def test_a_closer_look_can_be_taken_away(
 
     files = {}
     for kind in ("PNG", "SVG", "JSON"):
+        settled(page)  # a click between two drawings is lost
         with page.expect_download() as download:
             page.get_by_role("button", name=kind).last.click()
         files[kind] = Path(download.value.path()).read_bytes()

@@ -141,9 +141,7 @@ def test_curves_follow_an_epoch_and_a_killed_server_finds_the_run_again(
     assert any(seconds_to_page(page, folder) < CURVE_WITHIN for _ in range(TRIES))
 
     trainer = observe(folder).process
-    killed = next(
-        one for one in psutil.Process().children() if "streamlit" in " ".join(one.cmdline())
-    )
+    killed = next(one for one in psutil.Process().children() if _is_server(one))
     os.kill(killed.pid, signal.SIGKILL)
     killed.wait(30)
     second = serve()
@@ -160,3 +158,10 @@ def test_curves_follow_an_epoch_and_a_killed_server_finds_the_run_again(
     )
     expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible()
     assert folder.last.exists()
+
+
+def _is_server(process: psutil.Process) -> bool:
+    try:
+        return "streamlit" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # it ended since it was listed, or just now
+        return False

@@ -22,7 +22,7 @@ def test_where_grad_cam_leaves_nothing_its_signed_map_is_shown(
     assert not app.exception
     (told,) = [info.value for info in app.info]
     assert told.startswith("Grad-CAM keeps only what speaks for an expression and is blank for ")
-    assert any("against (broken line)" in html.value for html in list[Any](app.get("html")))
+    assert any("against (broken ring)" in html.value for html in list[Any](app.get("html")))
 
     app.selectbox(key="target").set_value("fear").run()  # blank with its sign, too
 

@@ -62,7 +62,9 @@ def upload(page: AppTest, name: str, data: bytes, kind: str) -> AppTest:
 
 
 def table(page: AppTest) -> pd.DataFrame:
-    found: pd.DataFrame = page.dataframe[-1].value
+    found: pd.DataFrame = page.dataframe[-1].value.copy()
+    for name in ("label", "answer"):  # chips in the colour of the expression
+        found[name] = ["" if cell is None else cell[0] for cell in found[name]]
     return found
 
 
@@ -106,7 +108,9 @@ def test_a_folder_gets_the_predictor_s_own_probabilities(
     image = read_image(data / "shapes" / "test" / "fear" / "003.png")
     expected = Predictor.load(run).predictions([image])[0]
     np.testing.assert_allclose(
-        rows.loc["fear/003.png", list(EMOTIONS)].astype(float), expected.probabilities, atol=1e-6
+        rows.loc["fear/003.png", list(EMOTIONS)].astype(float),
+        100 * expected.probabilities,
+        atol=1e-4,
     )
     assert rows.loc["fear/003.png", "answer"] == expected.predicted
     assert str(rows.loc["fear/003.png", "picture"]).startswith("data:image/jpeg;base64,")
@@ -208,7 +212,8 @@ def test_a_damaged_zip_is_one_sentence(app: AppTest, run: Path, data: Path) -> N
 def test_an_upload_that_is_too_large_is_one_sentence(
     app: AppTest, run: Path, data: Path, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
 ) -> None:
-    monkeypatch.setattr("webapp.folder_scores.files_input.LARGEST_PICTURES", 1)
+    for most in ("LARGEST_PICTURES", "LARGEST_ZIP"):
+        monkeypatch.setattr(f"webapp.folder_scores.files_input.{most}", 1)
 
     page = upload(opened(app), name, bytes(3 * 2**19), kind)
 

@@ -8,6 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.checkpoints import DEFAULT_CHECKPOINT, SHIPPED_TITLES
 from core.files import write_json
 from webapp import navigation
 
@@ -94,7 +95,7 @@ def test_a_network_leads_to_its_results_its_card_and_a_try(
 
     queries = [link.proto.query_string for link in elements(app, "page_link")]
     assert [query for query in queries if "measured" in query or "new" in query] == [
-        "view=Confusions&run=measured",
+        "open=Confusions&run=measured",
         "checkpoint=measured",
         "checkpoint=measured",
         "checkpoint=new",
@@ -116,7 +117,7 @@ def test_own_networks_come_first_and_shipped_ones_fold_away(
     assert not folded.proto.expanded
     names = [text.value for text in app.markdown if text.value.startswith("**")]
     own = names.index("**Made zebra**")
-    assert names[own + 1] == "**ResNet14 on RAF-DB and FER2013**"
+    assert names[own + 1] == f"**{SHIPPED_TITLES[DEFAULT_CHECKPOINT]}**"
 
 
 def test_the_sample_photo_is_answered_by_the_default_network(
@@ -175,7 +176,10 @@ def test_every_page_that_exists_is_linked_and_no_other(app: AppTest) -> None:
 
     others = [entry for entry in navigation.present() if entry is not navigation.HOME]
     links = [link.label for link in elements(app, "page_link")]
-    assert links == [*(f"{entry.invitation} →" for entry in others), "Train one →"]
+    begin = ("image_explanation", "live_camera", "video")
+    first = [entry for entry in others if entry.name in begin]
+    shown = [f"{entry.invitation} →" for entry in (*first, *others)]
+    assert links == [*shown, "Train one →"]
     assert "image_explanation" in [entry.name for entry in others]
 
 

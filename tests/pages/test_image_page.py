@@ -114,7 +114,7 @@ def test_a_map_that_is_not_blank_has_a_colour_bar_and_says_if_all_is_against(
     with_sample(app.run().switch_page(PAGE).run())
 
     assert not app.info
-    assert any("one scale for the picture" in html.value for html in elements(app, "html"))
+    assert any("the strongest in the picture" in html.value for html in elements(app, "html"))
 
     monkeypatch.setattr(Explanation, "speaks_only_against", lambda self, label: True)
     assert "only evidence against: nothing on this face speaks for" in app.run().info[0].value

@@ -111,10 +111,10 @@ def test_channels_can_be_ordered_by_peak_and_number(wide: AppTest) -> None:
     assert tiles(wide)[:3] == [29, 28, 27]
     assert tiles(wide)[-1] == 13
 
-    wide.button_group(key="order").set_value("Peak").run()
+    wide.button_group(key="channel order").set_value("Peak").run()
     assert tiles(wide)[9:12] == [20, 19, 18]
 
-    wide.button_group(key="order").set_value("Number").run()
+    wide.button_group(key="channel order").set_value("Number").run()
     assert tiles(wide) == [*range(24)]
 
 

@@ -26,12 +26,12 @@ def test_the_card_is_the_one_made_from_the_run_s_files(
     shown = [text.value for text in page.markdown]
     head, rest = model_card(folder).strip().split("\n## ", 1)
     assert shown[0] == head.strip()
-    assert shown[-1] == f"## {rest}"
+    assert shown[-1] == f"## {rest}".replace("```python", "```")
     accuracy = load_report(folder)["splits"]["test"]["accuracy"]
     assert f"Accuracy {100 * accuracy:.1f} %" in shown[0]
     assert len(page.get("plotly_chart")) == 2  # the sample photo's answer, and the confusions
     links = [link.proto.query_string for link in page.get("page_link")]
-    assert "view=Confusions&run=one" in links
+    assert "open=Confusions&run=one" in links
 
 
 def test_a_checkpoint_that_was_not_evaluated_says_what_to_do(

@@ -3,17 +3,13 @@
 from pathlib import Path
 
 import pytest
+from app_server import written
 from evaluated_run import prepared, write_run
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[2]
-# The camera's page wants a server with sessions, which is not here.
+# The camera's page wants a server with sessions: it is walked in the browser.
 PAGES = [page for page in (ROOT / "pages").glob("[a-z]*.py") if page.stem != "live_camera"]
-
-
-def written(*folders: Path) -> list[tuple[str, int, int]]:
-    found = [path for folder in folders for path in sorted(folder.rglob("*"))]
-    return [(str(path), path.lstat().st_size, path.lstat().st_mtime_ns) for path in found]
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from live_world import Person, World
 from streamlit.testing.v1 import AppTest
 
 from core.files import write_json
-from core.video import analyse_folder, analyse_video, read_job
+from core.video import JobRecord, analyse_folder, analyse_video, read_job
 from webapp.video import result
 from webapp.video.store import KEPT, Analysis, forget_old, place
 
@@ -269,6 +269,17 @@ def test_an_address_that_leads_nowhere_says_so(app: AppTest, token: str) -> None
     opened(app, analysis=token)
 
     assert "The analysis in this address is gone" in app.error[0].value
+
+
+def test_while_a_film_is_analysed_its_latest_frame_is_seen(app: AppTest) -> None:
+    analysis = kept()
+    record = JobRecord(analysis.results)
+    assert not opened(app, analysis=TOKEN).get("image")
+
+    record.show(lambda: face_frame(320, 240))
+
+    assert len(opened(app, analysis=TOKEN).get("image")) == 1
+    assert "video_cancel" in [button.key for button in app.button]
 
 
 def test_an_analysis_that_died_gives_its_reason_and_a_way_on(

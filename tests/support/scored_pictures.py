@@ -6,6 +6,7 @@ import numpy as np
 import PIL.Image
 import torch
 
+from core.batch_inference import Request
 from core.labels import EMOTIONS
 from core.models import Card, build, save_weights
 
@@ -20,6 +21,11 @@ def small_run(folder: Path) -> Path:
     save_weights(build("gimefive", 6, **OPTIONS).state_dict(), folder / "weights.safetensors")
     Card(model="gimefive", labels=EMOTIONS, model_options=OPTIONS).save(folder / "card.json")
     return folder
+
+
+def small_request(run: Path, suffix: str = ".csv") -> Request:
+    """What is asked of it: whole pictures."""
+    return Request(str(run), "torch", "whole", suffix=suffix)
 
 
 def prepared_pictures(root: Path) -> Path:

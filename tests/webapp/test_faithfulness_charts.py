@@ -5,12 +5,12 @@ import pytest
 from made_faithfulness import made_report
 
 from core.faithfulness.table import faithfulness_rows
-from webapp.charts.faithfulness import method_gap_bars
+from webapp.charts.faithfulness import method_gap_dots
 from webapp.charts.regions import region_heat
 
 
 def test_bars_are_ordered_by_gap_with_the_controls_among_them() -> None:
-    figure = method_gap_bars(faithfulness_rows(made_report()))
+    figure = method_gap_dots(faithfulness_rows(made_report()))
 
     order = list(figure.layout.yaxis.categoryarray)
     assert order[-1] == "HiResCAM"
@@ -18,7 +18,7 @@ def test_bars_are_ordered_by_gap_with_the_controls_among_them() -> None:
 
 
 def test_a_bar_has_the_ends_of_its_interval() -> None:
-    beats, falls, controls = method_gap_bars(faithfulness_rows(made_report())).data
+    beats, falls, controls = method_gap_dots(faithfulness_rows(made_report())).data
 
     assert list(beats.y) == ["Layer-CAM", "HiResCAM"]
     assert list(falls.y) == ["Grad-CAM"]

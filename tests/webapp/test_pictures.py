@@ -158,6 +158,7 @@ def test_a_row_of_pictures_has_clear_gaps_and_survives_packing() -> None:
     picture = grey(5, 7, 90)
     picture[2, 3] = (1, 2, 3)
     np.testing.assert_array_equal(decode(quick_png(picture)), picture)
+    np.testing.assert_array_equal(decode(quick_png(picture[..., 0]))[..., 2], picture[..., 0])
 
 
 def test_an_unclear_face_has_one_colour_on_photos_and_frames() -> None:

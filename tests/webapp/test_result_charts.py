@@ -20,7 +20,7 @@ def test_counts_are_written_in_their_cells() -> None:
     heat = confusion_heat(COUNTS, LABELS, "counts", "A run").data[0]
 
     assert [list(row) for row in heat.text] == [["30", "10"], ["1", "3"]]
-    np.testing.assert_allclose(heat.z, [[0.75, 0.25], [0.25, 0.75]])
+    np.testing.assert_allclose(np.square(heat.z), [[0.75, 0.25], [0.25, 0.75]])
 
 
 def test_shares_are_of_the_row() -> None:

@@ -6,12 +6,12 @@ import plotly.graph_objects as go
 
 from core.labels import COLOURS
 from core.types import Prediction
+from webapp.charts import OLIVE, VIOLET
 
 BAR = 30  # px a bar with its gap
 EDGES = 10  # px above and below all bars
 ROOM_FOR_NUMBERS = 1.22  # of the axis, so that "100.0 %" fits beside the longest bar
-# The hues of signed maps, in shades that stand out at least 3 : 1 from light and dark pages.
-FOR_COLOUR, AGAINST_COLOUR = "#7C4DD6", "#6A7F00"
+FOR_COLOUR, AGAINST_COLOUR = VIOLET, OLIVE  # the hues of signed maps
 FEW = 24  # values; up to here each has its number at its bar
 
 

@@ -5,21 +5,22 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from core.labels import COLOURS
+from webapp.charts import GREY, OLIVE, VIOLET
 
 if TYPE_CHECKING:
     from core.faithfulness import FaceFaithfulness
 
-SHOWN_COLOUR, HIDDEN_COLOUR = "#D55E00", "#0072B2"
-QUIET_COLOUR = "#8A8A8A"
-BEATS_COLOUR, FALLS_COLOUR = COLOURS["disgust"], COLOURS["anger"]
-CONTROL_COLOUR, END_COLOUR = "#8A8A8A", "#6E7681"
+SHOWN_COLOUR, HIDDEN_COLOUR = VIOLET, OLIVE
+QUIET_COLOUR = GREY
+BEATS_COLOUR, FALLS_COLOUR = VIOLET, OLIVE
+CONTROL_COLOUR = GREY
 BEATS = "beats its controls"
 KINDS = {
     BEATS: ("beats its controls", BEATS_COLOUR),
     "does not beat its controls": ("does not", FALLS_COLOUR),
     None: ("control", CONTROL_COLOUR),
 }
+SYMBOLS = {BEATS: "circle", "does not beat its controls": "circle-open", None: "square"}
 
 
 def answer_curves(found: "FaceFaithfulness", label: str) -> go.Figure:
@@ -85,8 +86,8 @@ def face_gap_bars(found: "FaceFaithfulness") -> go.Figure:
     return figure
 
 
-def method_gap_bars(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
-    """Insertion minus deletion of every method and control with its interval, best on top.
+def method_gap_dots(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Insertion minus deletion of every method and control: dots with intervals, best on top.
 
     Args:
         rows: Of `core.faithfulness.faithfulness_rows`.
@@ -95,22 +96,20 @@ def method_gap_bars(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
     figure = go.Figure()
     for verdict, (title, colour) in KINDS.items():
         some = [row for row in ordered if row["verdict"] == verdict]
-        figure.add_trace(
-            go.Bar(
-                y=[row["method"] for row in some],
-                x=[row["gap"] for row in some],
-                orientation="h",
-                name=title,
-                marker={"color": colour},
-                error_x={
-                    "type": "data",
-                    "color": END_COLOUR,  # seen on light and dark pages, and on the bars
-                    "symmetric": False,
-                    "array": [row["gap_high"] - row["gap"] for row in some],
-                    "arrayminus": [row["gap"] - row["gap_low"] for row in some],
-                },
-                hovertemplate="%{y}: %{x:.3f}<extra></extra>",
-            )
+        figure.add_scatter(
+            y=[row["method"] for row in some],
+            x=[row["gap"] for row in some],
+            mode="markers",
+            name=title,
+            marker={"color": colour, "size": 11, "symbol": SYMBOLS[verdict]},
+            error_x={
+                "color": colour,
+                "thickness": 2,
+                "symmetric": False,
+                "array": [row["gap_high"] - row["gap"] for row in some],
+                "arrayminus": [row["gap"] - row["gap_low"] for row in some],
+            },
+            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
         )
     figure.update_yaxes(
         categoryorder="array",
@@ -118,11 +117,15 @@ def method_gap_bars(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
         fixedrange=True,
         automargin=True,
     )
-    figure.update_xaxes(title="insertion minus deletion", fixedrange=True, zeroline=True)
+    figure.update_xaxes(
+        title="gap: insertion minus deletion (truer maps to the right)",
+        fixedrange=True,
+        zeroline=True,
+    )
     return figure.update_layout(
         height=80 + 26 * len(ordered),
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        # The bars are shortest below, so there is room whatever the width.
+        # The figures are lowest below, so there is room whatever the width.
         legend={"x": 1, "xanchor": "right", "y": 0.02, "yanchor": "bottom"},
         dragmode=False,
     )

@@ -6,10 +6,10 @@ from typing import Literal
 import numpy as np
 import plotly.graph_objects as go
 
+from webapp.charts import DIVERGING, GREY, TEXT
 from webapp.charts.bars import AGAINST_COLOUR, FOR_COLOUR, level_bars
 
 FROM_ABOVE = ("forehead", "brows", "eyes", "nose", "cheeks", "mouth", "chin", "background")
-NEITHER_COLOUR = "#F2F2F2"
 ROOM_FOR_NUMBERS = 0.28  # of the axis, on the side of bars
 LEAST_SPAN = {"points": 0.1}  # of the axis, so that tiny effects look tiny
 Unit = Literal["points", "share", "times", "logits"]
@@ -50,7 +50,7 @@ def part_bars(names: Sequence[str], values: Sequence[float], unit: Unit) -> go.F
     room = ROOM_FOR_NUMBERS * max(high - low, 1e-9)
     figure.update_xaxes(range=[low - room if low < 0 else 0.0, high + room])
     if low < 0:
-        figure.add_vline(x=0, line={"width": 1, "color": "#8A8A8A"})
+        figure.add_vline(x=0, line={"width": 1, "color": GREY})
     return figure
 
 
@@ -84,7 +84,8 @@ def region_heat(
             zmax=(middle + reach) * factor,
             text=[[_cell(one, factor, digits) for one in row] for row in values],
             texttemplate="%{text}",
-            colorscale=[[0.0, AGAINST_COLOUR], [0.5, NEITHER_COLOUR], [1.0, FOR_COLOUR]],
+            colorscale=DIVERGING,
+            textfont={"color": TEXT},
             showscale=False,
             xgap=2,
             ygap=2,

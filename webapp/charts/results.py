@@ -7,17 +7,20 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from webapp.charts.accuracy_bars import OUR_COLOUR, PUBLISHED_COLOUR, RATER_COLOUR
+from webapp.charts import DIVERGING, SEQUENTIAL, TEXT
+from webapp.charts.accuracy_dots import OUR_COLOUR, PUBLISHED_COLOUR, RATER_COLOUR
 
 Shown = Literal["counts", "shares"]
-CELLS = "Blues"
-DIFFERENCES = "RdBu"
 MARKER = 46  # px; as good as a whole cell for a finger
-FAINT = 0.01  # opacity of the markers that catch the clicks: plotly drops those of opacity 0
+FAINT = 0.001  # opacity of the markers that catch the clicks: plotly drops those of opacity 0
 
 
 def confusion_heat(
-    counts: Sequence[Sequence[int]], labels: Sequence[str], shown: Shown, title: str
+    counts: Sequence[Sequence[int]],
+    labels: Sequence[str],
+    shown: Shown,
+    title: str,
+    given: str = "label (by raters)",
 ) -> go.Figure:
     """A confusion matrix, true labels in rows, whose cells can be clicked.
 
@@ -29,6 +32,7 @@ def confusion_heat(
         labels: Class names.
         shown: "counts", or "shares" of each row.
         title: Above the matrix.
+        given: Where the labels are from.
     """
     matrix = np.asarray(counts, dtype=np.int64)
     shares = row_shares(matrix)
@@ -46,15 +50,17 @@ def confusion_heat(
     ]
     figure = go.Figure(
         go.Heatmap(
-            # Colours always follow the shares, or the largest class would hide all others.
-            z=shares,
+            # Colours follow the shares, or the largest class would hide all others, and of these
+            # the roots, or small ones could not be told from none.
+            z=np.sqrt(shares),
             x=list(labels),
             y=list(labels),
             zmin=0.0,
             zmax=1.0,
             text=text,
             texttemplate="%{text}",
-            colorscale=CELLS,
+            colorscale=SEQUENTIAL,
+            textfont={"color": TEXT},
             showscale=False,
             hoverinfo="skip",
             xgap=2,
@@ -62,7 +68,7 @@ def confusion_heat(
         )
     )
     figure.add_trace(_click_targets(labels, hover))
-    return _square(figure, labels, title)
+    return _square(figure, labels, title).update_yaxes(title=given)
 
 
 def difference_heat(
@@ -80,8 +86,8 @@ def difference_heat(
             zmax=reach,
             text=[[f"{value:+.1f}" for value in row] for row in parted],
             texttemplate="%{text}",
-            colorscale=DIFFERENCES,
-            reversescale=True,
+            colorscale=DIVERGING,
+            textfont={"color": TEXT},
             showscale=False,
             xgap=2,
             ygap=2,
@@ -118,10 +124,18 @@ def _square(figure: go.Figure, labels: Sequence[str], title: str) -> go.Figure:
     # Fixed ranges: the markers would pad the axes.
     last = len(labels) - 0.5
     figure.update_xaxes(
-        range=[-0.5, last], title="answer", fixedrange=True, tickangle=-35, showgrid=False
+        range=[-0.5, last],
+        title="answer (by the network)",
+        fixedrange=True,
+        tickangle=-35,
+        showgrid=False,
     )
     figure.update_yaxes(
-        range=[last, -0.5], title="label", fixedrange=True, showgrid=False, automargin=True
+        range=[last, -0.5],
+        title="label (by raters)",
+        fixedrange=True,
+        showgrid=False,
+        automargin=True,
     )
     figure.update_layout(
         title={"text": title, "font": {"size": 15}},

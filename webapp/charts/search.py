@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from core.labels import COLOURS
+from webapp.charts import GREY, OLIVE, VIOLET
 
 if TYPE_CHECKING:
     from core.training import Trial
 
-BEST_COLOUR, TRIAL_COLOUR, PRUNED_COLOUR = COLOURS["anger"], COLOURS["sadness"], "#8A8A8A"
+BEST_COLOUR, TRIAL_COLOUR, PRUNED_COLOUR = OLIVE, VIOLET, GREY
 BAR = 26  # px
 MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
 

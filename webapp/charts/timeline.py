@@ -1,6 +1,7 @@
 """The probabilities of one face over a video."""
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,17 +18,19 @@ def face_timeline(
     times: NDArray[np.float64],
     shares: NDArray[np.float64],
     labels: Sequence[str],
-    moment: float,
+    moment: float | None,
     revision: str,
+    events: Sequence[tuple[float, str]] = (),
 ) -> go.Figure:
-    """A line a class, and an upright one at the moment shown.
+    """A line a class, and an upright one at the moment shown and at each event.
 
     Args:
         times: float64 (T,), seconds.
         shares: float64 (T, K), 0 to 1; NaN breaks the lines.
         labels: Class names.
-        moment: Seconds.
+        moment: Seconds; None for none.
         revision: As long as it stays, a visitor's zoom does.
+        events: Seconds and name of each.
     """
     figure = go.Figure()
     for index, label in enumerate(labels):
@@ -47,7 +50,14 @@ def face_timeline(
                 hovertemplate="%{y:.0%}",
             )
         )
-    figure.add_vline(x=moment, line={"color": QUIET, "width": 2, "dash": "dot"})
+    if moment is not None:
+        figure.add_vline(x=moment, line={"color": QUIET, "width": 2, "dash": "dot"})
+    for when, name in events:
+        figure.add_vline(
+            x=when,
+            line={"color": QUIET, "width": 1, "dash": "dash"},
+            annotation={"text": escape(name), "textangle": -90, "xanchor": "left"},
+        )
     figure.update_layout(
         height=HEIGHT,
         margin={"l": 0, "r": 0, "t": 8, "b": 0},

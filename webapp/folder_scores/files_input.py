@@ -14,7 +14,7 @@ from core.images import SUFFIXES
 from core.paths import below, data_root
 from core.scoring import list_files
 from core.unpacking import free_place, unpack_pictures
-from webapp.inputs import LARGEST_PICTURES, too_large
+from webapp.inputs import LARGEST_PICTURES, LARGEST_ZIP, too_large
 from webapp.text import counted
 
 FOLDER, UPLOAD = "A folder of the data folder", "Upload files or a zip"
@@ -77,10 +77,10 @@ def _folder_input() -> FileSet | None:
 def _upload_input() -> FileSet | None:
     kinds = [suffix.removeprefix(".") for suffix in SUFFIXES]
     files = st.file_uploader(
-        "Pictures, or a zip of folders of pictures",
+        f"Pictures of at most {LARGEST_PICTURES} MB, or a zip of folders of pictures",
         type=[*kinds, "zip"],
         accept_multiple_files=True,
-        max_upload_size=LARGEST_PICTURES,
+        max_upload_size=LARGEST_ZIP,
         key="scores files",
     )
     if not files:
@@ -125,10 +125,11 @@ def on_disk(chosen: FileSet) -> Iterator[tuple[list[Path], Path, Sequence[tuple[
         skipped: list[tuple[str, str]] = []
         files: list[Path] = []
         for title, data in chosen.uploads:
-            reason = too_large(len(data), LARGEST_PICTURES)
+            is_zip = title.lower().endswith(".zip")
+            reason = too_large(len(data), LARGEST_ZIP if is_zip else LARGEST_PICTURES)
             if reason:
                 skipped.append((title, reason))
-            elif title.lower().endswith(".zip"):
+            elif is_zip:
                 unpacked = unpack_pictures(data, root)
                 files += unpacked.files
                 skipped += unpacked.skipped

@@ -15,9 +15,10 @@ import streamlit as st
 
 from core.evaluation import Predictions, with_intervals
 from core.images import FULL_PIXELS
-from core.labels import label_in_name
+from core.labels import COLOURS, label_in_name
 from core.scoring import FacesMode, Score, as_row, header, score_files
 from core.tabular import CsvWriter
+from webapp.chart_frame import draw_chart, emotion_column, share_columns
 from webapp.charts.results import confusion_heat
 from webapp.text import counted, literal, percent
 
@@ -28,6 +29,7 @@ THUMBNAIL = 48  # px, longer side
 SMALL_FILE = 2**20  # bytes; larger pictures are read at a quarter of their size
 JPEG_QUALITY = 80
 ALL, WRONG, UNCLEAR, FAILED = "All", "Answer differs from label", "Unclear", "Without an answer"
+NAMES = ("label", "answer")  # columns of expressions
 ROWS = 200  # a page of the table; every row carries a picture
 THUMBNAIL_ROW = 52  # px, a thumbnail and its margin
 RESULT = "result"  # parameter of the address that leads to kept scores
@@ -200,11 +202,14 @@ def _figures(scored: Scored) -> None:
             f"{100 * high:.1f}"
         )
     with columns[2]:
-        st.plotly_chart(
-            confusion_heat(figures["confusion"], scored.labels, "counts", "Confusions"),
+        draw_chart(
+            confusion_heat(
+                figures["confusion"], scored.labels, "counts", "Confusions", "label (by name)"
+            ),
             key="folder confusion",
-            config={"displayModeBar": False},
+            numbers=True,
         )
+        st.caption("The stronger the colour, the larger the share of its row.")
 
 
 def _table(scored: Scored) -> None:
@@ -218,38 +223,43 @@ def _table(scored: Scored) -> None:
         FAILED: scored.table[scored.table["answer"] == ""],
     }
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    chosen = left.segmented_control(
-        "Show",
-        [name for name, rows in choices.items() if len(rows) or name == ALL],
-        format_func=lambda name: f"{name} ({len(choices[name]):,})",
-        default=ALL,
-        required=True,
-        key="folder rows",
-    )
+    offered = [name for name, rows in choices.items() if len(rows) or name == ALL]
+    chosen = ALL
+    if len(offered) > 1:
+        chosen = left.segmented_control(
+            "Show",
+            offered,
+            format_func=lambda name: f"{name} ({len(choices[name]):,})",
+            default=ALL,
+            required=True,
+            key="folder rows",
+        )
     rows = choices[chosen]
     pages = max(1, -(-len(rows) // ROWS))
     page = right.number_input(f"Page, of {pages}", 1, pages, key="folder page") if pages > 1 else 1
+    shown = rows.iloc[(page - 1) * ROWS : page * ROWS].copy()
+    for name in ("confidence", *scored.labels):
+        shown[name] = 100 * pd.to_numeric(shown[name], errors="coerce")
+    for name in NAMES:
+        chips: list[object] = [[one] if one else None for one in shown[name]]
+        shown[name] = pd.Series(chips, index=shown.index, dtype=object)
     st.dataframe(
-        rows.iloc[(page - 1) * ROWS : page * ROWS],
+        shown,
         hide_index=True,
         key="folder table",
         row_height=THUMBNAIL_ROW,
         column_config={
-            "picture": st.column_config.ImageColumn(" "),
-            "confidence": st.column_config.NumberColumn(format="percent"),
-            **{
-                label: st.column_config.ProgressColumn(
-                    label, format="percent", min_value=0.0, max_value=1.0
-                )
-                for label in scored.labels
-            },
+            "picture": st.column_config.ImageColumn(" ", pinned=True),
+            "confidence": st.column_config.NumberColumn("confidence %", format="%.1f"),
+            **{name: emotion_column(COLOURS) for name in NAMES},
+            **share_columns(scored.labels),
         },
     )
     st.caption(
         literal(
-            "Click a column's head to sort. Names are relative to the folder chosen. Status no "
-            "face: none was found; read as: the face, the whole picture, or a face of a picture "
-            "that was turned upright first."
+            "Click a column's head to sort. Names are relative to the folder chosen. The column "
+            "status says where no face was found, the column read as what was answered: a face, "
+            "the whole picture, or a face of a picture that was turned upright first."
         )
     )
 

@@ -13,6 +13,7 @@ from webapp.image_explanation import (
     regions_view,
 )
 from webapp.image_explanation.subject import Subject
+from webapp.navigation import view_picker
 
 PARTS, CONTRAST, METHODS, FAITHFULNESS = VIEWS = (
     "Parts of the face",
@@ -39,15 +40,7 @@ def closer_look(result: ImageResult, subject: Subject, style: Style) -> None:
         st.caption(f"At face {subject.number + 1}, the one chosen above.")
     if result.faces[subject.number].explanation is None:  # refused or cancelled, as said above
         subject = subject.by(recommended_method(subject.folder))
-    view = st.segmented_control(
-        "View",
-        VIEWS,
-        default=PARTS,
-        required=True,
-        key="view",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    view = view_picker(VIEWS, PARTS)
     with shown_errors():
         match view:
             case "Why this and not that":

@@ -10,6 +10,7 @@ from core.drawing import COLOURS_IN_WORDS, Style
 from core.explain import EXPLAINERS, contrast_map, region_evidence
 from core.types import BLANK, FINE_CELLS, evidence_scale
 from webapp import pictures
+from webapp.chart_frame import draw_chart
 from webapp.charts.regions import part_bars, told
 from webapp.faithfulness_badges import faithfulness_of, show_badges
 from webapp.figure_file import Sheet, stacked
@@ -53,10 +54,9 @@ def show(subject: Subject, style: Style) -> None:
     names, values = _by_parts(subject, explanation, label, other)
     if names:
         st.markdown(f"##### Which parts speak for {label} rather than {other}")
-        st.plotly_chart(
+        draw_chart(
             part_bars(names, values, "logits"),
             key="contrast bars",
-            config={"displayModeBar": False},
             alt=", ".join(f"{n} {told(v, 'logits')}" for n, v in zip(names, values, strict=True)),
         )
     downloads.offer(

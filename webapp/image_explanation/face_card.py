@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core import Explanation, FaceResult, Prediction
 from core.drawing import NO_EVIDENCE, ONLY_AGAINST, Style, default_colours
@@ -15,9 +16,11 @@ from core.explain import EXPLAINERS
 from core.images import quick_png
 from core.types import BLANK
 from webapp import pictures
+from webapp.chart_frame import draw_chart
 from webapp.charts.bars import probability_bars
 from webapp.faithfulness_badges import show_badges
 from webapp.text import percent
+from webapp.waiting import room_for
 
 _SMALL = "display:flex;font-size:0.82rem;opacity:0.75"
 
@@ -39,7 +42,9 @@ class FaceCard:
         self._face = face
         with st.container(border=True):
             st.markdown(f"#### Face {number}: {answer_of(face)}")
-            self._maps = st.empty()
+            form = (pictures.FACE, 3 * pictures.FACE + 2 * pictures.GAP)
+            self._row = room_for(st.container(), form, "row").empty()
+            self._legend = st.empty()
             self._badges = st.container()
             _bars(number, face.prediction)
             self._all = st.container()
@@ -52,17 +57,20 @@ class FaceCard:
             scale: The value of the strongest colour, one for all faces of the photo.
         """
         self._face = face
-        with self._maps.container():
+        with self._legend.container():
             if face.explanation is None:
-                _pending(face, self._style)
+                row, alt = _pending(face, self._style), "Face; its map is being computed"
             else:
-                _maps(face, face.explanation, scale, self._style)
+                row = _maps(face, face.explanation, scale, self._style)
+                alt = ", ".join(_titles(face, self._style))
+        self._row.image(quick_png(row), width="stretch", alt=alt)
 
     def finish(self) -> None:
         """Draw what needs the map and is drawn once."""
         explanation = self._face.explanation
         if explanation is None:
-            self._maps.empty()
+            self._row.empty()
+            self._legend.empty()
             return
         with self._badges:
             key = f"badges {self._number}"
@@ -87,10 +95,9 @@ def answer_of(face: FaceResult) -> str:
 
 
 def _bars(number: int, prediction: Prediction) -> None:
-    st.plotly_chart(
+    draw_chart(
         probability_bars(prediction),
         key=f"bars_{number}",
-        config={"displayModeBar": False},
         alt=", ".join(
             f"{label} {percent(share)}"
             for label, share in zip(prediction.labels, prediction.probabilities, strict=True)
@@ -98,18 +105,24 @@ def _bars(number: int, prediction: Prediction) -> None:
     )
 
 
-def _pending(face: FaceResult, style: Style) -> None:
+def _pending(face: FaceResult, style: Style) -> NDArray[np.uint8]:
     """The face beside two empty squares, as high as the maps that will stand there."""
     marked = pictures.face_alone(face, landmarks=style.landmarks)
     grey = np.full_like(marked, 128)
     row = pictures.side_by_side(marked, grey, grey)
     row[:, marked.shape[1] :, 3] //= 8
-    st.image(quick_png(row), width="stretch", alt="Face; its map is being computed")
     st.html(f'<div style="{_SMALL};margin-bottom:0.6rem;height:2.6rem">The map follows …</div>')
+    return row
 
 
-def _maps(face: FaceResult, explanation: Explanation, scale: float, style: Style) -> None:
-    """Face, map and overlay side by side, with the colour bar they share."""
+def _titles(face: FaceResult, style: Style) -> tuple[str, str, str]:
+    return "Face", f"Evidence for {style.label_of(face)}", "Map on the face"
+
+
+def _maps(
+    face: FaceResult, explanation: Explanation, scale: float, style: Style
+) -> NDArray[np.uint8]:
+    """Face, map and overlay side by side; draws the words and the colour bar below them."""
     label = style.label_of(face)
     if explanation.signed:
         style = replace(style, colours=default_colours(signed=True))
@@ -117,12 +130,9 @@ def _maps(face: FaceResult, explanation: Explanation, scale: float, style: Style
     heat = pictures.map_alone(explanation, label, scale, style)
     both = pictures.map_on_face(original, explanation, label, scale, style)
     marked = pictures.face_alone(face, landmarks=style.landmarks)
-    words = ("Face", f"Evidence for {label}", "Map on the face")
-    # One picture instead of three, so that they stay side by side on a phone.
-    row = pictures.side_by_side(marked, heat, both)
-    st.image(quick_png(row), width="stretch", alt=", ".join(words))
     titles = "".join(
-        f'<span style="flex:1;text-align:center">{escape(word)}</span>' for word in words
+        f'<span style="flex:1;text-align:center">{escape(word)}</span>'
+        for word in _titles(face, style)
     )
     bar = _colour_bar(scale, style) if scale > BLANK else ""
     st.html(f'<div style="{_SMALL};margin-bottom:0.6rem">{titles}</div>{bar}')
@@ -137,20 +147,21 @@ def _maps(face: FaceResult, explanation: Explanation, scale: float, style: Style
         st.info(f"The map is blank: {NO_EVIDENCE} for {label}. Another method may still find some.")
     elif explanation.speaks_only_against(label):
         st.info(f"The map shows {ONLY_AGAINST}: nothing on this face speaks for {label}.")
+    # One picture instead of three, so that they stay side by side on a phone.
+    return pictures.side_by_side(marked, heat, both)
 
 
 def _colour_bar(scale: float, style: Style) -> str:
     """The legend of the maps, in the page's own letters."""
     strip = b64encode(quick_png(pictures.colour_strip(scale, style.colours))).decode()
-    signed = style.colours == "diverging"
-    low = f"≤ {-scale:.2g}" if signed else "0"
-    words = "evidence, one scale for the picture"
-    if signed:
-        words = "against (broken line), none, for (whole line)"
+    words: tuple[str, ...] = ("no evidence", "the strongest in the picture (ringed)")
+    if style.colours == "diverging":
+        words = ("speaks against (broken ring)", "neither", "speaks for (whole ring)")
+    spans = "".join(f"<span>{escape(one)}</span>" for one in words)
     return (
         f'<img src="data:image/png;base64,{strip}" alt="" style="width:100%;height:12px;'
         f'border-radius:3px"/><div style="{_SMALL};justify-content:space-between">'
-        f"<span>{low}</span><span>{words}</span><span>≥ {scale:.2g}</span></div>"
+        f"{spans}</div>"
     )
 
 
@@ -168,5 +179,5 @@ def _all_maps(face: FaceResult, explanation: Explanation, style: Style) -> None:
             column.caption(f"**{label}** {percent(shares[label])}{mark}")
             heat = pictures.map_alone(explanation, label, scale, style)
             both = pictures.map_on_face(original, explanation, label, scale, style)
-            pair = quick_png(pictures.side_by_side(heat, both))
-            column.image(pair, width="stretch", alt=f"Evidence for {label}")
+            pair = pictures.side_by_side(heat, both)
+            pictures.draw(column, pair, f"maps {label}", alt=f"Evidence for {label}")

@@ -5,6 +5,7 @@ import streamlit as st
 
 from core.explain import EXPLAINERS, SLOW_PASSES
 from core.faithfulness import FaceFaithfulness
+from webapp.chart_frame import draw_chart
 from webapp.charts import faithfulness
 from webapp.faithfulness_badges import faithfulness_of, numbers, show_badges
 from webapp.figure_file import FAINT, Sheet, Words, stacked
@@ -97,18 +98,17 @@ def _outcome(found: FaceFaithfulness, label: str) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.caption("Gap: area under the curve of insertion minus that of deletion")
-        st.plotly_chart(
+        draw_chart(
             faithfulness.face_gap_bars(found),
             key="gap bars",
-            config={"displayModeBar": False},
             alt=f"this map {found.gap:+.3f}, blob {found.centre:+.3f}, random {found.random:+.3f}",
         )
         st.caption(ONE_FACE)
     with right:
-        st.plotly_chart(
+        draw_chart(
             faithfulness.answer_curves(found, label),
             key="test curves",
-            config={"displayModeBar": False},
+            numbers=True,
             alt=f"Probability of {label} as pixels are shown or hidden in the map's order",
         )
         st.caption("Hidden pixels are blurred. These probabilities are told before calibration.")

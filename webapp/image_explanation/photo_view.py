@@ -19,7 +19,7 @@ from webapp.image_explanation.outcome import Outcome, no_face, numbers_json, sco
 from webapp.image_explanation.subject import Subject, before_relu
 from webapp.inputs import Picture
 from webapp.text import counted, literal
-from webapp.waiting import Waiting, passes_shown
+from webapp.waiting import Waiting, passes_shown, room_for
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -51,7 +51,7 @@ def show_photo(first: Subject, style: Style) -> tuple[ImageResult, Subject]:
     subject = replace(first, number=face_picker(found))
     left, right = st.columns([1, 1] if width > WIDE * height else [5, 7], gap="medium")
     with left.container(key="photo in view"):
-        photo = st.empty()
+        photo = room_for(st.container(), found.image.shape, "photo").empty()
         size = f"{width:,} x {height:,} pixels"
         st.caption(f"{literal(first.picture.name)}, {size}, {counted(len(found.faces), 'face')}")
         for note in found.notes if found.faces else ():
@@ -60,9 +60,11 @@ def show_photo(first: Subject, style: Style) -> tuple[ImageResult, Subject]:
     maps = _Maps(found, subject, style)
     result = maps.result()
 
+    bare = replace(style, landmarks=False)  # points are for the close-up: here they hide the map
+
     def draw() -> None:
         photo.image(
-            annotate_picture(result, style, pictures.SCREEN),
+            annotate_picture(result, bare, pictures.SCREEN),
             width="stretch",
             output_format="JPEG",
             alt=f"{first.picture.name} with its faces marked",
@@ -228,7 +230,13 @@ def _downloads(result: ImageResult, picture: Picture, checkpoint: str, style: St
 
     with st.container(horizontal=True):
         for title, content, data, name, kind in (
-            ("PNG", "The picture as shown, in its own size", drawn, "explained.png", "image/png"),
+            (
+                "PNG",
+                "The picture with all that is drawn, in its own size",
+                drawn,
+                "explained.png",
+                "image/png",
+            ),
             ("JSON", "All numbers, maps included", numbers, "explanation.json", "application/json"),
             ("CSV", "A row of scores a face", scores, "scores.csv", "text/csv"),
         ):

@@ -14,7 +14,8 @@ from core.explain import LEAST_DROP, RegionOcclusion, RegionReport, textbook_sou
 from core.faces import regions
 from core.preprocess import Preprocess
 from core.types import Face, Image
-from webapp import picture_rows
+from webapp import picture_rows, pictures
+from webapp.chart_frame import draw_chart
 from webapp.charts.regions import Unit, from_above, part_bars, told
 from webapp.faithfulness_badges import faithfulness_of, show_badges
 from webapp.figure_file import Inset, Sheet, stacked
@@ -30,9 +31,9 @@ NO_PARTS = (
     "another face detector on the left, or a larger picture of the face."
 )
 HOW_HIDDEN = (
-    "Each part in turn is filled smoothly from its surroundings, and the network asked again."
+    "Each part in turn is filled smoothly from its surroundings, and the network asked again, "
+    "of this one view: the card above is the mean of the face and its mirror image."
 )
-SMALL_EFFECTS = "Hiding no part moves the answer by five points here, so this means little."
 APART = "This compares with expectations. It says nothing of whether a map is true."
 WIDTH = 720  # units of the figure to take away
 LARGE = 384  # px, side of the face with its parts
@@ -71,11 +72,7 @@ def show(subject: Subject) -> None:
         found = parts(subject, all_sets=way == ALL)
     said.markdown(f"**{literal(found.sentence)}**")
     picture = face_with_parts(subject.face.face)
-    left.image(
-        picture,
-        width="stretch",
-        alt="The face with the outlines of its parts",
-    )
+    pictures.draw(left, picture, "parts", alt="The face with the outlines of its parts")
     measured = effect_of_all(found) if way == ALL else effect_of_each(found)
     with right:
         _bars(measured, "measured bars")
@@ -135,10 +132,9 @@ def description(found: RegionReport, choice: str) -> Measure:
 def _bars(measure: Measure, key: str) -> None:
     st.caption(measure.title)
     pairs = zip(measure.names, measure.values, strict=True)
-    st.plotly_chart(
+    draw_chart(
         part_bars(measure.names, measure.values, measure.unit),
         key=key,
-        config={"displayModeBar": False},
         alt=", ".join(f"{name} {told(value, measure.unit)}" for name, value in pairs),
     )
 
@@ -192,13 +188,20 @@ def _textbook(found: RegionReport) -> None:
         st.caption(f"Textbooks have no pattern of movements for {found.predicted}.")
         return
     units = literal(", ".join(f"{unit.name} (AU {unit.number})" for unit in agreement.units))
-    lead = "Consistent" if agreement.is_consistent else "Not consistent"
-    st.markdown(
-        f"{lead} with the textbook pattern of {found.predicted}: {units}. That pattern shows in "
-        f"{listed(agreement.expected)}; {percent(agreement.share)} of the measured effect falls "
-        f"there, and even effects would give {percent(agreement.chance)}."
-        + (f" {SMALL_EFFECTS}" if has_small_effects(found) else "")
-    )
+    pattern = f"the textbook pattern of {found.predicted}: {units}. That pattern shows in "
+    pattern += listed(agreement.expected)
+    if has_small_effects(found):
+        text = (
+            f"No part alone decides this answer, so there is nothing to compare with {pattern}. "
+            f"**{ALL}** shows what parts do together."
+        )
+    else:
+        lead = "Consistent" if agreement.is_consistent else "Not consistent"
+        text = (
+            f"{lead} with {pattern}; {percent(agreement.share)} of the measured effect falls "
+            f"there, and even effects would give {percent(agreement.chance)}."
+        )
+    st.markdown(text)
     row = st.container(horizontal=True, vertical_alignment="center")
     row.caption(APART, width="content")
     with row.popover("Sources", type="tertiary"):

@@ -8,10 +8,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.explain import Layer, layer_outputs
-from core.images import png_bytes, quick_png
+from core.images import png_bytes
 from core.types import Image
 from webapp import pictures
-from webapp.charts.bars import value_bars
+from webapp.chart_frame import draw_chart
+from webapp.charts.bars import FEW, value_bars
 from webapp.image_explanation.subject import BY_FACE, Subject
 from webapp.layer_activations import channels
 from webapp.picture_rows import Tile, tiles_sheet
@@ -83,10 +84,10 @@ def _single_values(subject: Subject, layer: Layer, values: NDArray[np.float32]) 
     labels = subject.predictor.labels
     are_logits = layer.kind != "AdaptiveAvgPool2d" and len(values) == len(labels)
     names = labels if are_logits else tuple(f"channel {n}" for n in range(len(values)))
-    st.plotly_chart(
+    draw_chart(
         value_bars(values.tolist(), names),
         key="values",
-        config={"displayModeBar": False},
+        numbers=len(values) > FEW,
         alt=f"{len(values)} values from {values.min():.2f} to {values.max():.2f}",
     )
     _numbers_button(subject, layer, channels.figures(values[:, None, None]))
@@ -96,7 +97,7 @@ def _maps(subject: Subject, layer: Layer, maps: NDArray[np.float32]) -> None:
     facts = channels.figures(maps)
     first, second = st.columns([3, 2], vertical_alignment="bottom")
     by = first.segmented_control(
-        "Order by", list(ORDERS), default=next(iter(ORDERS)), required=True, key="order"
+        "Order by", list(ORDERS), default=next(iter(ORDERS)), required=True, key="channel order"
     )
     shared = second.toggle(
         "One colour scale for all channels",
@@ -135,6 +136,14 @@ def _grid(
 ) -> None:
     st.html(pictures.STYLE)
     colours = channels.colours_of(maps)
+    st.caption(
+        "Below each picture: channel and mean activation. Click one to enlarge it above. "
+        + (
+            "Violet is above zero, yellow-green below."
+            if colours == "diverging"
+            else "Black is zero, bright is high."
+        )
+    )
     with st.container(horizontal=True, gap="small"):
         for channel in shown:
             own = channels.scale_of(maps[channel]) if scale is None else scale
@@ -148,14 +157,6 @@ def _grid(
                 explained=f"Channel {channel}: mean {facts.mean[channel]:.3g}, "
                 f"peak {facts.peak[channel]:.3g}",
             )
-    st.caption(
-        "Below each picture: channel and mean activation. Click one to enlarge it above. "
-        + (
-            "Violet is above zero, yellow-green below."
-            if colours == "diverging"
-            else "Black is zero, bright is high."
-        )
-    )
 
 
 def _enlarge(channel: int) -> None:
@@ -169,7 +170,7 @@ def _enlarged(
     left, right = st.columns([3, 2], gap="medium", vertical_alignment="center")
     right.number_input("Channel", 0, len(maps) - 1, key=CHANNEL)
     words = ", ".join(("the face", f"channel {number}", "channel on the face"))
-    left.image(quick_png(picture), width="stretch", alt=words)
+    pictures.draw(left, picture, "channel", alt=words)
     height, width = maps.shape[1:]
     right.markdown(
         f"Mean **{facts.mean[number]:.3g}**, peak **{facts.peak[number]:.3g}**, above zero in "

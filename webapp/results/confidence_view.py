@@ -5,6 +5,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.evaluation import SIX
+from webapp.chart_frame import draw_chart, emotion_column, table_height
 from webapp.charts.results import reliability_chart, risk_coverage_chart
 from webapp.results import pickers, store
 from webapp.text import literal, percent
@@ -15,7 +17,12 @@ FIGURES = {
     "balanced_accuracy": "Balanced accuracy",
     "ece": "Calibration error",
 }
-QUIET = {"displayModeBar": False}
+HELP = {
+    "accuracy": "Share of pictures whose answer is the label that raters gave.",
+    "macro_f1": "Mean of every expression's F1 (of precision and recall): rare ones count as much.",
+    "balanced_accuracy": "Mean of the shares found of every expression: rare ones count as much.",
+    "ece": "How far the stated probabilities are from the shares of right answers; less is better.",
+}
 
 
 def confidence_view() -> None:
@@ -26,19 +33,30 @@ def confidence_view() -> None:
         if run is None:
             return
         report = store.report(pickers.place_picker(store.places(run), f"measured on {run.name}"))
+        part = report[SIX] if pickers.six_picker(report) else report
     with right:
-        split = report["splits"][pickers.split_picker(report)]
+        split = part["splits"][pickers.split_picker(part)]
     _headline(split)
-    st.dataframe(_class_table(split), hide_index=True, key="classes")
+    table = _class_table(split)
+    st.dataframe(
+        table,
+        hide_index=True,
+        key="classes",
+        height=table_height(len(table)),
+        column_config={
+            "Class": emotion_column(split["per_class"], pinned=True, width=110),
+            "Images": st.column_config.NumberColumn(format="localized"),
+        },
+    )
     left, right = st.columns(2)
     with left:
         st.subheader("Is confidence right?")
-        st.plotly_chart(reliability_chart(split["reliability"]), key="reliability", config=QUIET)
+        draw_chart(reliability_chart(split["reliability"]), key="reliability", numbers=True)
         st.caption(literal(_calibration(report)))
     with right:
         st.subheader("Answering only the surer part")
         unclear = split["unclear"]
-        st.plotly_chart(
+        draw_chart(
             risk_coverage_chart(
                 split["risk_coverage"],
                 threshold=unclear["threshold"],
@@ -46,7 +64,7 @@ def confidence_view() -> None:
                 accuracy=unclear["accuracy_answered"],
             ),
             key="risk",
-            config=QUIET,
+            numbers=True,
         )
         st.caption(literal(_unclear(report, unclear)))
 
@@ -54,7 +72,7 @@ def confidence_view() -> None:
 def _headline(split: dict[str, Any]) -> None:
     for column, (name, title) in zip(st.columns(len(FIGURES)), FIGURES.items(), strict=True):
         low, high = split["intervals"][name]
-        column.metric(title, percent(split[name]))
+        column.metric(title, percent(split[name]), help=HELP[name])
         column.caption(f"95 %: {100 * low:.1f} to {100 * high:.1f}")
     low, high = split["intervals"]["nll"]
     st.caption(
@@ -67,10 +85,10 @@ def _class_table(split: dict[str, Any]) -> pd.DataFrame:
     rows = []
     for label, one in split["per_class"].items():
         ends = split["intervals"]["per_class"].get(label)
-        row: dict[str, object] = {"Class": label, "Images": one["support"]}
+        row: dict[str, object] = {"Class": [label], "Images": one["support"]}
         for name, title in (("recall", "Recall"), ("precision", "Precision"), ("f1", "F1")):
-            row[f"{title} % [95 %]"] = (
-                f"{100 * one[name]:.1f} [{100 * ends[name][0]:.1f}, {100 * ends[name][1]:.1f}]"
+            row[f"{title} % (95 %)"] = (
+                f"{100 * one[name]:.1f} ({100 * ends[name][0]:.1f} to {100 * ends[name][1]:.1f})"
                 if ends
                 else None
             )

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.errors import DataError
 from core.evaluation import (
+    SIX,
     Comparison,
     Predictions,
     Run,
@@ -17,6 +18,7 @@ from core.evaluation import (
     most_uncertain,
 )
 from webapp import checkpoints
+from webapp.chart_frame import draw_chart
 from webapp.charts.results import confusion_heat, difference_heat
 from webapp.errors import sentence, shown_errors
 from webapp.results import pickers, store
@@ -26,37 +28,39 @@ from webapp.text import counted, literal, percent
 CELL, MISTAKES, UNCERTAIN = "A cell", "Surest mistakes", "Least certain"
 LISTED = 120  # pictures of the two lists that have no end of their own
 TRUE, ANSWER, LIST, OF_RUN = "cell label", "cell answer", "list", "cell run"
+WRITTEN = "cell written"  # into the address, by the page itself
 LABEL, ANSWERED = "label", "answer"  # of the cell, in the page's address
-QUIET = {"displayModeBar": False}
 
 
 def confusion_view() -> None:
     """Choose runs and images, draw the matrices, list pictures."""
-    columns = st.columns(4)
+    columns = st.columns([3, 3, 2, 2])
     with columns[0]:
         first = pickers.run_picker("Run", "run")
         if first is None:
             return
         place = pickers.place_picker(store.places(first), f"measured on {first.name}")
-    report = store.report(place)
+        report = store.report(place)
+        six = pickers.six_picker(report)
+    part = report[SIX] if six else report
     with columns[1]:
         second = pickers.run_picker("Compare with", "against", other_than=first)
     with columns[2]:
-        split = pickers.split_picker(report)
+        split = pickers.split_picker(part)
     with columns[3]:
-        source = pickers.source_picker(list(report["splits"][split]["per_source"]))
+        source = pickers.source_picker(list(part["splits"][split]["per_source"]))
     runs = [first] if second is None else [first, second]
     # Both runs are judged on the same images: those of the first one's sources.
-    sources = (source,) if source else tuple(report["splits"][split]["sources"])
+    sources = (source,) if source else tuple(part["splits"][split]["sources"])
     places = [place, *(run.folder for run in runs[1:])]
     answers = {
-        run.name: store.predictions(one).of_split(split, sources)
+        run.name: store.answers(one, split, sources, six=six)
         for run, one in zip(runs, places, strict=True)
     }
     if not all(map(len, answers.values())):
         st.warning("The run to compare with was not evaluated on these images. Choose others.")
         return
-    _matrices(runs, [store.figures(one, split, sources) for one in places])
+    _matrices(runs, [store.figures(one, split, sources, six=six) for one in places])
     if second is not None:
         with shown_errors():
             _paired_test(first, second, answers)
@@ -64,6 +68,10 @@ def confusion_view() -> None:
 
 
 def _matrices(runs: list[Run], figures: list[dict[str, Any]]) -> None:
+    st.caption(
+        "A row holds the pictures that raters gave a label, its cells what the network called "
+        "them: the stronger the colour, the larger the share. Click a cell to see its pictures."
+    )
     shares = st.toggle("Show the share of each row instead of counts, %", key="shares")
     labels = list(figures[0]["per_class"])
     same = all(list(one["per_class"]) == labels for one in figures)
@@ -71,29 +79,30 @@ def _matrices(runs: list[Run], figures: list[dict[str, Any]]) -> None:
     for number, (column, run, one) in enumerate(zip(columns, runs, figures, strict=True)):
         key = f"confusion {number}"
         low, high = one["intervals"]["accuracy"]
-        column.plotly_chart(
-            confusion_heat(
+        draw_chart(
+            place=column,
+            figure=confusion_heat(
                 one["confusion"],
                 list(one["per_class"]),
                 "shares" if shares else "counts",
                 checkpoints.title(run.folder),
             ),
             key=key,
+            numbers=True,
             on_select=partial(_take_click, key, run.name),
             selection_mode="points",
-            config=QUIET,
             alt=f"Confusion matrix of {run.name}; the list below can be chosen without it",
         )
         column.caption(
             f"{percent(one['accuracy'])} of {counted(one['n'], 'image')} on the diagonal "
-            f"(95 %: {100 * low:.1f} to {100 * high:.1f}). Click a cell to see its pictures."
+            f"(95 %: {100 * low:.1f} to {100 * high:.1f})."
         )
     if len(runs) == 2 and same:
         with st.expander("Where the two differ", expanded=True):
-            st.plotly_chart(
+            draw_chart(
                 difference_heat(figures[0]["confusion"], figures[1]["confusion"], labels),
                 key="difference",
-                config=QUIET,
+                numbers=True,
             )
 
 
@@ -141,7 +150,7 @@ def _pictures(runs: list[Run], answers: dict[str, Predictions]) -> None:
     name = columns[1].selectbox(
         "Of run",
         list(by_name),
-        format_func=lambda name: checkpoints.title(by_name[name].folder),
+        format_func=checkpoints.titles(run.folder for run in runs).__getitem__,
         key=OF_RUN,
     )
     chosen = answers[name]
@@ -149,7 +158,9 @@ def _pictures(runs: list[Run], answers: dict[str, Predictions]) -> None:
         _settle_cell(chosen)
         true = columns[2].selectbox("Label", chosen.labels, key=TRUE)
         answer = columns[3].selectbox("Answer", chosen.labels, key=ANSWER)
-        st.query_params[LABEL], st.query_params[ANSWERED] = true, answer
+        if _in_address() != (true, answer):  # at once: each write is a step for Back
+            st.query_params.update({LABEL: true, ANSWERED: answer})
+        st.session_state[WRITTEN] = (true, answer)
         found = cell(chosen, true, answer)
         st.caption(f"{counted(len(found), 'picture')} labelled {true} and called {answer}.")
     elif kind == MISTAKES:
@@ -162,9 +173,18 @@ def _pictures(runs: list[Run], answers: dict[str, Predictions]) -> None:
         picture_grid(found, by_name[name], "grid")
 
 
+def _in_address() -> tuple[str | None, str | None]:
+    """The cell that the address names."""
+    return st.query_params.get(LABEL), st.query_params.get(ANSWERED)
+
+
 def _settle_cell(chosen: Predictions) -> None:
     """Begin with the most frequent confusion, and leave no class the run does not have."""
     labels = chosen.labels
+    went_back = _in_address() != st.session_state.get(WRITTEN)
+    shown = (st.session_state.get(TRUE), st.session_state.get(ANSWER))
+    if went_back and shown == st.session_state.get(WRITTEN) and set(_in_address()) <= set(labels):
+        st.session_state[TRUE], st.session_state[ANSWER] = _in_address()
     for key, parameter in ((TRUE, LABEL), (ANSWER, ANSWERED)):
         asked = st.query_params.get(parameter, "")
         if key not in st.session_state and asked in labels:

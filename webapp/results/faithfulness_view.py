@@ -10,7 +10,8 @@ from core.explain import EXPLAINERS, FAITHFULNESS_FILE, misses_mark, stored_fait
 from core.faithfulness import faithfulness_rows, ranking_agreement
 from core.tabular import table_text
 from webapp import checkpoints
-from webapp.charts.faithfulness import method_gap_bars
+from webapp.chart_frame import draw_chart, table_height
+from webapp.charts.faithfulness import method_gap_dots
 from webapp.faithfulness_badges import BEATS, FALLS_SHORT, HOW_IT_IS_MEASURED
 from webapp.results import pickers
 from webapp.results.paper_tables import export_buttons
@@ -30,20 +31,22 @@ def faithfulness_view() -> None:
     places = ({"": run} if stored_faithfulness(run) else {}) | others
     place = pickers.place_picker(places or {"": run}, f"explained on {run.name}")
     report = stored_faithfulness(run, None if place == run else place)
-    st.caption(HOW_IT_IS_MEASURED)
     if report is None:
+        st.caption(HOW_IT_IS_MEASURED)
         title = literal(checkpoints.title(run))
         st.info(f"The explanations of {title} were not measured yet. Do it with:")
-        st.code(f"python -m core faithfulness {run.name}", language="bash")
+        st.code(f"python -m core faithfulness {run.name}", language=None)
         return
     rows = faithfulness_rows(report)
     _summary(report, rows, own=place == run)
-    st.plotly_chart(
-        method_gap_bars(rows),
+    draw_chart(
+        method_gap_dots(rows),
         key="gaps",
-        config={"displayModeBar": False},
         alt="Insertion minus deletion of every method and control",
     )
+    with st.expander("How this is measured, and a test with a known answer"):
+        st.markdown(HOW_IT_IS_MEASURED)
+        _planted(report)
     _table(rows)
     export_buttons(lambda form: table_text(rows, form), f"faithfulness-{run.name}", "faithfulness")
     _details(report)
@@ -63,7 +66,6 @@ def _summary(report: dict[str, Any], rows: list[dict[str, Any]], *, own: bool) -
     else:
         text += " No quick method beats all three controls, depends on the weights and can be read."
     st.markdown(text)
-    _planted(report)
     paper = next((row for row in rows if row["name"] == "grad_cam"), None)
     if paper is not None:
         st.markdown(
@@ -105,10 +107,11 @@ def _table(rows: list[dict[str, Any]]) -> None:
         pd.DataFrame([_cells(row) for row in rows]),
         hide_index=True,
         key="faithfulness",
-        height="content",
+        height=table_height(len(rows)),
         placeholder="-",
         column_config={
-            "Method": st.column_config.TextColumn(pinned=True),
+            "Method": st.column_config.TextColumn(pinned=True, width=200),
+            "Faces": st.column_config.NumberColumn(format="localized"),
             "Verdict": st.column_config.MultiselectColumn(
                 options=[BEATS, FALLS_SHORT], color=["green", "orange"]
             ),

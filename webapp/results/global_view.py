@@ -21,6 +21,7 @@ from core.global_view import (
 from core.images import png_bytes
 from core.tabular import table_text
 from webapp import checkpoints
+from webapp.chart_frame import draw_chart
 from webapp.charts.regions import region_heat
 from webapp.picture_rows import Tile, tiles_html
 from webapp.results import pickers
@@ -48,7 +49,7 @@ def global_view() -> None:
     known = {split: view for split, view in views.items() if view is not None}
     if not known:
         st.info(f"No such view of {literal(checkpoints.title(run))} was made yet. Make one with:")
-        st.code(f"python -m core global-view {run.name} --split test", language="bash")
+        st.code(f"python -m core global-view {run.name} --split test", language=None)
         return
     left, right = st.columns(2)
     with left:
@@ -116,7 +117,7 @@ def _regions(view: dict[str, Any], *, right: bool) -> None:
     groups = [group_of(view, label, right=right) for label in view["labels"]]
     values = [[one["regions"][region][measure] for one in groups] for region in view["regions"]]
     is_lift = measure == "lift"
-    st.plotly_chart(
+    draw_chart(
         region_heat(
             values,
             view["regions"],
@@ -126,7 +127,6 @@ def _regions(view: dict[str, Any], *, right: bool) -> None:
             digits=1 if is_lift else 0,
         ),
         key="regions",
-        config={"displayModeBar": False},
         alt="Parts of the face in rows, expressions in columns",
     )
     unit = "" if is_lift else ", in percentage points" if measure == "drop" else ", in %"

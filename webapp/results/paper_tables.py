@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,25 @@ from core.evaluation import (
 from core.files import changed
 from core.labels import EMOTIONS
 from core.tabular import TableFormat
-from webapp.charts.accuracy_bars import accuracy_bars
+from webapp import navigation
+from webapp.chart_frame import table_height
+from webapp.charts.accuracy_dots import accuracy_dots
 from webapp.text import literal
 
 Rows = list[dict[str, Any]]
 FILES: dict[TableFormat, str] = {"md": "Markdown", "csv": "CSV", "latex": "LaTeX", "json": "JSON"}
+HELP = {
+    "Here: valid %": "On the published validation set: RAF-DB test images.",
+    "Without copies %": "Test images that have no copy (twin) in the published train.",
+}
+BUDGETS = (
+    "Rows were trained here for different numbers of epochs (passes over the training pictures): "
+    "compare only those with the same number, and none with few with the paper's."
+)
+SHORT = (
+    "BN: batch normalisation. SE: squeeze-and-excitation, weights for the channels. RB: residual "
+    "blocks. DO: dropout, which the row with the star adds. Here: measured by this software."
+)
 ENDINGS: dict[TableFormat, str] = {"md": "md", "csv": "csv", "latex": "tex", "json": "json"}
 
 
@@ -58,9 +73,10 @@ def light_table(rows: Sequence[Mapping[str, Any]], **options: Any) -> None:  # n
             cell.
         options: Further arguments of `st.dataframe`.
     """
+    height = table_height(len(rows))
     # Without `lazy=False` Streamlit imports pandas to find out that this is no pandas table.
     st.dataframe(
-        arrow_table(rows), hide_index=True, height="content", lazy=False, placeholder="-", **options
+        arrow_table(rows), hide_index=True, height=height, lazy=False, placeholder="-", **options
     )
 
 
@@ -82,42 +98,50 @@ def table_view() -> None:
     measured = sum(row["measured"] is not None for row in rows)
     st.caption(
         f"{measured} of {len(rows)} rows are measured here; each figure is computed from the "
-        "predictions file of the run named, with its 95 % bootstrap interval."
+        "predictions file of the run named, with its 95 % bootstrap interval. " + BUDGETS
     )
     _draw(rows, "table 2")
+    st.caption(SHORT)
     export_buttons(lambda form: exported(rows, form), "table2", "export")
     _to_do(rows)
     st.subheader("Figure 1: RAF-DB test")
     rater = published("human_agreement")
     alt = "Published and measured accuracies on RAF-DB test"
-    st.html(accuracy_bars(figure1(rows), rater["percent"], alt))
-    st.caption(literal(f"{rater['about']} {rater['source']}."))
+    st.html(accuracy_dots(figure1(rows), rater["percent"], alt))
+    st.caption(literal(f"{rater['about']} {rater['source']}. {BUDGETS}"))
     st.subheader("The preliminary report's table")
     _draw(preliminary, "preliminary")
 
 
 def _draw(rows: list[dict[str, Any]], key: str) -> None:
+    st.caption("Tick a measured row to see its confusions, and the pictures behind them.")
+    cells = [_cells(row) for row in rows]
     light_table(
-        [_cells(row) for row in rows],
+        cells,
         key=key,
+        on_select=partial(_follow, rows, key),
+        selection_mode="single-row",
         column_config={
+            # On a phone, where these would take more than half, Streamlit lets them scroll, too.
+            "Data": st.column_config.TextColumn(pinned=True, width=102),
+            "Model": st.column_config.TextColumn(pinned=True, width=136),
             "Parameters": st.column_config.NumberColumn(format="localized"),
+            "Faces/s": st.column_config.NumberColumn(format="%,d"),
             **{
-                name: st.column_config.NumberColumn(format="%.1f")
-                for name in ("Paper train %", "Paper test %", "Paper valid %")
+                name: st.column_config.NumberColumn(format="%.1f", help=HELP.get(name))
+                for name in cells[0]
+                if name.endswith("%")
             },
-            **{
-                name: st.column_config.NumberColumn(format="%.2f")
-                for name in ("Our train %", "Our test %", "Our valid %", "Without copies %")
-            },
-            "Our valid %": st.column_config.NumberColumn(
-                format="%.2f", help="On the published validation set: RAF-DB test images."
-            ),
-            "Without copies %": st.column_config.NumberColumn(
-                format="%.2f", help="Test images that have no copy (twin) in the published train."
-            ),
         },
     )
+
+
+def _follow(rows: list[dict[str, Any]], key: str) -> None:
+    """Turn to the confusions of the row that was ticked."""
+    for number in st.session_state[key]["selection"]["rows"]:
+        if (measured := rows[number]["measured"]) is not None:
+            st.query_params["run"] = measured["run"]
+            st.session_state[navigation.VIEW] = "Confusions"
 
 
 def _cells(row: dict[str, Any]) -> dict[str, Any]:
@@ -128,15 +152,16 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
         "Model": row["model"],
         "Layers": row["layers"],
         "Architecture": row["architecture"],
-        "Paper train %": row["published"]["train"],
         "Paper test %": row["published"]["test"],
-        "Paper valid %": row["published"]["valid"],
-        "Status": row["status"],
-        "Our test %": measured.get("test"),
+        "Here: test %": measured.get("test"),
         "95 % interval": f"{ends[0]:.1f} to {ends[1]:.1f}" if ends else None,
+        "Epochs here": measured.get("epochs"),
         "Without copies %": measured.get("test_clean"),
-        "Our valid %": measured.get("valid"),
-        "Our train %": measured.get("train"),
+        "Status": row["status"],
+        "Paper valid %": row["published"]["valid"],
+        "Here: valid %": measured.get("valid"),
+        "Paper train %": row["published"]["train"],
+        "Here: train %": measured.get("train"),
         "Parameters": row["parameters"],
         "Run": measured.get("run"),
         "Faces/s": measured.get("faces_per_second"),
@@ -148,7 +173,7 @@ def _to_do(rows: list[dict[str, Any]]) -> None:
     commands = [row["command"] for row in rows if row["status"] != "measured" and row["command"]]
     if commands:
         with st.expander("Commands that fill the other rows"):
-            st.code("\n".join(commands), language="bash")
+            st.code("\n".join(commands), language=None)
 
 
 def literature_view() -> None:
@@ -164,7 +189,15 @@ def literature_view() -> None:
                 "Total": row["total"],
             }
             for row in first["rows"]
-        ]
+        ],
+        column_config={
+            "Data": st.column_config.TextColumn(pinned=True, width=80),
+            "Split": st.column_config.TextColumn(pinned=True, width=60),
+            **{
+                name: st.column_config.NumberColumn(format="localized")
+                for name in (*EMOTIONS, "Total")
+            },
+        },
     )
     st.caption(literal(f"{first['source']}. Where the files say otherwise:"))
     for correction in first["corrections"]:
@@ -179,12 +212,27 @@ def literature_view() -> None:
     )
     peers = published("peers")
     st.subheader("Other programs on the same images")
-    light_table([_peer(row) for row in peers["rows"]])
+    programs = [_peer(row) for row in peers["rows"]]
+    light_table(
+        programs,
+        column_config={
+            "Program": st.column_config.TextColumn(pinned=True, width=180),
+            "Parameters": st.column_config.NumberColumn(format="localized"),
+            **{
+                name: st.column_config.NumberColumn(format="%.1f")
+                for name in programs[0]
+                if name.endswith("%")
+            },
+        },
+    )
     st.caption(literal(f"{peers['source']}. {peers['statement']}"))
     others = published("elsewhere")
     st.subheader("Published elsewhere")
     titles = {"name": "Model", "dataset": "Data", "test": "Accuracy %"}
-    light_table([{titles[key]: row[key] for key in titles} for row in others["rows"]])
+    light_table(
+        [{titles[key]: row[key] for key in titles} for row in others["rows"]],
+        column_config={"Accuracy %": st.column_config.NumberColumn(format="%.1f")},
+    )
     st.caption(literal(f"{others['source']}. {others['statement']}"))
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import streamlit as st
 
 from core.checkpoints import DEFAULT_CHECKPOINT, is_checkpoint, is_own, list_checkpoints
-from core.evaluation import SPLITS, Run, all_runs
+from core.evaluation import SIX, SPLITS, Run, all_runs
 from webapp import checkpoints, navigation, widgets
 from webapp.checkpoints import source_names
 from webapp.results import store
 
+PAPERS = "The paper's six"
 OWN = ""  # in place of a source: all the run was trained on
 SPLIT_TITLES = {
     "test": "Published test",
@@ -65,7 +66,7 @@ def _titles(folders: Sequence[Path], key: str) -> dict[str, str]:
         )
         if not with_records:
             ordered = [one for one in ordered if one not in records]
-    return {one.name: checkpoints.title(one) for one in ordered}
+    return checkpoints.titles(ordered)
 
 
 def place_picker(places: dict[str, Path], key: str) -> Path:
@@ -94,15 +95,35 @@ def explained_run_picker() -> Path | None:
         st.info("There is no trained network here yet. Train one first.")
         navigation.link(navigation.TRAINING, "Train a network")
         return None
-    titles = {one.name: checkpoints.title(one) for one in checkpoints.own_first(folders.values())}
+    titles = checkpoints.titles(checkpoints.own_first(folders.values()))
     place = st.container()
     name = widgets.linked_choice("Run", titles, "run", place=place, initial=DEFAULT_CHECKPOINT)
     navigation.network_links(name, here=navigation.RESULTS)
     return folders.get(name)
 
 
+def six_picker(report: dict[str, Any]) -> bool:
+    """Whether only the answers between the paper's six classes count.
+
+    Drawn for networks that know more alone; others have no such choice.
+    """
+    if SIX not in report:
+        return False
+    every = f"All {len(report['labels'])} classes"
+    chosen = st.segmented_control(
+        "Answers between",
+        (every, PAPERS),
+        default=every,
+        required=True,
+        key="answers",
+        help="The paper's networks know no neutral: to stand beside them, a network that does is "
+        "asked about faces of the six classes alone, and its answer is the likeliest of the six.",
+    )
+    return bool(chosen == PAPERS)
+
+
 def split_picker(report: dict[str, Any], key: str = "split") -> str:
-    """One of the splits a run was evaluated on."""
+    """One of the splits a run was evaluated on; `report` may be its part about six classes."""
     splits = [name for name in SPLITS if name in report["splits"]]
     chosen = st.selectbox(
         "Images",
@@ -133,5 +154,5 @@ def show_how_to_begin() -> None:
         "`python -m core evaluate default`; its test images must have been prepared before."
     )
     with st.container(horizontal=True, gap="medium"):
-        navigation.link(navigation.EXPLORER, "Prepare a data set", view="Prepare")
+        navigation.link(navigation.EXPLORER, "Prepare a data set", **{navigation.OPEN: "Prepare"})
         navigation.link(navigation.TRAINING, "Train a network")

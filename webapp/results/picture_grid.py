@@ -1,4 +1,4 @@
-"""Pictures behind a figure: each with its label, its six probabilities and its map."""
+"""Pictures behind a figure: each with its label, its probabilities and its map."""
 
 from html import escape
 from typing import TYPE_CHECKING
@@ -13,11 +13,12 @@ from core.drawing import NO_EVIDENCE, ONLY_AGAINST, overlay
 from core.evaluation import Predictions, Run
 from core.labels import COLOURS
 from core.types import BLANK, Image, evidence_scale
-from webapp import cache
+from webapp import cache, navigation, pictures
 from webapp.checkpoints import source_names
 from webapp.errors import shown_errors
 from webapp.results import store
 from webapp.text import counted, literal, percent
+from webapp.waiting import room_for
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -63,7 +64,6 @@ def picture_grid(found: Predictions, run: Run, key: str) -> None:
     rows[first : first + SHOWN] = True
     shown = found.where(rows)
     images = store.album(tuple(sorted(found.sources))).pictures(shown.table)
-    places = _cards(shown, images)
     absent = sum(image is None for image in images)
     if absent:
         st.info(
@@ -71,12 +71,14 @@ def picture_grid(found: Predictions, run: Run, key: str) -> None:
             "prepared below the data folder. Labels and probabilities are from the predictions "
             "file."
         )
+        navigation.link(navigation.EXPLORER, "Prepare a data set", **{navigation.OPEN: "Prepare"})
+    places = _cards(shown, images, key)
     if explained and absent < len(images):
         with shown_errors():
             _draw_maps(run, shown, images, places)
 
 
-def _cards(shown: Predictions, images: list[Image | None]) -> "list[DeltaGenerator]":
+def _cards(shown: Predictions, images: list[Image | None], key: str) -> "list[DeltaGenerator]":
     """Draw every card; the place for each one's map."""
     places = []
     facts = zip(
@@ -88,12 +90,15 @@ def _cards(shown: Predictions, images: list[Image | None]) -> "list[DeltaGenerat
         if number % COLUMNS == 0:
             columns = st.columns(COLUMNS)
         with columns[number % COLUMNS].container(border=True, height="stretch"):
-            left, right = st.columns(2, wrap=False, gap="small")
             image = images[number]
             answer = shown.labels[predicted]
-            if image is not None:
-                left.image(_large(image), width="stretch", alt=f"Labelled {true}, answer {answer}")
-            places.append(right.empty())
+            if image is None:
+                places.append(st.empty())
+            else:
+                left, right = st.columns(2, wrap=False, gap="small")
+                alt = f"Labelled {true}, answer {answer}"
+                pictures.draw(left, _large(image), f"{key} {number}", alt=alt)
+                places.append(room_for(right, (SIDE, SIDE), f"{key} map {number}").empty())
             st.markdown(f"label **{literal(true)}**, answer **{literal(answer)}**")
             st.caption(f"{percent(confidence)}, {literal(source_names([source]))}")
             st.html(probability_html(shown.labels, probabilities[number]))

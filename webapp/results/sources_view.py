@@ -20,6 +20,7 @@ from core.evaluation import (
 from core.paths import read_only
 from core.tabular import table_text
 from webapp import checkpoints
+from webapp.chart_frame import draw_chart, table_height
 from webapp.charts.results import strata_chart
 from webapp.checkpoints import source_names
 from webapp.errors import shown_errors
@@ -57,8 +58,9 @@ def sources_view() -> None:
     st.dataframe(
         pd.DataFrame([_row(run, FIGURES[figure]) for run in runs]),
         hide_index=True,
-        height="content",
+        height=table_height(len(runs)),
         key="sources",
+        column_config={"Run": st.column_config.TextColumn(pinned=True, width=210)},
     )
     st.caption(
         "In %, with the 95 % interval; on the published test of each image set, or on clean "
@@ -92,12 +94,19 @@ def _shortcuts(runs: list[Run]) -> None:
     st.dataframe(
         pd.DataFrame(found),
         hide_index=True,
-        height="content",
+        height=table_height(len(found)),
         key="shortcut",
         column_config={
-            name: st.column_config.NumberColumn(format="%.1f")
-            for name in found[0]
-            if name.endswith("%")
+            "Run": st.column_config.TextColumn(pinned=True, width=210),
+            **dict.fromkeys(
+                ("Happy portraits", "Happy others"),
+                st.column_config.NumberColumn(format="localized"),
+            ),
+            **{
+                name: st.column_config.NumberColumn(format="%.1f")
+                for name in found[0]
+                if name.endswith("%")
+            },
         },
     )
 
@@ -141,7 +150,7 @@ def strata_view() -> None:
     if not kept:
         title = literal(checkpoints.title(run))
         st.info(f"The results of {title} were not parted by stratum yet. Do it above, or with:")
-        st.code(f"python -m core strata {run.name} LIST.csv", language="bash")
+        st.code(f"python -m core strata {run.name} LIST.csv", language=None)
         return
     name = st.selectbox("Parted by", list(kept), key="grouping")
     found, grouping = kept[name]
@@ -165,7 +174,7 @@ def _strata_figures(run: Path, found: dict[str, Any], grouping: dict[str, Any]) 
     name, axis = STRATA_FIGURES[title]
     for source in dict.fromkeys(row["images"] for row in rows):
         st.subheader(literal(source_names([source])))
-        st.plotly_chart(
+        draw_chart(
             strata_chart(
                 [row for row in rows if row["images"] == source],
                 name,
@@ -174,7 +183,6 @@ def _strata_figures(run: Path, found: dict[str, Any], grouping: dict[str, Any]) 
                 is_share=name not in SIGNED,
             ),
             key=f"strata {source}",
-            config={"displayModeBar": False},
             alt=f"{title} by stratum of {source_names([source])}",
         )
     for note in grouping["notes"]:
@@ -183,9 +191,14 @@ def _strata_figures(run: Path, found: dict[str, Any], grouping: dict[str, Any]) 
     st.dataframe(
         pd.DataFrame([_strata_cells(row) for row in rows]),
         hide_index=True,
-        height="content",
+        height=table_height(len(rows)),
         placeholder="-",
         key="strata",
+        column_config={
+            "Image set": st.column_config.TextColumn(pinned=True, width=90),
+            "Stratum": st.column_config.TextColumn(pinned=True, width=110),
+            "Faces": st.column_config.NumberColumn(format="localized"),
+        },
     )
     export_buttons(lambda form: table_text(rows, form), f"strata-{run.name}", "strata")
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.checkpoints import evaluations_of
 from core.evaluation import (
+    SIX,
     Album,
     Predictions,
     Run,
@@ -18,6 +19,7 @@ from core.evaluation import (
     with_intervals,
 )
 from core.files import changed
+from core.labels import EMOTIONS
 from core.paths import data_root
 
 
@@ -54,13 +56,34 @@ def report(folder: Path) -> dict[str, Any]:
     return _report(str(folder), changed(folder / "report.json"))
 
 
-def figures(folder: Path, split: str, sources: tuple[str, ...]) -> dict[str, Any]:
+def answers(folder: Path, split: str, sources: tuple[str, ...], *, six: bool) -> Predictions:
+    """The predictions of a run on a split of these sources; possibly none.
+
+    Args:
+        folder: With the predictions.
+        split: One of SPLITS.
+        sources: Image sets.
+        six: Whether only the answers between the paper's six classes count.
+
+    Raises:
+        CoreError: The file is missing or damaged, or there is no such split.
+    """
+    found = predictions(folder).of_split(split, sources)
+    return found.among(EMOTIONS) if six else found
+
+
+def figures(
+    folder: Path, split: str, sources: tuple[str, ...], *, six: bool = False
+) -> dict[str, Any]:
     """All figures of a run on a split of these sources; computed where the report has none.
+
+    Arguments are those of `answers`.
 
     Raises:
         CoreError: A file is missing or damaged, or the run was not evaluated on these images.
     """
-    found = report(folder)["splits"].get(split, {})
+    kept = report(folder)
+    found = (kept.get(SIX, kept) if six else kept)["splits"].get(split, {})
     one: dict[str, Any]
     if sorted(found.get("sources", ())) == sorted(sources):
         return found  # type: ignore[no-any-return]  # JSON
@@ -68,7 +91,7 @@ def figures(folder: Path, split: str, sources: tuple[str, ...]) -> dict[str, Any
         one = found["per_source"][sources[0]]
         return one
     time = predictions_changed(folder)
-    return _figures(str(folder), time, split, sources)
+    return _figures(str(folder), time, split, sources, six)
 
 
 def portrait_shortcut(folder: Path) -> Shortcut | None:
@@ -102,8 +125,11 @@ def _report(folder: str, time: float) -> dict[str, Any]:
 
 
 @st.cache_resource(max_entries=50, show_spinner="Computing …")
-def _figures(folder: str, time: float, split: str, sources: tuple[str, ...]) -> dict[str, Any]:
-    return with_intervals(_predictions(folder, time).of_split(split, sources))
+def _figures(
+    folder: str, time: float, split: str, sources: tuple[str, ...], six: bool
+) -> dict[str, Any]:
+    found = _predictions(folder, time).of_split(split, sources)
+    return with_intervals(found.among(EMOTIONS) if six else found)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Looking for the pictures …")

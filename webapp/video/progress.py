@@ -2,7 +2,10 @@
 
 import streamlit as st
 
-from core.video import JobStatus, read_job, stop_job
+from core import CoreError
+from core.checkpoints import find_checkpoint, title_of
+from core.video import JobStatus, latest_frame, read_job, stop_job
+from webapp.pictures import draw
 from webapp.text import counted, literal
 from webapp.video import store
 from webapp.video.store import Analysis
@@ -27,6 +30,11 @@ def _progress(analysis: Analysis) -> None:
         st.rerun()
     st.progress(overall(job), text=words(job))
     st.button("Cancel", key="video_cancel", on_click=_cancel, args=(analysis,))
+    frame = latest_frame(analysis.results)
+    if frame is not None:
+        alt = "The frame that was analysed last, with faces, answers and map."
+        draw(st.container(), frame, "video_latest", alt=alt, width=frame.shape[1])
+        st.caption("The frame that was analysed last. Cancel shows the results up to it.")
 
 
 def _cancel(analysis: Analysis) -> None:
@@ -87,10 +95,17 @@ def show_failure(analysis: Analysis, job: JobStatus | None) -> None:
         st.rerun()
 
 
+def _network(analysis: Analysis) -> str:
+    try:
+        return title_of(find_checkpoint(analysis.checkpoint))
+    except CoreError:  # deleted since
+        return analysis.checkpoint
+
+
 def show_title(analysis: Analysis) -> None:
     """What was analysed by which network, and ways on."""
     said, again, delete = st.columns([4, 1, 1], vertical_alignment="center")
-    said.markdown(f"**{literal(analysis.title)}**, by {literal(analysis.checkpoint)}")
+    said.markdown(f"**{literal(analysis.title)}**, by {literal(_network(analysis))}")
     if again.button("New video", key="video_again", width="stretch"):
         store.leave()
         st.rerun()

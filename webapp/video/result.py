@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from core import Prediction
 from core.video import ANNOTATED, BATCH, BATCH_TABLE, SUMMARY, TABLE, VideoReader
+from webapp import pictures
+from webapp.chart_frame import draw_chart, share_columns
 from webapp.charts.timeline import face_timeline
 from webapp.errors import shown_errors
 from webapp.live_camera.drawings import bars
@@ -152,12 +154,12 @@ def _over_time(report: dict[str, Any], numbers: FaceNumbers, annotated: Path) ->
     st.session_state[MOMENT] = moment
     face = _face_choice(report)
     times, shares = numbers.timeline(face)
-    st.plotly_chart(
+    draw_chart(
         face_timeline(times, shares, numbers.labels, numbers.nearest(moment), f"face {face}"),
         key=CHART,
+        numbers=True,
         on_select=_clicked,
         selection_mode="points",
-        config={"displayModeBar": False},
     )
     if last > 0:
         step = 1 / max(report["source"]["rate"], 1)
@@ -197,7 +199,8 @@ def _moment(numbers: FaceNumbers, moment: float, annotated: Path) -> None:
     with picture:
         if annotated.exists():
             with shown_errors(), VideoReader(annotated) as video:
-                st.image(video.frame_at(exact), width="stretch")
+                frame = video.frame_at(exact)
+            pictures.draw(picture, frame, "moment", alt=f"The frame at {exact:.2f} s")
         st.caption(f"The frame at {exact:.2f} s.")
     with beside:
         faces = numbers.at(exact)
@@ -221,7 +224,7 @@ def _summary(report: dict[str, Any], labels: tuple[str, ...]) -> None:
                 "frames": face["frames"],
                 "named most": f"{label}, {100 * share:.0f} % of its frames",
                 "changes": face["label_changes"],
-                **face["mean_probabilities"],
+                **{name: 100 * share for name, share in face["mean_probabilities"].items()},
             }
         )
     seconds = st.column_config.NumberColumn(format="%.1f")
@@ -232,12 +235,9 @@ def _summary(report: dict[str, Any], labels: tuple[str, ...]) -> None:
             "from, s": seconds,
             "to, s": seconds,
             "changes": st.column_config.NumberColumn(help="How often the name above it changed."),
-            **{
-                label: st.column_config.ProgressColumn(
-                    label, help="Mean probability.", format="percent", min_value=0.0, max_value=1.0
-                )
-                for label in labels
-            },
+            "face": st.column_config.NumberColumn(pinned=True),
+            "frames": st.column_config.NumberColumn(format="localized"),
+            **share_columns(labels, help="Mean probability."),
         },
     )
 

@@ -72,7 +72,7 @@ def video_input() -> Chosen | None:
 
 def _uploaded() -> Chosen | None:
     file = st.file_uploader(
-        f"A video with faces: MP4, MOV, AVI, WEBM, MKV, MTS, 3GP, at most {LARGEST_UPLOAD} MB",
+        f"A video with faces, at most {LARGEST_UPLOAD} MB",
         type=list(UPLOADED),
         max_upload_size=LARGEST_UPLOAD,
         key="video_file",

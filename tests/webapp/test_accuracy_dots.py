@@ -1,11 +1,11 @@
-"""Figure 1: every bar is as high as its figure, and says whose it is."""
+"""Figure 1: every dot is as high as its figure, and says whose it is."""
 
 import re
 from typing import Any
 
 import pytest
 
-from webapp.charts.accuracy_bars import HEIGHT, accuracy_bars
+from webapp.charts.accuracy_dots import HEIGHT, accuracy_dots
 
 MEASURED: dict[str, Any] = {
     "label": "a & b",
@@ -28,17 +28,17 @@ def found(text: str, pattern: str) -> list[float]:
 
 
 def test_heights_are_shares_of_what_lies_above_the_lowest_line() -> None:
-    html = accuracy_bars([MEASURED, NOT_MEASURED], 84.1, "Accuracies")
+    html = accuracy_dots([MEASURED, NOT_MEASURED], 84.1, "Accuracies")
 
     # from 70 (a whole ten at least ten below 81.3) to 100
     assert found(html, r'"line" style="bottom:[^"]*"><b>(\d+)') == [70, 80, 90, 100]
     expected = [100 * (value - 70) / 30 for value in (83.3, 84.0, 81.3)]
-    assert found(html, r'"fill" style="height:([\d.]+)%') == pytest.approx(expected, abs=0.01)
+    assert found(html, r'"dot" style="bottom:([\d.]+)%') == pytest.approx(expected, abs=0.01)
     assert HEIGHT >= 250
 
 
 def test_whiskers_reach_from_end_to_end_of_the_interval() -> None:
-    html = accuracy_bars([MEASURED, NOT_MEASURED], 84.1, "Accuracies")
+    html = accuracy_dots([MEASURED, NOT_MEASURED], 84.1, "Accuracies")
 
     low, high = re.findall(r'"ends" style="bottom:([\d.]+)%;top:calc\(100% - ([\d.]+)%', html)[0]
     assert float(low) == pytest.approx(100 * 12.5 / 30, abs=0.01)
@@ -46,36 +46,36 @@ def test_whiskers_reach_from_end_to_end_of_the_interval() -> None:
     assert html.count('class="ends"') == 1
 
 
-def test_a_row_not_measured_has_the_published_bar_alone() -> None:
-    html = accuracy_bars([NOT_MEASURED], 84.1, "Accuracies")
+def test_a_row_not_measured_has_the_published_dot_alone() -> None:
+    html = accuracy_dots([NOT_MEASURED], 84.1, "Accuracies")
 
     assert re.findall(r'title="([^"]*)"', html) == ["c, published: 81.3 %"]
 
 
 def test_what_rows_and_runs_are_called_stays_text() -> None:
-    html = accuracy_bars([MEASURED], 84.1, "Accuracies")
+    html = accuracy_dots([MEASURED], 84.1, "Accuracies")
 
     assert re.findall(r'title="([^"]*)"', html) == [
         "a &amp; b, published: 83.3 %",
-        "a &amp; b, measured by &lt;r&gt; (82.5 to 85.5): 84.00 %",
+        "a &amp; b, measured by &lt;r&gt; (82.5 to 85.5): 84.0 %",
     ]
     assert "<span>a &amp; b</span>" in html
 
 
 def test_the_line_of_the_raters_says_what_it_is() -> None:
-    html = accuracy_bars([NOT_MEASURED], 84.1, "Accuracies")
+    html = accuracy_dots([NOT_MEASURED], 84.1, "Accuracies")
 
     assert found(html, r'"rater" style="bottom:([\d.]+)%') == [pytest.approx(47.0, abs=0.01)]
     assert "FER+: 84.1 %" in html
 
 
-def test_a_rater_below_all_bars_is_still_on_the_plot() -> None:
-    html = accuracy_bars([NOT_MEASURED], 55.0, "Accuracies")
+def test_a_rater_below_all_dots_is_still_on_the_plot() -> None:
+    html = accuracy_dots([NOT_MEASURED], 55.0, "Accuracies")
 
     assert found(html, r'"rater" style="bottom:([\d.]+)%')[0] > 0
 
 
 def test_the_chart_is_read_aloud_as_one_picture() -> None:
-    html = accuracy_bars([NOT_MEASURED], 84.1, "Published & measured")
+    html = accuracy_dots([NOT_MEASURED], 84.1, "Published & measured")
 
     assert 'role="img" aria-label="Published &amp; measured"' in html

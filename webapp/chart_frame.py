@@ -1,0 +1,172 @@
+"""How charts and tables stand on a page: what can be read, by whom, and in which colours."""
+
+from collections.abc import Iterable
+from math import isnan
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.labels import COLOURS, NEUTRAL
+from webapp.charts import TEXT
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    from streamlit.delta_generator import DeltaGenerator
+
+QUIET = {"displayModeBar": False}
+TABLE_HEIGHT = 320  # px, at most
+ROW, EDGES = 35, 3  # px, of a table
+TINT = 0.6  # the share of white in the chips of expressions
+FEW = 8  # values; up to here each is said
+
+
+def draw_chart(
+    figure: "go.Figure",
+    key: str,
+    *,
+    alt: str = "",
+    place: "DeltaGenerator | None" = None,
+    numbers: bool = False,
+    **options: Any,  # noqa: ANN401 - of Streamlit
+) -> Any:  # noqa: ANN401 - of Streamlit
+    """Draw a chart.
+
+    Args:
+        figure: Of plotly.
+        key: Of the chart.
+        alt: Read aloud in place of the chart; "" for what `described` says.
+        place: Where; None for the end of the page.
+        numbers: Whether a button below opens what is drawn as a table. For charts whose numbers
+            stand neither in them nor beside them.
+        options: Further arguments of `st.plotly_chart`.
+
+    Returns:
+        What `st.plotly_chart` gives.
+    """
+    place, alt = place or st.container(gap="xxsmall"), alt or described(figure)
+    drawn = place.plotly_chart(legible(figure), key=key, alt=alt, **{"config": QUIET, **options})
+    if numbers:
+        with place.popover(
+            "As a table", type="tertiary", key=f"table {key}", on_change="rerun"
+        ) as opened:
+            if opened.open:
+                rows = chart_rows(figure)
+                height = min(TABLE_HEIGHT, table_height(len(rows)))
+                st.dataframe(rows, hide_index=True, height=height, alt=alt)
+    return drawn
+
+
+def table_height(rows: int) -> int:
+    """Pixels of a table that is not cut; where they are told, nothing below it moves."""
+    return ROW * (rows + 1) + EDGES
+
+
+def emotion_column(labels: Iterable[str], **options: Any) -> Any:  # noqa: ANN401 - of Streamlit
+    """A column of expressions in their colours; its cells are lists of one name.
+
+    Args:
+        labels: That may occur.
+        options: Further arguments of the column.
+    """
+    known = list(labels)
+    colours = [tint(COLOURS.get(label, COLOURS[NEUTRAL])) for label in known]
+    return st.column_config.MultiselectColumn(options=known, color=colours, **options)
+
+
+def tint(colour: str, white: float = TINT) -> str:
+    """A colour so far on the way to white that Streamlit writes on it in black, not in white.
+
+    >>> tint("#0072B2")
+    '#99C7E0'
+    """
+    parts = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(part + white * (255 - part)):02X}" for part in parts)
+
+
+def share_columns(labels: Iterable[str], **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    """A column of bars an expression, in its colour; its cells are percents, 0 to 100."""
+    return {
+        label: st.column_config.ProgressColumn(
+            f"{label} %",
+            format="%.1f",
+            min_value=0.0,
+            max_value=100.0,
+            color=COLOURS.get(label, COLOURS[NEUTRAL]),
+            **options,
+        )
+        for label in labels
+    }
+
+
+def legible(figure: "go.Figure") -> "go.Figure":
+    """Give a chart's words the colour of the page's text; Streamlit's own is too faint to read."""
+    figure.update_layout(font_color=TEXT, legend_font_color=TEXT)
+    for axes in (figure.update_xaxes, figure.update_yaxes):
+        axes(tickfont_color=TEXT, title_font_color=TEXT)
+    return figure
+
+
+def described(figure: "go.Figure") -> str:
+    """What a chart shows in words: few values one by one, of many the first and the last."""
+    rows = chart_rows(figure)
+    if not rows:
+        return "An empty chart"
+    axis, *names = rows[0]
+    said = []
+    for name in names:
+        filled = [f"{row[name]} at {row[axis]}" for row in rows if row[name]]
+        if len(filled) > FEW:
+            filled = [filled[0], f"{len(filled) - 2} values between", filled[-1]]
+        said.append(f"{name}: {', '.join(filled) or 'nothing'}")
+    title = figure.layout.title.text
+    return "; ".join([title, *said] if title else said)
+
+
+def chart_rows(figure: "go.Figure") -> list[dict[str, str]]:
+    """The numbers of a chart of lines, dots, bars or of a heat map, as texts.
+
+    Returns:
+        A row a place on the axis, a column a trace; of a heat map its rows and columns.
+    """
+    heat = next((trace for trace in figure.data if trace.type == "heatmap"), None)
+    if heat is not None:
+        return [
+            {"": str(name), **dict(zip(map(str, heat.x), map(str, texts), strict=True))}
+            for name, texts in zip(heat.y, heat.text, strict=True)
+        ]
+    is_flat = any(getattr(trace, "orientation", None) == "h" for trace in figure.data)
+    along, up = figure.layout.xaxis, figure.layout.yaxis
+    if is_flat:
+        along, up = up, along
+    title = str(along.title.text or "name")
+    found: dict[Any, dict[str, str]] = {}
+    names: dict[str, None] = {}
+    for trace in figure.data:
+        if trace.type not in ("scatter", "scattergl", "bar"):
+            continue
+        places, values = (trace.y, trace.x) if is_flat else (trace.x, trace.y)
+        if trace.type == "bar" and trace.text is not None:
+            values = trace.text
+        name = str(trace.name or up.title.text or "value")
+        names[name] = None
+        for place, value in zip(places, values, strict=True):
+            found.setdefault(place, {})[name] = _told(value, up.tickformat)
+    return [
+        {title: _told(place, along.tickformat), **{name: row.get(name, "") for name in names}}
+        for place, row in found.items()
+    ]
+
+
+def _told(value: object, form: str | None) -> str:
+    """A value as its axis writes it: one decimal of a percent, four digits of what is no share."""
+    if not isinstance(value, Real):
+        return "" if value is None else str(value)
+    value = float(value)
+    if isnan(value):
+        return ""
+    return f"{100 * value:.1f} %" if str(form).endswith("%") else _plain(value)
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"

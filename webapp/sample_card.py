@@ -1,0 +1,94 @@
+"""The sample photo on the home page: at once as it is, then answered and explained."""
+
+import io
+from base64 import b64encode
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import PIL.Image
+import streamlit as st
+
+from webapp import cache, navigation
+from webapp.chart_frame import draw_chart
+from webapp.checkpoints import title
+from webapp.inputs import SAMPLE, SAMPLE_CREDIT, sample_picture
+from webapp.text import literal, percent
+from webapp.waiting import room_for
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+SQUARE = "display: block; width: 100%; aspect-ratio: 1"
+SMALL = 400  # px, side of the photo until it is explained
+COMING = "rgba(128, 128, 128, .15)"
+NUMBERS = 250  # px, of a line and the bars
+
+
+def sample_places(folder: Path) -> "list[DeltaGenerator]":
+    """Draw the sample photo as it is, with the places where it will be explained.
+
+    Returns:
+        Those of the photo, of the map, of the words below it and of the numbers.
+    """
+    columns = st.columns([4, 4, 5], vertical_alignment="center")
+    photo, close = (
+        room_for(column, (1, 1), f"sample {number}").empty()
+        for number, column in enumerate(columns[:2])
+    )
+    # With its form in its own words: that of `room_for` takes effect a moment later.
+    photo.html(f'<img src="{_small_sample()}" alt="The sample photo" style="{SQUARE}">')
+    close.html(f'<div style="{SQUARE}; background: {COMING}"></div>')
+    words = columns[1].empty()
+    words.caption("…")
+    numbers = columns[2].empty()
+    numbers.html(f'<div style="height: {NUMBERS}px"></div>')
+    st.caption(f"{SAMPLE_CREDIT} Answered by {literal(title(folder))}, the default network.")
+    navigation.link(navigation.IMAGE, "Look closer at this photo, or try your own", source=SAMPLE)
+    return [photo, close, words, numbers]
+
+
+@st.cache_data(show_spinner=False)
+def _small_sample() -> str:
+    """The sample photo as an address that holds it."""
+    small = io.BytesIO()
+    with PIL.Image.open(io.BytesIO(sample_picture().data)) as photo:
+        photo.convert("RGB").resize((SMALL, SMALL)).save(small, "JPEG", quality=80)
+    return f"data:image/jpeg;base64,{b64encode(small.getvalue()).decode()}"
+
+
+def explain_sample(folder: Path, places: "list[DeltaGenerator]") -> None:
+    """Draw the sample photo as the default network answers and explains it."""
+    from core.drawing import Style, annotate_picture, default_colours
+    from core.explain import EXPLAINERS, recommended_method
+    from core.faces import DEFAULT_DETECTOR
+    from webapp import pictures
+    from webapp.charts.bars import probability_bars
+
+    method = recommended_method(folder)
+    result = cache.explained(folder, sample_picture(), DEFAULT_DETECTOR, method)
+    preprocess = cache.predictor(folder).card.preprocess
+    style = Style(coverage=preprocess.crop / preprocess.size)
+    photo, close, words, numbers = places
+    # Points would hide the small face's map.
+    explained = annotate_picture(result, replace(style, landmarks=False), pictures.SCREEN)
+    photo.image(explained, width="stretch", alt="The sample photo, explained")
+    for face in result.faces[:1]:
+        label = face.prediction.predicted
+        if face.explanation is not None:
+            signed = face.explanation.signed
+            style = replace(style, colours=default_colours(signed=signed))
+            plain, scale = pictures.face_alone(face), face.explanation.scale_of(label)
+            against = ", yellow-green against it" if signed else ""
+            close.image(
+                pictures.map_on_face(plain, face.explanation, label, scale, style),
+                width="stretch",
+                alt=f"The face with what speaks for {label}",
+            )
+            words.caption(
+                f"Violet: what speaks for {label}{against}; lines ring the strongest places "
+                f"({EXPLAINERS[method].title})."
+            )
+        with numbers.container():
+            st.markdown(f"**{label}, {percent(face.prediction.confidence)}**")
+            draw_chart(probability_bars(face.prediction), key="sample")
