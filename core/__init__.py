@@ -3,6 +3,7 @@
 Importing this package loads neither torch nor any model.
 """
 
+from core import paths
 from core.errors import (
     CheckpointError,
     ConfigError,
@@ -47,3 +48,5 @@ __all__ = [
     "TrainingError",
     "VideoError",
 ]
+
+paths.tell_nobody()
