@@ -29,12 +29,15 @@ class Figures:
         accuracy: Share of right answers.
         accuracy_range: Its 95 % interval, or None where the report has none.
         macro_f1: Mean F1 over the classes.
+        seven: Images and accuracy with those of neutral, where these figures are of the six
+            expressions of a network that knows neutral, too.
     """
 
     images: int
     accuracy: float
     accuracy_range: tuple[float, float] | None
     macro_f1: float
+    seven: tuple[int, float] | None = None
 
 
 def card(folder: Path) -> dict[str, Any]:
@@ -82,23 +85,27 @@ def labels(folder: Path | None) -> tuple[str, ...]:
 def figures(folder: Path) -> dict[str, Figures]:
     """Figures on the published test of each image set, from report.json; empty where it has none.
 
-    They are told apart by image set, since only figures on the same pictures can be compared.
+    They are told apart by image set, since only figures on the same pictures can be compared; for
+    the same reason those of a network with neutral are of its answers to the six expressions.
     """
     try:
         report = shaped_or_empty(folder / "report.json", ReportFile)
-        found = report["splits"]["test"]["per_source"]
-        return {str(name): _figures(one) for name, one in found.items() if one["n"]}
+        whole = report["splits"]["test"]["per_source"]
+        six = report["six"]["splits"]["test"]["per_source"] if report.get("six") else {}
+        return {str(name): _figures(one, six.get(name)) for name, one in whole.items() if one["n"]}
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         return {}
 
 
-def _figures(found: dict[str, Any]) -> Figures:
+def _figures(whole: dict[str, Any], six: dict[str, Any] | None) -> Figures:
+    found = six if six and six["n"] else whole
     low_high = found.get("intervals", {}).get("accuracy")
     return Figures(
         images=int(found["n"]),
         accuracy=float(found["accuracy"]),
         accuracy_range=(float(low_high[0]), float(low_high[1])) if low_high else None,
         macro_f1=float(found["macro_f1"]),
+        seven=None if found is whole else (int(whole["n"]), float(whole["accuracy"])),
     )
 
 
@@ -150,11 +157,12 @@ def _metric(name: str, one: Figures | None) -> None:
         st.caption("not measured")
         return
     st.metric(label, percent(one.accuracy))
-    words = f"of {one.images:,} pictures"
+    words = f"of {one.images:,} pictures{' of six expressions' if one.seven else ''}"
     if one.accuracy_range is not None:
         low, high = one.accuracy_range
         words += f"; 95 % interval {100 * low:.1f} to {100 * high:.1f}"
-    st.caption(f"{words}. Macro-F1 {percent(one.macro_f1)}")
+    more = f". With neutral: {percent(one.seven[1])} of {one.seven[0]:,}." if one.seven else ""
+    st.caption(f"{words}. Macro-F1 {percent(one.macro_f1)}{more}")
 
 
 def _origin(card: dict[str, Any]) -> str:

@@ -235,9 +235,9 @@ def current_page() -> StreamlitPage:
 
 def dress() -> None:
     """Draw what themes have no setting for: links as such, and what is legible on dark pages."""
-    st.html(_LOOK)
-    if st.context.theme.type == "dark":
-        st.html(_BLACK_ON_ACCENT)
+    dark = _BLACK_ON_ACCENT if st.context.theme.type == "dark" else ""
+    # Beside something to show: Streamlit sends styles alone apart, after what they are for.
+    st.sidebar.html(f"{_LOOK}{dark}<i hidden></i>")
 
 
 def load_nothing_from_elsewhere() -> None:

@@ -14,7 +14,6 @@ from webapp.chart_frame import draw_chart
 from webapp.checkpoints import title
 from webapp.inputs import SAMPLE, SAMPLE_CREDIT, sample_picture
 from webapp.text import literal, percent
-from webapp.waiting import room_for
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -22,7 +21,9 @@ if TYPE_CHECKING:
 SQUARE = "display: block; width: 100%; aspect-ratio: 1"
 SMALL = 400  # px, side of the photo until it is explained
 COMING = "rgba(128, 128, 128, .15)"
-NUMBERS = 250  # px, of a line and the bars
+SIDE = 280  # px, of the photo and of the face beside it, on phones as well
+WORDS = 64  # px, of what is said below the face
+NUMBERS = 290  # px, of a line and the bars
 
 
 def sample_places(folder: Path) -> "list[DeltaGenerator]":
@@ -31,18 +32,15 @@ def sample_places(folder: Path) -> "list[DeltaGenerator]":
     Returns:
         Those of the photo, of the map, of the words below it and of the numbers.
     """
-    columns = st.columns([4, 4, 5], vertical_alignment="center")
-    photo, close = (
-        room_for(column, (1, 1), f"sample {number}").empty()
-        for number, column in enumerate(columns[:2])
-    )
-    # With its form in its own words: that of `room_for` takes effect a moment later.
+    columns = st.columns([4, 4, 5])
+    # Of a fixed size, since all else that keeps room comes after what it is to keep room for.
+    rooms = [column.container(width=SIDE, height=SIDE, border=False) for column in columns[:2]]
+    photo, close = (room.empty() for room in rooms)
     photo.html(f'<img src="{_small_sample()}" alt="The sample photo" style="{SQUARE}">')
     close.html(f'<div style="{SQUARE}; background: {COMING}"></div>')
-    words = columns[1].empty()
+    words = columns[1].container(width=SIDE, height=WORDS, border=False).empty()
     words.caption("…")
-    numbers = columns[2].empty()
-    numbers.html(f'<div style="height: {NUMBERS}px"></div>')
+    numbers = columns[2].container(height=NUMBERS, border=False).empty()
     st.caption(f"{SAMPLE_CREDIT} Answered by {literal(title(folder))}, the default network.")
     navigation.link(navigation.IMAGE, "Look closer at this photo, or try your own", source=SAMPLE)
     return [photo, close, words, numbers]

@@ -1,5 +1,6 @@
 """Expected CAM: what a face has more than others, weighed by what moves a class on average."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -26,7 +27,7 @@ from core.explain.layers import (
 from core.explain.occlusion import smoothed
 from core.explain.trace import frozen_view, traced
 from core.files import fingerprint, replacing
-from core.models import Card, load_model
+from core.models import Card, FaceAndSlim, load_model
 from core.preprocess import Preprocess
 from core.types import Image
 
@@ -107,17 +108,35 @@ def expected_cam(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -
             f"The layer has {tuple(activations.shape[2:])} cells for this face, and "
             f"{tuple(reference.offset.shape[1:])} for the reference faces. Use faces of one size."
         )
-    maps = _maps(activations, _wide(reference.weights, activations), reference.offset)
+    maps = _maps([activations], _wide(reference.weights, activations), reference.offset)
     return maps[torch.arange(len(batch))[:, None], targets]
 
 
-def _maps(activations: Tensor, weights: Tensor, offset: Tensor) -> Tensor:
-    """Maps of all classes, float32 (N, K, h, w)."""
+def _maps(parts: Sequence[Tensor], weights: Tensor, offset: Tensor) -> Tensor:
+    """Maps of all classes, float32 (N, K, h, w).
+
+    Args:
+        parts: float32 (N, C, h / f, w / f) each, whose cells stand for f by f of the layer; their
+            channels together are the layer's.
+        weights: float32 (K, channels, h, w).
+        offset: float32 (K, h, w).
+    """
+    shares = torch.split(weights, [part.shape[1] for part in parts], dim=1)
+    total = sum(map(_product, parts, shares), torch.zeros(()))
+    return smoothed(total - offset)
+
+
+def _product(part: Tensor, weights: Tensor) -> Tensor:
+    """Sum over the channels of a part's activations times its weights, float32 (N, K, h, w)."""
+    classes, channels, height, width = weights.shape
+    rows, columns = part.shape[2:]
+    down, across = height // rows, width // columns
     # Of one cell at a time: the product with all weights at once would be K times as large.
-    found = weights.to(activations.dtype).flatten(2)
-    cells = activations.flatten(2).permute(2, 0, 1) @ found.permute(2, 1, 0)
-    maps = cells.permute(1, 2, 0).reshape(-1, *offset.shape)
-    return smoothed(maps - offset)
+    found = weights.to(part.dtype).reshape(classes, channels, rows, down, columns, across)
+    found = found.permute(2, 4, 1, 3, 5, 0).reshape(rows * columns, channels, -1)
+    cells = part.flatten(2).permute(2, 0, 1) @ found  # (rows columns, N, down across K)
+    wide = cells.reshape(rows, columns, -1, down, across, classes).permute(2, 5, 0, 3, 1, 4)
+    return wide.reshape(-1, classes, height, width)
 
 
 class ExpectedCam(nn.Module):
@@ -135,9 +154,12 @@ class ExpectedCam(nn.Module):
         reference = reference_of(model)
         self.network = frozen_view(model)
         self._kept: list[Tensor] = []
-        find_layer(self.network, reference.layer).register_forward_hook(
-            lambda _, __, output: self._kept.append(output)
-        )
+        # Repeated cells need not be repeated: a third of the time of a face.
+        self._apart = isinstance(model, FaceAndSlim) and reference.layer == "fine"
+        if not self._apart:
+            find_layer(self.network, reference.layer).register_forward_hook(
+                lambda _, __, output: self._kept.append(output)
+            )
         self.register_buffer("weights", _wide(reference.weights, reference.offset))
         self.register_buffer("offset", reference.offset)
         self.eval()
@@ -145,9 +167,15 @@ class ExpectedCam(nn.Module):
     def forward(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Logits float32 (N, K) and maps float32 (N, K, h, w) of float32 (N, C, S, S)."""
         self._kept.clear()
-        logits = self.network(batch)
+        if self._apart:
+            logits, parts = cast(FaceAndSlim, self.network).apart(batch)
+            self._kept.extend(parts)
+        else:
+            logits = self.network(batch)
         weights, offset = cast(Tensor, self.weights), cast(Tensor, self.offset)
-        return logits, _maps(self._kept.pop(), weights, offset)
+        maps = _maps(self._kept, weights, offset)
+        self._kept.clear()
+        return logits, maps
 
 
 def fast_methods(model: nn.Module) -> tuple[str, ...]:

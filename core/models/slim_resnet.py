@@ -158,14 +158,32 @@ class FaceAndSlim(nn.Module):
         Returns:
             float32 (N, K).
         """
+        return self._answer(*self._through(self.fine, *self._firsts(batch)))
+
+    def apart(self, batch: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Logits, and what meets in `fine` before its cells are repeated; nobody can look there.
+
+        Args:
+            batch: As for `forward`.
+
+        Returns:
+            float32 (N, K), and the maps of the two networks, (N, C, h, w) and (N, C', h', w').
+        """
+        parts = self._firsts(batch)
+        return self._answer(*parts), parts
+
+    def _firsts(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """What the first stages of both make of faces."""
         face, slim = self.face, self.slim
-        first_of_face = face.stages.get_submodule("stage1")(face.stem(batch))
-        first_of_slim = slim.stages.get_submodule("stage1")(slim.stem(self.smaller(batch)))
-        parts = self._through(self.fine, first_of_face, first_of_slim)
-        ends = [
-            stages(part)
-            for stages, part in zip((face.stages[1:], slim.stages[1:]), parts, strict=True)
-        ]
+        return (
+            face.stages.get_submodule("stage1")(face.stem(batch)),
+            slim.stages.get_submodule("stage1")(slim.stem(self.smaller(batch))),
+        )
+
+    def _answer(self, *parts: Tensor) -> Tensor:
+        """Logits from what the first stages gave."""
+        stages = (self.face.stages[1:], self.slim.stages[1:])
+        ends = [further(part) for further, part in zip(stages, parts, strict=True)]
         if _is_seen(self.last):
             pooled = self.gap(self.last(_met(*ends)))
         else:

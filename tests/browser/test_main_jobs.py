@@ -136,8 +136,9 @@ def follow_number(page: Page, world: World) -> None:
     page.locator('[data-testid="stMain"] [data-testid="stImage"] img').first.wait_for()
 
 
-# Links and pictures that Streamlit draws a moment after their places: 0.12 to 0.18 seen.
-UNSTEADY = {("begin", NARROW): 0.25}
+# Streamlit draws a grey bar of one height for any part whose code is on its way: that is no page's, and
+# differs from load to load. A page that moves does so each time.
+LOADS = 5
 JOBS = {
     "begin": Job("", APP, sees("What speaks for")),
     "explain a photo": Job(
@@ -181,13 +182,13 @@ def test_a_job_is_done_and_its_page_is_sound_in_light_and_dark(
     watched = Watched(page)
     title = APP if wanted.title == APP else f"{wanted.title} · {APP}"
 
-    shifts = []
-    for _ in range(2):  # a page that moves does so each time; parts that load slowly do not
+    shifts: list[float] = []
+    while not shifts or (min(shifts) > MOST_SHIFT and len(shifts) < LOADS):
         page.goto(f"{world.address}/{world.reached.get(job, wanted.address)}")
         settled(page)
         shifts.append(watched.shift())
-    shift, most = min(shifts), UNSTEADY.get((job, width), MOST_SHIFT)
-    found = [f"shift {shift:.2f}, at most {most}"] if shift > most else []
+    shift = min(shifts)
+    found = [f"shift {shift:.2f}, at most {MOST_SHIFT}"] if shift > MOST_SHIFT else []
     wanted.reach(page, world)
     settled(page)
     world.reached[job] = page.url.removeprefix(f"{world.address}/")

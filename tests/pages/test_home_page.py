@@ -8,6 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core import EMOTIONS
 from core.checkpoints import DEFAULT_CHECKPOINT, SHIPPED_TITLES
 from core.files import write_json
 from webapp import navigation
@@ -82,6 +83,24 @@ def test_figures_are_those_of_the_report_each_column_on_the_same_pictures(
     assert "trained on 8,779 pictures of RAF-DB" in text
     assert "of 2,388 pictures; 95 % interval 82.9 to 85.8. Macro-F1 77.1 %" in text
     assert "not measured" in text
+
+
+def test_a_network_with_neutral_is_shown_on_the_pictures_of_the_others(
+    app: AppTest, made_checkpoint: Callable[..., Path]
+) -> None:
+    six, seven = made_checkpoint("six"), made_checkpoint("seven")
+    write_json(six / "report.json", report(raf_db=(2388, 0.8437, 0.7712)))
+    of_six = report(raf_db=(2388, 0.88, 0.8)) | {"labels": list(EMOTIONS)}
+    both = report(raf_db=(3068, 0.81, 0.7)) | {"six": of_six}
+    write_json(seven / "report.json", both)
+
+    app.run()
+
+    assert not app.exception
+    assert sorted(metric.value for metric in app.metric) == ["84.4 %", "88.0 %"]
+    text = words(app)
+    assert text.count("of 2,388 pictures of six expressions;") == 1
+    assert "With neutral: 81.0 % of 3,068." in text
 
 
 def test_a_network_leads_to_its_results_its_card_and_a_try(

@@ -26,7 +26,8 @@ def test_only_dark_pages_have_black_on_the_accent(
 ) -> None:
     drawn: list[str] = []
     context = SimpleNamespace(theme=SimpleNamespace(type=theme))
-    monkeypatch.setattr(navigation, "st", SimpleNamespace(context=context, html=drawn.append))
+    sidebar = SimpleNamespace(html=drawn.append)
+    monkeypatch.setattr(navigation, "st", SimpleNamespace(context=context, sidebar=sidebar))
 
     navigation.dress()
 
