@@ -108,35 +108,47 @@ def expected_cam(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -
             f"The layer has {tuple(activations.shape[2:])} cells for this face, and "
             f"{tuple(reference.offset.shape[1:])} for the reference faces. Use faces of one size."
         )
-    maps = _maps([activations], _wide(reference.weights, activations), reference.offset)
+    weights = _wide(reference.weights, activations).to(activations.dtype)
+    parts = ((activations.shape[1], 1),)
+    maps = _maps([activations], _of_cells(weights, parts), reference.offset)
     return maps[torch.arange(len(batch))[:, None], targets]
 
 
-def _maps(parts: Sequence[Tensor], weights: Tensor, offset: Tensor) -> Tensor:
+def _of_cells(weights: Tensor, parts: Sequence[tuple[int, int]]) -> list[Tensor]:
+    """Weights float32 (K, channels, h, w) by cells of each part, float32 (h w / f f, C, f f K).
+
+    Args:
+        weights: Of all classes.
+        parts: Channels C of each part, and how many cells f a side stand for one of it.
+    """
+    found = []
+    for own, (channels, f) in zip(
+        torch.split(weights, [part[0] for part in parts], dim=1), parts, strict=True
+    ):
+        classes, _, height, width = own.shape
+        blocks = own.reshape(classes, channels, height // f, f, width // f, f)
+        found.append(blocks.permute(2, 4, 1, 3, 5, 0).reshape(-1, channels, f * f * classes))
+    return found
+
+
+def _maps(parts: Sequence[Tensor], weights: Sequence[Tensor], offset: Tensor) -> Tensor:
     """Maps of all classes, float32 (N, K, h, w).
 
     Args:
-        parts: float32 (N, C, h / f, w / f) each, whose cells stand for f by f of the layer; their
-            channels together are the layer's.
-        weights: float32 (K, channels, h, w).
+        parts: float32 (N, C, h / f, w / f) each; their channels together are the layer's.
+        weights: Of each, by `_of_cells`.
         offset: float32 (K, h, w).
     """
-    shares = torch.split(weights, [part.shape[1] for part in parts], dim=1)
-    total = sum(map(_product, parts, shares), torch.zeros(()))
+    classes, height, width = offset.shape
+    total: Tensor | float = 0.0
+    for part, own in zip(parts, weights, strict=True):
+        rows, columns = part.shape[2:]
+        down, across = height // rows, width // columns
+        # Of one cell at a time: the product with all weights at once would be K times as large.
+        cells = part.flatten(2).permute(2, 0, 1) @ own  # (rows columns, N, down across K)
+        wide = cells.reshape(rows, columns, -1, down, across, classes).permute(2, 5, 0, 3, 1, 4)
+        total = total + wide.reshape(-1, classes, height, width)
     return smoothed(total - offset)
-
-
-def _product(part: Tensor, weights: Tensor) -> Tensor:
-    """Sum over the channels of a part's activations times its weights, float32 (N, K, h, w)."""
-    classes, channels, height, width = weights.shape
-    rows, columns = part.shape[2:]
-    down, across = height // rows, width // columns
-    # Of one cell at a time: the product with all weights at once would be K times as large.
-    found = weights.to(part.dtype).reshape(classes, channels, rows, down, columns, across)
-    found = found.permute(2, 4, 1, 3, 5, 0).reshape(rows * columns, channels, -1)
-    cells = part.flatten(2).permute(2, 0, 1) @ found  # (rows columns, N, down across K)
-    wide = cells.reshape(rows, columns, -1, down, across, classes).permute(2, 5, 0, 3, 1, 4)
-    return wide.reshape(-1, classes, height, width)
 
 
 class ExpectedCam(nn.Module):
@@ -154,13 +166,18 @@ class ExpectedCam(nn.Module):
         reference = reference_of(model)
         self.network = frozen_view(model)
         self._kept: list[Tensor] = []
-        # Repeated cells need not be repeated: a third of the time of a face.
+        weights = _wide(reference.weights, reference.offset)
+        parts: Sequence[tuple[int, int]] = ((weights.shape[1], 1),)
+        # Repeated cells need not be repeated: half of the time of a face.
         self._apart = isinstance(model, FaceAndSlim) and reference.layer == "fine"
-        if not self._apart:
+        if self._apart:
+            parts = cast(FaceAndSlim, model).fine_parts
+        else:
             find_layer(self.network, reference.layer).register_forward_hook(
                 lambda _, __, output: self._kept.append(output)
             )
-        self.register_buffer("weights", _wide(reference.weights, reference.offset))
+        for number, own in enumerate(_of_cells(weights, parts)):
+            self.register_buffer(f"weights{number}", own)
         self.register_buffer("offset", reference.offset)
         self.eval()
 
@@ -172,8 +189,8 @@ class ExpectedCam(nn.Module):
             self._kept.extend(parts)
         else:
             logits = self.network(batch)
-        weights, offset = cast(Tensor, self.weights), cast(Tensor, self.offset)
-        maps = _maps(self._kept, weights, offset)
+        weights = [cast(Tensor, getattr(self, f"weights{n}")) for n in range(len(self._kept))]
+        maps = _maps(self._kept, weights, cast(Tensor, self.offset))
         self._kept.clear()
         return logits, maps
 

@@ -140,6 +140,8 @@ class FaceAndSlim(nn.Module):
         for part in (self.face, self.slim):
             del part.gap, part.dropout, part.head
         self.fine, self.last = nn.ReLU(), nn.ReLU()
+        # Channels, and cells a side of `fine` that stand for one, of each part that meets there.
+        self.fine_parts = ((WIDTHS[0], 2), (columns * width, 3))
         self.gap = nn.AdaptiveAvgPool2d(1)
         self.dropout = Dropout(head_dropout)
         self.head = nn.Linear(WIDTHS[-1] + 4 * columns * width, classes)
