@@ -19,8 +19,7 @@ from webapp.dataset_explorer import preparing
 
 PAGE = "../pages/dataset_explorer.py"
 TRAIN, TEST = 4, 2  # pictures a class, before copies are planted
-PLANTED = 2
-TOTAL = len(EMOTIONS) * (TRAIN + TEST) + PLANTED
+TOTAL = len(EMOTIONS) * (TRAIN + TEST) + 2  # which are planted
 
 
 @pytest.fixture(scope="session")
@@ -129,6 +128,7 @@ def test_the_overview_counts_pictures_and_names_what_was_planted(app: AppTest, s
         ("source", "folder", TOTAL),
         ("split", "test", 13),
         ("clean", "test", 13),
+        ("reason", "copy of a test picture", 1),
         ("label", "fear", TRAIN + TEST),
         ("finding", "copies", 4),
         ("finding", "leaks", 1),

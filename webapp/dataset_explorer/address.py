@@ -21,7 +21,7 @@ OVERVIEW, PICTURES, LEAKS, MISLABELLED, LOOKS, MAP, EXCLUDED, PREPARE = VIEWS = 
     "Prepare",
 )
 DATA, PICTURE, PAGE = "data", "picture", "page"
-FILTERS = ("source", "origin", "split", "clean", "label", "finding")
+FILTERS = ("source", "origin", "split", "clean", "reason", "label", "finding")
 
 
 def show_view(view: str) -> None:

@@ -45,6 +45,7 @@ BY_ANSWER = {
     "Least certain first": ("confidence", True),
     "Most certain first": ("confidence", False),
 }
+LEFT_OUT = {"drop": "left out"}
 PAGE_SIZES = (24, 48, 96, 192)  # rows of 2, 3, 4, 6, 8 and 12 are full
 LEGEND = (
     "Click a picture to see it in full. 2 copies: so many are the same picture · ⚠ a copy in "
@@ -100,6 +101,7 @@ def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
     known = set(rows["label"].unique())
     labels = [name for name in (*COLOURS, UNLABELLED) if name in known]
     finer = sorted(name for name in rows["origin"].unique() if "/" in name)
+    reasons = sorted(set(rows.loc[rows["clean"] == "drop", "reason"]) - {""})
     splits = [(column, list(rows[column].unique())) for column in ("split", "clean")]
     rows = _chosen(rows, "source", linked_choices("Source", sources, "source", titles, "all"))
     if finer:
@@ -112,7 +114,10 @@ def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
         )
         rows = _chosen(rows, "origin", kinds)
     for (column, names), title in zip(splits, ("Published split", "Clean split"), strict=True):
-        rows = _chosen(rows, column, linked_choices(title, names, column, {}, "all"))
+        rows = _chosen(rows, column, linked_choices(title, names, column, LEFT_OUT, "all"))
+    if reasons:
+        why = linked_choices("Why left out of the clean split", reasons, "reason", {}, "any reason")
+        rows = _chosen(rows, "reason", why)
     return _chosen(rows, "label", linked_choices("Class", labels, "label", {}, "all"))
 
 
