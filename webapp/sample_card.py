@@ -22,7 +22,7 @@ SQUARE = "display: block; width: 100%; aspect-ratio: 1"
 SMALL = 400  # px, side of the photo until it is explained
 COMING = "rgba(128, 128, 128, .15)"
 SIDE = 280  # px, of the photo and of the face beside it, on phones as well
-WORDS = 64  # px, of what is said below the face
+WORDS = 84  # px, of what is said below the face
 NUMBERS = 290  # px, of a line and the bars
 
 

@@ -136,8 +136,8 @@ def follow_number(page: Page, world: World) -> None:
     page.locator('[data-testid="stMain"] [data-testid="stImage"] img').first.wait_for()
 
 
-# Streamlit draws a grey bar of one height for any part whose code is on its way: that is no page's, and
-# differs from load to load. A page that moves does so each time.
+# Streamlit draws a grey bar of one height for any part whose code is on its way: that is no page's,
+# and differs from load to load. A page that moves does so each time.
 LOADS = 5
 JOBS = {
     "begin": Job("", APP, sees("What speaks for")),

@@ -1,4 +1,4 @@
-"""What is looked for on every page: errors, sideways scroll, contrast, layout shift, title."""
+"""What is looked for on every page: errors, sideways scroll, contrast, axe, layout shift, title."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +25,15 @@ new PerformanceObserver(list => {
 _WIDER_THAN_SCREEN = """
 () => Math.max(0, ...[document.documentElement, ...document.querySelectorAll(
   '[data-testid="stMain"]')].map(part => part.scrollWidth - part.clientWidth))
+"""
+# The menu's groups of links stand in one list, which is Streamlit's own.
+_SERIOUS = """
+async () => (await axe.run({resultTypes: ["violations"]})).violations
+  .filter(one => ["serious", "critical"].includes(one.impact) && one.id != "color-contrast")
+  .flatMap(one => one.nodes.map(node => [one.id, node]))
+  .filter(([_, node]) => !document.querySelector(node.target[0])
+    ?.closest('[data-testid="stSidebarNavItems"]'))
+  .map(([id, node]) => id + ": " + node.html.slice(0, 200))
 """
 _LOW_CONTRAST = """
 async () => (await axe.run({runOnly: ["color-contrast"], resultTypes: ["violations"]}))
@@ -106,11 +115,16 @@ class Watched:
             found.append(f"{wider:.0f} pixels wider than the screen")
         if page.title() != title:
             found.append(f"its title is {page.title()!r}, not {title!r}")
-        return found + [f"contrast {text}" for text in self.low_contrast()]
+        found += [f"contrast {text}" for text in self.low_contrast()]
+        self._load_axe()
+        return found + [f"axe: {text}" for text in page.evaluate(_SERIOUS)]
+
+    def _load_axe(self) -> None:
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE_SCRIPT)
 
     def low_contrast(self) -> list[str]:
         """Texts that stand out from their background by less than LEAST_CONTRAST."""
-        if not self.page.evaluate("'axe' in window"):
-            self.page.evaluate(AXE_SCRIPT)
+        self._load_axe()
         found = self.page.evaluate(_LOW_CONTRAST) + self.page.evaluate(_LOW_CONTRAST_OF_CHARTS)
         return sorted({str(text) for text in found})

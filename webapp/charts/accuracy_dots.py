@@ -56,7 +56,8 @@ def accuracy_dots(rows: Sequence[dict[str, Any]], rater: float, alt: str) -> str
     names = "".join(f"<span>{escape(str(row['label']))}</span>" for row in rows)
     width = LEAST_GROUP * len(rows)
     return (
-        f'{_STYLE}<div class="dots" role="img" aria-label="{escape(alt)}">{_key(rater)}'
+        f'{_STYLE}<div class="dots" role="img" tabindex="0" aria-label="{escape(alt)}">'
+        f"{_key(rater)}"
         f'<div style="min-width:{width}px"><div class="plot">{_grid(bottom)}'
         f'<div class="groups">{groups}</div>'
         f'<div class="rater" style="bottom:{_share(rater, bottom)}"></div></div>'
