@@ -29,10 +29,10 @@ DEFAULT_CHECKPOINT = SHIPPED_CHECKPOINTS[0]
 # Every run in the repository, most of them as figures without weights, and its name for people.
 SHIPPED_TITLES = {
     "fergimefive-seven-joined": "Seven expressions, joined",
-    "fergimefive-resnet14-joined": "ResNet14 on RAF-DB and FER2013",
+    "fergimefive-resnet14-joined": "ResNet14 tuned to RAF-DB and FER2013",
     "gimefive-rafdb": "GiMEFiVE on RAF-DB",
     "fergimefive-face-resnet-seven": "Seven expressions, face network",
-    "rafdb-resnet14": "ResNet14 on RAF-DB",
+    "rafdb-resnet14": "ResNet14 tuned to RAF-DB",
     "fergimefive-gimefive": "GiMEFiVE on FER GiMEFiVE",
     "fergimefive-gimefive-second": "GiMEFiVE on FER GiMEFiVE, trained further",
     "fergimefive-resnet14": "ResNet14 on FER GiMEFiVE",

@@ -131,9 +131,13 @@ def chart_rows(figure: "go.Figure") -> list[dict[str, str]]:
     """
     heat = next((trace for trace in figure.data if trace.type == "heatmap"), None)
     if heat is not None:
+        written = heat.z if heat.text is None else heat.text
         return [
-            {"": str(name), **dict(zip(map(str, heat.x), map(str, texts), strict=True))}
-            for name, texts in zip(heat.y, heat.text, strict=True)
+            {
+                "": str(name),
+                **dict(zip(map(str, heat.x), (_told(one, "") for one in row), strict=True)),
+            }
+            for name, row in zip(heat.y, written, strict=True)
         ]
     is_flat = any(getattr(trace, "orientation", None) == "h" for trace in figure.data)
     along, up = figure.layout.xaxis, figure.layout.yaxis

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
-from core.evaluation.bootstrap import accuracy_interval
+from core.evaluation.bootstrap import Interval, accuracy_interval
 from core.evaluation.predictions_file import RightAnswers
 from core.evaluation.report_file import load_report
 from core.evaluation.runs import ALL_SOURCES, Run, all_runs
@@ -120,15 +120,30 @@ def measure(folder: Path) -> dict[str, Accuracy]:
     Raises:
         CheckpointError: Predictions or report.json are missing or damaged.
     """
-    sources = load_report(folder)["sources"]
+    report = load_report(folder)
+    sources = report["sources"]
     answers = RightAnswers.load(folder, EMOTIONS)
     found = {}
     for name, split in PARTS.items():
         correct = answers.of_split(split, sources)
         if len(correct):
-            low, high = accuracy_interval(correct)
+            low, high = _reported(report, split, len(correct)) or accuracy_interval(correct)
             found[name] = Accuracy(100 * float(correct.mean()), 100 * low, 100 * high, len(correct))
     return found
+
+
+def _reported(report: dict[str, Any], split: str, images: int) -> Interval | None:
+    """The interval that the report gives to the accuracy on just these images, if it has one.
+
+    Another draw of resamples would differ in the last digit.
+    """
+    figures = (report.get("six") or report).get("splits", {}).get(split, {})
+    parts = figures.get("per_source", {})
+    for one in (figures, *(parts.get(name, {}) for name in report["sources"])):
+        if one.get("n") == images and "intervals" in one:
+            low, high = one["intervals"]["accuracy"]
+            return low, high
+    return None
 
 
 Measure = Callable[[Path], dict[str, Accuracy]]

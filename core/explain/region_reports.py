@@ -47,10 +47,14 @@ def sentence(
     drops = hidden.drop(best)
     kept = [i for i, name in enumerate(hidden.regions) if name != BACKGROUND]
     order = sorted(kept, key=lambda i: -drops[i])
-    text = [f"The network answers {label} ({whole:.0%})."]
+    text = [f"The network answers {label} ({100 * whole:.1f} %)."]
     if not order or drops[order[0]] < LEAST_DROP:
         points = round(100 * LEAST_DROP)
-        text.append(f"Hiding any single part of the face lowers this by less than {points} points.")
+        small = not order or abs(drops[kept]).max() < LEAST_DROP
+        words = "changes" if small else "lowers"
+        text.append(
+            f"Hiding any single part of the face {words} this by less than {points} points."
+        )
     else:
         text.append(_strongest(labels, hidden, order, best))
     text.extend(_helpful(label, hidden, order, drops))
@@ -67,12 +71,14 @@ def _strongest(
     probabilities = hidden.probabilities()
     after = int(probabilities[first].argmax())
     left = float(probabilities[first, best])
-    text = f"Hiding {_the(hidden.regions[first])} lowers this to {left:.0%}"
+    text = f"Hiding {_the(hidden.regions[first])} lowers this to {100 * left:.1f} %"
     if after != best:
         text += f" and changes the answer to {labels[after]}"
     if len(order) > 1:
         second = float(probabilities[order[1], best])
-        text += f"; the next strongest part, {_the(hidden.regions[order[1]])}, to {second:.0%}"
+        text += (
+            f"; the next strongest part, {_the(hidden.regions[order[1]])}, to {100 * second:.1f} %"
+        )
     return text + "."
 
 
@@ -90,7 +96,7 @@ def _helpful(
     verb = "speak" if hidden.regions[last] in PLURAL else "speaks"
     return [
         f"{_the(hidden.regions[last]).capitalize()} {verb} against {label}: hidden, "
-        f"it rises to {raised:.0%}."
+        f"it rises to {100 * raised:.1f} %."
     ]
 
 

@@ -104,7 +104,7 @@ def test_the_sentence_tells_the_probability_that_the_page_tells() -> None:
     cold = RegionOcclusion(warm.regions, warm.whole, warm.logits, warm.pictures, temperature=0.5)
 
     # Odds of 4 to 1 at half the temperature: 16 to 1.
-    assert sentence(LABELS, cold).startswith("The network answers happiness (94%).")
+    assert sentence(LABELS, cold).startswith("The network answers happiness (94.1 %).")
 
 
 def game(*names: str, to: int | None) -> RegionShapley:
@@ -115,30 +115,30 @@ def test_the_strongest_part_is_named_with_its_measured_effect() -> None:
     text = sentence(LABELS, hidden(0.97, 0.60, 0.90, 0.10))
 
     assert text == (
-        "The network answers happiness (97%). Hiding the mouth lowers this to 60%; "
-        "the next strongest part, the eyes, to 90%."
+        "The network answers happiness (97.0 %). Hiding the mouth lowers this to 60.0 %; "
+        "the next strongest part, the eyes, to 90.0 %."
     )
 
 
 def test_a_changed_answer_is_said() -> None:
     text = sentence(LABELS, hidden(0.97, 0.30, 0.90, 0.97))
 
-    assert "Hiding the mouth lowers this to 30% and changes the answer to surprise" in text
+    assert "Hiding the mouth lowers this to 30.0 % and changes the answer to surprise" in text
 
 
 def test_small_effects_are_called_small() -> None:
     text = sentence(LABELS, hidden(0.97, 0.96, 0.95, 0.20))
 
     assert text == (
-        "The network answers happiness (97%). Hiding any single part of the face lowers this by "
-        "less than 5 points."
+        "The network answers happiness (97.0 %). Hiding any single part of the face changes "
+        "this by less than 5 points."
     )
 
 
 def test_a_part_that_speaks_against_the_answer_is_named() -> None:
     text = sentence(LABELS, hidden(0.60, 0.50, 0.80, 0.60))
 
-    assert text.endswith("The eyes speak against happiness: hidden, it rises to 80%.")
+    assert text.endswith("The eyes speak against happiness: hidden, it rises to 80.0 %.")
 
 
 def test_the_deciding_set_is_named() -> None:

@@ -194,7 +194,7 @@ def test_image_sets_are_a_column_each(page: AppTest, own_runs: Path) -> None:
     table = tables(page)[0]
     one = load_report(own_runs / "one")["splits"]["test"]
     assert table["Run"].tolist() == ["Net one", "Net two"]
-    assert table.iloc[0, 1].startswith(f"{100 * one['accuracy']:.1f} [")
+    assert table.iloc[0, 1].startswith(f"{100 * one['accuracy']:.1f} (")
     assert "nothing to compare" in words(page)
 
 

@@ -78,4 +78,4 @@ def test_a_rater_below_all_dots_is_still_on_the_plot() -> None:
 def test_the_chart_is_read_aloud_as_one_picture() -> None:
     html = accuracy_dots([NOT_MEASURED], 84.1, "Published & measured")
 
-    assert 'role="img" aria-label="Published &amp; measured"' in html
+    assert 'role="img" tabindex="0" aria-label="Published &amp; measured"' in html

@@ -18,6 +18,7 @@ from webapp.chart_frame import (
     tint,
 )
 from webapp.charts import DIVERGING, SEQUENTIAL, TEXT
+from webapp.charts.dataset import origin_table
 from webapp.charts.results import confusion_heat
 
 
@@ -68,6 +69,18 @@ def test_a_heat_map_is_a_table_of_its_own_rows_and_columns() -> None:
     assert chart_rows(heat) == [
         {"": "happiness", "happiness": "30", "fear": "10"},
         {"": "fear", "happiness": "1", "fear": "3"},
+    ]
+
+
+def test_a_heat_map_without_texts_is_a_table_of_its_values() -> None:
+    shares = {
+        "portraits": {"happiness": 0.9961, "fear": 0.0},
+        "others": {"happiness": 0.5, "fear": 1},
+    }
+
+    assert chart_rows(origin_table(shares)) == [
+        {"": "portraits", "happiness": "0.9961", "fear": "0"},
+        {"": "others", "happiness": "0.5", "fear": "1"},
     ]
 
 

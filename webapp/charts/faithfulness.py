@@ -118,14 +118,13 @@ def method_gap_dots(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
         automargin=True,
     )
     figure.update_xaxes(
-        title="gap: insertion minus deletion (truer maps to the right)",
+        title="gap (right is truer)",
         fixedrange=True,
         zeroline=True,
     )
     return figure.update_layout(
-        height=80 + 26 * len(ordered),
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        # The figures are lowest below, so there is room whatever the width.
-        legend={"x": 1, "xanchor": "right", "y": 0.02, "yanchor": "bottom"},
+        height=110 + 26 * len(ordered),
+        margin={"l": 10, "r": 10, "t": 40, "b": 10},
+        legend={"orientation": "h", "x": 0, "xref": "container", "y": 1, "yanchor": "bottom"},
         dragmode=False,
     )

@@ -279,11 +279,14 @@ def stratum_name(row: Mapping[str, Any]) -> str:
 
 
 def _shares(figure: go.Figure, x_title: str, y_title: str) -> go.Figure:
-    figure.update_xaxes(range=[0, 1], tickformat=".0%", title=x_title, fixedrange=True)
+    figure.update_xaxes(
+        range=[0, 1], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".0%", title=x_title,
+        fixedrange=True,
+    )  # fmt: skip
     figure.update_yaxes(range=[0, 1], tickformat=".0%", title=y_title, fixedrange=True)
     return figure.update_layout(
         height=360,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "y": 1.12, "x": 0},
+        margin={"l": 10, "r": 10, "t": 70, "b": 10},  # on a phone the legend has three lines
+        legend={"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom"},
         dragmode=False,
     )

@@ -150,10 +150,10 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "Data": row["dataset"],
         "Model": row["model"],
+        "Here: test %": measured.get("test"),
+        "Paper test %": row["published"]["test"],
         "Layers": row["layers"],
         "Architecture": row["architecture"],
-        "Paper test %": row["published"]["test"],
-        "Here: test %": measured.get("test"),
         "95 % interval": f"{ends[0]:.1f} to {ends[1]:.1f}" if ends else None,
         "Epochs here": measured.get("epochs"),
         "Without copies %": measured.get("test_clean"),

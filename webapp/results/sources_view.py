@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from core import CoreError
 from core.evaluation import (
     FEW,
     SPLITS,
@@ -26,7 +27,7 @@ from webapp.checkpoints import source_names
 from webapp.errors import shown_errors
 from webapp.results import pickers, store
 from webapp.results.paper_tables import export_buttons
-from webapp.text import literal, percent
+from webapp.text import counted, literal, percent
 
 PART_NAMES = {"test": "test", "valid": "clean validation"}
 FIGURES = {"Accuracy": "accuracy", "Macro-F1": "macro_f1"}
@@ -44,6 +45,7 @@ CONDITIONS = {
     "sharpness": "Sharpness",
 }
 LARGEST_LIST = 20  # MB
+RUN = 290  # px of a run's title
 
 
 def sources_view() -> None:
@@ -60,11 +62,13 @@ def sources_view() -> None:
         hide_index=True,
         height=table_height(len(runs)),
         key="sources",
-        column_config={"Run": st.column_config.TextColumn(pinned=True, width=210)},
+        placeholder="-",
+        column_config={"Run": st.column_config.TextColumn(pinned=True, width=RUN)},
     )
     st.caption(
         "In %, with the 95 % interval; on the published test of each image set, or on clean "
-        "validation where it has none. A set the run was not trained on is marked with *."
+        "validation where it has none. A set is marked with * where neither the run nor the "
+        "network it began with was trained on it."
     )
     _shortcuts(runs)
 
@@ -75,7 +79,7 @@ def _row(run: Run, figure: str) -> dict[str, object]:
         for one in by_source(store.report(run.folder)):
             low, high = getattr(one, f"{figure}_interval")
             mark = "" if one.seen else " *"
-            text = f"{100 * getattr(one, figure):.1f} [{100 * low:.1f}, {100 * high:.1f}]{mark}"
+            text = f"{100 * getattr(one, figure):.1f} ({100 * low:.1f} to {100 * high:.1f}){mark}"
             row[f"{source_names([one.source])}, {PART_NAMES[one.part]}"] = text
     return row
 
@@ -87,7 +91,17 @@ def _shortcuts(runs: list[Run]) -> None:
         "kind of picture instead of the expression. Then it finds happiness in portraits better "
         "than elsewhere, and calls other portraits happy."
     )
-    found = [row for run in runs for row in _shortcut_rows(run)]
+    found: list[dict[str, object]] = []
+    left: list[str] = []
+    for run in runs:
+        try:
+            found += _shortcut_rows(run)
+        except CoreError as error:
+            left.append(str(error))
+    if left:
+        with st.expander(f"{counted(len(left), 'run')} left out here, and why"):
+            for reason in left:
+                st.caption(literal(reason))
     if not found:
         st.info("No run was evaluated on AffectNet yet, so there is nothing to compare.")
         return
@@ -97,7 +111,7 @@ def _shortcuts(runs: list[Run]) -> None:
         height=table_height(len(found)),
         key="shortcut",
         column_config={
-            "Run": st.column_config.TextColumn(pinned=True, width=210),
+            "Run": st.column_config.TextColumn(pinned=True, width=RUN),
             **dict.fromkeys(
                 ("Happy portraits", "Happy others"),
                 st.column_config.NumberColumn(format="localized"),
@@ -112,22 +126,24 @@ def _shortcuts(runs: list[Run]) -> None:
 
 
 def _shortcut_rows(run: Run) -> list[dict[str, object]]:
-    with shown_errors():
-        found = store.portrait_shortcut(run.folder)
-        if found is not None:
-            false = found.false_portraits
-            return [
-                {
-                    "Run": checkpoints.title(run.folder),
-                    "Portraits %": 100 * found.portraits,
-                    "Elsewhere %": 100 * found.others,
-                    "Difference, 95 %": f"{100 * found.low:.1f} to {100 * found.high:.1f}",
-                    "Other portraits called happy %": None if false is None else 100 * false,
-                    "Happy portraits": found.n_portraits,
-                    "Happy others": found.n_others,
-                }
-            ]
-    return []
+    found = store.portrait_shortcut(run.folder)
+    if found is None:
+        return []
+    false = found.false_portraits
+    return [
+        {
+            "Run": checkpoints.title(run.folder),
+            "Portraits %": 100 * found.portraits,
+            "Elsewhere %": 100 * found.others,
+            "Difference (95 %)": (
+                f"{100 * (found.portraits - found.others):+.1f} "
+                f"({100 * found.low:.1f} to {100 * found.high:.1f})"
+            ),
+            "Other portraits called happy %": None if false is None else 100 * false,
+            "Happy portraits": found.n_portraits,
+            "Happy others": found.n_others,
+        }
+    ]
 
 
 def strata_view() -> None:
@@ -230,7 +246,7 @@ def _strata_cells(row: dict[str, Any]) -> dict[str, Any]:
         if value is None:
             return None
         ends = (
-            "" if low is None or high is None else f" [{unit * low:{form}}, {unit * high:{form}}]"
+            "" if low is None or high is None else f" ({unit * low:{form}} to {unit * high:{form}})"
         )
         return f"{unit * value:{form}}{ends}"
 

@@ -216,9 +216,9 @@ def overview(folders: dict[str, RunFolder]) -> pd.DataFrame:
             {
                 "Run": name,
                 "Title": title_of(folder.path),
+                "Best %": percents(found.kept.get("valid_accuracy")),
                 "State": DAMAGED if damage(folder.path) else found.observed.state,
                 "Epochs": f"{len(found.history)} of {found.epochs}" if settings else "",
-                "Best %": percents(found.kept.get("valid_accuracy")),
                 "Course": [line["valid_accuracy"] for line in found.history],
                 "Network": settings.model if settings else "",
                 "Data": data_name(settings) if settings else "",
