@@ -102,8 +102,9 @@ def _shortcuts(runs: list[Run]) -> None:
         with st.expander(f"{counted(len(left), 'run')} left out here, and why"):
             for reason in left:
                 st.caption(literal(reason))
-    if not found:
+    if not (found or left):
         st.info("No run was evaluated on AffectNet yet, so there is nothing to compare.")
+    if not found:
         return
     st.dataframe(
         pd.DataFrame(found),
