@@ -5,7 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
-from training_pages import Opened, charts, labels, trained, words
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
+from training_pages import TINY, Opened, charts, labels, trained, words
 
 from core.process import ProcessId
 from core.training import (
@@ -32,6 +34,23 @@ def test_a_finished_run_shows_its_curves_and_figures(training_page: Opened, own_
     assert batches["data"][0]["y"] == pytest.approx([1.2, 0.9, 1.05])
     assert rates["data"][0]["x"] == [1, 2, 3]
     assert "Resume" not in labels(app)
+
+
+def test_a_run_keeps_its_place_whatever_stands_above_it(
+    training_page: Opened, own_runs: Path
+) -> None:
+    def place(app: AppTest) -> list[int]:
+        parts = app.main.children.items()
+        return [number for number, part in parts if isinstance(part, Block) and part.metric]
+
+    trained(own_runs, "done", 0.3)
+    quiet = place(training_page(run="done"))
+    add_run(own_runs, "next", RunConfig(data="demo", epochs=5, model_options=TINY))
+    app = training_page(run="done")
+
+    # Streamlit tells a part that is drawn by itself by its place: one that moved lost its clock.
+    assert "1 job waiting" in words(app)
+    assert place(app) == quiet
 
 
 def test_a_start_that_no_epoch_beat_is_told(training_page: Opened, own_runs: Path) -> None:

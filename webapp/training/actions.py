@@ -198,14 +198,17 @@ def state_line(observed: Observed, doing: str) -> None:
 def show_job(folder: RunFolder, live: Callable[[RunFolder, str], None], *, poll: float) -> None:
     """Draw a run or search, again and again while it is active.
 
+    Streamlit tells what is drawn again by its place on the page: it may not move while it is drawn.
+
     Args:
         folder: Of the run or search.
         live: Draws it; gets the folder and the state that the rest of the page was drawn for.
         poll: Seconds after which `live` is called again.
     """
     observed = observe(folder)
-    if (reason := damage(folder.path)) and observed.state != DAMAGED:
-        st.error(literal(f"This folder is damaged: {reason}"))
+    with st.container():
+        if (reason := damage(folder.path)) and observed.state != DAMAGED:
+            st.error(literal(f"This folder is damaged: {reason}"))
     st.fragment(live, run_every=poll if observed.is_active else None)(folder, observed.state)
 
 

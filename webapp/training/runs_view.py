@@ -29,12 +29,14 @@ GROUPS = {"": "latest first", "Data": "data", "Network": "network", "State": "st
 def show() -> None:
     """Draw the view."""
     runs = store.runs()
-    _queue(runs)
+    with st.container():  # whatever is in it, so that what is below keeps its place
+        _queue(runs)
     if not runs:
         st.info("There is no run yet. **New run** starts one.")
         navigation.link(navigation.EXPLORER, "Prepare a data set", **{navigation.OPEN: "Prepare"})
         return
-    table = _table(runs)
+    with st.container():
+        table = _table(runs)
     st.session_state[TABLE_DRAWN] = time.monotonic()
     titles = checkpoints.titles(run.path for run in runs.values())
     folder = runs[actions.linked_pick("Run", list(runs), actions.RUN, titles)]

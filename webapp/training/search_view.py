@@ -39,9 +39,10 @@ GOALS = {"valid_accuracy": "validation accuracy", "valid_macro_f1": "validation 
 def show() -> None:
     """Draw the view."""
     searches = store.searches()
-    if not read_only():
-        with st.expander("New search", expanded=not searches, key="new search"):
-            _new()
+    with st.container():
+        if not read_only():
+            with st.expander("New search", expanded=not searches, key="new search"):
+                _new()
     if not searches:
         st.info("There is no search yet. Each trial of a search is a run with other settings.")
         return
