@@ -124,7 +124,7 @@ def method_gap_dots(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
     )
     return figure.update_layout(
         height=110 + 26 * len(ordered),
-        margin={"l": 10, "r": 10, "t": 40, "b": 10},
-        legend={"orientation": "h", "x": 0, "xref": "container", "y": 1, "yanchor": "bottom"},
+        margin={"l": 10, "r": 10, "t": 50, "b": 10},
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
         dragmode=False,
     )

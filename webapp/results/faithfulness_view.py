@@ -113,7 +113,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
             "Method": st.column_config.TextColumn(pinned=True, width=200),
             "Faces": st.column_config.NumberColumn(format="localized"),
             "Verdict": st.column_config.MultiselectColumn(
-                options=[BEATS, FALLS_SHORT], color=["green", "orange"]
+                options=[BEATS, FALLS_SHORT], color=["green", "orange"], width=190
             ),
             **{name: st.column_config.NumberColumn(format="%.3f") for name in DECIMALS},
             "On the mark": st.column_config.NumberColumn(
