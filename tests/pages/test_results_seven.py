@@ -56,3 +56,12 @@ def test_confusions_of_seven_answers_and_of_six(with_neutral: Callable[[str], Ap
     (six,) = [one.value for one in page.caption if "on the diagonal" in one.value]
     assert six.startswith("66.7 % of 3 images on the diagonal")
     assert "neutral" not in page.selectbox(key="cell label").options
+
+
+def test_image_sets_compare_all_networks_on_faces_of_the_six(
+    with_neutral: Callable[[str], AppTest],
+) -> None:
+    page = with_neutral("Image sets")
+
+    assert not page.exception
+    assert page.dataframe[0].value.iloc[0, 1].startswith("66.7 (")

@@ -68,7 +68,8 @@ def sources_view() -> None:
     st.caption(
         "In %, with the 95 % interval; on the published test of each image set, or on clean "
         "validation where it has none. A set is marked with * where neither the run nor the "
-        "network it began with was trained on it."
+        "network it began with was trained on it. Of a network that knows neutral these are its "
+        "answers between the six expressions, to faces of these: the same pictures for all."
     )
     _shortcuts(runs)
 
@@ -76,7 +77,8 @@ def sources_view() -> None:
 def _row(run: Run, figure: str) -> dict[str, object]:
     row: dict[str, object] = {"Run": checkpoints.title(run.folder)}
     with shown_errors():
-        for one in by_source(store.report(run.folder)):
+        report = store.report(run.folder)
+        for one in by_source(report | (report.get("six") or {})):
             low, high = getattr(one, f"{figure}_interval")
             mark = "" if one.seen else " *"
             text = f"{100 * getattr(one, figure):.1f} ({100 * low:.1f} to {100 * high:.1f}){mark}"
@@ -113,6 +115,7 @@ def _shortcuts(runs: list[Run]) -> None:
         key="shortcut",
         column_config={
             "Run": st.column_config.TextColumn(pinned=True, width=RUN),
+            "Difference (95 %)": st.column_config.TextColumn(width=170),
             **dict.fromkeys(
                 ("Happy portraits", "Happy others"),
                 st.column_config.NumberColumn(format="localized"),
