@@ -1,5 +1,6 @@
 """The part of a model card that says how to use the network: code that loads it, what to cite."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,7 +55,8 @@ def bibtex(folder: Path) -> str:
     paper = published("paper")
     authors = " and ".join(paper["authors"].split(", "))
     number = paper["url"].rpartition("/")[2]
-    title = " ".join(title_of(folder).replace("`", "'").split())  # it stands in a block of code
+    # A stranger's title ends no block of code here, and no brace or command of LaTeX there.
+    title = " ".join(re.sub(r"[^\w\s,.;:+&()'/-]", "", title_of(folder)).split())
     return (
         f"@misc{{gimefive{paper['year']},\n"
         f"  title = {{{paper['title']}}},\n"

@@ -237,3 +237,11 @@ def test_the_card_says_how_to_load_and_to_cite_it(run: Path) -> None:
     assert 'network = Predictor.load("a-run")' in text
     assert "eprint = {2402.15662}" in text
     assert "note = {Network used: A run}" in text
+
+
+def test_a_strangers_title_is_plain_text_in_the_citation(run: Path) -> None:
+    card = json.loads((run / "card.json").read_text())
+    card["title"] = "A}, \\input{x} ```\n![t](http://host/x.png) über 2"
+    (run / "card.json").write_text(json.dumps(card))
+
+    assert "note = {Network used: A, inputx t(http://host/x.png) über 2}\n}\n```" in model_card(run)
