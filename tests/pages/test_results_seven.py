@@ -64,4 +64,4 @@ def test_image_sets_compare_all_networks_on_faces_of_the_six(
     page = with_neutral("Image sets")
 
     assert not page.exception
-    assert page.dataframe[0].value.iloc[0, 1].startswith("66.7 (")
+    assert str(page.dataframe[0].value.iloc[0, 1]).startswith("66.7 (")
