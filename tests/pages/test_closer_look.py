@@ -70,7 +70,7 @@ def test_the_sentence_tells_the_probability_above_it(opened: AppTest) -> None:
     heading = next(text.value for text in opened.markdown if text.value.startswith("#### Face 1"))
     share = float(heading.split(", ")[1].removesuffix(" %"))
 
-    assert f"The network answers surprise ({share:.0f}%)." in texts(opened, "markdown")
+    assert f"The network answers surprise ({share:.1f} %)." in texts(opened, "markdown")
 
 
 def test_each_part_has_a_bar_and_a_picture(opened: AppTest) -> None:
@@ -100,7 +100,7 @@ def test_signed_evidence_is_read_from_a_signed_method(opened: AppTest) -> None:
 def test_all_combinations_are_measured_when_asked_for(
     opened: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "change" not in texts(opened, "markdown")
+    assert "enough to change it" not in texts(opened, "markdown")
 
     opened.button_group(key="hiding").set_value("All combinations").run()
 

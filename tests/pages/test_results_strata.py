@@ -32,7 +32,7 @@ def test_strata_are_measured_on_the_page_and_shown_with_their_intervals(
     assert sum(table["Faces"]) == 6 * TEST
     row = kept["rows"][0]
     low, high = (f"{100 * end:.1f}" for end in row["accuracy_interval"])
-    assert table["Right %"][0] == f"{100 * row['accuracy']:.1f} [{low}, {high}]"
+    assert table["Right %"][0] == f"{100 * row['accuracy']:.1f} ({low} to {high})"
     assert page.selectbox(key="grouping").options == ["Sharpness, published test of shapes"]
     assert "have fewer than 30 faces, which say little" in words(page)
     assert len(page.get("plotly_chart")) == 1
