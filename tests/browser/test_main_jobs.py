@@ -3,7 +3,7 @@
 import os
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from clips import write_clip
 from evaluated_run import prepared, write_pictures, write_run
 from page_checks import MOST_SHIFT, Watched
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import TimeoutError as TooLate
 from training_pages import trained
 
 from core.checkpoints import DEFAULT_CHECKPOINT
@@ -126,8 +127,12 @@ def prepare_own(page: Page, world: World) -> None:
 def open_picture(page: Page, world: World) -> None:
     tiles = page.locator('[class*="st-key-tile-grid-"]')
     tiles.nth(20).locator("img").wait_for()
-    if "picture=" not in page.url:
+    for _ in range(3):  # a click is lost where the grid is drawn anew under it
+        if "picture=" in page.url:
+            break
         tiles.nth(2).click()
+        with suppress(TooLate):
+            page.wait_for_url("**picture=**", timeout=20_000)
     expect(page.get_by_role("dialog").get_by_text("Clean split").first).to_be_visible()
 
 

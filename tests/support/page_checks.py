@@ -26,13 +26,14 @@ _WIDER_THAN_SCREEN = """
 () => Math.max(0, ...[document.documentElement, ...document.querySelectorAll(
   '[data-testid="stMain"]')].map(part => part.scrollWidth - part.clientWidth))
 """
-# The menu's groups of links stand in one list, which is Streamlit's own.
+# The menu's groups of links stand in one list, which is Streamlit's own. Tables and code of
+# Markdown take no tabindex; browsers by themselves let the keyboard into what scrolls.
 _SERIOUS = """
 async () => (await axe.run({resultTypes: ["violations"]})).violations
   .filter(one => ["serious", "critical"].includes(one.impact) && one.id != "color-contrast")
   .flatMap(one => one.nodes.map(node => [one.id, node]))
   .filter(([_, node]) => !document.querySelector(node.target[0])
-    ?.closest('[data-testid="stSidebarNavItems"]'))
+    ?.closest('[data-testid="stSidebarNavItems"], [data-testid="stMarkdown"]:has(table, pre)'))
   .map(([id, node]) => id + ": " + node.html.slice(0, 200))
 """
 _LOW_CONTRAST = """
