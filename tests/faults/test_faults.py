@@ -17,7 +17,7 @@ BEGINNING = ("prepare", "train", "tune", "queue")
 BUILT_ON = (
     "evaluate", "faithfulness", "quantise", "import", "export", "classify", "explain", "video",
 )  # fmt: skip
-POINTS = 1  # of each verb and kind of fault; the whole takes a minute
+POINTS = 1  # of each verb and kind of fault; the whole takes two minutes of one core
 
 CARELESS = """
 import sys, tempfile
