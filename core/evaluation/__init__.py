@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from core.evaluation.predictions import Predictions
     from core.evaluation.predictions_file import SPLITS, predictions_changed
     from core.evaluation.prepared import PUBLISHED_VALID, own_folder, results_folder
-    from core.evaluation.report import SIX, answer, mismatches, with_intervals
-    from core.evaluation.report_file import load_report, stored_strata, strata_rows
+    from core.evaluation.report import answer, mismatches, with_intervals
+    from core.evaluation.report_file import SIX, load_report, stored_strata, strata_rows
     from core.evaluation.run import evaluate_run
     from core.evaluation.runs import Run, all_runs
     from core.evaluation.strata import measure_strata
@@ -71,8 +71,8 @@ __getattr__ = lazy_names(
         "predictions": ("Predictions",),
         "predictions_file": ("SPLITS", "predictions_changed"),
         "prepared": ("PUBLISHED_VALID", "own_folder", "results_folder"),
-        "report": ("SIX", "answer", "mismatches", "with_intervals"),
-        "report_file": ("load_report", "stored_strata", "strata_rows"),
+        "report": ("answer", "mismatches", "with_intervals"),
+        "report_file": ("SIX", "load_report", "stored_strata", "strata_rows"),
         "run": ("evaluate_run",),
         "runs": ("Run", "all_runs"),
         "strata": ("measure_strata",),

@@ -7,6 +7,7 @@ import numpy as np
 
 from core.evaluation.bootstrap import RESAMPLES, SEED, Interval, interval
 from core.evaluation.predictions import Predictions
+from core.evaluation.report_file import SIX
 
 SHORTCUT_CLASS = "happiness"
 PORTRAITS = "ffhq"
@@ -37,15 +38,17 @@ class SourceScore:
     seen: bool
 
 
-def by_source(report: dict[str, Any]) -> list[SourceScore]:
+def by_source(report: dict[str, Any], *, six: bool = False) -> list[SourceScore]:
     """Figures a source: on its published test, or on clean validation where it has none.
 
     Args:
         report: Content of a run's report.json.
+        six: Whether only the answers between the paper's six classes count.
     """
+    splits = (report.get(SIX, report) if six else report)["splits"]
     found: dict[str, SourceScore] = {}
     for part in ("test", "valid"):
-        for name, figures in report["splits"].get(part, {}).get("per_source", {}).items():
+        for name, figures in splits.get(part, {}).get("per_source", {}).items():
             if name not in found:
                 found[name] = SourceScore(
                     source=name,

@@ -11,7 +11,7 @@ from typing import Any
 from core.errors import CheckpointError
 from core.evaluation.bootstrap import Interval, accuracy_interval
 from core.evaluation.predictions_file import RightAnswers
-from core.evaluation.report_file import load_report
+from core.evaluation.report_file import SIX, load_report
 from core.evaluation.runs import ALL_SOURCES, Run, all_runs
 from core.labels import EMOTIONS
 from core.shapes import CardFile
@@ -137,7 +137,7 @@ def _reported(report: dict[str, Any], split: str, images: int) -> Interval | Non
 
     Another draw of resamples would differ in the last digit.
     """
-    figures = (report.get("six") or report).get("splits", {}).get(split, {})
+    figures = report.get(SIX, report).get("splits", {}).get(split, {})
     parts = figures.get("per_source", {})
     for one in (figures, *(parts.get(name, {}) for name in report["sources"])):
         if one.get("n") == images and "intervals" in one:

@@ -9,10 +9,8 @@ from core.evaluation.calibration import reliability, risk_coverage, thinned
 from core.evaluation.classification_metrics import intervals, metrics
 from core.evaluation.predictions import Predictions
 from core.evaluation.predictions_file import SPLITS
-from core.evaluation.report_file import FORMAT
+from core.evaluation.report_file import FORMAT, SIX
 from core.labels import EMOTIONS, NEUTRAL
-
-SIX = "six"  # part of a report: the answers between the paper's six classes alone
 
 
 def with_intervals(predictions: Predictions) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from core.paths import run_root
 from core.stored import Unreadable, read_shaped, shaped_or_empty
 
 FORMAT = 1
+SIX = "six"  # part of a report: the answers between the paper's six classes alone
 # What tables and cards cannot do without: of a report, and of each of its splits.
 WHOLE = ("format", "sources", "splits", "labels")
 WHOLE_SPLIT = ("n", "accuracy", "macro_f1", "per_class", "confusion", "intervals")
@@ -38,8 +39,8 @@ def load_report(folder: Path, *, whole: bool = False) -> dict[str, Any]:
     try:
         report = read_shaped(folder / "report.json", ReportFile)
         _check_whole(report, WHOLE if whole or "splits" in report else WHOLE[:2])
-        if "six" in report:  # the paper's classes alone, of a network with more
-            _check_whole(report["six"], WHOLE[2:])
+        if SIX in report:
+            _check_whole(report[SIX], WHOLE[2:])
         found = report["format"]
     except FileNotFoundError:
         raise CheckpointError(f"{folder.name} has no report.json. {remedy}") from None

@@ -14,6 +14,7 @@ from source_files import ROOT
 
 from core.checkpoints import DEFAULT_CHECKPOINT, SHIPPED_CHECKPOINTS
 from core.evaluation import (
+    SIX,
     SPLITS,
     Predictions,
     classification_metrics,
@@ -21,7 +22,7 @@ from core.evaluation import (
     metrics,
     with_intervals,
 )
-from core.evaluation.report import SIX, build_report
+from core.evaluation.report import build_report
 
 SHOWN = ("test", "test_clean", "valid")  # the rest says nothing about unseen pictures
 HEAD = """\

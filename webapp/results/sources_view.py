@@ -77,8 +77,7 @@ def sources_view() -> None:
 def _row(run: Run, figure: str) -> dict[str, object]:
     row: dict[str, object] = {"Run": checkpoints.title(run.folder)}
     with shown_errors():
-        report = store.report(run.folder)
-        for one in by_source(report | (report.get("six") or {})):
+        for one in by_source(store.report(run.folder), six=True):
             low, high = getattr(one, f"{figure}_interval")
             mark = "" if one.seen else " *"
             text = f"{100 * getattr(one, figure):.1f} ({100 * low:.1f} to {100 * high:.1f}){mark}"
