@@ -13,8 +13,12 @@ if checkpoint is None:
     st.info("There is no trained network here yet, so there is no card to read.")
     navigation.link(navigation.TRAINING, "Train a network")
     st.stop()
-# Else a table wider than a phone carries the whole page with it.
-st.html("<style>.stMarkdown table { display: block; overflow-x: auto; }</style>")
+# Else a table wider than a phone carries the whole page with it, or breaks each figure into three.
+st.html(
+    "<style>.stMarkdown table { display: block; overflow-x: auto; } "
+    ".stMarkdown td:first-child { min-width: 9rem; } "
+    ".stMarkdown td:not(:first-child) { white-space: nowrap; }</style>"
+)
 with shown_errors():
     text = model_card(checkpoint)
     head, rest = text.split("\n## ", 1)

@@ -20,6 +20,7 @@ from core.stored import read_shaped
 from core.tabular import as_code, as_text, literal
 
 CONFUSIONS = 3  # most frequent ones named
+HASH_DIGITS = 12  # as the other texts give them; the card's file has all
 
 
 def model_card(folder: Path) -> str:
@@ -97,15 +98,19 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     earlier = [name for name in report.get("seen", ()) if name not in report["sources"]]
     # The last training alone would be half the truth of a network that began with other weights.
     word = "Last trained" if data.get("initial") else "Trained"
+    digest = str(data.get("data_hash", report["data_hash"]))[:HASH_DIGITS]
     yield (
         f"{word} on the {report['trained_on_split']} split of {_titles(report['sources'])}"
-        f"{counts}. Data hash {as_code(data.get('data_hash', report['data_hash']))}.{_origin(data)}"
+        f"{counts}. Data hash {as_code(digest)}.{_origin(data)}"
         + (f" The weights it started from had also learned {_titles(earlier)}." if earlier else "")
     )
+    without: dict[str, list[str]] = {}
     for source, classes in data.get("unknown_classes", {}).items():
+        without.setdefault(", ".join(classes), []).append(source)
+    for classes, sources in without.items():
         yield (
-            f"{_titles([source])} has no picture of {', '.join(classes)}, so its pictures say "
-            "nothing about that answer: it was left out of their loss."
+            f"No picture of {_titles(sources)} shows {classes}, so they say nothing about that "
+            "answer: it was left out of their loss."
         )
     yield ""
     for name in report.get("seen", report["sources"]):

@@ -188,14 +188,16 @@ def test_a_start_from_faces_and_classes_left_out_are_told(run: Path) -> None:
     card = json.loads((run / "card.json").read_text())
     card["data"] |= {
         "start": {"name": "faces", "about": "face recognition, learned from 3 faces"},
-        "unknown_classes": {"ck_plus": ["neutral"]},
+        "unknown_classes": {"ck_plus": ["neutral"], "tfeid": ["neutral"]},
+        "data_hash": "0123456789abcdef" * 4,
     }
     (run / "card.json").write_text(json.dumps(card))
 
     text = model_card(run)
 
     assert "Start: face recognition, learned from 3 faces." in text
-    assert "CK+ has no picture of neutral, so its pictures say nothing about that answer" in text
+    assert "No picture of CK+, TFEID shows neutral, so they say nothing about that answer" in text
+    assert "Data hash `0123456789ab`." in text
 
 
 def test_a_fine_tuned_network_says_which_training_was_the_last(run: Path) -> None:

@@ -133,6 +133,17 @@ def test_runs_are_found_by_words_and_put_in_order(own_runs: Path) -> None:
     assert (next(iter(grouped)), grouped["Run"].tolist()) == ("Data", ["one", "two", "three"])
 
 
+def test_networks_joined_as_they_were_have_no_epochs_to_count(
+    training_page: Opened, own_runs: Path
+) -> None:
+    folder = trained(own_runs, "joined", epochs=0, initial="one+other")
+
+    app = training_page()
+
+    assert store.overview({"joined": folder})["Epochs"].tolist() == ["none"]
+    assert [metric.value for metric in app.metric if metric.label == "Epochs done"] == ["none"]
+
+
 def test_a_failed_run_gives_its_reason_and_can_be_resumed(
     training_page: Opened, own_runs: Path, workers: list[Path]
 ) -> None:

@@ -99,12 +99,13 @@ def _table(runs: dict[str, RunFolder]) -> dict[str, str]:
         column_config={
             "Run": st.column_config.TextColumn("Folder"),
             "Epochs": st.column_config.TextColumn(
-                help="Passes over all training pictures: done, and planned"
+                help="Passes over all training pictures: done, and planned; none where trained "
+                "networks were joined as they were"
             ),
             "Best %": st.column_config.NumberColumn(
                 format="%.1f",
                 help="Validation accuracy of the weights kept: the share of pictures set aside "
-                "whose label it gives",
+                "whose label it gives. Compare it only where the data beside it are the same",
             ),
             "Course": st.column_config.LineChartColumn(
                 "Validation by epoch", help="Accuracy from 20 % to 100 %", y_min=0.2, y_max=1
@@ -157,7 +158,7 @@ def _ticked(ticked: list[str]) -> None:
 def _live(drawn_epochs: str, folder: RunFolder, drawn_state: str) -> None:
     """A run, as it is now; table and page follow when its state or its epochs do."""
     found = store.read(folder)
-    done = f"{len(found.history)} of {found.epochs}"
+    done = found.done
     is_old = time.monotonic() - st.session_state[TABLE_DRAWN] > SETTLING
     if found.observed.state != drawn_state or (drawn_epochs and done != drawn_epochs and is_old):
         st.rerun()
@@ -208,7 +209,7 @@ def _figures(found: store.Reading) -> None:
     with st.container(horizontal=True):
         st.metric(
             "Epochs done",
-            f"{len(found.history)} of {found.epochs}",
+            found.done,
             help="An epoch is one pass over all training pictures.",
         )
         if best:

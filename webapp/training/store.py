@@ -181,6 +181,11 @@ class Reading:
         return float(min(1.0, max(done, self.now.get("share", 0.0))))
 
     @property
+    def done(self) -> str:
+        """Epochs done, and planned; "none" where networks were joined as they were."""
+        return f"{len(self.history)} of {self.epochs}" if self.epochs else "none"
+
+    @property
     def doing(self) -> str:
         """What it does now, for a user; the reason of its state while it is not at work."""
         if self.observed.state != "running":
@@ -217,11 +222,12 @@ def overview(folders: dict[str, RunFolder]) -> pd.DataFrame:
                 "Run": name,
                 "Title": title_of(folder.path),
                 "Best %": percents(found.kept.get("valid_accuracy")),
+                # Beside it: figures of other data cannot be compared.
+                "Data": data_name(settings) if settings else "",
                 "State": DAMAGED if damage(folder.path) else found.observed.state,
-                "Epochs": f"{len(found.history)} of {found.epochs}" if settings else "",
+                "Epochs": found.done if settings else "",
                 "Course": [line["valid_accuracy"] for line in found.history],
                 "Network": settings.model if settings else "",
-                "Data": data_name(settings) if settings else "",
                 "Changed": _moment(found.observed.since),
                 "Own": is_own(folder.path),
             }
