@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from made_faithfulness import made_entry, made_report
 from made_view import made_view
+from results_views import view
 from streamlit.testing.v1 import AppTest
 
+from core.explain import FAITHFULNESS_FILE
 from core.files import fingerprint, write_json
 from core.global_view import global_view_file
 
@@ -40,19 +42,61 @@ def words(page: AppTest) -> str:
     return "\n".join(part.value for part in [*page.markdown, *page.caption, *page.info])
 
 
-@pytest.mark.parametrize(
+UNMEASURED = pytest.mark.parametrize(
     ("name", "command"),
     [
         ("Explanations", "python -m core faithfulness one"),
         ("Mean maps", "python -m core global-view one --split test"),
     ],
 )
-def test_what_was_not_measured_names_its_command(
-    open_view: Callable[[str], AppTest], run: Path, name: str, command: str
+
+
+@UNMEASURED
+def test_what_was_not_measured_names_its_command_on_a_server_that_writes_nothing(
+    open_view: Callable[[str], AppTest],
+    run: Path,
+    name: str,
+    command: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("GIMEFIVE_READ_ONLY", "1")
+
     page = open_view(name)
 
     assert page.code[0].value == command
+    assert not [button for button in page.button if button.key.startswith("measure ")]
+
+
+@UNMEASURED
+def test_what_cannot_be_measured_here_is_one_sentence_beside_the_way_to_the_data(
+    open_view: Callable[[str], AppTest], run: Path, name: str, command: str
+) -> None:
+    page = open_view(name)
+    page.button(key=f"measure {command.split()[3]}").click().run()
+
+    assert not page.exception
+    (error,) = [error.value for error in page.error]
+    assert "should not have" not in error
+    assert command in words(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "verb", "file"),
+    [
+        ("Explanations", "faithfulness", FAITHFULNESS_FILE),
+        ("Mean maps", "global-view", "global_view_test.json"),
+    ],
+)
+def test_what_was_not_measured_is_measured_at_a_click(
+    page: AppTest, own_runs: Path, name: str, verb: str, file: str
+) -> None:
+    view(page, name)
+    page.button(key=f"measure {verb}").click().run(timeout=180)
+
+    assert not page.exception
+    assert not page.error
+    assert (own_runs / "one" / file).is_file()
+    assert not [button for button in page.button if button.key.startswith("measure ")]
 
 
 @pytest.mark.parametrize("name", ["Explanations", "Mean maps"])

@@ -14,7 +14,7 @@ def test_strata_not_measured_yet_are_measured_with_a_command_or_the_form(page: A
     view(page, "Strata")
 
     assert "were not parted by stratum yet" in page.info[0].value
-    assert page.code[0].value == "python -m core strata one LIST.csv"
+    assert "`python -m core strata one LIST.csv`" in page.info[0].value
 
 
 def test_strata_are_measured_on_the_page_and_shown_with_their_intervals(

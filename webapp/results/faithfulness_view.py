@@ -1,5 +1,6 @@
 """Are the explanations true?  Every method of a run beside maps that know nothing of the face."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ from webapp.faithfulness_badges import BEATS, FALLS_SHORT, HOW_IT_IS_MEASURED
 from webapp.results import pickers
 from webapp.results.paper_tables import export_buttons
 from webapp.text import counted, literal, percent
+from webapp.waiting import Show
 
 _RANDOMISED = {"passes": "depend on the weights", "partly": "depend on the weights in part"}
 _MEASURES = {"gap": "insertion minus deletion", "road": "ROAD", "planted": "the planted mark"}
@@ -34,8 +36,12 @@ def faithfulness_view() -> None:
     if report is None:
         st.caption(HOW_IT_IS_MEASURED)
         title = literal(checkpoints.title(run))
-        st.info(f"The explanations of {title} were not measured yet. Do it with:")
-        st.code(f"python -m core faithfulness {run.name}", language=None)
+        pickers.measuring(
+            f"The explanations of {title} were not measured yet.",
+            ("faithfulness", run.name),
+            "Measure them",
+            lambda show: _measure(run, show),
+        )
         return
     rows = faithfulness_rows(report)
     _summary(report, rows, own=place == run)
@@ -50,6 +56,15 @@ def faithfulness_view() -> None:
     _table(rows)
     export_buttons(lambda form: table_text(rows, form), f"faithfulness-{run.name}", "faithfulness")
     _details(report)
+
+
+def _measure(run: Path, show: Show) -> None:
+    from core.faithfulness import measure_faithfulness  # loads torch
+
+    def told(done: int, total: int, name: str) -> None:
+        show(done / total, f"{done:,} of {total:,} measured{f', now {name}' if name else ''},")
+
+    measure_faithfulness(run, on_progress=told)
 
 
 def _summary(report: dict[str, Any], rows: list[dict[str, Any]], *, own: bool) -> None:

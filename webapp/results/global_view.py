@@ -1,6 +1,7 @@
 """Where a run's evidence lies on the average face, by expression and part of the face."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -26,6 +27,7 @@ from webapp.charts.regions import region_heat
 from webapp.picture_rows import Tile, tiles_html
 from webapp.results import pickers
 from webapp.text import counted, literal
+from webapp.waiting import Show
 
 ANSWERS = {"Right answers": True, "Wrong answers": False}
 TITLES = {"drop": "Hidden", "share": "Evidence", "lift": "Evidence by size"}
@@ -48,8 +50,13 @@ def global_view() -> None:
     views = {split: stored_global_view(run, split, chosen) for split in SPLITS}
     known = {split: view for split, view in views.items() if view is not None}
     if not known:
-        st.info(f"No such view of {literal(checkpoints.title(run))} was made yet. Make one with:")
-        st.code(f"python -m core global-view {run.name} --split test", language=None)
+        pickers.measuring(
+            f"No such view of {literal(checkpoints.title(run))} was made yet: the maps of test "
+            "faces, laid over one mean face.",
+            ("global-view", run.name, "--split", "test"),
+            "Make it",
+            lambda show: _make(run, show),
+        )
         return
     left, right = st.columns(2)
     with left:
@@ -67,6 +74,15 @@ def global_view() -> None:
     _maps(view, right=ANSWERS[answers])
     _regions(view, right=ANSWERS[answers])
     _downloads(view, run.name, split)
+
+
+def _make(run: Path, show: Show) -> None:
+    from core.global_view import make_global_view  # loads torch
+
+    def told(done: int, total: int) -> None:
+        show(done / total, f"Face {done:,} of {total:,},")
+
+    make_global_view(run, split="test", on_progress=told)
 
 
 def _maps(view: dict[str, Any], *, right: bool) -> None:

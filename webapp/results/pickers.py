@@ -1,6 +1,6 @@
 """Choices the views share: a run, a split, a source."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +8,12 @@ import streamlit as st
 
 from core.checkpoints import DEFAULT_CHECKPOINT, is_checkpoint, is_own, list_checkpoints
 from core.evaluation import SIX, SPLITS, Run, all_runs
+from core.paths import read_only
 from webapp import checkpoints, navigation, widgets
 from webapp.checkpoints import source_names
+from webapp.errors import shown_errors
 from webapp.results import store
+from webapp.waiting import Show, Waiting
 
 PAPERS = "The paper's six"
 OWN = ""  # in place of a source: all the run was trained on
@@ -145,6 +148,37 @@ def source_picker(names: Sequence[str], key: str = "source") -> str:
         key=key,
         bind="query-params",
     )
+
+
+def measuring(words: str, verb: Sequence[str], label: str, measure: Callable[[Show], None]) -> None:
+    """Say that something was not measured, and offer to do it; where nothing is written, how.
+
+    Args:
+        words: What is missing.
+        verb: Of the command line, which does the same.
+        label: Of the button.
+        measure: Does it, and tells its bar how far it is.
+    """
+    st.info(words)
+    command = " ".join(("python -m core", *verb))
+    if read_only():
+        st.caption("This server is read-only. On the command line:")
+        st.code(command, language=None)
+        return
+    st.caption(
+        "It takes minutes, and the pictures must be prepared here. Keep this page open "
+        f"meanwhile, or use the command line: `{command}`."
+    )
+    with st.container(horizontal=True):
+        is_asked = st.button(label, key=f"measure {verb[0]}", type="primary")
+        navigation.link(navigation.EXPLORER, "Prepare a data set", **{navigation.OPEN: "Prepare"})
+    if is_asked:
+        waiting = Waiting((*verb,), f"cancel {verb[0]}")
+        waiting.forget()
+        with shown_errors():
+            measure(waiting.show)
+            st.rerun()
+        waiting.end()
 
 
 def show_how_to_begin() -> None:

@@ -168,8 +168,11 @@ def strata_view() -> None:
     }
     if not kept:
         title = literal(checkpoints.title(run))
-        st.info(f"The results of {title} were not parted by stratum yet. Do it above, or with:")
-        st.code(f"python -m core strata {run.name} LIST.csv", language=None)
+        where = "With" if read_only() else "Do it above, or with"
+        st.info(
+            f"The results of {title} were not parted by stratum yet. {where} "
+            f"`python -m core strata {run.name} LIST.csv`."
+        )
         return
     name = st.selectbox("Parted by", list(kept), key="grouping")
     found, grouping = kept[name]
