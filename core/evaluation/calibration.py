@@ -9,7 +9,8 @@ from scipy.special import softmax
 
 BINS = 15
 TEMPERATURES = (0.05, 20.0)
-TARGET_ACCURACY = 0.90  # of the answered faces
+MOST_WRONG = 0.15  # of the answered faces
+MOST_LEFT = 0.5  # of the share of wrong answers; else a network good at home would never doubt
 LEAST_COVERAGE = 0.50  # a model that answers fewer faces is of no use
 DIGITS = 4  # kept of temperature and threshold, so that machines agree
 CURVE_POINTS = 101
@@ -164,24 +165,26 @@ def thinned(curve: RiskCoverage, points: int = CURVE_POINTS) -> dict[str, object
 def unclear_threshold(
     confidence: NDArray[np.float64],
     correct: NDArray[np.bool_],
-    target: float = TARGET_ACCURACY,
+    most_wrong: float = MOST_WRONG,
     least_coverage: float = LEAST_COVERAGE,
 ) -> float:
     """Confidence below which an answer is called unclear.
 
-    The smallest one at which at least `target` of the answered faces are right; where that would
-    answer fewer than `least_coverage` of all faces, the highest one that still answers so many.
+    The smallest one at which at most `most_wrong` of the answered faces are wrong, and a share of
+    them at most half of that of all faces; where that would answer fewer than `least_coverage` of
+    all faces, the highest one that still answers so many.
 
     Returns:
-        0 where all faces together already reach the target.
+        0 where no face is wrong.
     """
-    if correct.mean() >= target:
+    target = 1.0 - min(most_wrong, MOST_LEFT * (1.0 - float(correct.mean())))
+    if correct.all():
         return 0.0
     # Rounded down, so that the face which gives the threshold is itself answered.
     digits = 10.0**DIGITS
     floors = np.floor(confidence * digits) / digits
     curve = risk_coverage(floors, correct)
     usable = np.asarray(curve.coverage) >= least_coverage
-    reached = usable & (np.asarray(curve.accuracy) >= target)
+    reached = usable & (np.asarray(curve.accuracy) >= target - 1e-9)
     chosen = np.flatnonzero(reached)[-1] if reached.any() else np.flatnonzero(usable)[0]
     return float(curve.threshold[int(chosen)])

@@ -16,7 +16,7 @@ from core.checkpoints import WEIGHTS, is_shipped
 from core.errors import CheckpointError, DataError
 from core.evaluation.calibration import (
     LEAST_COVERAGE,
-    TARGET_ACCURACY,
+    MOST_WRONG,
     fit_temperature,
     unclear_threshold,
 )
@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 
 FEWEST_TO_CALIBRATE = 50  # images; fewer would fit noise
 RULE = (
-    f"The smallest confidence at which at least {TARGET_ACCURACY:.0%} of the answered faces of "
-    f"clean validation are right; at least {LEAST_COVERAGE:.0%} of them are answered in any case."
+    f"The smallest confidence at which at most {MOST_WRONG:.0%} of the answered faces of clean "
+    "validation are wrong, and half the share that is wrong of all; at least "
+    f"{LEAST_COVERAGE:.0%} of them are answered in any case."
 )
 
 

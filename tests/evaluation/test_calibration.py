@@ -115,20 +115,32 @@ def test_a_thinned_curve_keeps_both_ends() -> None:
     assert small["coverage"][-1] == 1.0  # type: ignore[index]
 
 
-def test_the_threshold_is_the_smallest_that_reaches_the_target() -> None:
-    confidence = np.array([0.95, 0.9, 0.8, 0.7, 0.6])
-    correct = np.array([True, True, True, False, True])
+def test_the_threshold_is_the_smallest_that_leaves_few_enough_wrong() -> None:
+    confidence = np.array([0.95, 0.9, 0.8, 0.7, 0.6, 0.5])
+    correct = np.array([True, True, False, True, False, False])
 
-    # answered from 0.6: 4 of 5; from 0.7: 3 of 4; from 0.8: 3 of 3
-    assert unclear_threshold(confidence, correct, target=0.9) == 0.8
-    assert unclear_threshold(confidence, correct, target=0.75) == 0.0
+    # wrong of those answered, from .5 on: 3 of 6, 2 of 5, 1 of 4, 1 of 3, 0 of 2
+    assert unclear_threshold(confidence, correct, most_wrong=0.1, least_coverage=0.0) == 0.9
+    assert unclear_threshold(confidence, correct, most_wrong=0.25, least_coverage=0.0) == 0.7
+
+
+def test_the_threshold_halves_the_share_of_wrong_answers_where_it_is_small_already() -> None:
+    confidence = np.linspace(0.99, 0.5, 50).round(2)
+    correct = np.ones(50, bool)
+    correct[[20, 30, 35, 40, 45, 49]] = False  # 12 %, of which 6 % may be left
+
+    threshold = unclear_threshold(confidence, correct)
+
+    # Of the 35 surest 2 are wrong, 5.7 %; the next one makes it 3 of 36, 8.3 %.
+    assert threshold == confidence[34]
+    assert unclear_threshold(confidence, np.ones(50, bool)) == 0.0
 
 
 def test_the_threshold_keeps_answering_half_of_the_faces() -> None:
     confidence = np.array([0.95, 0.9, 0.8, 0.7])
     correct = np.array([True, False, False, False])
 
-    assert unclear_threshold(confidence, correct, target=0.9, least_coverage=0.5) == 0.9
+    assert unclear_threshold(confidence, correct, most_wrong=0.1, least_coverage=0.5) == 0.9
 
 
 def test_the_face_that_gives_the_threshold_is_answered() -> None:
