@@ -17,7 +17,8 @@ from webapp.folder_scores.scored import (
 from webapp.text import counted
 from webapp.waiting import Waiting
 
-KEPT = "folder scores"  # (what was asked, what came of it) of this visit
+KEPT = "folder scores"  # (what was asked, what came of it, what was left out) of this visit
+NOTHING: tuple[None, None, list[tuple[str, str]]] = (None, None, [])
 MODES: dict[FacesMode, str] = {
     "auto": "Automatic: the largest face, or a small picture as it is",
     "whole": "Each picture is one face (quickest)",
@@ -41,8 +42,12 @@ all_faces = st.sidebar.toggle(
 all_faces = all_faces and faces != "whole"
 with shown_errors():
     chosen = files_input()
-    if chosen is None:
-        show_linked()
+    if chosen is None and not show_linked():
+        _, result, left_out = st.session_state.get(KEPT, NOTHING)
+        if isinstance(result, Scored):
+            st.caption("The scores of the pictures chosen before; they stay for your visit.")
+            show_scores(result, left_out)
+            offer_address(result, left_out)
     if checkpoint is None or chosen is None:
         st.stop()
     weights = changed(checkpoint / "weights.safetensors")
@@ -65,7 +70,7 @@ with shown_errors():
         st.session_state[KEPT] = asked, scored, list(skipped)
     elif waiting.was_cancelled:
         st.info("The scoring was cancelled before its end, so there is nothing to show.")
-    former, result, left_out = st.session_state.get(KEPT, (None, None, []))
+    former, result, left_out = st.session_state.get(KEPT, NOTHING)
     if isinstance(result, Scored) and former == asked:
         show_scores(result, left_out)
         offer_address(result, left_out)

@@ -33,7 +33,7 @@ st.caption(
 st.info(
     "**Everyone in view must know and agree.** Frames go from your browser to the computer that "
     "runs this app and back; no picture is kept unless you press Record, and the scores only as "
-    "numbers until you leave. Numbers on faces follow a face while it is in view; nobody is "
+    "numbers for your visit. Numbers on faces follow a face while it is in view; nobody is "
     "recognised.",
 )
 

@@ -15,9 +15,10 @@ from core.measured_shapes import ReportFile
 from core.shapes import CardFile
 from core.stored import shaped_or_empty
 from webapp import navigation
-from webapp.text import literal, percent
+from webapp.text import counted, literal, percent
 
 MOST_SETS = 3  # image sets shown beside each other
+PARTS = {"test": "test", "valid": "validation"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,18 @@ def figures(folder: Path) -> dict[str, Figures]:
 
     They are told apart by image set, since only figures on the same pictures can be compared; for
     the same reason those of a network with neutral are of its answers to the six expressions.
+    Where the data have no test part they are of clean validation, which their names then say.
     """
     try:
         report = shaped_or_empty(folder / "report.json", ReportFile)
-        whole = report["splits"]["test"]["per_source"]
-        six = report["six"]["splits"]["test"]["per_source"] if report.get("six") else {}
-        return {str(name): _figures(one, six.get(name)) for name, one in whole.items() if one["n"]}
+        part = next((part for part in PARTS if part in report["splits"]), "")
+        whole = report["splits"][part]["per_source"]
+        six = report["six"]["splits"][part]["per_source"] if report.get("six") else {}
+        return {
+            f"{source_names([str(name)])} {PARTS[part]}": _figures(one, six.get(name))
+            for name, one in whole.items()
+            if one["n"]
+        }
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         return {}
 
@@ -107,6 +114,37 @@ def _figures(whole: dict[str, Any], six: dict[str, Any] | None) -> Figures:
         macro_f1=float(found["macro_f1"]),
         seven=None if found is whole else (int(whole["n"]), float(whole["accuracy"])),
     )
+
+
+def caution(folder: Path) -> str:
+    """Why an own network's answers may mean little, of its report; "" where nothing is known of it.
+
+    That is so where always naming the commonest label would do as well as far as its pictures can
+    tell, or where its data have no picture of a class.
+    """
+    if not is_own(folder):
+        return ""
+    report = shaped_or_empty(folder / "report.json", ReportFile)
+    split: dict[str, Any] = next(
+        (report["splits"][part] for part in PARTS if part in report.get("splits", {})), {}
+    )
+    try:
+        support = {label: int(one["support"]) for label, one in split["per_class"].items()}
+        low, high = split["intervals"]["accuracy"]
+        label, often = max(support.items(), key=lambda one: one[1])
+        share, right, number = often / split["n"], split["accuracy"], split["n"]
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return ""
+    said = []
+    if low <= share:
+        said.append(
+            f"This network is right for {percent(right)} of {counted(number, 'picture')} (95 %: "
+            f"{100 * low:.0f} to {100 * high:.0f}); always saying “{label}” would be for "
+            f"{percent(share)}. Its answers may mean nothing."
+        )
+    if absent := [name for name, count in support.items() if not count]:
+        said.append(f"Its pictures show no {' and no '.join(absent)}: it hardly knows them.")
+    return " ".join(said)
 
 
 def source_names(names: Sequence[str]) -> str:
@@ -151,7 +189,7 @@ def _card(folder: Path, reached: dict[str, Figures], shown: Sequence[str]) -> No
 
 
 def _metric(name: str, one: Figures | None) -> None:
-    label = f"{source_names([name])} test, right answers"
+    label = f"{name}, right answers"
     if one is None:
         st.metric(label, "-")
         st.caption("not measured")

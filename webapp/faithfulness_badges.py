@@ -14,8 +14,8 @@ from webapp.text import counted, literal, percent
 Colour = Literal["green", "orange", "gray"]
 
 BEATS, FALLS_SHORT = "beats its controls", "does not beat its controls"  # as reports say it
-GOOD, POOR = "truer than blind maps", "no truer than blind maps"
-UNMEASURED = "not measured for this checkpoint"
+GOOD, POOR = "tested: truer than chance", "tested: no truer than chance"
+UNMEASURED = "not tested for this network"
 OTHER_LAYER = "not measured at this layer"
 SAME_FOR_ALL = "the same for every expression"
 CONTROL_NAMES = {
@@ -101,7 +101,9 @@ def show_badges(
         figures: Whether there is such a button.
     """
     row = st.container(horizontal=True, vertical_alignment="center", gap="small", key=key)
-    place = "" if layer == "input" else f"Of the network's layer {literal(layer)}."
+    place = (
+        "" if layer == "input" else f"Taken at the layer named {literal(layer)} inside the network."
+    )
     row.caption(literal(EXPLAINERS[method].title), width="content")
     for badge in badges(report, method, layer):
         row.badge(badge.words, color=badge.colour)

@@ -7,9 +7,12 @@ import streamlit as st
 
 from core.errors import ImageError
 from core.images import SUFFIXES, decode
+from core.paths import PROJECT_ROOT, data_root
 from core.types import Image
+from webapp.text import literal
 
 UPLOAD, SAMPLE, CAMERA = "Upload", "Sample photo", "Camera"
+FILES, KEPT_FILES = "files", "files kept"
 KEPT_SOURCE, LOST_SOURCE = "picture source kept", "picture source lost"
 LARGEST_UPLOAD = 200  # MB of any file; as the server's own limit in .streamlit/config.toml
 LARGEST_PICTURES = 10  # MB a file
@@ -82,9 +85,40 @@ def picture_input() -> list[Picture]:
         type=[suffix.removeprefix(".") for suffix in SUFFIXES],
         accept_multiple_files=True,
         max_upload_size=LARGEST_PICTURES,
-        key="files",
+        key=FILES,
+        on_change=_keep,
     )
-    return [Picture(file.name, file.getvalue()) for file in files]
+    return [Picture(file.name, file.getvalue()) for file in files] or _kept()
+
+
+def _keep() -> None:
+    """Keep what was uploaded for when the visitor comes back: an upload goes with its page."""
+    st.session_state[KEPT_FILES] = [
+        Picture(file.name, file.getvalue()) for file in st.session_state[FILES]
+    ]
+
+
+def _kept() -> list[Picture]:
+    """The pictures that were uploaded before another page was opened, with a way to put away."""
+    kept: list[Picture] = st.session_state.get(KEPT_FILES, [])
+    if kept:
+        names = kept[0].name + (f" and {len(kept) - 1} more" if len(kept) > 1 else "")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Still here from before: {literal(names)}", width="content")
+            st.button("Put away", key="put away", on_click=_put_away)
+    return kept
+
+
+def _put_away() -> None:
+    st.session_state.pop(KEPT_FILES, None)
+
+
+def data_place() -> str:
+    """Where the data folder is, for people; no path of the machine."""
+    root = data_root()
+    if root == (PROJECT_ROOT / "data").resolve():
+        return "`data` in the folder of this program"
+    return f"{literal(root.name)}, which `GIMEFIVE_DATA` names"
 
 
 def choose_sample() -> None:

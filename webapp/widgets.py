@@ -53,6 +53,8 @@ def checkpoint_picker() -> Path | None:
         "The trained network (checkpoint) that answers; your own come first.",
         initial=DEFAULT_CHECKPOINT,
     )
+    if words := checkpoints.caution(folders[name]):
+        st.sidebar.warning(literal(words))
     return folders[name]
 
 

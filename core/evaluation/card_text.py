@@ -212,7 +212,7 @@ def _calibration(report: dict[str, Any]) -> Iterator[str]:
             f"{_percent(fit['ece_before'])} to {_percent(fit['ece_after'])}."
         )
     else:
-        yield f"Temperature {report['temperature']:.4g}, taken from the card as it was."
+        yield f"Temperature {report['temperature']:.4g}; none was fitted on these data."
     if test:
         yield f"On test the error is {_with_interval(test['ece'], test['intervals']['ece'])} %."
     yield ""
@@ -225,7 +225,9 @@ def _calibration(report: dict[str, Any]) -> Iterator[str]:
             + (f", {_percent(right)} of them rightly." if right is not None else ".")
         )
     elif test:
-        yield "No answer is called unclear: all answers together reach the accuracy aimed at."
+        yield "No answer is called unclear: " + (
+            "none was wrong on clean validation." if fit.get("fitted") else "no threshold is known."
+        )
     if fit.get("rule"):
         yield f"How the threshold is chosen: {fit['rule']}"
     yield ""

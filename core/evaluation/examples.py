@@ -64,6 +64,7 @@ class Album:
     def __init__(self, sources: Sequence[str]) -> None:
         self._places: dict[tuple[str, str], tuple[Path, int]] = {}
         self._images: dict[Path, Image] = {}
+        self._names: dict[Path, NDArray[np.object_]] = {}
         for folder, info in prepared_folders().items():
             wanted = set(sources) & set(sources_of(info))
             if not wanted:
@@ -72,6 +73,7 @@ class Album:
                 dataset = load_dataset(folder)
                 rows = dataset.manifest[dataset.manifest["source"].isin(wanted)]
                 self._images[folder] = dataset.images
+                self._names[folder] = dataset.manifest["path"].to_numpy(object)
             except (DataError, OSError, ValueError, KeyError):
                 continue  # another folder may hold the same pictures
             keys = zip(rows["source"], rows["pixel_hash"], strict=True)
@@ -80,6 +82,11 @@ class Album:
 
     def __len__(self) -> int:
         return len(self._places)
+
+    def names(self, table: pd.DataFrame) -> list[str]:
+        """File names of a predictions table's rows, as in the sources; "" where absent."""
+        places = map(self._places.get, zip(table["source"], table["pixel_hash"], strict=True))
+        return ["" if place is None else str(self._names[place[0]][place[1]]) for place in places]
 
     def pictures(self, table: pd.DataFrame) -> list[Image | None]:
         """Grey squares, uint8 (64, 64), of a predictions table's rows; None where absent."""

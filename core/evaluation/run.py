@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from core.models import Card
 
 FEWEST_TO_CALIBRATE = 50  # images; fewer would fit noise
+MAJORITY = 0.5  # confidence; the threshold where there are too few to fit one
 RULE = (
     f"The smallest confidence at which at most {MOST_WRONG:.0%} of the answered faces of clean "
     "validation are wrong, and half the share that is wrong of all; at least "
@@ -151,7 +152,13 @@ def _calibrated(
     rows = (predictions.table["part"] == "valid") & predictions.table["source"].isin(fitted_on)
     valid = predictions.where(rows.to_numpy(bool))
     if len(valid) < FEWEST_TO_CALIBRATE:
-        return card, {"fitted": False}
+        threshold = card.threshold or MAJORITY
+        rule = (
+            f"Clean validation has {len(valid)} faces, too few to choose it by (at least "
+            f"{FEWEST_TO_CALIBRATE}): below {MAJORITY:.0%} other answers together are likelier."
+        )
+        known = {"rule": rule} if threshold == MAJORITY else {}
+        return replace(card, threshold=threshold), {"fitted": False, "n": len(valid), **known}
     before = metrics(valid)
     chosen = logits[rows.to_numpy(bool)]
     temperature = fit_temperature(chosen, valid.true)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from sklearn.metrics import f1_score
 from torch import Tensor
@@ -144,11 +145,12 @@ def figures(logits: Tensor, labels: Tensor) -> dict[str, float]:
         labels: int64 (N,), 0 to K - 1.
 
     Returns:
-        valid_loss, valid_accuracy and valid_macro_f1; classes without a face count as F1 0.
+        valid_loss, valid_accuracy and valid_macro_f1, the mean over the classes that occur among
+        the labels, as in reports.
     """
     predicted = logits.argmax(1)
     macro = f1_score(
-        labels, predicted, labels=range(logits.shape[1]), average="macro", zero_division=0.0
+        labels, predicted, labels=np.unique(labels), average="macro", zero_division=0.0
     )
     return {
         "valid_loss": float(F.cross_entropy(logits, labels)),

@@ -165,6 +165,20 @@ def test_temperature_and_threshold_are_fitted_on_clean_validation(
     assert confidence == pytest.approx(0.75, abs=1e-3)
 
 
+def test_with_too_few_faces_to_choose_a_threshold_by_it_is_a_half(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.evaluation.run.FEWEST_TO_CALIBRATE", 10_000)
+    run = raf_run(tmp_path)
+
+    report = evaluate_run(run.folder, model=run)
+
+    assert (report["temperature"], report["threshold"]) == (1.0, 0.5)
+    assert Card.load(run.folder / "card.json").threshold == 0.5
+    assert report["calibration"]["fitted"] is False
+    assert "too few to choose it by" in report["calibration"]["rule"]
+
+
 def test_other_data_do_not_change_the_card(tmp_path: Path, data: Path) -> None:
     run = raf_run(tmp_path, data_hash="hash-of-other-data")
     before = (run.folder / "card.json").read_bytes()

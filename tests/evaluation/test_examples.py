@@ -50,6 +50,7 @@ def test_rows_get_their_own_picture(data: Path) -> None:
     table = answers([0, 0], [[1, 0, 0], [1, 0, 0]], pixel_hash=[f"{2:032x}", f"{0:032x}"]).table
 
     first, second = Album(["raf_db"]).pictures(table)
+    assert len(set(Album(["raf_db"]).names(table))) == 2
 
     assert first is not None
     assert second is not None
@@ -63,6 +64,7 @@ def test_a_picture_of_another_source_is_not_shown(data: Path) -> None:
     table = answers([0], [[1, 0, 0]], pixel_hash=[f"{0:032x}"], source="fer2013").table
 
     assert Album(["raf_db", "fer2013"]).pictures(table) == [None]
+    assert Album(["raf_db", "fer2013"]).names(table) == [""]
 
 
 def test_a_damaged_folder_is_passed_over(data: Path) -> None:

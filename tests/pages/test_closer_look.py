@@ -93,7 +93,7 @@ def test_signed_evidence_is_read_from_a_signed_method(opened: AppTest) -> None:
     opened.button_group(key="described").set_value("For and against").run()
 
     assert not opened.exception
-    assert "Of the network's layer blocks.block1.relu" in texts(opened, "caption")
+    assert "Taken at the layer named blocks.block1.relu" in texts(opened, "caption")
     assert "Another method stands in here" in texts(opened, "caption")
 
 
@@ -180,7 +180,7 @@ def test_a_method_without_signs_is_replaced_and_says_so(opened: AppTest) -> None
     turn_to(opened, CONTRAST)
 
     assert any("Layer-CAM keeps only what speaks for" in info.value for info in opened.info)
-    assert "Of the network's layer blocks.block1.relu" in texts(opened, "caption")
+    assert "Taken at the layer named blocks.block1.relu" in texts(opened, "caption")
 
 
 def test_an_expression_is_not_compared_with_itself(opened: AppTest) -> None:
@@ -214,12 +214,12 @@ def test_no_method_at_all_is_asked_for_one(opened: AppTest) -> None:
 def test_badges_come_from_the_checkpoints_own_report(app: AppTest, made_checkpoint: Made) -> None:
     folder = made_checkpoint(weight=8.0)
     with_sample(app.run().switch_page(PAGE).run())
-    assert "not measured for this checkpoint" in texts(app, "markdown")
+    assert "not tested for this network" in texts(app, "markdown")
 
     measured(folder)
     app.run()
 
-    assert "truer than blind maps" in texts(app, "markdown")
+    assert "tested: truer than chance" in texts(app, "markdown")
     assert "| gap | +0.250 (+0.200 to +0.300) |" in texts(app, "markdown")
     assert "not measured" not in texts(app, "markdown")
 
@@ -233,7 +233,7 @@ def test_a_report_of_other_weights_is_not_shown(app: AppTest, made_checkpoint: M
 
     with_sample(app.run().switch_page(PAGE).run())
 
-    assert "not measured for this checkpoint" in texts(app, "markdown")
+    assert "not tested for this network" in texts(app, "markdown")
 
 
 def test_a_layer_that_was_not_measured_says_so(app: AppTest, made_checkpoint: Made) -> None:
@@ -243,7 +243,7 @@ def test_a_layer_that_was_not_measured_says_so(app: AppTest, made_checkpoint: Ma
     app.selectbox(key="layer").set_value("blocks.block1.conv").run()
 
     assert not app.exception
-    assert "Of the network's layer blocks.block1.conv" in texts(app, "caption")
+    assert "Taken at the layer named blocks.block1.conv" in texts(app, "caption")
     assert "not measured at this layer" in texts(app, "markdown")
 
 
@@ -324,13 +324,13 @@ def test_a_layer_the_next_checkpoint_lacks_is_forgotten(
     app.query_params["checkpoint"], app.query_params["source"] = "deeper", "Sample photo"
     app.run()
     app.selectbox(key="layer").set_value("blocks.block2.conv").run()
-    assert "Of the network's layer blocks.block2.conv" in texts(app, "caption")
+    assert "Taken at the layer named blocks.block2.conv" in texts(app, "caption")
 
     app.selectbox(key="checkpoint").set_value(DEFAULT_CHECKPOINT).run()
 
     assert not app.exception
     assert not app.error
-    assert "Of the network's layer blocks.block1.relu" in texts(app, "caption")
+    assert "Taken at the layer named blocks.block1.relu" in texts(app, "caption")
 
 
 def test_a_coarse_map_is_replaced_before_it_is_read_by_parts(app: AppTest, own_runs: Path) -> None:
@@ -346,5 +346,5 @@ def test_a_coarse_map_is_replaced_before_it_is_read_by_parts(app: AppTest, own_r
 
     assert not app.exception
     assert not app.error
-    assert "Of the network's layer blocks.block3.relu" in texts(app, "caption")
+    assert "Taken at the layer named blocks.block3.relu" in texts(app, "caption")
     assert "too coarse to tell the parts apart" in texts(app, "caption")

@@ -20,6 +20,7 @@ from core.models import Card, build, save_weights
 from core.predict import Predictor
 from core.types import Image
 from webapp.folder_scores.files_input import FOLDER, UPLOAD
+from webapp.folder_scores.scored import FAILED
 
 
 @pytest.fixture
@@ -85,7 +86,8 @@ def test_without_pictures_the_page_says_what_to_do(app: AppTest, run: Path, data
     assert page.segmented_control(key="scores source").value == UPLOAD
     page.segmented_control(key="scores source").set_value(FOLDER).run()
     assert [one.value for one in page.info] == [
-        "There is no folder with pictures below the data folder. Put one there, or upload files."
+        "There is no folder with pictures below the data folder (data-root, which "
+        "`GIMEFIVE_DATA` names). Put one there and reload the page, or upload files."
     ]
 
 
@@ -314,3 +316,28 @@ def test_scores_can_be_given_an_address(app: AppTest, run: Path, data: Path) -> 
     assert len(table(page)) == rows == TEST * 6
     page.query_params["result"] = token + "x"
     assert "no longer kept" in words(page.run())
+
+
+def test_scores_are_still_there_after_another_page(app: AppTest, run: Path, data: Path) -> None:
+    write_pictures(data / "shapes")
+    page = score_folder(opened(app), "shapes/test")
+    before = table(page)
+
+    page.switch_page("../pages/home.py").run()
+    page.switch_page("../pages/folder_scores.py").run()
+
+    assert not page.exception
+    assert table(page).equals(before)
+
+
+def test_files_without_an_answer_begin_with_the_reason(app: AppTest, run: Path, data: Path) -> None:
+    write_pictures(data / "shapes")
+    (data / "shapes" / "test" / "fear" / "broken.png").write_bytes(b"no picture")
+
+    page = score_folder(opened(app), "shapes/test")
+    page.segmented_control(key="folder rows").set_value(FAILED).run()
+
+    rows = page.dataframe[-1].value
+    assert list(rows)[:3] == ["file", "status", "note"]
+    assert rows["status"].tolist() == ["unreadable"]
+    assert rows["note"][0]

@@ -103,6 +103,21 @@ def test_a_network_with_neutral_is_shown_on_the_pictures_of_the_others(
     assert "With neutral: 81.0 % of 3,068." in text
 
 
+def test_without_a_test_part_the_figures_are_those_of_validation(
+    app: AppTest, made_checkpoint: Callable[..., Path]
+) -> None:
+    run = made_checkpoint("own")
+    splits = report(raf_db=(10, 0.4, 0.2))["splits"]
+    write_json(run / "report.json", {"splits": {"valid": splits["test"]}})
+
+    app.run()
+
+    assert [(metric.label, metric.value) for metric in app.metric] == [
+        ("RAF-DB validation, right answers", "40.0 %")
+    ]
+    assert "Not evaluated yet" not in words(app)
+
+
 def test_a_network_leads_to_its_results_its_card_and_a_try(
     app: AppTest, made_checkpoint: Callable[..., Path]
 ) -> None:

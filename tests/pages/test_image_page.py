@@ -95,6 +95,19 @@ def test_of_a_slow_method_only_the_face_shown_gets_a_map_until_all_are_asked_for
     assert calls.count("occlusion") == 2
 
 
+def test_an_upload_is_still_there_after_another_page_until_it_is_put_away(opened: AppTest) -> None:
+    upload(opened, ("group.png", group()))
+
+    opened.switch_page("../pages/home.py").run()
+    opened.switch_page("../pages/layer_activations.py").run()
+    assert any("before: group.png" in caption.value for caption in opened.caption)
+    opened.switch_page(PAGE).run()
+    assert headings(opened) == ["#### Face 1: surprise, 50.0 %"]
+
+    opened.button(key="put away").click().run()
+    assert headings(opened) == []
+
+
 def test_the_empty_page_leads_to_the_sample(opened: AppTest) -> None:
     opened.button(key="try sample").click().run()
 

@@ -11,9 +11,10 @@ import PIL.Image
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.data import load_dataset
+from core.data import load_dataset, prepare
 from core.errors import DataError
-from webapp.dataset_explorer import prepare_job, preparing
+from webapp.dataset_explorer import prepare_job, preparing, store
+from webapp.dataset_explorer.start import WATCHED
 
 PAGE = "../pages/dataset_explorer.py"
 
@@ -194,3 +195,28 @@ def test_a_second_upload_of_a_name_does_not_take_the_firsts_place(root: Path) ->
     assert again == kept[0]  # the same content lies there
     assert [(root / path).read_bytes() for path in kept] == contents
     assert shares == [1.0, 1.0]
+
+
+def test_what_the_clean_split_took_and_left_out_is_said_when_data_are_ready(
+    app: AppTest, root: Path
+) -> None:
+    make(root / "own", "train/anger", "train/fear")
+    same = root / "own" / "train" / "anger" / "again.png"
+    same.write_bytes(next((root / "own" / "train" / "anger").iterdir()).read_bytes())
+    prepare([root / "own"], root / "mine", workers=1)
+    preparing.record_path("mine").parent.mkdir()
+    preparing.Preparation("mine", (str(root / "own"),), "six", "finished", time.time()).save()
+    app.run().switch_page(PAGE)
+    app.query_params["view"] = "Prepare"
+    app.session_state[WATCHED] = "mine"
+    app.run()
+
+    (said,) = [one.value for one in app.markdown if "to learn from" in one.value]
+    table = store.pictures(root / "mine")
+    parts = table["clean"].value_counts()
+    assert f"{parts['train']:,} to learn from, {parts.get('valid', 0):,} to choose by" in said
+    assert f"{parts['drop']:,} are in no part" in said
+    assert "There is no test part" in said
+    assert app.text_input(key="prepare name").value == "my-data"
+    (root / "my-data").mkdir()
+    assert preparing.free_name() == "my-data-2"

@@ -9,6 +9,8 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 from training_pages import TINY, Opened, charts, labels, trained, words
 
+from core.checkpoints import DEFAULT_CHECKPOINT
+from core.files import write_json
 from core.process import ProcessId
 from core.training import (
     RunConfig,
@@ -16,7 +18,7 @@ from core.training import (
     add_run,
     observe,
 )
-from webapp.training import runs_view, store
+from webapp.training import actions, runs_view, store
 
 
 def test_a_finished_run_shows_its_curves_and_figures(training_page: Opened, own_runs: Path) -> None:
@@ -142,6 +144,43 @@ def test_networks_joined_as_they_were_have_no_epochs_to_count(
 
     assert store.overview({"joined": folder})["Epochs"].tolist() == ["none"]
     assert [metric.value for metric in app.metric if metric.label == "Epochs done"] == ["none"]
+    assert "joined as they were" in words(app)
+
+
+def test_what_came_with_the_app_is_not_deleted(
+    training_page: Opened, own_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = trained(own_runs, DEFAULT_CHECKPOINT, 0.5)
+    trained(own_runs, "own", 0.5)
+    monkeypatch.setattr("core.checkpoints.SHIPPED", own_runs)
+
+    app = training_page(run=DEFAULT_CHECKPOINT)
+    assert not [button for button in app.button if button.key == "delete"]
+    app.selectbox(key="run").set_value("own").run()
+    assert [button for button in app.button if button.key == "delete"]
+    actions.delete(folder)
+
+    assert folder.path.is_dir()
+
+
+def test_a_link_to_a_run_that_is_not_here_says_so(training_page: Opened, own_runs: Path) -> None:
+    trained(own_runs, "there", 0.5)
+
+    app = training_page(run="nonsense")
+
+    assert "'nonsense', which is not here" in app.warning[0].value
+
+
+def test_runs_judged_on_few_pictures_are_compared_with_a_caution(
+    training_page: Opened, own_runs: Path
+) -> None:
+    for name in ("one", "two"):
+        folder = trained(own_runs, name, 0.5)
+        write_json(folder.path / "card.json", {"data": {"valid": 10}})
+
+    (warning,) = training_page("Compare").warning
+
+    assert "10 validation pictures: one of them is 10 points" in warning.value
 
 
 def test_a_failed_run_gives_its_reason_and_can_be_resumed(

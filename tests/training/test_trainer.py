@@ -16,6 +16,7 @@ from core.errors import TrainingError
 from core.models import load_model
 from core.training import RunConfig, RunFolder
 from core.training.batches import Faces
+from core.training.progress import figures
 from core.training.trainer import Stopped, Trainer, TrainingData
 
 WIDER = {"depth": 2, "width": 8, "head_dropout": 0.0}
@@ -301,3 +302,13 @@ def test_an_epoch_that_beats_the_start_takes_its_place(
     _, card = load_model(better.path)
     assert card.metrics["epoch"] > 0
     assert card.metrics["valid_accuracy"] > 0.9
+
+
+def test_macro_f1_is_the_mean_over_the_classes_that_occur_as_in_reports() -> None:
+    logits = torch.eye(6)[[0, 0, 1, 2]]
+
+    found = figures(logits, torch.tensor([0, 0, 1, 1]))
+
+    # F1: 1 for the first class, 2 / 3 for the second; the third only as a wrong answer.
+    assert found["valid_macro_f1"] == pytest.approx(5 / 6)
+    assert found["valid_accuracy"] == 0.75

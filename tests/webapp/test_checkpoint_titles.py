@@ -1,9 +1,15 @@
-"""What networks are called on the pages."""
+"""What networks are called on the pages, and which of them one is warned of."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
-from webapp.checkpoints import titles
+import pytest
+
+from core.checkpoints import DEFAULT_CHECKPOINT
+from core.evaluation.bootstrap import wilson
+from core.files import write_json
+from webapp.checkpoints import caution, titles
 
 
 def test_no_two_networks_go_by_the_same_title(tmp_path: Path) -> None:
@@ -14,3 +20,37 @@ def test_no_two_networks_go_by_the_same_title(tmp_path: Path) -> None:
     assert titles(sorted(tmp_path.iterdir())) == {
         "a": "Small", "b": "Twice (b)", "c": "Twice (c)", "d": "d",
     }  # fmt: skip
+
+
+def cautioned(folder: Path, right: int, support: dict[str, int]) -> str:
+    number = sum(support.values())
+    low, high = wilson(right, number)
+    split = {
+        "n": number,
+        "accuracy": right / number,
+        "intervals": {"accuracy": [low, high]},
+        "per_class": {label: {"support": count} for label, count in support.items()},
+    }
+    write_json(folder / "report.json", {"splits": {"valid": split}})
+    return caution(folder)
+
+
+def test_a_network_that_may_know_nothing_says_so(made_checkpoint: Callable[..., Path]) -> None:
+    folder = made_checkpoint("own")
+    assert caution(folder) == ""  # not evaluated
+
+    poor = cautioned(folder, 4, {"happiness": 4, "sadness": 2, "anger": 4, "fear": 0})
+
+    assert "right for 40.0 % of 10 pictures (95 %: 17 to 69)" in poor
+    assert "always saying “happiness” would be for 40.0 %" in poor
+    assert "Its pictures show no fear: it hardly knows them." in poor
+    assert cautioned(folder, 80, {"happiness": 50, "sadness": 50}) == ""
+
+
+def test_a_shipped_network_is_not_cautioned_against(
+    made_checkpoint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made_checkpoint(DEFAULT_CHECKPOINT)
+    monkeypatch.setattr("core.checkpoints.SHIPPED", folder.parent)
+
+    assert cautioned(folder, 4, {"happiness": 10}) == ""

@@ -6,7 +6,7 @@ import pytest
 
 from webapp.faithfulness_badges import Badge, badge_html, badges, numbers
 
-UNMEASURED = Badge("not measured for this checkpoint", "gray")
+UNMEASURED = Badge("not tested for this network", "gray")
 
 
 def report(**entry: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -26,13 +26,13 @@ def test_without_a_report_nothing_is_claimed() -> None:
 
 
 def test_a_method_that_beats_its_controls_is_green() -> None:
-    assert badges(report(), "grad_cam", "last") == (Badge("truer than blind maps", "green"),)
+    assert badges(report(), "grad_cam", "last") == (Badge("tested: truer than chance", "green"),)
 
 
 def test_a_method_that_does_not_is_orange() -> None:
     found = badges(report(verdict="does not beat its controls"), "grad_cam", "last")
 
-    assert found == (Badge("no truer than blind maps", "orange"),)
+    assert found == (Badge("tested: no truer than chance", "orange"),)
 
 
 def test_a_verdict_nobody_knows_is_no_praise() -> None:

@@ -90,7 +90,7 @@ def grid() -> Plate:
     row = Row(
         "Grad-CAM",
         (Tile(plain(10), "first"), Tile(plain(20), "second", mark="blank")),
-        (Badge("not measured for this checkpoint", "gray"),),
+        (Badge("not tested for this network", "gray"),),
     )
     return Plate((("anger", "10 %"), ("<fear>", "20 %")), (row,))
 
@@ -102,7 +102,7 @@ def test_a_plate_marks_blank_maps_and_badges_on_the_page() -> None:
     assert html.count("<img") == 2
     assert html.count(">blank</div>") == 1
     assert "&lt;fear&gt;" in html
-    assert "not measured for this checkpoint" in html
+    assert "not tested for this network" in html
 
 
 def test_a_plate_to_take_away_holds_the_same() -> None:
@@ -115,7 +115,7 @@ def test_a_plate_to_take_away_holds_the_same() -> None:
         "10 %",
         "<fear>",
         "20 %",
-        "Grad-CAM: not measured for this checkpoint",
+        "Grad-CAM: not tested for this network",
         "blank",
     ]
     first, second = [item for item in sheet.items if isinstance(item, Inset)]

@@ -92,7 +92,7 @@ def overlay(
     form = share_format if figure_name in SHARES else number_format
     shown.update_yaxes(tickformat=form(_values(shown)))
     # Names of runs are long: above the chart they would lie over its title.
-    shown.update_layout(legend={"y": -0.25, "yanchor": "top", "x": 0, "xanchor": "left"})
+    shown.update_layout(legend={"y": -0.35, "yanchor": "top", "x": 0, "xanchor": "left"})
     if by_time:
         shown.update_xaxes(title="minutes of training", dtick=None)
     return shown

@@ -94,7 +94,10 @@ def show(folder: Path) -> None:
     if (dropped != table["excluded"]).any():
         _prepare_again(folder)
     if listed.empty:
-        st.info("The list is empty.")
+        st.info(
+            "The list is empty: you have put no picture on it. What the clean split itself leaves "
+            "out, copies for example, is in **Pictures** under *Clean split: left out*."
+        )
         return
     picked = st.dataframe(
         listed,

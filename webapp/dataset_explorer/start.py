@@ -9,12 +9,13 @@ from core.data import NO_NAMES, SOURCES, NameMap, Understood
 from core.labels import CLASS_SETS, NEUTRAL
 from core.paths import read_only
 from webapp import navigation, widgets
-from webapp.dataset_explorer import address, preparing
+from webapp.dataset_explorer import address, preparing, store
 from webapp.errors import sentence, shown_errors
 from webapp.inputs import LARGEST_UPLOAD
 from webapp.text import counted, literal
 
-LOOK_SECONDS = 30  # what lies in a folder is looked at anew after these
+LOOK_SECONDS = 5  # what lies in a folder is looked at anew after these
+PARTS = {"train": "to learn from", "valid": "to choose by", "test": "to test on"}
 KEPT = "prepare kept"  # the uploaded file that was written last
 SOURCES_KEY = "prepare sources"
 WATCHED = "prepare watched"  # name of the data set this visitor waits for
@@ -98,7 +99,9 @@ def _form() -> None:
         key=SOURCES_KEY,
     )
     left, middle, right = place.columns(3)
-    name = left.text_input("Name of the new data set", "my-data", max_chars=60, key="prepare name")
+    name = left.text_input(
+        "Name of the new data set", preparing.free_name(), max_chars=60, key="prepare name"
+    )
     titles = {"": "recognise each", **{key: one.title for key, one in SOURCES.items()}}
     kind = middle.selectbox(
         "Read them as", titles, format_func=titles.__getitem__, key="prepare kind"
@@ -207,6 +210,26 @@ def _outcome() -> None:
         st.success(f"{literal(ended.name)} is ready.")
         st.button("Explore it", type="primary", on_click=_explore, args=(ended.name,))
         navigation.link(navigation.TRAINING, "Train on it", **{navigation.OPEN: "New run"})
+    with shown_errors():
+        st.markdown(_split_in_words(ended.target))
+
+
+def _split_in_words(folder: Path) -> str:
+    """How many pictures each part of the clean split has, and how many none, with the reasons."""
+    table = store.pictures(folder)
+    parts = table["clean"].value_counts()
+    said = [f"{int(parts.get(part, 0)):,} {word}" for part, word in PARTS.items()]
+    words = f"**{counted(len(table), 'picture')}:** {', '.join(said)}."
+    left_out = table.loc[table["clean"] == "drop", "reason"].value_counts()
+    if len(left_out):
+        reasons = ", ".join(f"{literal(str(name))} {number:,}" for name, number in left_out.items())
+        words += (
+            f" {int(left_out.sum()):,} are in no part, so that nothing is learned twice or judged "
+            f"by what was learned ({reasons}); the view Pictures shows them."
+        )
+    if not parts.get("test", 0):
+        words += " There is no test part: networks are judged on the validation part."
+    return words
 
 
 def _explore(name: str) -> None:

@@ -14,12 +14,12 @@ from core.images import SUFFIXES
 from core.paths import below, data_root
 from core.scoring import list_files
 from core.unpacking import free_place, unpack_pictures
-from webapp.inputs import LARGEST_PICTURES, LARGEST_ZIP, too_large
+from webapp.inputs import LARGEST_PICTURES, LARGEST_ZIP, data_place, too_large
 from webapp.text import counted
 
 FOLDER, UPLOAD = "A folder of the data folder", "Upload files or a zip"
 MAX_FOLDERS = 500
-LISTING_SECONDS = 60  # a listing of folders is kept that long
+LISTING_SECONDS = 5  # a listing of folders is kept that long
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ def _folder_input() -> FileSet | None:
     found = picture_folders(str(root))
     if not found:
         st.info(
-            "There is no folder with pictures below the data folder. Put one there, or upload "
-            "files."
+            f"There is no folder with pictures below the data folder ({data_place()}). Put one "
+            "there and reload the page, or upload files."
         )
         return None
     name = st.selectbox(
@@ -68,7 +68,10 @@ def _folder_input() -> FileSet | None:
         key="scores folder",
     )
     if name is None:
-        st.info("Choose a folder below the data folder, or upload pictures or a zip of them.")
+        st.info(
+            f"Choose a folder below the data folder ({data_place()}), or upload pictures or a zip "
+            "of them."
+        )
         return None
     folder = below(root, name)
     return FileSet(f"{folder} {folder.stat().st_mtime} {found[name]}", folder)

@@ -243,6 +243,8 @@ def _table(scored: Scored) -> None:
     for name in NAMES:
         chips: list[object] = [[one] if one else None for one in shown[name]]
         shown[name] = pd.Series(chips, index=shown.index, dtype=object)
+    if chosen == FAILED:  # why there is none, before what is empty
+        shown = shown[["file", "status", "note", "label"]]
     st.dataframe(
         shown,
         hide_index=True,
@@ -264,20 +266,21 @@ def _table(scored: Scored) -> None:
     )
 
 
-def show_linked() -> None:
-    """Draw the scores that the address names; nothing where it names none."""
+def show_linked() -> bool:
+    """Draw the scores that the address names, or say that they are gone; whether it names any."""
     token = st.query_params.get(RESULT, "")
     if not token:
-        return
+        return False
     found = _place(token)
     if not found:
         st.info(
             "The scores that this address leads to are no longer kept: that is done for a day, and "
             "until the app is restarted. Choose the pictures and score them again."
         )
-        return
+        return True
     show_scores(*found[0])
     st.caption(WARNING)
+    return True
 
 
 def offer_address(scored: Scored, skipped: Sequence[tuple[str, str]]) -> None:

@@ -67,8 +67,11 @@ def show_numbers(stream: LiveStream) -> None:
 def show_faces(stream: LiveStream) -> None:
     """Bars and the last minute of the largest faces."""
     newest = stream.history.newest()
-    if newest is None or time.monotonic() - newest.time > _STALE:
-        st.caption("No picture is being analysed.")
+    if newest is None:
+        st.caption("No picture has been analysed yet.")
+        return
+    if (silent := time.monotonic() - newest.time) > _STALE:
+        st.caption(f"No new picture for {silent:.0f} s.")
         return
     if not newest.faces:
         st.caption("No face is in view. Look at the camera, upright, in even light.")

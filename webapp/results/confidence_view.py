@@ -99,7 +99,10 @@ def _class_table(split: dict[str, Any]) -> pd.DataFrame:
 def _calibration(report: dict[str, Any]) -> str:
     fit = report["calibration"]
     if not fit.get("fitted"):
-        return f"Temperature {report['temperature']:.3g}, taken from the card as it was."
+        return (
+            f"The network's own certainty at a temperature of {report['temperature']:.3g}; none "
+            "was fitted on these data."
+        )
     return (
         f"Temperature {report['temperature']:.3g}, fitted on {fit['n']:,} images of clean "
         f"validation, where the calibration error went from {percent(fit['ece_before'])} to "
@@ -109,7 +112,9 @@ def _calibration(report: dict[str, Any]) -> str:
 
 def _unclear(report: dict[str, Any], unclear: dict[str, Any]) -> str:
     if unclear["threshold"] <= 0:
-        return "No answer is called unclear: all together reach the accuracy aimed at."
+        fitted = report["calibration"].get("fitted")
+        why = "none was wrong on clean validation." if fitted else "no threshold is known."
+        return f"No answer is called unclear: {why}"
     right = unclear["accuracy_answered"]
     text = (
         f"Below a confidence of {percent(unclear['threshold'])} the app says “unclear”. Of these "

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 SHOWN = 12  # pictures a page of the grid
 COLUMNS = 4
 SIDE = 128  # px of a picture on the screen
+# Columns are at least so wide by themselves that in a narrow card the map would be cut off.
+PAIRS = """<style>[class*="st-key-pair-"] [data-testid="stColumn"] {min-width: 0;}</style>
+<i hidden></i>"""
 
 
 @st.fragment
@@ -63,7 +66,8 @@ def picture_grid(found: Predictions, run: Run, key: str) -> None:
     rows = np.zeros(len(found), dtype=bool)
     rows[first : first + SHOWN] = True
     shown = found.where(rows)
-    images = store.album(tuple(sorted(found.sources))).pictures(shown.table)
+    album = store.album(tuple(sorted(found.sources)))
+    images, names = album.pictures(shown.table), album.names(shown.table)
     absent = sum(image is None for image in images)
     if absent:
         st.info(
@@ -72,14 +76,17 @@ def picture_grid(found: Predictions, run: Run, key: str) -> None:
             "file."
         )
         navigation.link(navigation.EXPLORER, "Prepare a data set", **{navigation.OPEN: "Prepare"})
-    places = _cards(shown, images, key)
+    places = _cards(shown, images, names, key)
     if explained and absent < len(images):
         with shown_errors():
             _draw_maps(run, shown, images, places)
 
 
-def _cards(shown: Predictions, images: list[Image | None], key: str) -> "list[DeltaGenerator]":
+def _cards(
+    shown: Predictions, images: list[Image | None], names: list[str], key: str
+) -> "list[DeltaGenerator]":
     """Draw every card; the place for each one's map."""
+    st.html(PAIRS)
     places = []
     facts = zip(
         shown.table["true"], shown.table["source"], shown.predicted, shown.confidence, strict=True
@@ -95,12 +102,16 @@ def _cards(shown: Predictions, images: list[Image | None], key: str) -> "list[De
             if image is None:
                 places.append(st.empty())
             else:
-                left, right = st.columns(2, wrap=False, gap="small")
+                pair = st.container(key=f"pair {key} {number}")
+                left, right = pair.columns(2, wrap=False, gap="small")
                 alt = f"Labelled {true}, answer {answer}"
                 pictures.draw(left, _large(image), f"{key} {number}", alt=alt)
                 places.append(room_for(right, (SIDE, SIDE), f"{key} map {number}").empty())
             st.markdown(f"label **{literal(true)}**, answer **{literal(answer)}**")
-            st.caption(f"{percent(confidence)}, {literal(source_names([source]))}")
+            st.caption(
+                f"{percent(confidence)}, {literal(source_names([source]))}  \n"
+                f"{literal(names[number])}"
+            )
             st.html(probability_html(shown.labels, probabilities[number]))
     return places
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from core.checkpoints import damage
+from core.checkpoints import damage, is_own
 from core.errors import TrainingError
 from core.paths import read_only, run_root
 from core.training import (
@@ -91,6 +91,8 @@ def delete(folder: RunFolder) -> None:
     """Remove a run or search with all its files."""
     with shown_errors():
         _allowed()
+        if not is_own(folder.path):
+            raise TrainingError(f"{folder.name} came with the app, which would miss it.")
         delete_job(folder)
         st.toast(f"{literal(folder.name)} is deleted.")
 
@@ -125,7 +127,7 @@ def job_buttons(folder: RunFolder, state: str) -> None:
             st.button("Stop", key="stop", on_click=stop, args=(folder,))
         if state in ("stopped", "failed", "interrupted"):
             st.button("Resume", key="resume", on_click=resume, args=(folder,), type="primary")
-        if state not in ("running", "queued"):
+        if state not in ("running", "queued") and is_own(folder.path):
             with st.popover("Delete", key=f"delete {folder.name}"):
                 st.markdown("Its curves, weights and predictions go with it; nothing is kept.")
                 st.button(
@@ -159,6 +161,11 @@ def linked_pick(
     titles = titles or {}
     asked = st.session_state.get(key, st.query_params.get(key))
     if asked not in names:
+        if asked is not None and key not in st.session_state:
+            st.warning(
+                f"The link asks for {literal(repr(asked[:80]))}, which is not here. Choose one of "
+                "those below."
+            )
         asked = names[0]
     if st.session_state.get(key) != asked:
         st.session_state[key] = asked

@@ -5,14 +5,18 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.shapes import CardFile
+from core.stored import shaped_or_empty
 from core.training import RunFolder, values_of
 from webapp import checkpoints, navigation
 from webapp.chart_frame import draw_chart
 from webapp.charts import training as charts
+from webapp.text import counted
 from webapp.training import actions, store
 
 MOST = len(charts.RUN_COLOURS)
 CHOSEN, FIGURES, ALONG = "runs", "figures", "along"
+FEW = 100  # validation pictures; fewer cannot tell networks apart
 BY_EPOCH, BY_TIME = "epochs", "time"
 FIRST = ("valid_accuracy", "valid_loss")
 # What decides which pictures a run is judged on.
@@ -63,13 +67,23 @@ def show() -> None:
 
 
 def _warn(runs: dict[str, RunFolder]) -> None:
-    """Say so where the runs were not judged on the same pictures."""
+    """Say so where the runs were not judged on the same pictures, or on few."""
     parted = [name for name in differences(runs).get("Setting", []) if name in DATA]
     if parted:
         st.warning(
             f"These runs differ in their data ({', '.join(parted)}): each is judged on validation "
             "pictures of its own, so the higher figure need not be the better network. The page "
             "**Results** compares networks on the same pictures."
+        )
+    numbers = [shaped_or_empty(run.path / "card.json", CardFile) for run in runs.values()]
+    fewest = min(
+        (one["data"].get("valid") or FEW for one in numbers if one.get("data")), default=FEW
+    )
+    if fewest < FEW:
+        st.warning(
+            f"Judged on {counted(fewest, 'validation picture')}: one of them is "
+            f"{100 / fewest:.0f} points, and smaller differences are chance. **Results** gives the "
+            "intervals."
         )
 
 

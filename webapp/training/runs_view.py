@@ -177,7 +177,10 @@ def _draw(folder: RunFolder, found: store.Reading) -> None:
         st.info(
             "Waiting for its turn …" if found.observed.state == "queued" else
             "The first figures come with the first batches of pictures."
-            if found.observed.state == "running" else "It ended before its first epoch did."
+            if found.observed.state == "running" else
+            "Trained networks were joined as they were, so there are no epochs to show."
+            if found.observed.state == "finished" and not found.epochs else
+            "It ended before its first epoch did."
         )  # fmt: skip
     _curves(folder.name, found, moments)
     if not read_only():

@@ -11,8 +11,8 @@ from core.errors import VideoError
 from core.files import readable
 from core.paths import below, data_root
 from core.video import RATE, is_annotated, is_video, list_videos, open_writer, sample_film
-from webapp.inputs import LARGEST_UPLOAD, SAMPLE_CREDIT, too_large
-from webapp.text import counted, literal
+from webapp.inputs import LARGEST_UPLOAD, SAMPLE_CREDIT, data_place, too_large
+from webapp.text import counted
 
 UPLOAD, FOLDER, SAMPLE = "Upload", "Data folder", "Sample film"
 UPLOADED = ("mp4", "m4v", "mov", "avi", "webm", "mkv", "mpg", "mpeg", "wmv", "3gp", "mts", "m2ts")
@@ -93,8 +93,8 @@ def _from_data_folder() -> Chosen | None:
     found = videos_below(str(root))
     if not found:
         st.info(
-            f"There is no video below the data folder ({literal(str(root))}). Put one there, or "
-            "upload one."
+            f"There is no video below the data folder ({data_place()}). Put one there and reload "
+            "the page, or upload one."
         )
         return None
     name = st.selectbox(
