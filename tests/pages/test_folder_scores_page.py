@@ -340,4 +340,4 @@ def test_files_without_an_answer_begin_with_the_reason(app: AppTest, run: Path, 
     rows = page.dataframe[-1].value
     assert list(rows)[:3] == ["file", "status", "note"]
     assert rows["status"].tolist() == ["unreadable"]
-    assert rows["note"][0]
+    assert rows["note"].iloc[0]
