@@ -13,8 +13,8 @@ from webapp.text import counted, literal, percent
 
 Colour = Literal["green", "orange", "gray"]
 
-BEATS, FALLS_SHORT = "beats its controls", "does not beat its controls"  # as reports say it
-GOOD, POOR = "tested: truer than chance", "tested: no truer than chance"
+BEATS = "beats its controls"  # as reports say it
+GOOD, POOR = "on test faces: truer than chance", "on test faces: no truer than chance"
 UNMEASURED = "not tested for this network"
 OTHER_LAYER = "not measured at this layer"
 SAME_FOR_ALL = "the same for every expression"

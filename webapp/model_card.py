@@ -55,7 +55,7 @@ def _answer(folder: Path, picture: Picture) -> None:
     first = result.faces[0]
     st.markdown(f"**{answer_of(first)}**")
     # Below the photo: beside it, numbers would have no room.
-    draw_chart(probability_bars(first.prediction), key="try bars")
+    st.html(probability_bars(first.prediction.labels, first.prediction.probabilities))
     if len(result.faces) > 1:
         st.caption(f"The largest of {counted(len(result.faces), 'face')}.")
 

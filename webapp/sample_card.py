@@ -10,7 +10,6 @@ import PIL.Image
 import streamlit as st
 
 from webapp import cache, navigation
-from webapp.chart_frame import draw_chart
 from webapp.checkpoints import title
 from webapp.inputs import SAMPLE, SAMPLE_CREDIT, sample_picture
 from webapp.text import literal, percent
@@ -89,4 +88,4 @@ def explain_sample(folder: Path, places: "list[DeltaGenerator]") -> None:
             )
         with numbers.container():
             st.markdown(f"**{label}, {percent(face.prediction.confidence)}**")
-            draw_chart(probability_bars(face.prediction), key="sample")
+            st.html(probability_bars(face.prediction.labels, face.prediction.probabilities))

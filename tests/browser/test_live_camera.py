@@ -132,7 +132,7 @@ def test_frames_come_back_annotated_settings_act_and_stop_frees_the_camera(
     page.on("request", lambda request: asked.append(request.url))
 
     start(page, server.address)
-    expect(page.locator(".live-bars")).to_be_visible()
+    expect(page.locator(".probability-bars")).to_be_visible()
     expect(page.locator(".live-minute img")).to_be_visible()
     expect(page.get_by_text("Surprise, ", exact=False).first).to_be_visible()
     until(lambda: metric(page, "Frames a second") not in ("", "0"), "a frame rate", page)

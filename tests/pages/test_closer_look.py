@@ -49,8 +49,8 @@ def pair(app: AppTest) -> list[Any]:
 
 
 def chart(app: AppTest, place: int) -> dict[str, Any]:
-    """One trace of a chart, counted after the bars of probabilities."""
-    found: dict[str, Any] = json.loads(elements(app, "plotly_chart")[1 + place].proto.spec)
+    """One trace of a chart."""
+    found: dict[str, Any] = json.loads(elements(app, "plotly_chart")[place].proto.spec)
     return dict(found["data"][0])
 
 
@@ -219,7 +219,7 @@ def test_badges_come_from_the_checkpoints_own_report(app: AppTest, made_checkpoi
     measured(folder)
     app.run()
 
-    assert "tested: truer than chance" in texts(app, "markdown")
+    assert "on test faces: truer than chance" in texts(app, "markdown")
     assert "| gap | +0.250 (+0.200 to +0.300) |" in texts(app, "markdown")
     assert "not measured" not in texts(app, "markdown")
 

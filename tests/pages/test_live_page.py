@@ -98,7 +98,7 @@ def texts(app: AppTest) -> str:
 def drawings(app: AppTest) -> list[str]:
     """What moves beside the picture."""
     bodies = [element.proto.body for element in app.get("html")]
-    return [name for body in bodies for name in ("live-bars", "live-minute") if name in body]
+    return [name for body in bodies for name in ("probability-bars", "live-minute") if name in body]
 
 
 def test_before_it_starts_the_page_says_what_to_do_and_what_people_must_know(
@@ -126,7 +126,7 @@ def test_a_face_in_view_has_numbers_bars_and_a_minute(
         "Delay in the app",
         "Dropped",
     ]
-    assert drawings(opened) == ["live-bars", "live-minute"]
+    assert drawings(opened) == ["probability-bars", "live-minute"]
 
 
 def test_without_a_face_the_page_says_so(opened: AppTest, component: Component) -> None:

@@ -29,7 +29,8 @@ def test_the_card_is_the_one_made_from_the_run_s_files(
     assert shown[-1] == f"## {rest}".replace("```python", "```")
     accuracy = load_report(folder)["splits"]["test"]["accuracy"]
     assert f"Accuracy {100 * accuracy:.1f} %" in shown[0]
-    assert len(page.get("plotly_chart")) == 2  # the sample photo's answer, and the confusions
+    assert len(page.get("plotly_chart")) == 1  # the confusions
+    assert any("probability-bars" in text.proto.body for text in page.get("html"))
     links = [link.proto.query_string for link in page.get("page_link")]
     assert "open=Confusions&run=one" in links
 

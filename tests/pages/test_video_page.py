@@ -65,7 +65,7 @@ def texts(app: AppTest) -> str:
 
 
 def bars(app: AppTest) -> int:
-    return sum("live-bars" in element.proto.body for element in app.get("html"))
+    return sum("probability-bars" in element.proto.body for element in app.get("html"))
 
 
 def kept(*, several: bool = False) -> Analysis:

@@ -26,13 +26,15 @@ def test_without_a_report_nothing_is_claimed() -> None:
 
 
 def test_a_method_that_beats_its_controls_is_green() -> None:
-    assert badges(report(), "grad_cam", "last") == (Badge("tested: truer than chance", "green"),)
+    assert badges(report(), "grad_cam", "last") == (
+        Badge("on test faces: truer than chance", "green"),
+    )
 
 
 def test_a_method_that_does_not_is_orange() -> None:
     found = badges(report(verdict="does not beat its controls"), "grad_cam", "last")
 
-    assert found == (Badge("tested: no truer than chance", "orange"),)
+    assert found == (Badge("on test faces: no truer than chance", "orange"),)
 
 
 def test_a_verdict_nobody_knows_is_no_praise() -> None:

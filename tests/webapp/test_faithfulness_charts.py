@@ -5,7 +5,7 @@ import pytest
 from made_faithfulness import made_report
 
 from core.faithfulness.table import faithfulness_rows
-from webapp.charts.faithfulness import method_gap_dots
+from webapp.charts.faithfulness import BOTH, CONTROL, FALLS, WEIGHTLESS, method_gap_dots, verdict_of
 from webapp.charts.regions import region_heat
 
 
@@ -18,15 +18,33 @@ def test_bars_are_ordered_by_gap_with_the_controls_among_them() -> None:
 
 
 def test_a_bar_has_the_ends_of_its_interval() -> None:
-    beats, falls, controls = method_gap_dots(faithfulness_rows(made_report())).data
+    beats, weightless, falls, controls = method_gap_dots(faithfulness_rows(made_report())).data
 
-    assert list(beats.y) == ["Layer-CAM", "HiResCAM"]
+    assert [list(one.y) for one in (beats, weightless)] == [["HiResCAM"], ["Layer-CAM"]]
     assert list(falls.y) == ["Grad-CAM"]
     assert len(controls.y) == 3
-    assert list(beats.x) == [0.25, 0.3]
-    assert list(beats.error_x.array) == pytest.approx([0.05, 0.05])
-    assert list(beats.error_x.arrayminus) == pytest.approx([0.05, 0.05])
-    assert len({beats.marker.color, falls.marker.color, controls.marker.color}) == 3
+    assert [*weightless.x, *beats.x] == [0.25, 0.3]
+    for one in (beats, weightless):
+        assert list(one.error_x.array) == pytest.approx([0.05])
+        assert list(one.error_x.arrayminus) == pytest.approx([0.05])
+    looks = {(one.marker.color, one.marker.symbol) for one in (beats, weightless, falls, controls)}
+    assert len(looks) == 4
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sanity", "expected"),
+    [
+        ("beats its controls", "passes", BOTH),
+        ("beats its controls", "partly", WEIGHTLESS),
+        ("beats its controls", "fails", WEIGHTLESS),
+        ("does not beat its controls", "passes", FALLS),
+        (None, None, CONTROL),
+    ],
+)
+def test_a_method_whose_maps_hardly_need_the_weights_does_not_pass_for_true(
+    verdict: str | None, sanity: str | None, expected: str
+) -> None:
+    assert verdict_of({"verdict": verdict, "sanity": sanity}) == expected
 
 
 def test_a_cell_says_mean_and_interval_in_percent() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from core.labels import EMOTIONS
 from core.types import Box, Detection, Face, FrameResult, LiveFace, Prediction
-from webapp.live_camera.drawings import bars, minute
+from webapp.live_camera.drawings import minute
 from webapp.live_camera.history import SPAN, FaceHistory, History, Rates
 
 
@@ -74,16 +74,6 @@ def test_lines_end_at_the_right_edge_and_break_where_the_face_was_away() -> None
         ("0.0,200.0 300.0,100.0", "#CC79A7"),
         ("595.0,100.0 600.0,0.0", "#CC79A7"),
     ]
-
-
-def test_bars_have_the_length_and_colour_of_their_expression() -> None:
-    shares = np.array([0.25, 0.75])
-    drawn = bars(Prediction(("anger", "<b>"), shares, shares))
-
-    found = re.findall(r"width:([\d.]+)%;height:100%;background:(#\w+)", drawn)
-    assert found == [("25.0", "#D55E00"), ("75.0", "#8A8A8A")]
-    assert "75.0 %" in drawn
-    assert "&lt;b&gt;" in drawn
 
 
 def test_rates_are_counted_over_the_last_seconds() -> None:

@@ -125,3 +125,18 @@ def test_both_curves_and_all_gaps_are_drawn() -> None:
     assert (list(shown.y), list(hidden.y)) == ([0.1, 0.9], [0.9, 0.1])
     assert list(gaps.x) == [0.5, 0.25, -0.125]
     assert list(gaps.text) == ["+0.500", "+0.250", "-0.125"]
+
+
+def test_a_map_stands_beside_what_hiding_did() -> None:
+    shares = {"cheeks": 0.4, "mouth": 0.3, "background": 0.05}
+    said = regions_view.map_beside_hiding
+
+    assert "on the cheeks (40.0 %), and hiding them costs the answer 25.0 points" in said(
+        shares, {"cheeks": 0.25, "mouth": 0.1}
+    ).replace("+", "")
+    assert "bears it out; more is lost without the mouth" in said(
+        shares, {"cheeks": 0.25, "mouth": 0.5}
+    )
+    assert "No part alone decides" in said(shares, {"cheeks": -0.002, "mouth": 0.01})
+    assert "does not bear the map out" in said(shares, {"cheeks": 0.01, "mouth": 0.3})
+    assert said({"cheeks": 0.0}, {"cheeks": 0.3}) == ""

@@ -1,16 +1,18 @@
 """Probabilities, channels and levels as bars."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import TYPE_CHECKING
 
-import plotly.graph_objects as go
-
-from core.labels import COLOURS
-from core.types import Prediction
+from core.labels import COLOURS, NEUTRAL
 from webapp.charts import OLIVE, VIOLET
+from webapp.text import percent
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 BAR = 30  # px a bar with its gap
 EDGES = 10  # px above and below all bars
-ROOM_FOR_NUMBERS = 1.22  # of the axis, so that "100.0 %" fits beside the longest bar
 FOR_COLOUR, AGAINST_COLOUR = VIOLET, OLIVE  # the hues of signed maps
 FEW = 24  # values; up to here each has its number at its bar
 
@@ -22,7 +24,7 @@ def level_bars(
     colours: Sequence[str],
     numbers: Sequence[str],
     hover: str,
-) -> go.Figure:
+) -> "go.Figure":
     """One bar a name, the first on top; the range of the axis is left to the caller.
 
     Args:
@@ -32,6 +34,8 @@ def level_bars(
         numbers: What is written at the ends of the bars.
         hover: Template of what is told under the pointer.
     """
+    import plotly.graph_objects as go  # loaded where it is needed: not for bars of HTML
+
     figure = go.Figure(
         go.Bar(
             x=list(values),
@@ -61,28 +65,46 @@ def level_bars(
     return figure
 
 
-def probability_bars(prediction: Prediction) -> go.Figure:
-    """One horizontal bar a class, first class on top, in the class's own colour."""
-    labels = list(prediction.labels)
-    shares = [float(share) for share in prediction.probabilities]
-    figure = level_bars(
-        labels,
-        shares,
-        colours=[COLOURS.get(label, COLOURS["neutral"]) for label in labels],
-        numbers=[f"{share:.1%}".replace("%", " %") for share in shares],
-        hover="%{y}: %{x:.2%}",
+def probability_bars(labels: Sequence[str], shares: Iterable[float], *, small: bool = False) -> str:
+    """Name, bar in the expression's colour and percentage, a row a class, as HTML.
+
+    A chart of plotly makes a browser load and read megabytes before the first bar is drawn.
+
+    Args:
+        labels: Names of the classes.
+        shares: Their probabilities, 0 to 1.
+        small: Whether they stand among many.
+    """
+    rows = []
+    for label, share in zip(labels, shares, strict=True):
+        bar = (
+            f'<div style="width:{100 * share:.1f}%;height:100%;'
+            f"background:{COLOURS.get(label, COLOURS[NEUTRAL])};"
+            'border-radius:3px;transition:width 0.9s"></div>'
+        )
+        rows.append(
+            f"<div>{escape(label)}</div>"
+            '<div style="height:0.9em;border-radius:3px;'
+            f'background:color-mix(in srgb, currentColor 9%, transparent)">{bar}</div>'
+            '<div style="text-align:right;font-variant-numeric:tabular-nums">'
+            f"{percent(share)}</div>"
+        )
+    form = "gap:0.1rem 0.4rem;font-size:0.75rem" if small else "gap:0.3rem 0.6rem;font-size:0.9rem"
+    return (
+        '<div class="probability-bars" style="display:grid;grid-template-columns:max-content 1fr '
+        f'max-content;align-items:center;{form}">{"".join(rows)}</div>'
     )
-    figure.update_xaxes(range=[0, ROOM_FOR_NUMBERS])
-    return figure
 
 
-def value_bars(values: Sequence[float], names: Sequence[str]) -> go.Figure:
+def value_bars(values: Sequence[float], names: Sequence[str]) -> "go.Figure":
     """One bar a channel, as the network numbers them.
 
     Args:
         values: One a channel.
         names: One a channel.
     """
+    import plotly.graph_objects as go
+
     is_short = len(values) <= FEW
     figure = go.Figure(
         go.Bar(

@@ -14,13 +14,27 @@ SHOWN_COLOUR, HIDDEN_COLOUR = VIOLET, OLIVE
 QUIET_COLOUR = GREY
 BEATS_COLOUR, FALLS_COLOUR = VIOLET, OLIVE
 CONTROL_COLOUR = GREY
-BEATS = "beats its controls"
-KINDS = {
-    BEATS: ("beats its controls", BEATS_COLOUR),
-    "does not beat its controls": ("does not", FALLS_COLOUR),
-    None: ("control", CONTROL_COLOUR),
+BEATS = "beats its controls"  # as reports say it
+BOTH, WEIGHTLESS, FALLS, CONTROL = "beats", "beats, weights count little", "does not beat", ""
+KINDS = {  # verdict: word in the legend, colour, symbol
+    BOTH: ("beats its controls", BEATS_COLOUR, "circle"),
+    WEIGHTLESS: ("beats them, but weights count little", BEATS_COLOUR, "circle-open"),
+    FALLS: ("does not", FALLS_COLOUR, "circle-open"),
+    CONTROL: ("control", CONTROL_COLOUR, "square"),
 }
-SYMBOLS = {BEATS: "circle", "does not beat its controls": "circle-open", None: "square"}
+
+
+def verdict_of(row: Mapping[str, Any]) -> str:
+    """What to think of a method, one of KINDS: its gap, and whether its maps need the weights.
+
+    Args:
+        row: Of `core.faithfulness.faithfulness_rows`.
+    """
+    if not row["verdict"]:
+        return CONTROL
+    if row["verdict"] != BEATS:
+        return FALLS
+    return BOTH if row["sanity"] == "passes" else WEIGHTLESS
 
 
 def answer_curves(found: "FaceFaithfulness", label: str) -> go.Figure:
@@ -94,14 +108,16 @@ def method_gap_dots(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
     """
     ordered = sorted(rows, key=lambda row: row["gap"])
     figure = go.Figure()
-    for verdict, (title, colour) in KINDS.items():
-        some = [row for row in ordered if row["verdict"] == verdict]
+    for verdict, (title, colour, symbol) in KINDS.items():
+        some = [row for row in ordered if verdict_of(row) == verdict]
+        if not some:
+            continue
         figure.add_scatter(
             y=[row["method"] for row in some],
             x=[row["gap"] for row in some],
             mode="markers",
             name=title,
-            marker={"color": colour, "size": 11, "symbol": SYMBOLS[verdict]},
+            marker={"color": colour, "size": 11, "symbol": symbol},
             error_x={
                 "color": colour,
                 "thickness": 2,

@@ -10,13 +10,12 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core import Explanation, FaceResult, Prediction
+from core import Explanation, FaceResult
 from core.drawing import NO_EVIDENCE, ONLY_AGAINST, Style, default_colours
 from core.explain import EXPLAINERS
 from core.images import quick_png
 from core.types import BLANK
 from webapp import pictures
-from webapp.chart_frame import draw_chart
 from webapp.charts.bars import probability_bars
 from webapp.faithfulness_badges import show_badges
 from webapp.text import percent
@@ -46,7 +45,7 @@ class FaceCard:
             self._row = room_for(st.container(), form, "row").empty()
             self._legend = st.empty()
             self._badges = st.container()
-            _bars(number, face.prediction)
+            st.html(probability_bars(face.prediction.labels, face.prediction.probabilities))
             self._all = st.container()
 
     def fill(self, face: FaceResult, scale: float) -> None:
@@ -92,17 +91,6 @@ def answer_of(face: FaceResult) -> str:
     """The expression named and its probability, in words."""
     answer = f"{face.prediction.predicted}, {percent(face.prediction.confidence)}"
     return f"unclear (nearest: {answer})" if face.prediction.unclear else answer
-
-
-def _bars(number: int, prediction: Prediction) -> None:
-    draw_chart(
-        probability_bars(prediction),
-        key=f"bars_{number}",
-        alt=", ".join(
-            f"{label} {percent(share)}"
-            for label, share in zip(prediction.labels, prediction.probabilities, strict=True)
-        ),
-    )
 
 
 def _pending(face: FaceResult, style: Style) -> NDArray[np.uint8]:

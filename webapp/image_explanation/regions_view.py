@@ -1,6 +1,6 @@
 """Parts of the face: what the answer loses when one is hidden, drawn on the face itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -177,7 +177,35 @@ def _described(subject: Subject, measured: RegionReport) -> Measure:
         st.caption(f"Another method stands in here, since the chosen one {reason}.")
     measure = description(found, choice)
     _bars(measure, "described bars")
+    shares = {entry.region: float(entry.share) for entry in found.evidence}
+    hidden = effect_of_each(measured)
+    lost = dict(zip(hidden.names, hidden.values, strict=True))
+    lost.pop(BACKGROUND, None)
+    if said := map_beside_hiding(shares, lost):
+        st.markdown(said)
     return measure
+
+
+def map_beside_hiding(shares: Mapping[str, float], lost: Mapping[str, float]) -> str:
+    """Whether hiding parts bears out a map: shares of its evidence beside the answer's losses."""
+    known = [name for name in lost if shares.get(name, 0.0) > 0]
+    if not known:
+        return ""
+    first, worst = max(known, key=shares.__getitem__), max(lost, key=lost.__getitem__)
+    holds = f"The map puts most of its evidence on the {first} ({told(shares[first], 'share')})"
+    effect = f"{told(lost[first], 'points')} points"
+    if lost[first] >= LEAST_DROP:
+        more = "" if first == worst else f"; more is lost without the {worst}"
+        return f"{holds}, and hiding them costs the answer {effect}: hiding bears it out{more}."
+    if lost[worst] < LEAST_DROP:
+        return (
+            f"{holds}, and hiding them costs the answer {effect}. No part alone decides this "
+            "answer, so that hiding one cannot test this map; **All combinations** can."
+        )
+    return (
+        f"{holds}, but hiding them costs the answer {effect}, and hiding the {worst} "
+        f"{told(lost[worst], 'points')}: on this face hiding does not bear the map out."
+    )
 
 
 def _textbook(found: RegionReport) -> None:

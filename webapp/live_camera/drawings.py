@@ -1,44 +1,18 @@
-"""Bars and lines that move with the stream, as plain HTML and SVG.
+"""Lines that move with the stream, as plain SVG.
 
 A chart of plotly takes a browser longer to draw than two updates are apart; these take none.
 """
 
 from base64 import b64encode
 from collections.abc import Sequence
-from html import escape
 
 from core.labels import COLOURS, NEUTRAL
-from core.types import Prediction
 from webapp.live_camera.history import SPAN, FaceHistory
-from webapp.text import percent
 
 WIDTH, HEIGHT = 600, 200  # units of the drawing, which is scaled to the page
 INK = "#838A92"  # stands out from white and from the dark page
 _MARKS = (0, 15, 30, 45, 60)  # seconds ago
 _TEXT = "font-size:0.8rem;opacity:0.75"
-
-
-def bars(prediction: Prediction) -> str:
-    """HTML: name, bar in the expression's colour and percentage, a row a class."""
-    rows = []
-    shares = prediction.probabilities.tolist()
-    for label, share in zip(prediction.labels, shares, strict=True):
-        bar = (
-            f'<div style="width:{100 * share:.1f}%;height:100%;background:{colour(label)};'
-            'border-radius:3px;transition:width 0.9s"></div>'
-        )
-        rows.append(
-            f"<div>{escape(label)}</div>"
-            '<div style="height:0.9rem;border-radius:3px;'
-            f'background:color-mix(in srgb, currentColor 9%, transparent)">{bar}</div>'
-            '<div style="text-align:right;font-variant-numeric:tabular-nums">'
-            f"{percent(share)}</div>"
-        )
-    return (
-        '<div class="live-bars" style="display:grid;grid-template-columns:max-content 1fr '
-        'max-content;gap:0.3rem 0.6rem;align-items:center;font-size:0.9rem">'
-        f"{''.join(rows)}</div>"
-    )
 
 
 def minute(history: FaceHistory, labels: Sequence[str], now: float) -> str:

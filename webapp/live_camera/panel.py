@@ -12,10 +12,11 @@ from core import Image
 from core.drawing import NO_EVIDENCE, ONLY_AGAINST, UNCLEAR, annotate_frame
 from core.types import FrameResult, LiveFace
 from core.video import FaceFinder, FrameModel, Pipeline
+from webapp.charts.bars import probability_bars
 from webapp.charts.timeline import face_timeline
 from webapp.inputs import Picture
 from webapp.live_camera.connection import Connection, advice, has_network
-from webapp.live_camera.drawings import bars, minute
+from webapp.live_camera.drawings import minute
 from webapp.live_camera.recorder import LONGEST, Recorder
 from webapp.live_camera.score_log import FaceScores, Scores
 from webapp.live_camera.stream import LiveStream, View
@@ -93,7 +94,7 @@ def _face(stream: LiveStream, face: LiveFace, now: float, *, numbered: bool) -> 
             st.progress(face.resting, text="Hold a resting face …")
         elif face.resting is not None:
             st.caption("Relative to the resting face, not probabilities.")
-        st.html(bars(face.prediction))
+        st.html(probability_bars(face.prediction.labels, face.prediction.probabilities))
         st.html(minute(stream.history.of(face.id), stream.labels, now))
         explained, label = face.explanation, face.label
         if explained is not None and label and explained.is_blank(label):

@@ -12,8 +12,8 @@ from core.faithfulness import faithfulness_rows, ranking_agreement
 from core.tabular import table_text
 from webapp import checkpoints
 from webapp.chart_frame import draw_chart, table_height
-from webapp.charts.faithfulness import method_gap_dots
-from webapp.faithfulness_badges import BEATS, FALLS_SHORT, HOW_IT_IS_MEASURED
+from webapp.charts.faithfulness import BOTH, FALLS, WEIGHTLESS, method_gap_dots, verdict_of
+from webapp.faithfulness_badges import HOW_IT_IS_MEASURED
 from webapp.results import pickers
 from webapp.results.paper_tables import export_buttons
 from webapp.text import counted, literal, percent
@@ -21,7 +21,7 @@ from webapp.waiting import Show
 
 _RANDOMISED = {"passes": "depend on the weights", "partly": "depend on the weights in part"}
 _MEASURES = {"gap": "insertion minus deletion", "road": "ROAD", "planted": "the planted mark"}
-DECIMALS = ("Insertion", "Deletion", "Gap", "Ahead of controls", "ROAD")
+DECIMALS = ("Insertion", "Deletion", "Ahead of controls", "ROAD")
 
 
 def faithfulness_view() -> None:
@@ -45,6 +45,12 @@ def faithfulness_view() -> None:
         return
     rows = faithfulness_rows(report)
     _summary(report, rows, own=place == run)
+    st.caption(
+        "The gap of a method: how sure the network gets early when the places that the map calls "
+        "strongest are shown first, less how sure it stays when they are hidden first. Controls "
+        "are maps that know nothing of the answer: a blob in the middle, another face's map, "
+        "chance."
+    )
     draw_chart(
         method_gap_dots(rows),
         key="gaps",
@@ -125,11 +131,16 @@ def _table(rows: list[dict[str, Any]]) -> None:
         height=table_height(len(rows)),
         placeholder="-",
         column_config={
-            "Method": st.column_config.TextColumn(pinned=True, width=200),
+            "Method": st.column_config.TextColumn(pinned=True, width=150),
             "Faces": st.column_config.NumberColumn(format="localized"),
             "Verdict": st.column_config.MultiselectColumn(
-                options=[BEATS, FALLS_SHORT], color=["green", "orange"], width=190
+                options=[BOTH, WEIGHTLESS, FALLS],
+                color=["green", "orange", "red"],
+                width=110,
+                help="Whether the gap is above zero and above those of all controls; and whether "
+                "the map changes when the network's weights are random.",
             ),
+            "Gap": st.column_config.NumberColumn(format="%.3f", width=60),
             **{name: st.column_config.NumberColumn(format="%.3f") for name in DECIMALS},
             "On the mark": st.column_config.NumberColumn(
                 format="%.2f",
@@ -167,7 +178,7 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
     stable = " / ".join("-" if one is None else f"{one:.2f}" for one in changes)
     return {
         "Method": row["method"],
-        "Verdict": [row["verdict"]] if row["verdict"] else None,
+        "Verdict": [verdict_of(row)] if row["verdict"] else None,
         "Gap": row["gap"],
         "95 % interval": f"{row['gap_low']:.3f} to {row['gap_high']:.3f}",
         "Ahead of controls": row["lead"],

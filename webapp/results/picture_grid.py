@@ -1,6 +1,5 @@
 """Pictures behind a figure: each with its label, its probabilities and its map."""
 
-from html import escape
 from typing import TYPE_CHECKING
 
 import cv2
@@ -11,9 +10,9 @@ from numpy.typing import NDArray
 from core.checkpoints import is_checkpoint
 from core.drawing import NO_EVIDENCE, ONLY_AGAINST, overlay
 from core.evaluation import Predictions, Run
-from core.labels import COLOURS
 from core.types import BLANK, Image, evidence_scale
 from webapp import cache, navigation, pictures
+from webapp.charts.bars import probability_bars
 from webapp.checkpoints import source_names
 from webapp.errors import shown_errors
 from webapp.results import store
@@ -112,7 +111,7 @@ def _cards(
                 f"{percent(confidence)}, {literal(source_names([source]))}  \n"
                 f"{literal(names[number])}"
             )
-            st.html(probability_html(shown.labels, probabilities[number]))
+            st.html(probability_bars(shown.labels, probabilities[number], small=True))
     return places
 
 
@@ -151,17 +150,3 @@ def _large(image: Image) -> Image:
     """RGB uint8 (SIDE, SIDE, 3) of a grey square."""
     larger = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     return np.repeat(larger[:, :, None], 3, axis=2).astype(np.uint8)
-
-
-def probability_html(labels: tuple[str, ...], probabilities: NDArray[np.float64]) -> str:
-    """Small bars, one a class, as HTML."""
-    rows = "".join(
-        f'<div style="display:flex;align-items:center;gap:6px;font-size:11px;line-height:14px">'
-        f'<span style="width:60px;overflow:hidden">{escape(label)}</span>'
-        f'<span style="flex:1;background:rgba(128,128,128,.2);height:7px">'
-        f'<span style="display:block;height:7px;width:{100 * share:.1f}%;'
-        f'background:{COLOURS.get(label, COLOURS["neutral"])}"></span></span>'
-        f'<span style="width:38px;text-align:right">{100 * share:.1f}</span></div>'
-        for label, share in zip(labels, probabilities.tolist(), strict=True)
-    )
-    return f"<div>{rows}</div>"

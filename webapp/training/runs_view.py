@@ -102,10 +102,14 @@ def _table(runs: dict[str, RunFolder]) -> dict[str, str]:
                 help="Passes over all training pictures: done, and planned; none where trained "
                 "networks were joined as they were"
             ),
+            "Data": st.column_config.TextColumn("On", width=105),
+            "Title": st.column_config.TextColumn(width=270),
             "Best %": st.column_config.NumberColumn(
+                "Validation %",
                 format="%.1f",
+                width=90,
                 help="Validation accuracy of the weights kept: the share of pictures set aside "
-                "whose label it gives. Compare it only where the data beside it are the same",
+                "whose label it gives. Compare it only where the data beside it are the same.",
             ),
             "Course": st.column_config.LineChartColumn(
                 "Validation by epoch", help="Accuracy from 20 % to 100 %", y_min=0.2, y_max=1
@@ -130,7 +134,8 @@ def arranged(table: pd.DataFrame, words: str, group: str) -> pd.DataFrame:
     by = [*([group] if group else []), "Own"]
     # Stable: runs that do not differ in these stay the latest first.
     kept = kept.sort_values(by, ascending=[name != "Own" for name in by], kind="stable")
-    first = [*([group] if group else []), "Title"]
+    # The figure and what it was reached on first: of all columns a phone shows two or three.
+    first = list(dict.fromkeys([*([group] if group else []), "Best %", "Data", "Title"]))
     return kept[[*first, *(name for name in kept if name not in (*first, "Run")), "Run"]]
 
 

@@ -14,9 +14,9 @@ from core import Prediction
 from core.video import ANNOTATED, BATCH, BATCH_TABLE, SUMMARY, TABLE, VideoReader
 from webapp import pictures
 from webapp.chart_frame import draw_chart, share_columns
+from webapp.charts.bars import probability_bars
 from webapp.charts.timeline import face_timeline
 from webapp.errors import shown_errors
-from webapp.live_camera.drawings import bars
 from webapp.text import counted, literal
 from webapp.video.progress import duration
 
@@ -208,7 +208,7 @@ def _moment(numbers: FaceNumbers, moment: float, annotated: Path) -> None:
             st.caption("No face in this frame.")
         for face, label, prediction in faces:
             st.markdown(f"**{f'Face {face}: ' if len(faces) > 1 else ''}{label}**")
-            st.html(bars(prediction))
+            st.html(probability_bars(prediction.labels, prediction.probabilities))
 
 
 def _summary(report: dict[str, Any], labels: tuple[str, ...]) -> None:
