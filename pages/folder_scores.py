@@ -20,9 +20,9 @@ from webapp.waiting import Waiting
 KEPT = "folder scores"  # (what was asked, what came of it, what was left out) of this visit
 NOTHING: tuple[None, None, list[tuple[str, str]]] = (None, None, [])
 MODES: dict[FacesMode, str] = {
-    "auto": "Automatic: the largest face, or a small picture as it is",
+    "auto": "Automatic: the largest face; a small picture without one counts as a face",
     "whole": "Each picture is one face (quickest)",
-    "detect": "The largest face, or any picture as it is",
+    "detect": "The largest face; any picture without one counts as a face",
 }
 
 st.title("Folder scores")

@@ -87,7 +87,7 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
             f"Measured on data with hash {as_code(report['data_hash'])}."
         )
         yield ""
-        yield f"Weights: {card.get('licence', 'no terms stated')}"
+        yield card.get("licence", "No terms are stated for the weights.")
         yield ""
         return
     counts = "".join(
@@ -118,7 +118,7 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
         start = " (before the last training)" if name in earlier else ""
         yield f"- {_titles([name])}{start}: {licence}"
     yield ""
-    yield f"Weights: {card.get('licence', 'no terms stated')}"
+    yield card.get("licence", "No terms are stated for the weights.")
     yield ""
 
 

@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 FEWEST_TO_CALIBRATE = 50  # images; fewer would fit noise
 MAJORITY = 0.5  # confidence; the threshold where there are too few to fit one
 RULE = (
-    f"The smallest confidence at which at most {MOST_WRONG:.0%} of the answered faces of clean "
-    "validation are wrong, and half the share that is wrong of all; at least "
-    f"{LEAST_COVERAGE:.0%} of them are answered in any case."
+    f"It is the lowest confidence from which on at most {100 * MOST_WRONG:.0f} % of the answers on "
+    "clean validation are wrong, and at most half the share that is wrong of all of them; "
+    f"{100 * LEAST_COVERAGE:.0f} % of the faces are answered in any case."
 )
 
 
@@ -155,7 +155,7 @@ def _calibrated(
         threshold = card.threshold or MAJORITY
         rule = (
             f"Clean validation has {len(valid)} faces, too few to choose it by (at least "
-            f"{FEWEST_TO_CALIBRATE}): below {MAJORITY:.0%} other answers together are likelier."
+            f"{FEWEST_TO_CALIBRATE}): below {100 * MAJORITY:.0f} % other answers together are likelier."
         )
         known = {"rule": rule} if threshold == MAJORITY else {}
         return replace(card, threshold=threshold), {"fitted": False, "n": len(valid), **known}

@@ -48,7 +48,7 @@ def test_prepare_and_audit(app: typer.Typer, faces: Path, tmp_path: Path) -> Non
     assert prepared.exit_code == audited.exit_code == 0
     assert f"3 pictures in {out}, 3 skipped." in prepared.stdout
     assert "Reading pictures: 3 of 3" in prepared.stderr
-    assert "| Folder of class folders | train | 3 | 3 |" in audited.stdout
+    assert "| Own pictures | train | 3 | 3 |" in audited.stdout
     assert json.loads(figures.read_text())["counts"] == {"folder": {"train": {"happiness": 3}}}
 
 

@@ -60,7 +60,7 @@ def test_a_mirrored_leak_is_listed_apart_with_its_pair(app: AppTest, turned: Pat
 def test_the_overview_says_how_many_test_pictures_are_mirrored(app: AppTest, turned: Path) -> None:
     opened(app, "Overview")
 
-    assert "1 test picture of Folder of class folders has a mirrored copy in train, 1 of them" in (
+    assert "1 test picture of Own pictures has a mirrored copy in train, 1 of them" in (
         app.warning[0].value
     )
     assert "0 leaks" in "\n".join(text.value for text in app.markdown)

@@ -135,7 +135,8 @@ def split_picker(report: dict[str, Any], key: str = "split") -> str:
         key=key,
         bind="query-params",
     )
-    st.caption(f"{SPLITS[chosen].capitalize()}.")
+    if (about := SPLITS[chosen].capitalize()) != SPLIT_TITLES[chosen]:
+        st.caption(f"{about}.")
     return chosen
 
 
@@ -144,7 +145,7 @@ def source_picker(names: Sequence[str], key: str = "source") -> str:
     return st.selectbox(
         "Image set",
         [OWN, *names],
-        format_func=lambda name: source_names([name]) if name else "the ones it was trained on",
+        format_func=lambda name: source_names([name]) if name else "its own sets",
         key=key,
         bind="query-params",
     )

@@ -13,7 +13,7 @@ def _matches(container: Container) -> bool:
 SOURCES.register("folder")(
     Source(
         name="folder",
-        title="Folder of class folders",
+        title="Own pictures",
         licence="As the pictures in it.",
         obtain="One folder a class, named happiness, surprise, sadness, anger, disgust, fear.",
         url="",
