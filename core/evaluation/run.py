@@ -155,7 +155,8 @@ def _calibrated(
         threshold = card.threshold or MAJORITY
         rule = (
             f"Clean validation has {len(valid)} faces, too few to choose it by (at least "
-            f"{FEWEST_TO_CALIBRATE}): below {100 * MAJORITY:.0f} % other answers together are likelier."
+            f"{FEWEST_TO_CALIBRATE}): below {100 * MAJORITY:.0f} % the other answers together are "
+            "likelier."
         )
         known = {"rule": rule} if threshold == MAJORITY else {}
         return replace(card, threshold=threshold), {"fitted": False, "n": len(valid), **known}
