@@ -17,7 +17,7 @@ from core.files import write_json
 
 def cards(page: AppTest) -> int:
     """How many pictures are shown with their probabilities."""
-    return sum("width:60px" in html.proto.body for html in page.get("html"))
+    return sum("probability-bars" in html.proto.body for html in page.get("html"))
 
 
 def test_without_runs_the_paper_stands_alone(app: AppTest) -> None:
