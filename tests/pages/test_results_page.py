@@ -39,8 +39,8 @@ def test_without_runs_a_view_says_how_to_begin(app: AppTest, name: str) -> None:
     assert "python -m core evaluate default" in page.info[0].value
 
 
-def test_a_run_measures_its_row(page: AppTest, own_runs: Path) -> None:
-    folder = own_runs / "one"
+def as_vgg_on_raf_db(folder: Path, epochs: int) -> None:
+    """Make a run look like one of the first row of Table 2."""
     for name in ("card.json", "report.json"):
         content = json.loads((folder / name).read_text())
         content.update({"model": "vgg", "model_options": {}, "sources": ["raf_db"]})
@@ -49,6 +49,13 @@ def test_a_run_measures_its_row(page: AppTest, own_runs: Path) -> None:
         write_json(folder / name, content)
     found = Predictions.load(folder)
     Predictions(found.labels, found.table.replace({"source": {"folder": "raf_db"}})).save(folder)
+    lines = [json.dumps({"epoch": number + 1}) for number in range(epochs)]
+    (folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def test_a_run_measures_its_row(page: AppTest, own_runs: Path) -> None:
+    folder = own_runs / "one"
+    as_vgg_on_raf_db(folder, epochs=4)
 
     table = tables(page.run())[0]
 
@@ -57,6 +64,34 @@ def test_a_run_measures_its_row(page: AppTest, own_runs: Path) -> None:
     assert row["Status"] == "measured"
     assert row["Run"] == "one"
     assert row["Here: test %"] == pytest.approx(100 * found.correct.mean())
+    assert row["Epochs here"] == 4
+
+
+def test_figure_1_says_after_how_many_epochs_a_run_was_measured(
+    page: AppTest, own_runs: Path
+) -> None:
+    as_vgg_on_raf_db(own_runs / "one", epochs=4)
+
+    page.run()
+
+    chart = next(html.proto.body for html in page.get("html") if "dots" in html.proto.body)
+    assert "measured by one after 4 epochs" in chart
+    assert chart.count("<span>not measured</span>") == 7
+    # of the epochs in Table 3
+    assert "the paper's, after up to 80 epochs" in chart
+    assert "fewer than 10 epochs" in chart
+
+
+def test_epochs_and_the_papers_figure_stand_beside_the_measured_one(page: AppTest) -> None:
+    for table in tables(page):
+        assert table.columns.tolist()[:5] == [
+            "Data", "Model", "Here: test %", "Epochs here", "Paper test %",
+        ]  # fmt: skip
+
+    said = words(page).replace("\\", "")
+    assert said.count("scroll the table sideways") == 2
+    assert said.count("passes over the training pictures") == 1
+    assert "Human raters: 84.1 %. One human rater agrees with the other nine on FER+" in said
 
 
 RUNS = {"Confusions": ("one",), "Image sets": ("one", "two")}
@@ -206,6 +241,9 @@ def test_the_literature_shows_tables_1_and_3_and_warns_of_peers(page: AppTest) -
 
     assert len(tables(page)[0]) == 11
     assert len(tables(page)[1]) == 12
+    names = json.loads(page.dataframe[2].proto.columns)["Program"]
+    # "SqueezeNet on AffectNet (Maiwald)" takes 220 px.
+    assert names["width"] >= 220
     assert "trained on other data" in words(page)
 
 

@@ -1,11 +1,11 @@
-"""Figure 1: every dot is as high as its figure, and says whose it is."""
+"""Figure 1: every dot lies as far right as its figure, and says whose it is, after how long."""
 
 import re
 from typing import Any
 
 import pytest
 
-from webapp.charts.accuracy_dots import HEIGHT, accuracy_dots
+from webapp.charts.accuracy_dots import accuracy_dots
 
 MEASURED: dict[str, Any] = {
     "label": "a & b",
@@ -13,6 +13,7 @@ MEASURED: dict[str, Any] = {
     "measured": 84.0,
     "interval": [82.5, 85.5],
     "run": "<r>",
+    "epochs": 44,
 }
 NOT_MEASURED: dict[str, Any] = {
     "label": "c",
@@ -20,62 +21,100 @@ NOT_MEASURED: dict[str, Any] = {
     "measured": None,
     "interval": None,
     "run": None,
+    "epochs": None,
 }
+
+
+def drawn(*rows: dict[str, Any]) -> str:
+    return accuracy_dots(rows, few=10, most=80, alt="Published & measured")
 
 
 def found(text: str, pattern: str) -> list[float]:
     return [float(number) for number in re.findall(pattern, text)]
 
 
-def test_heights_are_shares_of_what_lies_above_the_lowest_line() -> None:
-    html = accuracy_dots([MEASURED, NOT_MEASURED], 84.1, "Accuracies")
-
-    # from 70 (a whole ten at least ten below 81.3) to 100
-    assert found(html, r'"line" style="bottom:[^"]*"><b>(\d+)') == [70, 80, 90, 100]
-    expected = [100 * (value - 70) / 30 for value in (83.3, 84.0, 81.3)]
-    assert found(html, r'"dot" style="bottom:([\d.]+)%') == pytest.approx(expected, abs=0.01)
-    assert HEIGHT >= 250
+def kinds(html: str) -> list[str]:
+    """The marks in the plots, without those of the key."""
+    return re.findall(r'<div class="mark ([^"]*)"', html)
 
 
-def test_whiskers_reach_from_end_to_end_of_the_interval() -> None:
-    html = accuracy_dots([MEASURED, NOT_MEASURED], 84.1, "Accuracies")
+def test_places_are_shares_of_what_lies_right_of_the_lowest_line() -> None:
+    html = drawn(MEASURED, NOT_MEASURED)
 
-    low, high = re.findall(r'"ends" style="bottom:([\d.]+)%;top:calc\(100% - ([\d.]+)%', html)[0]
-    assert float(low) == pytest.approx(100 * 12.5 / 30, abs=0.01)
-    assert float(high) == pytest.approx(100 * 15.5 / 30, abs=0.01)
-    assert html.count('class="ends"') == 1
+    # from 80 (a whole ten at least one below 81.3) to 100
+    assert found(html, r'"tick" style="left:[^"]*">(\d+)') == [80, 90, 100]
+    assert found(html, r'"tick" style="left:([\d.]+)%') == [0, 50, 100]
+    expected = [100 * (value - 80) / 20 for value in (83.3, 84.0, 81.3)]
+    assert found(html, r'"mark [^"]*" style="left:([\d.]+)%') == pytest.approx(expected, abs=0.01)
 
 
-def test_a_row_not_measured_has_the_published_dot_alone() -> None:
-    html = accuracy_dots([NOT_MEASURED], 84.1, "Accuracies")
+def test_a_dot_on_a_whole_ten_is_not_on_the_edge() -> None:
+    html = drawn({**NOT_MEASURED, "published": 80.0})
+
+    assert found(html, r'"tick" style="left:[^"]*">(\d+)') == [70, 80, 90, 100]
+
+
+def test_whiskers_reach_from_the_ends_of_the_interval_to_the_dot() -> None:
+    html = drawn(MEASURED, NOT_MEASURED)
+
+    low, to = re.findall(r'"end low" style="left:([\d.]+)%;right:calc\(100% - ([\d.]+)%', html)[0]
+    start, high = re.findall(
+        r'"end high" style="left:calc\(([\d.]+)%[^;]*;right:calc\(100% - ([\d.]+)%', html
+    )[0]
+    places = [float(place) for place in (low, to, start, high)]
+    assert places == pytest.approx([12.5, 20, 20, 27.5], abs=0.01)
+    assert html.count('class="end ') == 2
+
+
+def test_a_row_not_measured_has_the_published_mark_alone_and_says_so() -> None:
+    html = drawn(NOT_MEASURED)
 
     assert re.findall(r'title="([^"]*)"', html) == ["c, published: 81.3 %"]
+    assert kinds(html) == ["published"]
+    assert "<span>not measured</span>" in html
 
 
 def test_what_rows_and_runs_are_called_stays_text() -> None:
-    html = accuracy_dots([MEASURED], 84.1, "Accuracies")
+    html = drawn(MEASURED)
 
     assert re.findall(r'title="([^"]*)"', html) == [
         "a &amp; b, published: 83.3 %",
-        "a &amp; b, measured by &lt;r&gt; (82.5 to 85.5): 84.0 %",
+        "a &amp; b, measured by &lt;r&gt; after 44 epochs (82.5 to 85.5): 84.0 %",
     ]
-    assert "<span>a &amp; b</span>" in html
+    assert '<div class="name">a &amp; b</div>' in html
 
 
-def test_the_line_of_the_raters_says_what_it_is() -> None:
-    html = accuracy_dots([NOT_MEASURED], 84.1, "Accuracies")
+@pytest.mark.parametrize(
+    ("epochs", "kind", "words"),
+    [
+        (1, "here few", "here 84.0, 1 epoch<"),
+        (9, "here few", "here 84.0, 9 epochs<"),
+        (10, "here", "here 84.0, 10 epochs<"),
+        (0, "here", "here 84.0<"),
+    ],
+)
+def test_dots_of_few_epochs_are_open_and_all_say_how_many(
+    epochs: int, kind: str, words: str
+) -> None:
+    html = drawn({**MEASURED, "epochs": epochs})
 
-    assert found(html, r'"rater" style="bottom:([\d.]+)%') == [pytest.approx(47.0, abs=0.01)]
-    assert "FER+: 84.1 %" in html
+    assert kinds(html) == ["published", kind]
+    assert "<span>paper 83.3</span>" in html
+    assert words in html
 
 
-def test_a_rater_below_all_dots_is_still_on_the_plot() -> None:
-    html = accuracy_dots([NOT_MEASURED], 55.0, "Accuracies")
+def test_the_key_says_what_is_open_and_how_long_the_paper_trained() -> None:
+    html = drawn(NOT_MEASURED)
 
-    assert found(html, r'"rater" style="bottom:([\d.]+)%')[0] > 0
+    assert "the paper's, after up to 80 epochs" in html
+    assert "after fewer than 10 epochs, the paper's least" in html
 
 
-def test_the_chart_is_read_aloud_as_one_picture() -> None:
-    html = accuracy_dots([NOT_MEASURED], 84.1, "Published & measured")
+def test_the_chart_is_read_aloud_as_one_picture_with_its_figures() -> None:
+    html = drawn(MEASURED, NOT_MEASURED)
 
-    assert 'role="img" tabindex="0" aria-label="Published &amp; measured"' in html
+    assert (
+        'role="img" aria-label="Published &amp; measured: '
+        "a &amp; b: 83.3 % published, 84.0 % measured here after 44 epochs; "
+        'c: 81.3 % published, not measured here"'
+    ) in html

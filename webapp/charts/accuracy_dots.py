@@ -8,60 +8,63 @@ from typing import Any
 from webapp.charts import GREY, OLIVE, VIOLET
 
 PUBLISHED_COLOUR, OUR_COLOUR, RATER_COLOUR = GREY, VIOLET, OLIVE
-HEIGHT = 300  # px of the plot
 STEP = 10  # % between two lines of the grid
+ROW = 30  # px
 DOT = 12  # px
-LEAST_GROUP = 84  # px of a pair of dots; on narrower screens the chart scrolls sideways
+APART = 7  # px of a mark from the middle of its row, so that the two of a row never overlap
+NARROW = 640  # px; on less, names and figures stand above their row
 _STYLE = f"""<style>
-.dots {{ overflow-x: auto; font-size: .8rem; line-height: 1.2; }}
-.dots .key {{ display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: 0 0 .6rem 2.4rem; }}
-.dots .key i {{ display: inline-block; width: .8em; height: .8em; margin-right: .4em;
-  border-radius: 50%; }}
-.dots .plot {{ position: relative; height: {HEIGHT}px; margin: 1rem 0 0 2.4rem; }}
-.dots .line {{ position: absolute; left: 0; right: 0; border-top: 1px solid #8A8A8A55; }}
-.dots .line b {{ position: absolute; right: 100%; top: -.6em; margin-right: .4rem;
-  font-weight: normal; }}
-.dots .rater {{ position: absolute; left: 0; right: 0; border-top: 2px dashed {RATER_COLOUR}; }}
-.dots .groups {{ position: absolute; inset: 0; display: flex; }}
-.dots .group {{ flex: 1; display: flex; justify-content: center; gap: 2px; }}
-.dots .place {{ position: relative; height: 100%; width: 40%; max-width: 3.2rem; }}
-.dots .place > * {{ position: absolute; left: 50%; }}
-.dots .dot {{ width: {DOT}px; height: {DOT}px; margin: 0 0 -{DOT // 2}px -{DOT // 2}px;
-  border-radius: 50%; box-sizing: border-box; }}
-.dots .ends {{ width: 9px; margin-left: -4.5px; border: solid {OUR_COLOUR};
-  border-width: 2px 0; background: linear-gradient({OUR_COLOUR}, {OUR_COLOUR})
-  center / 2px 100% no-repeat; }}
-.dots .value {{ transform: translateX(-50%); bottom: 4px; }}
-.dots .names {{ display: flex; margin: .4rem 0 0 2.4rem; }}
-.dots .names span {{ flex: 1; text-align: center; padding: 0 .2rem; overflow-wrap: anywhere; }}
+.dots {{ container-type: inline-size; font-size: .8rem; line-height: 1.2; }}
+.dots .key {{ display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin-bottom: .6rem; }}
+.dots .row {{ display: grid; grid-template-columns: 13rem minmax(0, 1fr) 12rem;
+  align-items: center; }}
+.dots .plot {{ position: relative; align-self: stretch; min-height: {ROW}px; margin: 0 1rem; }}
+.dots .plot > * {{ position: absolute; }}
+.dots .line {{ top: 0; bottom: 0; border-left: 1px solid #8A8A8A55; }}
+.dots .tick {{ top: .3rem; transform: translateX(-50%); }}
+.dots .figures {{ display: grid; grid-template-columns: 4.4rem 1fr; white-space: nowrap; }}
+.dots .mark {{ display: inline-block; width: {DOT}px; height: {DOT}px; box-sizing: border-box; }}
+.dots .key .mark {{ margin-right: .4em; vertical-align: -.1em; }}
+.dots .plot > .mark {{ margin-left: -{DOT // 2}px; }}
+.dots .published {{ background: {PUBLISHED_COLOUR}; transform: rotate(45deg) scale(.8);
+  top: calc(50% - {APART + DOT // 2}px); }}
+.dots .here {{ background: {OUR_COLOUR}; border: 2px solid {OUR_COLOUR}; border-radius: 50%;
+  top: calc(50% + {APART - DOT // 2}px); }}
+.dots .few {{ background: none; }}
+.dots .end {{ top: calc(50% + {APART - 4}px); height: 8px; border: 0 solid {OUR_COLOUR};
+  background: linear-gradient({OUR_COLOUR}, {OUR_COLOUR}) center / 100% 2px no-repeat; }}
+.dots .low {{ border-left-width: 2px; }}
+.dots .high {{ border-right-width: 2px; }}
+@container (max-width: {NARROW}px) {{
+  .dots .row {{ grid-template-columns: minmax(0, 1fr) auto; column-gap: .4rem; }}
+  .dots .row .figures {{ grid-template-columns: 4rem 7.2rem; }}
+  .dots .row .plot {{ grid-area: 2 / 1 / 3 / 3; margin: 0 .7rem .4rem; }}
+}}
 </style>"""
 
 
-def accuracy_dots(rows: Sequence[dict[str, Any]], rater: float, alt: str) -> str:
-    """Figure 1 of the paper with our measurements beside its figures.
+def accuracy_dots(rows: Sequence[dict[str, Any]], *, few: int, most: int, alt: str) -> str:
+    """Figure 1 of the paper with our measurements beside its figures, a row a network.
 
-    Dots, since bars tell lengths, and the plot begins far from 0.
+    Dots, since bars tell lengths, and the plot begins far from 0. Those of short trainings are
+    open: they are no answer to the paper's, which had many times the epochs.
 
     Args:
-        rows: What `core.evaluation.figure1` gives.
-        rater: Agreement of one human rater with the others, %.
-        alt: Read aloud in place of the chart.
+        rows: What `core.evaluation.figure1` gives, each with its `epochs` here, None or 0 where
+            they are not known.
+        few: Epochs; a dot trained for fewer is open.
+        most: Epochs that the published figures had at most.
+        alt: Read aloud before the figures in place of the chart.
 
     Returns:
         HTML with inline positions; colours of text follow the page.
     """
-    lowest = min(_lowest(rows), rater)
-    bottom = max(0, STEP * floor(lowest / STEP - 1))  # of the plot, %
-    groups = "".join(f'<div class="group">{_pair(row, bottom)}</div>' for row in rows)
-    names = "".join(f"<span>{escape(str(row['label']))}</span>" for row in rows)
-    width = LEAST_GROUP * len(rows)
+    bottom = max(0, STEP * floor((_lowest(rows) - 1) / STEP))  # of the plot, %
+    said = "; ".join(_said(row) for row in rows)
+    lines = "".join(_row(row, bottom, few) for row in rows)
     return (
-        f'{_STYLE}<div class="dots" role="img" tabindex="0" aria-label="{escape(alt)}">'
-        f"{_key(rater)}"
-        f'<div style="min-width:{width}px"><div class="plot">{_grid(bottom)}'
-        f'<div class="groups">{groups}</div>'
-        f'<div class="rater" style="bottom:{_share(rater, bottom)}"></div></div>'
-        f'<div class="names">{names}</div></div></div>'
+        f'{_STYLE}<div class="dots" role="img" aria-label="{escape(f"{alt}: {said}")}">'
+        f"{_key(few, most)}{lines}{_axis(bottom)}</div>"
     )
 
 
@@ -71,53 +74,84 @@ def _lowest(rows: Sequence[dict[str, Any]]) -> float:
     return min(value for value in values if value is not None)
 
 
-def _key(rater: float) -> str:
+def _said(row: dict[str, Any]) -> str:
+    text = f"{row['label']}: {row['published']:.1f} % published, "
+    if row["measured"] is None:
+        return text + "not measured here"
+    return f"{text}{row['measured']:.1f} % measured here{_after(row, ' after ')}"
+
+
+def _after(row: dict[str, Any], joint: str) -> str:
+    """The epochs of a row's training here behind a joint; "" where they are not known."""
+    epochs = row["epochs"]
+    return f"{joint}{epochs} epoch{'s' * (epochs != 1)}" if epochs else ""
+
+
+def _key(few: int, most: int) -> str:
     entries = (
-        (PUBLISHED_COLOUR, "published"),
-        (OUR_COLOUR, "measured here, 95 % interval"),
-        (RATER_COLOUR, f"one human rater and the others, FER+: {rater:.1f} %"),
+        ("published", f"the paper's, after up to {most} epochs"),
+        ("here", "measured here, 95 % interval"),
+        ("here few", f"measured here after fewer than {few} epochs, the paper's least"),
     )
-    shown = "".join(
-        f'<span><i style="background:{colour}"></i>{words}</span>' for colour, words in entries
-    )
+    shown = "".join(f'<span><i class="mark {kind}"></i>{words}</span>' for kind, words in entries)
     return f'<div class="key"><span>Accuracy on RAF-DB test, %</span>{shown}</div>'
 
 
-def _grid(bottom: int) -> str:
-    return "".join(
-        f'<div class="line" style="bottom:{_share(value, bottom)}"><b>{value}</b></div>'
-        for value in range(bottom, 101, STEP)
+def _axis(bottom: int) -> str:
+    ticks = "".join(
+        f'<div class="tick" style="left:{_share(value, bottom)}">{value}</div>'
+        for value in _ticks(bottom)
+    )
+    return f'<div class="row"><div></div><div class="plot">{ticks}</div><div></div></div>'
+
+
+def _ticks(bottom: int) -> range:
+    return range(bottom, 101, STEP)
+
+
+def _row(row: dict[str, Any], bottom: int, few: int) -> str:
+    label, measured = escape(str(row["label"])), row["measured"]
+    plot = "".join(
+        f'<div class="line" style="left:{_share(value, bottom)}"></div>' for value in _ticks(bottom)
+    )
+    plot += _placed("published", row["published"], bottom, f"{row['label']}, published")
+    # Without marks: above a plot, on a phone, they would look like places in it.
+    figures = f"<span>paper {row['published']:.1f}</span>"
+    if measured is None:
+        figures += "<span>not measured</span>"
+    else:
+        kind = "here few" if row["epochs"] and row["epochs"] < few else "here"
+        words = f"{row['label']}, measured by {row['run']}{_after(row, ' after ')}"
+        if row["interval"] is not None:
+            low, high = row["interval"]
+            words += f" ({low:.1f} to {high:.1f})"
+            plot += _whiskers(low, measured, high, bottom)
+        plot += _placed(kind, measured, bottom, words)
+        figures += f"<span>here {measured:.1f}{_after(row, ', ')}</span>"
+    return (
+        f'<div class="row"><div class="name">{label}</div><div class="plot">{plot}</div>'
+        f'<div class="figures">{figures}</div></div>'
     )
 
 
-def _pair(row: dict[str, Any], bottom: int) -> str:
-    label, measured = row["label"], row["measured"]
-    # Hollow, so that the two are told apart without their colours.
-    hollow = f"border:3px solid {PUBLISHED_COLOUR}"
-    text = _dot(row["published"], None, bottom, hollow, f"{label}, published")
-    if measured is not None:
-        words = f"{label}, measured by {row['run']}"
-        text += _dot(measured, row["interval"], bottom, f"background:{OUR_COLOUR}", words)
-    return text
-
-
-def _dot(value: float, interval: Sequence[float] | None, bottom: int, fill: str, words: str) -> str:
-    """One dot with its figure at the foot, whiskers where it has an interval, words on hover."""
-    whiskers = ""
-    if interval is not None:
-        low, high = interval
-        words += f" ({low:.1f} to {high:.1f})"
-        whiskers = (
-            f'<div class="ends" style="bottom:{_share(low, bottom)};'
-            f'top:calc(100% - {_share(high, bottom)})"></div>'
-        )
+def _placed(kind: str, value: float, bottom: int, words: str) -> str:
     return (
-        f'<div class="place" title="{escape(words)}: {value:.1f} %">{whiskers}'
-        f'<div class="dot" style="bottom:{_share(value, bottom)};{fill}"></div>'
-        f'<div class="value">{value:.1f}</div></div>'
+        f'<div class="mark {kind}" style="left:{_share(value, bottom)}" '
+        f'title="{escape(words)}: {value:.1f} %"></div>'
+    )
+
+
+def _whiskers(low: float, value: float, high: float, bottom: int) -> str:
+    """Two lines from the ends to the edge of the dot, through which none is to be seen."""
+    edge = f"{DOT // 2}px"
+    return (
+        f'<div class="end low" style="left:{_share(low, bottom)};'
+        f'right:calc(100% - {_share(value, bottom)} + {edge})"></div>'
+        f'<div class="end high" style="left:calc({_share(value, bottom)} + {edge});'
+        f'right:calc(100% - {_share(high, bottom)})"></div>'
     )
 
 
 def _share(value: float, bottom: int) -> str:
-    """How high a value lies in the plot, as CSS wants it."""
+    """How far right a value lies in the plot, as CSS wants it."""
     return f"{100 * (value - bottom) / (100 - bottom):.2f}%"

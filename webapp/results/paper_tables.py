@@ -32,16 +32,19 @@ from webapp.text import literal
 Rows = list[dict[str, Any]]
 FILES: dict[TableFormat, str] = {"md": "Markdown", "csv": "CSV", "latex": "LaTeX", "json": "JSON"}
 HELP = {
+    "Here: test %": "On the test images, measured by this software.",
+    "Paper test %": "On the test images, as published.",
     "Here: valid %": "On the published validation set: RAF-DB test images.",
     "Without copies %": "Test images that have no copy (twin) in the published train.",
 }
-BUDGETS = (
-    "Rows were trained here for different numbers of epochs (passes over the training pictures): "
-    "compare only those with the same number, and none with few with the paper's."
-)
+# Narrow: on a phone they are to be seen beside the names.
+SHORT_HEADS = {"Here: test %": "Here %", "Paper test %": "Paper %"}
+NARROW = 64  # px
+MORE = "More columns to the right: scroll the table sideways."
 SHORT = (
+    "Here %, Paper %: accuracy on the test images, measured by this software and published. "
     "BN: batch normalisation. SE: squeeze-and-excitation, weights for the channels. RB: residual "
-    "blocks. DO: dropout, which the row with the star adds. Here: measured by this software."
+    "blocks. DO: dropout, which the row with the star adds."
 )
 ENDINGS: dict[TableFormat, str] = {"md": "md", "csv": "csv", "latex": "tex", "json": "json"}
 
@@ -96,9 +99,13 @@ def table_view() -> None:
     """Table 2, its downloads, and Figure 1."""
     rows, preliminary = tables()
     measured = sum(row["measured"] is not None for row in rows)
+    tried = published("table_3")["rows"]["epochs"]
     st.caption(
         f"{measured} of {len(rows)} rows are measured here; each figure is computed from the "
-        "predictions file of the run named, with its 95 % bootstrap interval. " + BUDGETS
+        "predictions file of the run named, with its 95 % bootstrap interval. Epochs are passes "
+        "over the training pictures: here as many as the column says, in the paper up to "
+        f"{max(tried)}. Compare only rows with the same number; a figure after few says little "
+        "beside the paper's."
     )
     _draw(rows, "table 2")
     st.caption(SHORT)
@@ -107,14 +114,21 @@ def table_view() -> None:
     st.subheader("Figure 1: RAF-DB test")
     rater = published("human_agreement")
     alt = "Published and measured accuracies on RAF-DB test"
-    st.html(accuracy_dots(figure1(rows), rater["percent"], alt))
-    st.caption(literal(f"{rater['about']} {rater['source']}. {BUDGETS}"))
+    st.html(accuracy_dots(_with_epochs(rows), few=min(tried), most=max(tried), alt=alt))
+    agreement = f"{rater['percent']:.1f} %"
+    st.caption(literal(f"Human raters: {agreement}. {rater['about']} {rater['source']}."))
     st.subheader("The preliminary report's table")
     _draw(preliminary, "preliminary")
 
 
+def _with_epochs(rows: Rows) -> Rows:
+    """The rows of Figure 1, each with the epochs of its run."""
+    epochs = {one["run"]: one["epochs"] for row in rows if (one := row["measured"]) is not None}
+    return [{**row, "epochs": epochs.get(row["run"])} for row in figure1(rows)]
+
+
 def _draw(rows: list[dict[str, Any]], key: str) -> None:
-    st.caption("Tick a measured row to see its confusions, and the pictures behind them.")
+    st.caption(f"Tick a measured row to see its confusions, and the pictures behind them. {MORE}")
     cells = [_cells(row) for row in rows]
     light_table(
         cells,
@@ -123,12 +137,19 @@ def _draw(rows: list[dict[str, Any]], key: str) -> None:
         selection_mode="single-row",
         column_config={
             # On a phone, where these would take more than half, Streamlit lets them scroll, too.
-            "Data": st.column_config.TextColumn(pinned=True, width=102),
-            "Model": st.column_config.TextColumn(pinned=True, width=136),
+            "Data": st.column_config.TextColumn(pinned=True, width=100),
+            "Model": st.column_config.TextColumn(pinned=True, width=134),
             "Parameters": st.column_config.NumberColumn(format="localized"),
             "Faces/s": st.column_config.NumberColumn(format="%,d"),
+            # Numbers on the left are to be seen where only half of their column is.
+            "Epochs here": st.column_config.NumberColumn("Epochs", width=NARROW, alignment="left"),
             **{
-                name: st.column_config.NumberColumn(format="%.1f", help=HELP.get(name))
+                name: st.column_config.NumberColumn(
+                    SHORT_HEADS.get(name),
+                    width=NARROW if name in SHORT_HEADS else None,
+                    format="%.1f",
+                    help=HELP.get(name),
+                )
                 for name in cells[0]
                 if name.endswith("%")
             },
@@ -151,11 +172,11 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
         "Data": row["dataset"],
         "Model": row["model"],
         "Here: test %": measured.get("test"),
+        "Epochs here": measured.get("epochs"),
         "Paper test %": row["published"]["test"],
+        "95 % interval": f"{ends[0]:.1f} to {ends[1]:.1f}" if ends else None,
         "Layers": row["layers"],
         "Architecture": row["architecture"],
-        "95 % interval": f"{ends[0]:.1f} to {ends[1]:.1f}" if ends else None,
-        "Epochs here": measured.get("epochs"),
         "Without copies %": measured.get("test_clean"),
         "Status": row["status"],
         "Paper valid %": row["published"]["valid"],
@@ -191,7 +212,7 @@ def literature_view() -> None:
             for row in first["rows"]
         ],
         column_config={
-            "Data": st.column_config.TextColumn(pinned=True, width=80),
+            "Data": st.column_config.TextColumn(pinned=True, width=104),
             "Split": st.column_config.TextColumn(pinned=True, width=60),
             **{
                 name: st.column_config.NumberColumn(format="localized")
@@ -216,7 +237,7 @@ def literature_view() -> None:
     light_table(
         programs,
         column_config={
-            "Program": st.column_config.TextColumn(pinned=True, width=180),
+            "Program": st.column_config.TextColumn(pinned=True, width=224),
             "Parameters": st.column_config.NumberColumn(format="localized"),
             **{
                 name: st.column_config.NumberColumn(format="%.1f")
