@@ -5,12 +5,14 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data import load_dataset
 from core.evaluation import Predictions
 from core.predict import Predictor
+from webapp.dataset_explorer.gallery import legend
 
 PAGE = "../pages/dataset_explorer.py"
 
@@ -99,6 +101,31 @@ def test_only_wrong_answers_can_be_listed_and_leave_with_the_network(explorer: A
     assert not explorer.exception
     assert explorer.multiselect(key="finding").value == []
     assert explorer.selectbox(key="order").value == "As listed"
+
+
+def test_a_legend_explains_the_signs_of_its_page_only() -> None:
+    plain = {"copies": 1, "leaks": False, "contradicting": False, "excluded": False}
+    rows = pd.DataFrame([plain, {**plain, "copies": 2, "excluded": True}])
+
+    assert legend(rows.head(1), answered=False) == "Click a picture to see it in full."
+    assert legend(rows, answered=False) == (
+        "Click a picture to see it in full. 2 copies: so many are the same picture · ⊘ excluded."
+    )
+    assert "full. ✓ and ✗: the network's answer" in legend(rows.head(1), answered=True)
+
+
+def test_a_map_of_few_pictures_says_that_it_says_little(explorer: AppTest) -> None:
+    explorer.button_group(key="view").set_value("Map").run()
+
+    assert not explorer.exception
+    assert "A map of only 9 pictures says nothing" in explorer.warning[0].value
+    assert "The part has only 9 pictures; " in explorer.caption[1].value
+
+    explorer.selectbox(key="map part").set_value("train").run()
+
+    assert not explorer.exception
+    assert not explorer.warning
+    assert "The part has only 111 pictures; " in explorer.caption[1].value
 
 
 def test_a_view_is_kept_found_again_and_deleted(explorer: AppTest, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from core.data import Dataset, exclude_path, load_dataset, prepare, read_exclude
 from core.errors import DataError
 from core.evaluation import label_errors
 from core.labels import EMOTIONS
+from webapp.dataset_explorer.mislabelled import is_fit
 
 PAGE = "../pages/dataset_explorer.py"
 WRONG = "train/happiness/0.png"  # drawn as one of surprise
@@ -84,6 +85,8 @@ def test_the_wrong_label_comes_first_with_the_networks_answer(
     assert not app.error
     assert first_tile(app) == wrong_id(small)
     assert "Answer: **surprise**" in words(app)
+    assert app.button(key=f"doubtful {wrong_id(small)}").label == "Label: happiness"
+    assert not app.warning
     assert "logistic regression on what the network's last layer gets" in words(app)
 
 
@@ -96,6 +99,46 @@ def test_a_part_the_network_was_not_trained_on_is_judged_by_its_own_answers(
 
     assert not app.exception
     assert "the network itself, which was not trained on these pictures" in words(app)
+
+
+def test_a_network_that_does_not_know_the_pictures_judges_no_labels(
+    app: AppTest, small: Path, judge: Path
+) -> None:
+    """It answers surprise to all 60, with a probability of a half, and half of them are."""
+    opened(app)
+
+    app.selectbox(key="doubt part").set_value("test").run()
+
+    assert not app.exception
+    assert "**30 of 60 labels** (all) are doubtful; it agrees with 50.0 % of them" in words(app)
+    assert "Answer: **surprise**  \n50.0 %" in words(app)
+    assert "exclude nothing in bulk" in app.warning[0].value
+    assert "doubt all" not in {button.key for button in app.button}
+    assert "doubt exclude" in {button.key for button in app.button}
+
+
+@pytest.mark.parametrize(
+    ("agreeing", "doubted", "fit"), [(10, 0, True), (5, 2, True), (4, 0, False), (10, 3, False)]
+)
+def test_a_network_is_fit_that_agrees_with_half_and_doubts_a_fifth(
+    agreeing: int, doubted: int, *, fit: bool
+) -> None:
+    answers = ["fear"] * agreeing + ["anger"] * (10 - agreeing)
+    suspect = [True] * doubted + [False] * (10 - doubted)
+    table = pd.DataFrame({"label": "fear", "answer": answers, "suspect": suspect})
+
+    assert is_fit(table) is fit
+
+
+def test_the_pages_can_be_turned_below_the_pictures(app: AppTest, small: Path, judge: Path) -> None:
+    opened(app)
+    begun = first_tile(app)
+
+    next(button for button in app.button if button.label == "Next →").click().run()
+
+    assert not app.exception
+    assert app.number_input(key="page").value == 2
+    assert first_tile(app) != begun
 
 
 def test_chosen_pictures_are_excluded_and_taken_back(
@@ -140,7 +183,7 @@ def test_a_kept_ranking_of_the_whole_part_is_shown_instead_of_a_sample(
 
     opened(app)
 
-    assert f"of {len(found.table)} pictures** (all)" in words(app)
+    assert f"of {len(found.table)} labels** (all)" in words(app)
     assert "doubt amount" not in {box.key for box in app.selectbox}
 
 

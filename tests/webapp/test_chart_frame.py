@@ -2,6 +2,7 @@
 
 import tomllib
 
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from streamlit.elements.lib import streamlit_plotly_theme as theme
@@ -18,7 +19,7 @@ from webapp.chart_frame import (
     tint,
 )
 from webapp.charts import DIVERGING, SEQUENTIAL, TEXT
-from webapp.charts.dataset import origin_table
+from webapp.charts.dataset import feature_map, origin_table
 from webapp.charts.results import confusion_heat
 
 
@@ -73,15 +74,39 @@ def test_a_heat_map_is_a_table_of_its_own_rows_and_columns() -> None:
 
 
 def test_a_heat_map_without_texts_is_a_table_of_its_values() -> None:
-    shares = {
-        "portraits": {"happiness": 0.9961, "fear": 0.0},
-        "others": {"happiness": 0.5, "fear": 1},
-    }
+    heat = go.Heatmap(
+        z=[[0.9961, 0.0], [0.5, 1]], x=["happiness", "fear"], y=["portraits", "others"]
+    )
 
-    assert chart_rows(origin_table(shares)) == [
+    assert chart_rows(go.Figure(heat)) == [
         {"": "portraits", "happiness": "0.9961", "fear": "0"},
         {"": "others", "happiness": "0.5", "fear": "1"},
     ]
+
+
+def test_origins_are_the_columns_of_their_table_with_room_for_names_in_lines() -> None:
+    shares = {
+        "Folder of class folders": {"happiness": 0.9961, "fear": 0.0},
+        "others": {"happiness": 0.5, "fear": 0.1667},
+    }
+
+    figure = origin_table(shares)
+
+    assert chart_rows(figure) == [
+        {"": "happiness", "Folder of class folders": "99.6 %", "others": "50.0 %"},
+        {"": "fear", "Folder of class folders": "0.0 %", "others": "16.7 %"},
+    ]
+    assert figure.layout.xaxis.ticktext == ("Folder of<br>class<br>folders", "others")
+    assert figure.layout.height == 120 + 2 * 34
+    assert figure.data[0].showscale is False
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, 14), (200, 11), (500, 7), (4000, 5)])
+def test_few_points_of_a_map_are_large(count: int, size: int) -> None:
+    points = pd.DataFrame({"x": range(count), "y": 0.0, "id": range(count), "label": "fear",
+                           "source": "drawn", "predicted": "fear"})  # fmt: skip
+
+    assert feature_map(points, "label", ["fear"]).data[0].marker.size == size
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from math import sqrt
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from core.labels import COLOURS
+from webapp.charts import SEQUENTIAL, TEXT
 
 Values = dict[str, Any]
 GREY = "#8A8A8A"
@@ -15,6 +18,9 @@ GREY = "#8A8A8A"
 # seen on a light and on a dark ground.
 SOURCE_COLOURS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#BBBBBB")
 ANSWER_COLOURS = {"right": "#66CCEE", "wrong": "#EE6677", "unlabelled": GREY}
+CLASS_ROW, ORIGIN_NAMES = 34, 120  # px: a class of the table of origins, and the names above it
+NAME = 12  # characters in a line of such a name
+SMALLEST, LARGEST = 5, 14  # px, dots of a map
 
 
 def balance(counts: Values, titles: dict[str, str], *, share: bool) -> go.Figure:
@@ -96,31 +102,48 @@ def histogram(statistic: Values, titles: dict[str, str]) -> go.Figure:
 
 
 def origin_table(shares: dict[str, dict[str, float]]) -> go.Figure:
-    """P(class | origin) as a heat map with its numbers written in.
+    """Shares of the classes in each origin as a heat map, with its numbers written in.
+
+    Origins are the columns: there may be few, and six names of classes stand better on a phone
+    below each other.
 
     Args:
         shares: {origin: {class: share of the origin's pictures}}, origins by their names for
             people.
     """
     origins, labels = list(shares), list(next(iter(shares.values())))
-    values = [[shares[origin][label] for label in labels] for origin in origins]
+    values = [[shares[origin][label] for origin in origins] for label in labels]
     figure = go.Figure(
         go.Heatmap(
             z=values,
-            x=labels,
-            y=origins,
+            x=origins,
+            y=labels,
             zmin=0,
             zmax=1,
-            colorscale="Cividis",
-            texttemplate="%{z:.2f}",
-            colorbar={"title": "P(class | origin)", "tickformat": ".1f"},
-            hovertemplate="P(%{x} | %{y}) = %{z:.3f}<extra></extra>",
+            colorscale=SEQUENTIAL,
+            text=[[f"{100 * share:.1f} %" for share in row] for row in values],
+            texttemplate="%{text}",
+            textfont={"color": TEXT, "size": 12},
+            showscale=False,
+            xgap=2,
+            ygap=2,
+            hovertemplate="%{text} of %{x} are %{y}<extra></extra>",
         )
     )
     figure.update_layout(
-        height=60 + 36 * len(origins), margin={"l": 8, "r": 8, "t": 8, "b": 8}, dragmode=False
+        height=ORIGIN_NAMES + CLASS_ROW * len(labels),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        dragmode=False,
     )
-    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(
+        side="top",
+        tickvals=origins,
+        ticktext=[fill(origin, NAME).replace("\n", "<br>") for origin in origins],
+        autotickangles=[0, -90],  # upright where columns are narrow, lines from left to right
+        showgrid=False,
+        ticks="",
+    )
+    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
     return figure
 
 
@@ -133,6 +156,7 @@ def feature_map(points: pd.DataFrame, colour: str, names: Sequence[str]) -> go.F
         names: Values of that column in the order of the legend.
     """
     known = {**COLOURS, **ANSWER_COLOURS}
+    size = min(max(round(160 / sqrt(max(len(points), 1))), SMALLEST), LARGEST)
     figure = go.Figure()
     for number, name in enumerate(names):
         rows = points[points[colour] == name]
@@ -143,7 +167,7 @@ def feature_map(points: pd.DataFrame, colour: str, names: Sequence[str]) -> go.F
             name=name,
             customdata=rows[["id", "label", "source", "predicted"]],
             marker={
-                "size": 5,
+                "size": size,
                 "opacity": 0.75,
                 "color": known.get(name, SOURCE_COLOURS[number % len(SOURCE_COLOURS)]),
             },

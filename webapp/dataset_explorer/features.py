@@ -15,6 +15,7 @@ from webapp.text import counted, percent
 from webapp.waiting import Waiting
 
 SAMPLES = (500, 1000, 2000, 4000)
+FEWEST = 50  # points; fewer have too few neighbours for t-SNE to tell near from far
 MOST_SHOWN = 48  # pictures of a selection
 LAYOUT_FROM = 0.7  # share of the bar for the network; the layout tells nothing of its progress
 COLOURINGS = {"label": "class", "source": "source", "answer": "right or wrong answer"}
@@ -35,11 +36,18 @@ def show(folder: Path) -> None:
     if points is None:
         return
     right_ones, judged = points["answer"].eq("right").sum(), points["answer"].ne("unlabelled").sum()
+    number = counted(len(points), "picture")
+    if len(points) < FEWEST:
+        st.warning(
+            f"A map of only {number} says nothing about which of them are alike; it takes "
+            f"{FEWEST} or more."
+        )
     st.caption(
-        f"{counted(len(points), 'picture')}; the network's answer agrees with the label of "
-        f"{percent(right_ones / max(judged, 1))}. Near points have similar features (what the "
-        "network's last layers get), laid out by t-SNE (van der Maaten and Hinton, 2008); "
-        "distances between far clusters mean nothing. Draw around points to see their pictures."
+        f"{f'The part has only {number}' if len(points) < amount else number}; the network's "
+        f"answer agrees with {percent(right_ones / max(judged, 1))} of the labels. Near points have "
+        "similar features (what the network's last layers get), laid out by t-SNE (van der Maaten "
+        "and Hinton, 2008); distances between far clusters mean nothing. Draw around points to see "
+        "their pictures."
     )
     present = set(points[colour])
     names = [name for name in (*COLOURS, *sorted(present - set(COLOURS))) if name in present]

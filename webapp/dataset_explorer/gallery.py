@@ -47,14 +47,16 @@ BY_ANSWER = {
 }
 LEFT_OUT = {"drop": "left out"}
 PAGE_SIZES = (24, 48, 96, 192)  # rows of 2, 3, 4, 6, 8 and 12 are full
-LEGEND = (
-    "Click a picture to see it in full. 2 copies: so many are the same picture · ⚠ a copy in "
-    "another split · ≠ copies with different labels · ⊘ excluded"
-)
+SIGNS = {  # by finding
+    "copies": "2 copies: so many are the same picture",
+    "leaks": "⚠ a copy in another split",
+    "contradicting": "≠ copies with different labels",
+    "excluded": "⊘ excluded",
+}
 ANSWERED = (
-    " · ✓ and ✗: the network's answer agrees with the label or not, and how sure it is. Loss is "
+    "✓ and ✗: the network's answer agrees with the label or not, and how sure it is. Loss is "
     "high where the network gives the label little probability: the label may be wrong, or the "
-    "picture hard."
+    "picture hard"
 )
 
 
@@ -141,28 +143,46 @@ def show(folder: Path) -> None:
     saved_views.show(folder)
     network = answers.chosen(folder)
     selected = chosen_rows(folder, network)
-    _toolbar(folder, selected, answered=network is not None)
+    _toolbar(folder, selected)
     if selected.empty:
         st.info("No picture fits these filters. Take one of them away.")
         return
     size = st.session_state["size"]
     page, pages = st.session_state[address.PAGE], _pages(selected)
     rows = selected.iloc[(page - 1) * size : page * size]
+    st.caption(legend(rows, answered=network is not None))
     if network is not None:
         answers.ask(folder, *network, rows, "answers of the page")
         rows = network[1].joined(rows)
     tiles.thumbnails(folder, rows, "grid")
+    pager(page, pages)
+
+
+def pager(page: int, pages: int) -> None:
+    """Draw buttons to the pages before and after, where there are several."""
     if pages > 1:
         row = st.container(horizontal=True, horizontal_alignment="center")
         row.button("← Previous", on_click=address.turn_to, args=(page - 1,), disabled=page == 1)
         row.button("Next →", on_click=address.turn_to, args=(page + 1,), disabled=page == pages)
 
 
+def legend(rows: pd.DataFrame, *, answered: bool) -> str:
+    """What the signs below these pictures mean, and how to open one.
+
+    Args:
+        rows: Of the page, as `store.pictures` gives them.
+        answered: Whether a network's answers stand on them.
+    """
+    signs = [words for name, words in SIGNS.items() if FINDINGS[name][1](rows).any()]
+    told = " · ".join([*signs, ANSWERED] if answered else signs)
+    return "Click a picture to see it in full." + (f" {told}." if told else "")
+
+
 def _pages(selected: pd.DataFrame) -> int:
     return max(-(-len(selected) // int(st.session_state["size"])), 1)
 
 
-def _toolbar(folder: Path, selected: pd.DataFrame, *, answered: bool) -> None:
+def _toolbar(folder: Path, selected: pd.DataFrame) -> None:
     text, page, size, file = st.columns([4, 2, 2, 2], vertical_alignment="bottom")
     text.markdown(f"**{counted(len(selected), 'picture')}**")
     size.selectbox(
@@ -183,4 +203,3 @@ def _toolbar(folder: Path, selected: pd.DataFrame, *, answered: bool) -> None:
         width="stretch",
         help="A row a picture, with its hashes, splits and findings. No picture is in the file.",
     )
-    st.caption(LEGEND + (ANSWERED if answered else "."))

@@ -27,7 +27,7 @@ def show(folder: Path) -> None:
         for leak in leaks
     ]
     if not found:
-        st.success("No picture of one published part has a copy in another.")
+        _nothing_found(findings)
         return
     st.caption(
         "Pictures of one published part that stand in an earlier one, too: a network measured on "
@@ -55,6 +55,32 @@ def show(folder: Path) -> None:
         on_click="ignore",
     )
     _draw(folder, pairs.iloc[(page - 1) * PAIRS : page * PAIRS])
+
+
+def _nothing_found(findings: dict[str, Any]) -> None:
+    """Say that there is no leak, and among what it was looked for."""
+    parts: dict[str, int] = {}
+    for splits in findings["counts"].values():
+        for split, row in splits.items():
+            if split != store.UNLABELLED:  # in no part
+                parts[split] = parts.get(split, 0) + sum(row.values())
+    number = counted(sum(parts.values()), "picture")
+    if len(parts) < 2:
+        st.info(f"The {number} stand in one part, so that none can have a copy in another.")
+        return
+    st.success("No picture of one published part has a copy in another.")
+    turned = (
+        "Copies turned left to right were not looked for: an earlier version of this software "
+        "prepared the data set."
+        if findings.get("mirrored") is None
+        else "Copies turned left to right were looked for, too."
+    )
+    st.caption(
+        f"Compared were all {number} ("
+        + ", ".join(f"{literal(split)} {count:,}" for split, count in parts.items())
+        + "). Exact copies are equal pixel for pixel; near copies are the same photograph saved "
+        f"again, whose 64 x 64 squares are almost equal. {turned}"
+    )
 
 
 def _table(found: list[dict[str, Any]]) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from webapp.text import literal, percent
 Values = dict[str, Any]
 EVERY = "all"  # in place of a source
 SIDE = 112  # px
+NAMES, COLUMN = 100, 150  # px, the names of classes and an origin of the table of origins
 
 
 def show(found: Values, means: dict[str, Image]) -> None:
@@ -69,8 +70,9 @@ def _shortcut(found: Values) -> None:
         f"{found['n']:,} training pictures; always saying the largest class, for "
         f"{percent(found['baseline'])}. The origin is the source, finer where file names tell more."
     )
+    st.caption("The classes of each origin's training pictures; a column adds up to 100 %.")
     shares = {origin_title(name): row for name, row in row["p_class"].items()}
-    draw_chart(charts.origin_table(shares), key="origins")
+    draw_chart(charts.origin_table(shares), key="origins", width=NAMES + COLUMN * len(shares))
     for sentence in found["sentences"]:
         st.warning(sentence)
 

@@ -11,10 +11,10 @@ from core.labels import COLOURS
 from core.paths import read_only
 from core.tabular import frame_csv
 from webapp import widgets
-from webapp.dataset_explorer import address, excluding, store, tiles
+from webapp.dataset_explorer import address, excluding, gallery, store, tiles
 from webapp.errors import shown_errors
 from webapp.pictures import STYLE, TILE
-from webapp.text import counted, literal
+from webapp.text import counted, literal, percent
 
 if TYPE_CHECKING:
     from core.evaluation import LabelErrors
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SAMPLES = (1000, 2000, 4000)
 PAGE = 24  # pictures
 REASON = "probably mislabelled"
+# A network that agrees with fewer labels, or doubts more of them, tells of itself, not of them.
+AGREEING, DOUBTED = 0.5, 0.2
 _CHOSEN = "doubt "  # before a picture's number: the key of its box
 
 
@@ -40,17 +42,24 @@ def show(folder: Path) -> None:
             "shows here.",
         )  # fmt: skip
         found = store.label_errors(folder, checkpoint, part, amount)
-    _explain(found)
+    fit = _explain(found)
     votes = _votes(folder)
     rows = _chosen(found.table.join(store.pictures(folder)["excluded"], on="id"), votes)
     _toolbar(folder, checkpoint.name, rows, votes)
     if rows.empty:
         st.info("No picture fits these filters. Take one of them away.")
         return
-    _page(folder, rows, votes)
+    _page(folder, rows, votes, fit=fit)
 
 
-def _explain(found: "LabelErrors") -> None:
+def is_fit(table: pd.DataFrame) -> bool:
+    """Whether a network knows the pictures of its ranking well enough to judge their labels."""
+    agreeing = table["answer"].eq(table["label"]).mean()
+    return bool(agreeing >= AGREEING and table["suspect"].mean() <= DOUBTED)
+
+
+def _explain(found: "LabelErrors") -> bool:
+    """Say what the ranking is; whether the network is fit for it."""
     facts, number = found.facts, len(found.table)
     how = (
         "logistic regression on what the network's last layer gets, in 5 folds, so that no answer "
@@ -66,15 +75,25 @@ def _explain(found: "LabelErrors") -> None:
         if facts["left_out"]
         else ""
     )
+    agreeing = found.table["answer"].eq(found.table["label"]).mean()
     st.markdown(
-        f"**{int(found.table['suspect'].sum()):,} of {counted(number, 'picture')}** ({drawn}"
-        f"{' of ' + literal(', '.join(only)) if only else ''}) are probably mislabelled."
+        f"By this network's answers, **{int(found.table['suspect'].sum()):,} of "
+        f"{counted(number, 'label')}** ({drawn}"
+        f"{' of ' + literal(', '.join(only)) if only else ''}) are doubtful; it agrees with "
+        f"{percent(agreeing)} of them."
     )
+    fit = is_fit(found.table)
+    if not fit:
+        st.warning(
+            "The network does not know this kind of picture well, so this list says little about "
+            "the labels: exclude nothing in bulk because of it."
+        )
     st.caption(
         f"Confident learning (Northcutt et al., 2021). The answers: {how}.{left_out} First come "
         "the pictures whose label lies furthest below another expression. A network errs, too: "
         "look before you exclude."
     )
+    return fit
 
 
 def _votes(folder: Path) -> pd.DataFrame | None:
@@ -103,7 +122,7 @@ def _chosen(rows: pd.DataFrame, votes: pd.DataFrame | None) -> pd.DataFrame:
 
 def _toolbar(folder: Path, name: str, rows: pd.DataFrame, votes: pd.DataFrame | None) -> None:
     line = st.container(horizontal=True, vertical_alignment="bottom")
-    pages = max(-(-len(rows) // PAGE), 1)
+    pages = _pages(rows)
     if st.session_state.get(address.PAGE, 1) > pages:
         address.first_page()
     line.number_input(
@@ -120,7 +139,11 @@ def _toolbar(folder: Path, name: str, rows: pd.DataFrame, votes: pd.DataFrame | 
     )
 
 
-def _page(folder: Path, rows: pd.DataFrame, votes: pd.DataFrame | None) -> None:
+def _pages(rows: pd.DataFrame) -> int:
+    return max(-(-len(rows) // PAGE), 1)
+
+
+def _page(folder: Path, rows: pd.DataFrame, votes: pd.DataFrame | None, *, fit: bool) -> None:
     page = st.session_state[address.PAGE]
     shown = rows.iloc[(page - 1) * PAGE : page * PAGE]
     keys = {int(number): f"{_CHOSEN}{number}" for number in shown["id"]}
@@ -132,17 +155,21 @@ def _page(folder: Path, rows: pd.DataFrame, votes: pd.DataFrame | None) -> None:
         number = int(row["id"])
         place = grid.container(border=True, width=TILE + 56, gap="small")
         with place:
-            tiles.tile(data, pictures.iloc[number], "doubtful")
+            picture = pictures.iloc[number].copy()
+            picture["label"] = f"Label: {picture['label']}"
+            tiles.tile(data, picture, "doubtful")
         place.caption(_words(row, votes))
         if not read_only():
             place.checkbox("Exclude", key=keys[number], disabled=bool(row["excluded"]))
     with actions:
-        _actions(folder, pictures, keys)
+        _actions(folder, pictures, keys, fit=fit)
+    gallery.pager(page, _pages(rows))
 
 
 def _words(row: pd.Series, votes: pd.DataFrame | None) -> str:
     """What was answered, and what raters say, in Markdown."""
-    lines = [f"Answer: **{row['answer']}** {row['confidence']:.0%}"]
+    # Two lines: longer names would take them anyhow, and tiles would differ in height.
+    lines = [f"Answer: **{row['answer']}**", percent(row["confidence"])]
     if votes is not None and row["id"] in votes.index:
         given = votes.loc[row["id"]]
         most = given[given > 0].sort_values(ascending=False, kind="stable").head(3)
@@ -153,17 +180,21 @@ def _words(row: pd.Series, votes: pd.DataFrame | None) -> str:
     return "  \n".join(lines)
 
 
-def _actions(folder: Path, pictures: pd.DataFrame, keys: dict[int, str]) -> None:
-    """Exclude what is chosen on this page, and take it back."""
+def _actions(folder: Path, pictures: pd.DataFrame, keys: dict[int, str], *, fit: bool) -> None:
+    """Exclude what is chosen on this page, and take it back.
+
+    A network that is not fit gives no reason to choose a whole page.
+    """
     if read_only():
         return
     chosen = [number for number, key in keys.items() if st.session_state.get(key)]
-    st.button(
-        "Choose all of this page",
-        on_click=_choose,
-        args=(list(keys.values()),),
-        key="doubt all",
-    )
+    if fit:
+        st.button(
+            "Choose all of this page",
+            on_click=_choose,
+            args=(list(keys.values()),),
+            key="doubt all",
+        )
     st.button(
         f"Exclude {counted(len(chosen), 'picture')}" if chosen else "Exclude those chosen",
         type="primary",

@@ -118,6 +118,24 @@ def sentences(found: Values) -> list[str]:
     return lines + [f"**Shortcut.** {literal(one)}" for one in found["shortcut"]["sentences"]]
 
 
+def taken(found: Values) -> str:
+    """How many validation pictures of `clean` are train pictures in the files; "" for none."""
+    clean = found["splits"]["clean"]
+    number = sum(
+        row.get("valid", 0)
+        for source, row in clean["by_source"].items()
+        if "valid" not in found["counts"][source]
+    )
+    if not number:
+        return ""
+    some = f"The {number:,}" if number == clean["parts"]["valid"] else f"{number:,} of those"
+    were = "was" if number == 1 else "were"
+    return (
+        f" {some} for validation {were} taken from train; the numbers below are those of the "
+        "files, before that."
+    )
+
+
 def _cell(ours: int, theirs: int | None) -> tuple[str, bool]:
     differs = theirs is not None and theirs != ours
     return f"{ours:,}" + (f" ({theirs:,})" if differs else ""), differs
@@ -183,9 +201,10 @@ def _findings(found: Values, *, explorable: bool) -> None:
     left = sum(leak["n"] for leak in [*found["clean_leaks"], *turned])
     parts = found["splits"]["clean"]["parts"]
     st.markdown(
-        f"The split `clean` is made against this: {left:,} leaks; "
+        "The split `clean` is made against leaks and contradictions. It has "
+        f"{counted(left, 'leak')}: "
         + ", ".join(f"{name} {parts.get(name, 0):,}" for name in ("train", "valid", "test"))
-        + f" pictures, {parts.get('drop', 0):,} dropped."
+        + f" pictures, {parts.get('drop', 0):,} dropped.{taken(found)}"
     )
     reasons = found["splits"]["clean"]["dropped"]
     if reasons:
