@@ -12,7 +12,7 @@ VIEWS = {  # title -> module below webapp.results, function in it
     "Confusions": ("confusion_view", "confusion_view"),
     "One run": ("confidence_view", "confidence_view"),
     "Image sets": ("sources_view", "sources_view"),
-    "Strata": ("sources_view", "strata_view"),
+    "Strata": ("strata_view", "strata_view"),
     "Explanations": ("faithfulness_view", "faithfulness_view"),
     "Mean maps": ("global_view", "global_view"),
     "Literature": ("paper_tables", "literature_view"),

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         NO_EVIDENCE,
         ONLY_AGAINST,
         ColourMap,
-        colour_bar,
         colour_table,
         default_colours,
     )
@@ -52,7 +51,6 @@ __getattr__ = lazy_names(
             "NO_EVIDENCE",
             "ONLY_AGAINST",
             "ColourMap",
-            "colour_bar",
             "colour_table",
             "default_colours",
         ),
@@ -75,7 +73,6 @@ __all__ = [
     "Style",
     "annotate_frame",
     "annotate_picture",
-    "colour_bar",
     "colour_of",
     "colour_table",
     "common_scale",

@@ -29,11 +29,6 @@ NO_EVIDENCE = "no positive evidence"
 ONLY_AGAINST = "only evidence against"
 COLOURS_IN_WORDS = "Violet speaks for the expression named, yellow-green against it"
 
-_BAR_MARGIN = 6  # px around the strip and its numbers
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_FONT_SCALE = 0.42
-_INK = (40, 40, 40)
-
 
 def default_colours(*, signed: bool) -> ColourMap:
     """The colour map for maps with or without negative values."""
@@ -136,39 +131,3 @@ def _straight_table(*stops: tuple[int, int, int], steps: int = 255) -> Image:
     table[::steps] = stops
     table.setflags(write=False)
     return table
-
-
-def colour_bar(
-    scale: float, colours: ColourMap = "violet", *, width: int = 256, height: int = 44
-) -> Image:
-    """The legend of a picture's maps: a strip with the values of its ends.
-
-    Args:
-        scale: The value of the strongest colour, in logits; a blank picture has 0.
-        colours: As the maps were painted.
-        width: In pixels, at least 120.
-        height: In pixels, at least 32.
-
-    Returns:
-        RGB uint8 (height, width, 3) on white.
-    """
-    bar = np.full((height, width, 3), 255, dtype=np.uint8)
-    if scale <= BLANK:
-        return _write(bar, NO_EVIDENCE, _BAR_MARGIN, height // 2 + 5)
-    inner = width - 2 * _BAR_MARGIN
-    table = colour_table(colours)
-    columns = np.rint(np.linspace(0, len(table) - 1, inner)).astype(np.intp)
-    bottom = height - 20
-    bar[_BAR_MARGIN:bottom, _BAR_MARGIN : width - _BAR_MARGIN] = table[columns]
-    high = f"{scale:+.3g}" if colours == "diverging" else f"{scale:.3g}"
-    low = f"{-scale:+.3g}" if colours == "diverging" else "0"
-    (text_width, _), _ = cv2.getTextSize(high, _FONT, _FONT_SCALE, 1)
-    bar = _write(bar, low, _BAR_MARGIN, height - 6)
-    bar = _write(bar, high, width - _BAR_MARGIN - text_width, height - 6)
-    return _write(bar, "0", width // 2 - 4, height - 6) if colours == "diverging" else bar
-
-
-def _write(picture: Image, text: str, left: int, baseline: int) -> Image:
-    canvas = picture.copy()
-    cv2.putText(canvas, text, (left, baseline), _FONT, _FONT_SCALE, _INK, 1, cv2.LINE_AA)
-    return canvas

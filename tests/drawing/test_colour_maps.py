@@ -7,11 +7,9 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from core.drawing.colour_maps import (
     AGAINST,
-    COLOUR_MAPS,
     FOR,
     NEITHER,
     ColourMap,
-    colour_bar,
     colour_table,
     paint,
     strength,
@@ -133,24 +131,6 @@ def test_for_and_against_differ_in_grey_and_amounts_do_too() -> None:
 def test_perceptual_maps_rise_in_lightness_and_jet_does_not(colours: ColourMap) -> None:
     assert np.diff(lightness(colours)).min() > -0.3
     assert np.diff(lightness("jet")).min() < -0.5
-
-
-@pytest.mark.parametrize("colours", COLOUR_MAPS)
-def test_the_bar_runs_through_the_whole_table(colours: ColourMap) -> None:
-    bar = colour_bar(3.0, colours, width=268)
-
-    table = colour_table(colours)
-    assert bar.shape == (44, 268, 3)
-    assert bar.dtype == np.uint8
-    np.testing.assert_array_equal(bar[10, 6], table[0])
-    np.testing.assert_array_equal(bar[10, 261], table[-1])
-
-
-def test_the_bar_of_a_blank_picture_has_no_colours() -> None:
-    bar = colour_bar(0.0)
-
-    assert np.ptp(bar, axis=2).max() == 0  # ink on white
-    assert bar.min() < 100
 
 
 def test_tables_cannot_be_written_into() -> None:

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from core.explain import FAITHFULNESS_FILE
 from core.files import fingerprint, write_json
 from core.global_view import global_view_file
+from webapp.results.global_view import parts_in_words
 
 
 @pytest.fixture
@@ -167,14 +168,41 @@ def test_mean_maps_and_regions_of_right_answers(
 
     page = open_view("Mean maps")
 
-    tiles = page.get("html")[0].proto.body
+    key, tiles = (html.proto.body for html in page.get("html")[:2])
+    assert "left:25.0%" in key  # 1 of 0 to 4
+    assert all(number in key for number in (">0<", ">1<", ">4.0<"))
     assert "Mean map of happiness on the mean face" in tiles
     assert "happiness<br>40 faces" in tiles
     assert "no map" not in tiles
     text = words(page)
-    assert "Layer-CAM at blocks.block2.pool" in text
+    assert "Layer-CAM, at layer blocks.block2.pool" in text
     assert "3 left out" in text
-    assert "probability lost when the region is hidden, in percentage points" in text
+    assert "**Hidden**: how many percentage points an answer's probability loses" in text
+    table = page.dataframe[0].value
+    assert table["Part"].tolist() == ["mouth", "background"]
+    assert table["fear"].tolist() == ["30.0 (25.0 to 35.0)"] * 2
+
+
+def test_the_mean_maps_begin_with_the_parts_answers_rest_on() -> None:
+    view = made_view()
+    happy, _, fear, wrong = view["groups"]
+    happy["regions"] = parts(brows=[0.2, 0.1, 0.3], mouth=[0.3, 0.2, 0.4], chin=[0.3, -0.1, 0.7])
+    fear["regions"] = parts(eyes=[0.348, 0.3, 0.4], mouth=[0.1, 0.05, 0.2])
+
+    assert parts_in_words(view, right=True) == (
+        "**Fear** rests most on the eyes (hiding them costs 34.8 points of probability); "
+        "**happiness** on the mouth (30.0) and the brows (20.0)."
+    )
+    assert parts_in_words(view, right=False) == ""  # two faces tell nothing
+    wrong["n"], wrong["regions"] = 30, fear["regions"]
+    assert parts_in_words(view, right=False) == (
+        "Of wrong answers, those to faces labelled **fear** rest most on the eyes (hiding them "
+        "costs 34.8 points of probability)."
+    )
+
+
+def parts(**drops: list[float]) -> dict[str, Any]:
+    return {name: {"drop": drop} for name, drop in drops.items()}
 
 
 def test_wrong_answers_are_shown_apart(open_view: Callable[[str], AppTest], run: Path) -> None:
@@ -184,13 +212,16 @@ def test_wrong_answers_are_shown_apart(open_view: Callable[[str], AppTest], run:
     page.segmented_control(key="viewed answers").set_value("Wrong answers").run()
 
     assert not page.exception
-    tiles = page.get("html")[0].proto.body
+    tiles = page.get("html")[1].proto.body
     assert tiles.count("no map") == 1  # nobody happy was called anything else
     assert "happiness<br>0 faces" in tiles
     assert "speak for the wrong answer" in words(page)
 
 
-@pytest.mark.parametrize(("measure", "said"), [("share", "Descriptive"), ("lift", "1 is as much")])
+@pytest.mark.parametrize(
+    ("measure", "said"),
+    [("share", "Evidence: in % of the evidence"), ("lift", "times as much as the part's size")],
+)
 def test_other_measures_can_be_chosen(
     open_view: Callable[[str], AppTest], run: Path, measure: str, said: str
 ) -> None:

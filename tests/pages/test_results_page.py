@@ -226,16 +226,6 @@ def test_one_run_shows_figures_with_intervals(page: AppTest, own_runs: Path) -> 
     assert f"95 %: {100 * low:.1f} to {100 * high:.1f}" in words(page)
 
 
-def test_image_sets_are_a_column_each(page: AppTest, own_runs: Path) -> None:
-    view(page, "Image sets")
-
-    table = tables(page)[0]
-    one = load_report(own_runs / "one")["splits"]["test"]
-    assert table["Run"].tolist() == ["Net one", "Net two"]
-    assert table.iloc[0, 1].startswith(f"{100 * one['accuracy']:.1f} (")
-    assert "nothing to compare" in words(page)
-
-
 def test_the_literature_shows_tables_1_and_3_and_warns_of_peers(page: AppTest) -> None:
     view(page, "Literature")
 

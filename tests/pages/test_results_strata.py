@@ -2,19 +2,63 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+import pytest
 from evaluated_run import TEST
 from results_views import tables, view, words
 from streamlit.testing.v1 import AppTest
 
 from core.evaluation import measure_strata
+from webapp.results.strata_view import ends_in_words
 
 
-def test_strata_not_measured_yet_are_measured_with_a_command_or_the_form(page: AppTest) -> None:
+def test_strata_not_measured_yet_say_what_will_stand_there(page: AppTest) -> None:
     view(page, "Strata")
 
-    assert "were not parted by stratum yet" in page.info[0].value
-    assert "`python -m core strata one LIST.csv`" in page.info[0].value
+    assert page.subheader[0].value.startswith("How does accuracy change with head turn")
+    assert page.info[0].value.startswith("“Net one” was not measured by condition yet.")
+    assert "`python -m core strata one --by head_turn --by sharpness`" in words(page)
+    assert page.button(key="measure strata").label == "Measure by head turn and sharpness"
+    assert "Part by a list or condition" in [one.label for one in page.expander]
+
+
+def test_head_turn_and_sharpness_are_measured_at_a_click(page: AppTest, own_runs: Path) -> None:
+    view(page, "Strata")
+    page.button(key="measure strata").click().run(timeout=180)
+
+    assert not page.exception
+    assert not page.error
+    kept = json.loads((own_runs / "one" / "strata.json").read_text())["groupings"]
+    assert [one["name"] for one in kept] == ["head_turn", "sharpness"]
+    assert page.get("plotly_chart")
+    assert "Part by another condition" in [one.label for one in page.expander]
+
+
+def test_nothing_is_offered_on_a_server_that_writes_nothing(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIMEFIVE_READ_ONLY", "1")
+
+    view(page, "Strata")
+
+    assert page.code[0].value == "python -m core strata one --by head_turn --by sharpness"
+    assert not [one for one in page.button if (one.key or "").startswith("measure ")]
+    assert not page.expander
+
+
+def row(stratum: str, faces: int, accuracy: float) -> dict[str, Any]:
+    return {"stratum": stratum, "faces": faces, "accuracy": accuracy}
+
+
+def test_where_a_network_is_right_most_and_least_often_is_said() -> None:
+    rows = [row("low", 1200, 0.9), row("far", 30, 0.7), row("few", 29, 0.1), row("", 90, 0.2)]
+
+    assert ends_in_words(rows) == (
+        "Right most often in “low”: 90.0 % of 1,200 faces; "
+        "least often in “far”: 70.0 % of 30 faces."
+    )
+    assert ends_in_words(rows[1:]) == ""
 
 
 def test_strata_are_measured_on_the_page_and_shown_with_their_intervals(
@@ -22,7 +66,7 @@ def test_strata_are_measured_on_the_page_and_shown_with_their_intervals(
 ) -> None:
     view(page, "Strata")
     page.multiselect(key="strata by").set_value(["sharpness"])
-    page.button(key="measure strata").click().run()
+    page.button(key="measure list").click().run()
 
     assert not page.exception
     assert not page.error
@@ -40,7 +84,7 @@ def test_strata_are_measured_on_the_page_and_shown_with_their_intervals(
 
 def test_a_form_of_strata_without_a_condition_says_so(page: AppTest) -> None:
     view(page, "Strata")
-    page.button(key="measure strata").click().run()
+    page.button(key="measure list").click().run()
 
     assert page.warning[0].value == "Give a list, or choose a condition that needs none."
 
@@ -48,7 +92,7 @@ def test_a_form_of_strata_without_a_condition_says_so(page: AppTest) -> None:
 def test_strata_that_cannot_be_measured_are_one_sentence(page: AppTest) -> None:
     view(page, "Strata")
     page.multiselect(key="strata by").set_value(["stratum"])
-    page.button(key="measure strata").click().run()
+    page.button(key="measure list").click().run()
 
     assert not page.exception
     assert "shapes says no stratum of these faces" in page.error[0].value

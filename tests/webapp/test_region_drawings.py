@@ -9,7 +9,7 @@ from core.faces import find_faces
 from core.faithfulness import FaceFaithfulness
 from core.preprocess import Preprocess
 from webapp.charts import faithfulness
-from webapp.charts.regions import from_above, part_bars, told
+from webapp.charts.faithfulness import from_above, part_bars, told
 from webapp.image_explanation import faithfulness_view, regions_view
 from webapp.image_explanation.regions_view import listed
 

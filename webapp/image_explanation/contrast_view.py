@@ -11,7 +11,7 @@ from core.explain import EXPLAINERS, contrast_map, region_evidence
 from core.types import BLANK, FINE_CELLS, evidence_scale
 from webapp import pictures
 from webapp.chart_frame import draw_chart
-from webapp.charts.regions import part_bars, told
+from webapp.charts.faithfulness import part_bars, told
 from webapp.faithfulness_badges import faithfulness_of, show_badges
 from webapp.figure_file import Sheet, stacked
 from webapp.image_explanation import downloads

@@ -11,7 +11,7 @@ from core import Explanation
 from core.explain import Agreement, RegionReport
 from core.faithfulness import FaceFaithfulness
 from webapp.charts.bars import AGAINST_COLOUR, FOR_COLOUR
-from webapp.charts.regions import LEAST_SPAN, Unit, from_above, told
+from webapp.charts.faithfulness import LEAST_SPAN, Unit, from_above, told
 from webapp.figure_file import Item, Patch, Sheet, Words
 from webapp.image_explanation.subject import Subject
 

@@ -16,7 +16,7 @@ from core.preprocess import Preprocess
 from core.types import Face, Image
 from webapp import picture_rows, pictures
 from webapp.chart_frame import draw_chart
-from webapp.charts.regions import Unit, from_above, part_bars, told
+from webapp.charts.faithfulness import Unit, from_above, part_bars, told
 from webapp.faithfulness_badges import faithfulness_of, show_badges
 from webapp.figure_file import Inset, Sheet, stacked
 from webapp.image_explanation import downloads

@@ -1,14 +1,16 @@
 """Where a run's evidence lies on the average face, by expression and part of the face."""
 
 import json
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core.checkpoints import evaluations_of
-from core.drawing import COLOURS_IN_WORDS, colour_bar, default_colours
-from core.evaluation import SPLITS
+from core.drawing import COLOURS_IN_WORDS, default_colours
+from core.evaluation import FEW, SPLITS
 from core.explain import EXPLAINERS
 from core.global_view import (
     MEASURES,
@@ -19,18 +21,33 @@ from core.global_view import (
     stored_global_view,
     view_scale,
 )
-from core.images import png_bytes
+from core.images import quick_png
 from core.tabular import table_text
+from core.types import BLANK
 from webapp import checkpoints
-from webapp.chart_frame import draw_chart
-from webapp.charts.regions import region_heat
+from webapp.chart_frame import draw_chart, table_height
+from webapp.charts.faithfulness import from_above, mean_told, region_heat
 from webapp.picture_rows import Tile, tiles_html
+from webapp.pictures import colour_strip
 from webapp.results import pickers
 from webapp.text import counted, literal
 from webapp.waiting import Show
 
 ANSWERS = {"Right answers": True, "Wrong answers": False}
 TITLES = {"drop": "Hidden", "share": "Evidence", "lift": "Evidence by size"}
+UNITS = {
+    "drop": "percentage points of probability lost",
+    "share": "in % of the evidence for the answer",
+    "lift": "times as much as the part's size explains",
+}
+MEASURES_IN_WORDS = (
+    "**Hidden**: how many percentage points an answer's probability loses when this part is hidden "
+    "from the network; that is measured. **Evidence**: which share of a map's evidence for the "
+    "answer lies in this part. **Evidence by size**: that share divided by the part's share of the "
+    "picture; 1 is as much as the size explains. The last two describe the maps, and are only as "
+    "true as these."
+)
+EVEN = 1.0  # the value of a map in which no place counts more than another
 COLUMNS = 3  # pictures in a row at most
 LEAST_WIDTH = 150  # px of a picture
 
@@ -51,7 +68,7 @@ def global_view() -> None:
     known = {split: view for split, view in views.items() if view is not None}
     if not known:
         pickers.measuring(
-            f"No such view of {literal(checkpoints.title(run))} was made yet: the maps of test "
+            f"No such view of “{literal(checkpoints.title(run))}” was made yet: the maps of test "
             "faces, laid over one mean face.",
             ("global-view", run.name, "--split", "test"),
             "Make it",
@@ -87,12 +104,88 @@ def _make(run: Path, show: Show) -> None:
 
 def _maps(view: dict[str, Any], *, right: bool) -> None:
     st.subheader("Mean maps on the mean face")
+    if said := parts_in_words(view, right=right):
+        st.markdown(said)
     st.caption(_about(view, right=right))
     scale = view_scale(view)
+    if scale > BLANK:
+        st.html(_colour_key(scale, signed=view["signed"]))
     tiles = [_tile(view, group_of(view, label, right=right), scale) for label in view["labels"]]
     st.html(tiles_html(tiles, LEAST_WIDTH, COLUMNS))
-    bar = colour_bar(scale, default_colours(signed=view["signed"]))
-    st.image(png_bytes(bar), alt="Colours from no evidence to the strongest; 1 is the even value")
+    st.caption(
+        literal(
+            f"At most {view['faces_per_label']} faces of each expression; "
+            f"{view['without_landmarks']} left out for want of landmarks. The method of "
+            f"explanation is {EXPLAINERS[view['method']].title}, at layer {view['layer']}."
+        )
+    )
+
+
+def parts_in_words(view: dict[str, Any], *, right: bool) -> str:
+    """On which parts of the face answers rest most, the clearest expressions first.
+
+    Told are the effects of hiding a part whose 95 % interval lies above zero: an expression's
+    largest, and the second where it is at least half as large. Few faces tell nothing.
+
+    Args:
+        view: Of `stored_global_view`.
+        right: Whether right answers are told of, or wrong ones.
+    """
+    found = []
+    for label in view["labels"]:
+        group = group_of(view, label, right=right)
+        drops = {name: one["drop"] for name, one in group["regions"].items()}
+        clear = sorted(
+            ((drop[0], name) for name, drop in drops.items() if drop and drop[1] > 0), reverse=True
+        )
+        if clear and group["n"] >= FEW:
+            found.append((label, [one for one in clear[:2] if 2 * one[0] >= clear[0][0]]))
+    found.sort(key=lambda one: -one[1][0][0])
+    said: list[str] = []
+    for label, parts in found:
+        told = [f"the {name} ({100 * drop:.1f})" for drop, name in parts]
+        if not said:
+            drop, name = parts[0]
+            it = "them" if name.endswith("s") else "it"
+            told[0] = f"the {name} (hiding {it} costs {100 * drop:.1f} points of probability)"
+        whose = (
+            f"**{literal(label)}**" if said or not right else f"**{literal(label.capitalize())}**"
+        )
+        verb = "on" if said else "rests most on" if right else "rest most on"
+        said.append(f"{whose} {verb} {' and '.join(told)}")
+    before = "" if right else "Of wrong answers, those to faces labelled "
+    return f"{before}{'; '.join(said)}." if said else ""
+
+
+def _colour_key(scale: float, *, signed: bool) -> str:
+    """What the colours mean, in the page's own letters, with a mark where maps are even."""
+    strip = b64encode(quick_png(colour_strip(scale, default_colours(signed=signed)))).decode()
+    low, words = 0.0, ("no evidence", "the strongest")
+    if signed:
+        low, words = -scale, ("speaks against", "speaks for")
+    marks = {0.0: f"{low:.1f}" if signed else "0", 100.0: f"{scale:.1f}"}
+    even = 100 * (EVEN - low) / (scale - low)
+    tick = ""
+    if even < 100:
+        marks[even] = "1"
+        tick = (
+            f'<div style="position:absolute;left:{even:.1f}%;top:0;height:17px;'
+            'border-left:2px solid currentColor"></div>'
+        )
+    numbers = "".join(
+        f'<span style="position:absolute;left:{place:.1f}%;transform:translateX(-{shift}%)">'
+        f"{number}</span>"
+        for place, number in marks.items()
+        for shift in [round(place) if place in (0.0, 100.0) else 50]
+    )
+    ends = "".join(f"<span>{word}</span>" for word in words)
+    return (
+        '<div style="max-width:32rem;font-size:0.82rem"><div style="position:relative">'
+        f'<img src="data:image/png;base64,{strip}" style="width:100%;height:12px;display:block;'
+        f'border-radius:3px" alt="Colours from {low:.1f} to {scale:.1f}; 1 is the even value"/>'
+        f'{tick}</div><div style="position:relative;height:1.3rem;margin-top:5px">{numbers}</div>'
+        f'<div style="display:flex;justify-content:space-between;opacity:0.75">{ends}</div></div>'
+    )
 
 
 def _tile(view: dict[str, Any], group: dict[str, Any], scale: float) -> Tile:
@@ -107,21 +200,21 @@ def _tile(view: dict[str, Any], group: dict[str, Any], scale: float) -> Tile:
 
 def _about(view: dict[str, Any], *, right: bool) -> str:
     of_whom = (
-        "Faces answered as they are labelled"
+        "faces answered as they are labelled"
         if right
-        else "Faces labelled so and answered otherwise; the maps speak for the wrong answer"
+        else "faces labelled so and answered otherwise; the maps speak for the wrong answer"
     )
     signed = f" {COLOURS_IN_WORDS}." if view["signed"] else ""
     return literal(
-        f"{of_whom}. {EXPLAINERS[view['method']].title} at {view['layer']}, moved landmark on "
-        f"landmark to the mean of all faces (the lines) and averaged; 1 is the value of an even "
-        f"map.{signed} At most {view['faces_per_label']} faces of each expression; "
-        f"{view['without_landmarks']} left out for want of landmarks."
+        f"Each picture shows where the network finds its evidence, on average over {of_whom}. The "
+        "lines are the mean of all faces, onto which every map was moved; 1 is the value a map "
+        f"has everywhere when no place counts more than another.{signed}"
     )
 
 
 def _regions(view: dict[str, Any], *, right: bool) -> None:
     st.subheader("Parts of the face by expression")
+    st.caption(MEASURES_IN_WORDS)
     measure = st.segmented_control(
         "Measure",
         list(MEASURES),
@@ -130,26 +223,34 @@ def _regions(view: dict[str, Any], *, right: bool) -> None:
         required=True,
         key="region measure",
     )
-    groups = [group_of(view, label, right=right) for label in view["labels"]]
-    values = [[one["regions"][region][measure] for one in groups] for region in view["regions"]]
+    groups = {label: group_of(view, label, right=right)["regions"] for label in view["labels"]}
+    names = [view["regions"][place] for place in from_above(view["regions"])]
+    values = [[one[name][measure] for one in groups.values()] for name in names]
     is_lift = measure == "lift"
+    factor = 1.0 if is_lift else 100.0
     draw_chart(
-        region_heat(
-            values,
-            view["regions"],
-            view["labels"],
-            factor=1.0 if is_lift else 100.0,
-            middle=1.0 if is_lift else 0.0,
-            digits=1 if is_lift else 0,
-        ),
+        region_heat(values, names, list(groups), factor=factor, middle=1.0 if is_lift else 0.0),
         key="regions",
         alt="Parts of the face in rows, expressions in columns",
     )
-    unit = "" if is_lift else ", in percentage points" if measure == "drop" else ", in %"
-    kind = "Measured" if measure == "drop" else "Descriptive, as true as its maps"
+    with st.expander("The same with 95 % intervals"):
+        st.dataframe(
+            pd.DataFrame(
+                {"Part": name}
+                | {
+                    label: mean_told(one, factor, ends=True)
+                    for label, one in zip(groups, row, strict=True)
+                }
+                for name, row in zip(names, values, strict=True)
+            ),
+            hide_index=True,
+            height=table_height(len(names)),
+            key="region intervals",
+            column_config={"Part": st.column_config.TextColumn(pinned=True, width=100)},
+        )
     st.caption(
-        f"{kind}: {MEASURES[measure]}{unit}; below it the 95 % bootstrap interval over faces. "
-        "A region's numbers say how this network answers, not what a person feels."
+        f"{TITLES[measure]}: {UNITS[measure]}. The intervals are bootstrapped over faces. A part's "
+        "numbers say how this network answers, not what a person feels."
     )
 
 

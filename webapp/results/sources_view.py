@@ -1,331 +1,343 @@
-"""How far each run carries: image sets, the portrait shortcut, and strata of their faces."""
+"""How far each network carries: image sets it knows and does not know, the portrait shortcut."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import pandas as pd
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core import CoreError
-from core.evaluation import (
-    FEW,
-    SPLITS,
-    Run,
-    by_source,
-    measure_strata,
-    stored_strata,
-    strata_rows,
-)
-from core.paths import read_only
+from core.checkpoints import DEFAULT_CHECKPOINT
+from core.evaluation import FEW, Run, Shortcut, SourceScore, by_source
 from core.tabular import table_text
 from webapp import checkpoints
-from webapp.chart_frame import draw_chart, table_height
-from webapp.charts.results import strata_chart
+from webapp.chart_frame import EDGES, ROW
 from webapp.checkpoints import source_names
 from webapp.errors import shown_errors
 from webapp.results import pickers, store
 from webapp.results.paper_tables import export_buttons
 from webapp.text import counted, literal, percent
 
-PART_NAMES = {"test": "test", "valid": "clean validation"}
 FIGURES = {"Accuracy": "accuracy", "Macro-F1": "macro_f1"}
-STRATA_FIGURES = {
-    "Right": ("accuracy", "share of right answers"),
-    "Less the rest": ("difference", "share right, less that of all other faces of the image set"),
-    "Answered": ("coverage", "share of faces whose answer is not unclear"),
-    "Macro-F1": ("macro_f1", "macro-F1"),
-    "Faithfulness": ("gap", "insertion minus deletion of the recommended map"),
+NETWORK = "Network"
+NAME = 140  # px of a title, so that two figures stand beside it on a phone
+THREE_LINES = 66  # px of a row, in which titles break into lines from 65 on
+STAR, DEFAULT = " *", " (the default)"
+STYLE = """
+.sets {overflow-x: auto; font-size: .875rem;}
+.sets table {width: 100%; border-collapse: collapse;}
+.sets th, .sets td {padding: .3rem .5rem; text-align: right; vertical-align: top;
+font-weight: normal; border-bottom: 1px solid rgba(128, 128, 160, .3);}
+.sets td {font-variant-numeric: tabular-nums; white-space: nowrap;}
+.sets th.name {text-align: left;}
+.sets small {display: block; font-size: .72rem; opacity: .8;}
+.sets tr.marked {background: rgba(122, 134, 224, .25);}
+.sets tr.marked th {font-weight: 600;}
+.sets td.strange {background: rgba(106, 127, 0, .18);}
+@media (max-width: 640px) {
+.sets tr {display: grid; grid-template-columns: COLUMNS;}
+.sets th, .sets td {padding: .2rem .3rem; border: none;}
+.sets tr {border-bottom: 1px solid rgba(128, 128, 160, .3);}
+.sets th.name {grid-column: 1 / -1; padding-top: .4rem;}
+.sets th[scope="col"] {font-size: .75rem; overflow-wrap: anywhere;}
 }
-SIGNED = ("difference", "gap")
-CONDITIONS = {
-    "stratum": "The data's own strata",
-    "head_turn": "Head turn",
-    "sharpness": "Sharpness",
-}
-LARGEST_LIST = 20  # MB
-RUN = 290  # px of a run's title
+"""
+
+Column = tuple[str, str]  # image set, and the part of it that was asked
+Scores = Mapping[str, Sequence[SourceScore]]  # by the network's title
 
 
 def sources_view() -> None:
-    """A row a run and a column an image set, then the shortcut of every run."""
-    runs = store.evaluated()
+    """Whether networks hold on image sets they never saw, then the shortcut of every network."""
+    runs = _in_order(store.evaluated())
     if not runs:
         pickers.show_how_to_begin()
         return
-    figure = st.segmented_control(
-        "Figure", list(FIGURES), default="Accuracy", required=True, key="figure of sources"
-    )
-    st.dataframe(
-        pd.DataFrame([_row(run, FIGURES[figure]) for run in runs]),
-        hide_index=True,
-        height=table_height(len(runs)),
-        key="sources",
-        placeholder="-",
-        column_config={"Run": st.column_config.TextColumn(pinned=True, width=RUN)},
-    )
+    titles = _titles(runs)
+    scores: dict[str, Sequence[SourceScore]] = {}
+    for run in runs:
+        scores[titles[run.name]] = []
+        with shown_errors():
+            scores[titles[run.name]] = by_source(store.report(run.folder), six=True)
+    first = titles[runs[0].name] if checkpoints.is_default(runs[0].folder) else ""
+    st.markdown(unseen_in_words(scores, first))
+    _image_sets(scores, first)
+    _shortcuts(runs, titles)
+
+
+def _in_order(runs: Iterable[Run]) -> list[Run]:
+    """The default, then the user's own, then the shipped in their order."""
+    known = {run.folder: run for run in runs}
+    ordered = [known[folder] for folder in checkpoints.own_first(known)]
+    return sorted(ordered, key=lambda run: not checkpoints.is_default(run.folder))
+
+
+def _titles(runs: Iterable[Run]) -> dict[str, str]:
+    return {
+        name: f"{title}{DEFAULT}" if name == DEFAULT_CHECKPOINT else title
+        for name, title in checkpoints.titles(run.folder for run in runs).items()
+    }
+
+
+def unseen_in_words(scores: Scores, default: str = "") -> str:
+    """The answer before the table: the best that never saw an image set beside the best that did.
+
+    Image sets of too few pictures are left out, and those that all or no network was trained on.
+
+    Args:
+        scores: Of each network.
+        default: Title of the default network; "" where it is not among them.
+    """
+    lines, lost = [], []
+    for column, found in _columns(scores).items():
+        tops = [
+            max((one.accuracy, name) for name, one in found.items() if one.seen is seen)
+            for seen in (False, True)
+            if any(one.seen is seen for one in found.values())
+        ]
+        if len(tops) < 2 or max(one.n for one in found.values()) < FEW:
+            continue
+        (strange, stranger), (known, knower) = tops
+        lost.append(100 * (known - strange))
+        lines.append(
+            f"- {literal(source_names([column[0]]))}: {percent(strange)} by “{literal(stranger)}”, "
+            f"never trained on it; {percent(known)} by “{literal(knower)}”, trained on it."
+        )
+    if not lines:
+        text = (
+            "No image set of enough pictures was shown both to networks that were trained on it "
+            "and to others, so nothing here tells how networks do on pictures of a new kind."
+        )
+    elif min(lost) > 0:
+        span = f"{min(lost):.1f} to {max(lost):.1f}" if len(lost) > 1 else f"{lost[0]:.1f}"
+        text = (
+            "**On an image set it was never trained on, even the best network is right "
+            f"{span} percentage points less often than the best trained on it.**"
+        )
+    else:
+        text = "**The best network never trained on an image set beside the best trained on it:**"
+    own = scores.get(default)
+    told = ""
+    if lines and own and all(one.seen for one in own):
+        told = (
+            f"\n\n“{literal(default.removesuffix(DEFAULT))}”, the default, was trained on all the "
+            "image sets it was measured on here, so how it does on others is not known."
+        )
+    return "\n".join((text, "", *lines)) + told
+
+
+def _columns(scores: Scores) -> dict[Column, dict[str, SourceScore]]:
+    """Each image set with its networks, those that most networks were measured on first."""
+    found: dict[Column, dict[str, SourceScore]] = {}
+    for title, some in scores.items():
+        for one in some:
+            found.setdefault((one.source, one.part), {})[title] = one
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+
+
+def _best_first(scores: Scores, figure: str, default: str) -> Scores:
+    """The default, then the others by their figures on the first image set."""
+    found = next(iter(_columns(scores).values()), {})
+    reached = {title: getattr(one, figure) for title, one in found.items()}
+    order = sorted(scores, key=lambda title: (title != default, -reached.get(title, -1.0)))
+    return {title: scores[title] for title in order}
+
+
+def _heads(columns: Mapping[Column, Mapping[str, SourceScore]]) -> dict[Column, str]:
+    """The image set and its pictures, and the part where both were asked."""
+    heads = {}
+    for (source, part), found in columns.items():
+        numbers = sorted({one.n for one in found.values()})
+        told = " to ".join(f"{number:,}" for number in {numbers[0]: 0, numbers[-1]: 0})
+        both = sum(name == source for name, _ in columns) > 1 and part == "valid"
+        heads[source, part] = f"{source_names([source])}{' kept apart' if both else ''} ({told})"
+    return heads
+
+
+def _image_sets(scores: Scores, default: str) -> None:
+    figure = FIGURES[
+        st.segmented_control(
+            "Figure", list(FIGURES), default="Accuracy", required=True, key="figure of sources"
+        )
+    ]
+    with_ends = st.toggle("With 95 % intervals", key="ends of sources")
     st.caption(
-        "In %, with the 95 % interval; on the published test of each image set, or on clean "
-        "validation where it has none. A set is marked with * where neither the run nor the "
-        "network it began with was trained on it. Of a network that knows neutral these are its "
-        "answers between the six expressions, to faces of these: the same pictures for all."
+        "**\\* Never trained on (tinted):** neither the network nor the one it began with was "
+        "shown pictures of that image set, so the figure tells how it does on a new kind of "
+        "pictures. Figures without a star are of other pictures of a kind it knows."
     )
-    _shortcuts(runs)
+    columns = _columns(scores)
+    heads = _heads(columns)
+    ordered = _best_first(scores, figure, default)
+    st.html(sets_html(ordered, heads, figure, default, with_ends=with_ends))
+    few = [
+        head
+        for column, head in heads.items()
+        if max(one.n for one in columns[column].values()) < FEW
+    ]
+    st.caption(
+        "In % of the pictures whose number stands in brackets, the best on the first set on top, "
+        "below the default: of each set's published test, or, "
+        "where it has none, of pictures kept apart from training. A network that also knows "
+        "neutral chooses between the six expressions here, for the same pictures as all others."
+        + (f" So few pictures say little: {literal(', '.join(few))}." if few else "")
+    )
+    rows = _rows(scores)
+    export_buttons(lambda form: table_text(rows, form), "image-sets", "sources")
 
 
-def _row(run: Run, figure: str) -> dict[str, object]:
-    row: dict[str, object] = {"Run": checkpoints.title(run.folder)}
-    with shown_errors():
-        for one in by_source(store.report(run.folder), six=True):
-            low, high = getattr(one, f"{figure}_interval")
-            mark = "" if one.seen else " *"
-            text = f"{100 * getattr(one, figure):.1f} ({100 * low:.1f} to {100 * high:.1f}){mark}"
-            row[f"{source_names([one.source])}, {PART_NAMES[one.part]}"] = text
-    return row
+def sets_html(
+    scores: Scores,
+    heads: Mapping[Column, str],
+    figure: str,
+    default: str,
+    *,
+    with_ends: bool,
+) -> str:
+    """A row a network and a column an image set; on a phone the name stands above its figures.
+
+    Args:
+        scores: Of each network, from the top.
+        heads: Of the columns.
+        figure: One of FIGURES.
+        default: Title of the network to be marked; "" for none.
+        with_ends: Whether 95 % intervals stand below the figures.
+    """
+    rows = [_row(("Network", *heads.values()), "col")]
+    for title, some in scores.items():
+        found = {(one.source, one.part): one for one in some}
+        shown = [_told(found.get(column), figure, with_ends=with_ends) for column in heads]
+        rows.append(_row((title, *shown), "row", marked=title == default))
+    least = "4.6rem" if with_ends else "3.3rem"
+    style = STYLE.replace("COLUMNS", f"repeat({len(heads)}, minmax({least}, 1fr))")
+    return f'<style>{style}</style><div class="sets"><table>{"".join(rows)}</table></div>'
 
 
-def _shortcuts(runs: list[Run]) -> None:
+def _row(texts: Sequence[str], scope: str, *, marked: bool = False) -> str:
+    first, *others = map(escape, texts)
+    cells = "".join(
+        f'<th scope="col">{text}</th>' if scope == "col" else _cell(text) for text in others
+    )
+    kind = ' class="marked"' if marked else ""
+    return f'<tr{kind}><th class="name" scope="{scope}">{first}</th>{cells}</tr>'
+
+
+def _cell(text: str) -> str:
+    kind = ' class="strange"' if STAR in text else ""
+    value, *ends = text.split("\n")
+    return f"<td{kind}>{value}{''.join(f'<small>{line}</small>' for line in ends)}</td>"
+
+
+def _told(one: SourceScore | None, figure: str, *, with_ends: bool) -> str:
+    """A figure, its star where the set is a strange one, and its interval on a second line."""
+    if one is None:
+        return "-"
+    low, high = getattr(one, f"{figure}_interval")
+    value = f"{100 * getattr(one, figure):.1f}{'' if one.seen else STAR}"
+    return f"{value}\n{100 * low:.1f} to {100 * high:.1f}" if with_ends else value
+
+
+def _rows(scores: Scores) -> list[dict[str, Any]]:
+    """A row a network and image set, with both figures and all ends."""
+    rows = []
+    for title, some in scores.items():
+        for one in some:
+            row: dict[str, Any] = {
+                "network": title,
+                "image_set": source_names([one.source]),
+                "part": one.part,
+                "pictures": one.n,
+                "trained_on_it": "yes" if one.seen else "no",
+            }
+            for figure in FIGURES.values():
+                low, high = getattr(one, f"{figure}_interval")
+                row |= {figure: getattr(one, figure), f"{figure}_low": low, f"{figure}_high": high}
+            rows.append(row)
+    return rows
+
+
+def _shortcuts(runs: Sequence[Run], titles: Mapping[str, str]) -> None:
     st.subheader("The portrait shortcut")
     st.caption(
         "Nearly all happiness images of AffectNet are FFHQ portraits, so a network can learn the "
         "kind of picture instead of the expression. Then it finds happiness in portraits better "
         "than elsewhere, and calls other portraits happy."
     )
-    found: list[dict[str, object]] = []
+    found: dict[str, Shortcut] = {}
     left: list[str] = []
     for run in runs:
         try:
-            found += _shortcut_rows(run)
+            one = store.portrait_shortcut(run.folder)
         except CoreError as error:
             left.append(str(error))
+            continue
+        if one is not None:
+            found[titles[run.name]] = one
+    if found:
+        st.markdown(_shortcut_in_words(found))
+        _shortcut_table(found)
+    elif not left:
+        st.info("No network was evaluated on AffectNet yet, so there is nothing to compare.")
     if left:
-        with st.expander(f"{counted(len(left), 'run')} left out here, and why"):
+        with st.expander(f"{counted(len(left), 'network')} left out here, and why"):
             for reason in left:
                 st.caption(literal(reason))
-    if not (found or left):
-        st.info("No run was evaluated on AffectNet yet, so there is nothing to compare.")
-    if not found:
-        return
-    st.dataframe(
-        pd.DataFrame(found),
-        hide_index=True,
-        height=table_height(len(found)),
-        key="shortcut",
-        column_config={
-            "Run": st.column_config.TextColumn(pinned=True, width=RUN),
-            "Difference (95 %)": st.column_config.TextColumn(width=170),
-            **dict.fromkeys(
-                ("Happy portraits", "Happy others"),
-                st.column_config.NumberColumn(format="localized"),
-            ),
-            **{
-                name: st.column_config.NumberColumn(format="%.1f")
-                for name in found[0]
-                if name.endswith("%")
-            },
-        },
-    )
 
 
-def _shortcut_rows(run: Run) -> list[dict[str, object]]:
-    found = store.portrait_shortcut(run.folder)
-    if found is None:
-        return []
-    false = found.false_portraits
-    return [
-        {
-            "Run": checkpoints.title(run.folder),
-            "Portraits %": 100 * found.portraits,
-            "Elsewhere %": 100 * found.others,
-            "Difference (95 %)": (
-                f"{100 * (found.portraits - found.others):+.1f} "
-                f"({100 * found.low:.1f} to {100 * found.high:.1f})"
-            ),
-            "Other portraits called happy %": None if false is None else 100 * false,
-            "Happy portraits": found.n_portraits,
-            "Happy others": found.n_others,
-        }
-    ]
-
-
-def strata_view() -> None:
-    """A checkpoint's figures by condition, and the form that measures further ones."""
-    st.caption(
-        "A stratum is a part of the test faces: those a list names, as occluded or turned, those "
-        "whose head is turned so far, or those as sharp. Image sets are told apart, since they "
-        "differ more than strata do."
-    )
-    run = pickers.explained_run_picker()
-    if run is None:
-        return
-    _strata_form(run)
-    kept = {
-        f"{_condition(one['name'])}, {pickers.SPLIT_TITLES[one['split']].lower()} of "
-        f"{found['data']}": (found, one)
-        for found in stored_strata(run)
-        for one in reversed(found["groupings"])
-    }
-    if not kept:
-        title = literal(checkpoints.title(run))
-        where = "With" if read_only() else "Do it above, or with"
-        st.info(
-            f"The results of {title} were not parted by stratum yet. {where} "
-            f"`python -m core strata {run.name} LIST.csv`."
-        )
-        return
-    name = st.selectbox("Parted by", list(kept), key="grouping")
-    found, grouping = kept[name]
-    _strata_figures(run, found, grouping)
-
-
-def _condition(name: str) -> str:
-    return CONDITIONS.get(name, name)
-
-
-def _strata_figures(run: Path, found: dict[str, Any], grouping: dict[str, Any]) -> None:
-    rows = strata_rows(grouping)
-    titles = [
-        title
-        for title, (name, _) in STRATA_FIGURES.items()
-        if any(row.get(name) is not None for row in rows)
-    ]
-    title = st.segmented_control(
-        "Figure", titles, default=titles[0], required=True, key="figure of strata"
-    )
-    name, axis = STRATA_FIGURES[title]
-    for source in dict.fromkeys(row["images"] for row in rows):
-        st.subheader(literal(source_names([source])))
-        draw_chart(
-            strata_chart(
-                [row for row in rows if row["images"] == source],
-                name,
-                axis,
-                expected=name == "accuracy",
-                is_share=name not in SIGNED,
-            ),
-            key=f"strata {source}",
-            alt=f"{title} by stratum of {source_names([source])}",
-        )
-    for note in grouping["notes"]:
-        st.caption(literal(note))
-    st.caption(literal(_how(found, grouping, rows)))
-    st.dataframe(
-        pd.DataFrame([_strata_cells(row) for row in rows]),
-        hide_index=True,
-        height=table_height(len(rows)),
-        placeholder="-",
-        key="strata",
-        column_config={
-            "Image set": st.column_config.TextColumn(pinned=True, width=90),
-            "Stratum": st.column_config.TextColumn(pinned=True, width=110),
-            "Faces": st.column_config.NumberColumn(format="localized"),
-        },
-    )
-    export_buttons(lambda form: table_text(rows, form), f"strata-{run.name}", "strata")
-
-
-def _how(found: dict[str, Any], grouping: dict[str, Any], rows: list[dict[str, Any]]) -> str:
-    """What the figures are, in sentences."""
-    few = sum(row["faces"] < FEW for row in rows)
+def _shortcut_in_words(found: Mapping[str, Shortcut]) -> str:
+    better = sum(one.low > 0 for one in found.values())
+    worse = sum(one.high < 0 for one in found.values())
+    rest = "; for the others the 95 % interval of the difference holds zero"
     text = (
-        f"Parted by {grouping['about']}. In %, with 95 % intervals (Wilson's for shares, "
-        f"Newcombe's for differences, else bootstrap). Below a confidence of "
-        f"{percent(found['threshold'])} the app says “unclear”. Expected is what the recalls of "
-        "all other faces give for the stratum's mix of expressions: a stratum with fewer happy "
-        "faces has fewer right answers by that alone. Macro-F1 is given where every expression "
-        "has enough faces."
+        f"Of {counted(len(found), 'network')}, {better} find happiness more often in portraits "
+        f"than elsewhere, {worse} less often{rest if better + worse < len(found) else ''}."
     )
-    if few:
-        text += f" {few} of {len(rows)} strata have fewer than {FEW} faces, which say little."
-    if "method" in grouping:
-        text += (
-            f" Faithfulness is that of {grouping['method']} on at most {grouping['faces']} faces a "
-            "stratum that were answered as they are labelled."
+    title, first = next(iter(found.items()))
+    told = (
+        f" “{literal(title)}” finds {percent(first.portraits)} of the happy portraits and "
+        f"{percent(first.others)} of the other happy pictures"
+    )
+    if first.false_portraits is None:
+        return f"{text}{told}."
+    return f"{text}{told}, and calls {percent(first.false_portraits)} of the other portraits happy."
+
+
+def _shortcut_table(found: Mapping[str, Shortcut]) -> None:
+    rows = [
+        {
+            NETWORK: title,
+            "Difference (95 %)": (
+                f"{100 * one.gap:+.1f} ({100 * one.low:.1f} to {100 * one.high:.1f})"
+            ),
+            "Portraits %": 100 * one.portraits,
+            "Elsewhere %": 100 * one.others,
+            "Other portraits called happy %": (
+                None if one.false_portraits is None else 100 * one.false_portraits
+            ),
+            "Happy portraits": one.n_portraits,
+            "Happy others": one.n_others,
+        }
+        for title, one in found.items()
+    ]
+    with st.expander("The shortcut of every network"):
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            row_height=THREE_LINES,
+            height=ROW + THREE_LINES * len(rows) + EDGES,
+            key="shortcut",
+            column_config={
+                NETWORK: st.column_config.TextColumn(pinned=True, width=NAME),
+                "Difference (95 %)": st.column_config.TextColumn(width=150),
+                **dict.fromkeys(
+                    ("Happy portraits", "Happy others"),
+                    st.column_config.NumberColumn(format="localized"),
+                ),
+                **{
+                    name: st.column_config.NumberColumn(format="%.1f")
+                    for name in rows[0]
+                    if name.endswith("%")
+                },
+            },
         )
-    return text
-
-
-def _strata_cells(row: dict[str, Any]) -> dict[str, Any]:
-    def with_ends(name: str, form: str, unit: int = 100) -> str | None:
-        value, low, high = (row.get(f"{name}{end}") for end in ("", "_low", "_high"))
-        if value is None:
-            return None
-        ends = (
-            "" if low is None or high is None else f" ({unit * low:{form}} to {unit * high:{form}})"
-        )
-        return f"{unit * value:{form}}{ends}"
-
-    def alone(name: str) -> str | None:
-        return None if row[name] is None else f"{100 * row[name]:.1f}"
-
-    cells = {
-        "Image set": source_names([row["images"]]),
-        "Stratum": row["stratum"] or "in none",
-        "Faces": row["faces"],
-        "Right %": with_ends("accuracy", ".1f"),
-        "Less the rest": with_ends("difference", "+.1f"),
-        "Expected %": alone("expected"),
-        "Macro-F1 %": with_ends("macro_f1", ".1f"),
-        "Answered %": with_ends("coverage", ".1f"),
-        "Of them right %": alone("accuracy_answered"),
-    }
-    if "gap" in row:
-        cells["Gap"] = with_ends("gap", "+.3f", 1)
-        cells["Ahead of controls"] = with_ends("lead", "+.3f", 1)
-    return cells
-
-
-def _strata_form(run: Path) -> None:
-    """Part the results of a run by another condition; not where nothing may be written."""
-    if read_only():
-        return
-    with st.expander("Part by another condition"), st.form("strata form", border=False):
-        listed = st.file_uploader(
-            "A list: CSV with a column of picture names and one of strata",
-            type=["csv", "tsv", "txt"],
-            max_upload_size=LARGEST_LIST,
-            key="strata list",
-        )
-        column = st.text_input("Its column of strata, where it has several", key="strata column")
-        by = st.multiselect(
-            "Or without a list", list(CONDITIONS), format_func=_condition, key="strata by"
-        )
-        split = st.selectbox(
-            "Images", list(SPLITS), format_func=pickers.SPLIT_TITLES.__getitem__, key="strata split"
-        )
-        st.caption(
-            "Head turn and sharpness are estimated from the pictures; landmarks of thousands of "
-            "faces take minutes the first time. The data must be prepared here. Faithfulness by "
-            f"stratum is measured with `python -m core strata {run.name} LIST.csv --faces 100`."
-        )
-        if st.form_submit_button("Measure", key="measure strata"):
-            with shown_errors():
-                _measure_strata(run, listed, column.strip() or None, by, split)
-
-
-def _measure_strata(
-    run: Path, listed: UploadedFile | None, column: str | None, by: list[str], split: str
-) -> None:
-    if listed is None and not by:
-        st.warning("Give a list, or choose a condition that needs none.")
-        return
-    with TemporaryDirectory() as folder:
-        path = None
-        if listed is not None:
-            path = Path(folder) / Path(listed.name).name
-            path.write_bytes(listed.getvalue())
-        bar = st.progress(0.0, "Reading …")
-
-        def show(done: int, total: int) -> None:
-            bar.progress(done / total, f"Landmarks of {done:,} of {total:,} faces")
-
-        measure_strata(
-            run,
-            path,
-            column=column,
-            by=by,
-            split=split,
-            on_progress=show,
-        )
-        bar.empty()

@@ -1,0 +1,85 @@
+"""The results page by image set: which network holds on sets it never saw."""
+
+from pathlib import Path
+
+from results_views import sets, view, words
+from streamlit.testing.v1 import AppTest
+
+from core.checkpoints import DEFAULT_CHECKPOINT
+from core.evaluation import SourceScore, load_report
+from webapp.results.sources_view import sets_html, unseen_in_words
+
+
+def test_image_sets_are_a_column_each(page: AppTest, own_runs: Path) -> None:
+    view(page, "Image sets")
+
+    head, first, second = sets(page)
+    one = load_report(own_runs / "one")["splits"]["test"]
+    assert head == ["Network", "Folder of class folders (36)"]
+    assert first == ["Net one", f"{100 * one['accuracy']:.1f}"]
+    assert second[0] == "Net two"
+    assert "nothing to compare" in words(page)
+    assert "Never trained on" in words(page)
+
+
+def test_image_sets_have_intervals_where_asked_for(page: AppTest, own_runs: Path) -> None:
+    view(page, "Image sets")
+    page.toggle(key="ends of sources").set_value(True).run()
+
+    assert not page.exception
+    low, high = load_report(own_runs / "one")["splits"]["test"]["intervals"]["accuracy"]
+    assert sets(page)[1][1].endswith(f" {100 * low:.1f} to {100 * high:.1f}")
+
+
+def test_the_default_is_the_first_row_of_image_sets(page: AppTest, own_runs: Path) -> None:
+    (own_runs / "two").rename(own_runs / DEFAULT_CHECKPOINT)
+
+    view(page, "Image sets")
+
+    assert [row[0] for row in sets(page)] == ["Network", "Net two (the default)", "Net one"]
+
+
+def score(source: str, accuracy: float, *, seen: bool, n: int = 100) -> SourceScore:
+    ends = (accuracy - 0.01, accuracy + 0.01)
+    return SourceScore(source, "test", n, accuracy, ends, accuracy, ends, seen)
+
+
+def test_image_sets_begin_with_how_much_is_lost_on_sets_never_seen() -> None:
+    scores = {
+        "A (the default)": [score("raf_db", 0.9, seen=True), score("fer2013", 0.7, seen=True)],
+        "B": [score("raf_db", 0.65, seen=False), score("fer2013", 0.72, seen=True)],
+        "C": [score("raf_db", 0.5, seen=False), score("fer2013", 0.52, seen=False)],
+        "few": [score("tfeid", 0.1, seen=False, n=20)],
+        "few, too": [score("tfeid", 0.9, seen=True, n=20)],
+    }
+
+    said = unseen_in_words(scores, "A (the default)")
+
+    assert "is right 20.0 to 25.0 percentage points less often than the best trained" in said
+    assert "- RAF-DB: 65.0 % by “B”, never trained on it; 90.0 % by “A (the default)”" in said
+    assert "- FER2013: 52.0 % by “C”, never trained on it; 72.0 % by “B”, trained on it." in said
+    assert "TFEID" not in said
+    assert "“A”, the default, was trained on all the image sets it was measured on" in said
+
+
+def test_figures_on_image_sets_never_seen_have_a_star() -> None:
+    scores = {"A": [score("raf_db", 0.9, seen=True)], "B": [score("raf_db", 0.65, seen=False)]}
+    heads = {("raf_db", "test"): "RAF-DB (100)", ("tfeid", "valid"): "TFEID (20)"}
+
+    said = sets_html(scores, heads, "accuracy", "A", with_ends=True)
+
+    assert "<td>90.0<small>89.0 to 91.0</small></td><td>-</td>" in said
+    assert '<td class="strange">65.0 *<small>64.0 to 66.0</small></td>' in said
+    assert said.count('<tr class="marked">') == 1
+
+
+def test_without_strange_image_sets_nothing_is_said_of_them() -> None:
+    said = unseen_in_words({"A": [score("raf_db", 0.9, seen=True)]}, "A")
+
+    assert said.startswith("No image set of enough pictures was shown both to networks")
+
+
+def test_where_strange_sets_are_no_harder_both_figures_stand_alone() -> None:
+    scores = {"A": [score("raf_db", 0.6, seen=True)], "B": [score("raf_db", 0.7, seen=False)]}
+
+    assert "less often" not in unseen_in_words(scores)
