@@ -15,7 +15,7 @@ def test_image_sets_are_a_column_each(page: AppTest, own_runs: Path) -> None:
 
     head, first, second = sets(page)
     one = load_report(own_runs / "one")["splits"]["test"]
-    assert head == ["Network", "Folder of class folders (36)"]
+    assert head == ["Network", "Own pictures (36)"]
     assert first == ["Net one", f"{100 * one['accuracy']:.1f}"]
     assert second[0] == "Net two"
     assert "nothing to compare" in words(page)
