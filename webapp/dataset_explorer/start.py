@@ -210,8 +210,9 @@ def _outcome() -> None:
         st.success(f"{literal(ended.name)} is ready.")
         st.button("Explore it", type="primary", on_click=_explore, args=(ended.name,))
         navigation.link(navigation.TRAINING, "Train on it", **{navigation.OPEN: "New run"})
-    with shown_errors():
-        st.markdown(_split_in_words(ended.target))
+        # Folded, or all below it moves when the data set has been read.
+        with st.popover("What is in it", type="tertiary"), shown_errors():
+            st.markdown(_split_in_words(ended.target))
 
 
 def _split_in_words(folder: Path) -> str:
