@@ -17,7 +17,7 @@ QUIET_COLOUR = GREY
 BEATS_COLOUR, FALLS_COLOUR = VIOLET, OLIVE
 CONTROL_COLOUR = GREY
 BEATS = "beats its controls"  # as reports say it
-BOTH, WEIGHTLESS, FALLS, CONTROL = "beats", "beats, weights count little", "does not beat", ""
+BOTH, WEIGHTLESS, FALLS, CONTROL = "beats", "beats in part", "does not beat", ""
 KINDS = {  # verdict: word in the legend, colour, symbol
     BOTH: ("beats its controls", BEATS_COLOUR, "circle"),
     WEIGHTLESS: ("beats them, but weights count little", BEATS_COLOUR, "circle-open"),

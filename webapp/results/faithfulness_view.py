@@ -136,7 +136,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
             "Verdict": st.column_config.MultiselectColumn(
                 options=[BOTH, WEIGHTLESS, FALLS],
                 color=["green", "orange", "red"],
-                width=110,
+                width=125,
                 help="Whether the gap is above zero and above those of all controls; and whether "
                 "the map changes when the network's weights are random.",
             ),
