@@ -142,6 +142,16 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
+def free_name(folder: Path, name: str) -> str:
+    """The name, with the next number behind it where something in the folder bears it."""
+    stem = re.sub(r"-\d+$", "", name)
+    number, found = 1, stem
+    while (folder / found).exists():
+        number += 1
+        found = f"{stem}-{number}"
+    return found
+
+
 def changed(path: Path) -> float:
     """Time of the last change, seconds since the epoch; 0 where there is no file."""
     try:

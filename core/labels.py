@@ -36,6 +36,11 @@ _FOREIGN = {
 WORDS: tuple[str, ...] = (*COLOURS, *_FOREIGN)  # names that `canonical` knows
 
 
+def colour(label: str) -> str:
+    """The colour of a class, hex RGB; that of neutral where it is none of ours."""
+    return COLOURS.get(label, COLOURS[NEUTRAL])
+
+
 def canonical(name: str) -> str | None:
     """Translate a folder or column name to ours; None where it is no expression we know.
 

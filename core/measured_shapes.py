@@ -84,6 +84,7 @@ class ReportFile(TypedDict, total=False):
     labels: Classes
     sources: list[Name]
     seen: list[Name]
+    absent: list[Name]
     trained_on_split: Name
     data_hash: Text
     date: Name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.labels import COLOURS, NEUTRAL
+from core.labels import colour
 from webapp.charts import TEXT
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def emotion_column(labels: Iterable[str], **options: Any) -> Any:  # noqa: ANN40
         options: Further arguments of the column.
     """
     known = list(labels)
-    colours = [tint(COLOURS.get(label, COLOURS[NEUTRAL])) for label in known]
+    colours = [tint(colour(label)) for label in known]
     return st.column_config.MultiselectColumn(options=known, color=colours, **options)
 
 
@@ -92,7 +92,7 @@ def share_columns(labels: Iterable[str], **options: Any) -> dict[str, Any]:  # n
             format="%.1f",
             min_value=0.0,
             max_value=100.0,
-            color=COLOURS.get(label, COLOURS[NEUTRAL]),
+            color=colour(label),
             **options,
         )
         for label in labels

@@ -11,6 +11,7 @@ import streamlit as st
 from core import EMOTIONS
 from core.checkpoints import DEFAULT_CHECKPOINT, SHIPPED_TITLES, damage, is_own, title_of
 from core.data import SOURCES
+from core.files import changed
 from core.measured_shapes import ReportFile
 from core.shapes import CardFile
 from core.stored import shaped_or_empty
@@ -122,9 +123,14 @@ def caution(folder: Path) -> str:
     That is so where always naming the commonest label would do as well as far as its pictures can
     tell, or where its data have no picture of a class.
     """
-    if not is_own(folder):
-        return ""
-    report = shaped_or_empty(folder / "report.json", ReportFile)
+    report = folder / "report.json"
+    return _caution(str(report), changed(report)) if is_own(folder) else ""
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _caution(path: str, time: float) -> str:
+    """Of a report; it is read once a change, for every page that offers networks asks again."""
+    report = shaped_or_empty(Path(path), ReportFile)
     split: dict[str, Any] = next(
         (report["splits"][part] for part in PARTS if part in report.get("splits", {})), {}
     )
@@ -142,7 +148,7 @@ def caution(folder: Path) -> str:
             f"{100 * low:.0f} to {100 * high:.0f}); always saying “{label}” would be for "
             f"{percent(share)}. Its answers may mean nothing."
         )
-    if absent := [name for name, count in support.items() if not count]:
+    if absent := report.get("absent"):
         said.append(f"Its pictures show no {' and no '.join(absent)}: it hardly knows them.")
     return " ".join(said)
 

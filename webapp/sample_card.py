@@ -10,6 +10,7 @@ import PIL.Image
 import streamlit as st
 
 from webapp import cache, navigation
+from webapp.charts.bars import probability_bars
 from webapp.checkpoints import title
 from webapp.inputs import SAMPLE, SAMPLE_CREDIT, sample_picture
 from webapp.text import literal, percent
@@ -60,7 +61,6 @@ def explain_sample(folder: Path, places: "list[DeltaGenerator]") -> None:
     from core.explain import EXPLAINERS, recommended_method
     from core.faces import DEFAULT_DETECTOR
     from webapp import pictures
-    from webapp.charts.bars import probability_bars
 
     method = recommended_method(folder)
     result = cache.explained(folder, sample_picture(), DEFAULT_DETECTOR, method)

@@ -170,16 +170,16 @@ def unclear_threshold(
 ) -> float:
     """Confidence below which an answer is called unclear.
 
-    The smallest one at which at most `most_wrong` of the answered faces are wrong, and a share of
-    them at most half of that of all faces; where that would answer fewer than `least_coverage` of
-    all faces, the highest one that still answers so many.
+    The smallest one at which the share of wrong answers is at most `most_wrong`, and at most half
+    of what it is over all faces; where that would answer fewer than `least_coverage` of all faces,
+    the highest one that still answers so many.
 
     Returns:
         0 where no face is wrong.
     """
-    target = 1.0 - min(most_wrong, MOST_LEFT * (1.0 - float(correct.mean())))
     if correct.all():
         return 0.0
+    target = 1.0 - min(most_wrong, MOST_LEFT * (1.0 - float(correct.mean())))
     # Rounded down, so that the face which gives the threshold is itself answered.
     digits = 10.0**DIGITS
     floors = np.floor(confidence * digits) / digits

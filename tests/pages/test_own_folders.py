@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.data import load_dataset, prepare
 from core.errors import DataError
+from core.files import free_name
 from webapp.dataset_explorer import prepare_job, preparing, store
 from webapp.dataset_explorer.start import WATCHED
 
@@ -219,4 +220,4 @@ def test_what_the_clean_split_took_and_left_out_is_said_when_data_are_ready(
     assert "There is no test part" in said
     assert app.text_input(key="prepare name").value == "my-data"
     (root / "my-data").mkdir()
-    assert preparing.free_name() == "my-data-2"
+    assert free_name(root, "my-data") == "my-data-2"

@@ -22,7 +22,7 @@ def test_no_two_networks_go_by_the_same_title(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def cautioned(folder: Path, right: int, support: dict[str, int]) -> str:
+def cautioned(folder: Path, right: int, support: dict[str, int], *absent: str) -> str:
     number = sum(support.values())
     low, high = wilson(right, number)
     split = {
@@ -31,7 +31,7 @@ def cautioned(folder: Path, right: int, support: dict[str, int]) -> str:
         "intervals": {"accuracy": [low, high]},
         "per_class": {label: {"support": count} for label, count in support.items()},
     }
-    write_json(folder / "report.json", {"splits": {"valid": split}})
+    write_json(folder / "report.json", {"splits": {"valid": split}, "absent": list(absent)})
     return caution(folder)
 
 
@@ -39,10 +39,12 @@ def test_a_network_that_may_know_nothing_says_so(made_checkpoint: Callable[..., 
     folder = made_checkpoint("own")
     assert caution(folder) == ""  # not evaluated
 
-    poor = cautioned(folder, 4, {"happiness": 4, "sadness": 2, "anger": 4, "fear": 0})
+    support = {"happiness": 4, "sadness": 2, "anger": 4, "fear": 0, "disgust": 0}
+    poor = cautioned(folder, 4, support, "fear")
 
     assert "right for 40.0 % of 10 pictures (95 %: 17 to 69)" in poor
     assert "always saying “happiness” would be for 40.0 %" in poor
+    # That of disgust, too, none is among the few judged says nothing of those learned from.
     assert "Its pictures show no fear: it hardly knows them." in poor
     assert cautioned(folder, 80, {"happiness": 50, "sadness": 50}) == ""
 

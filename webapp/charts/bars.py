@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from core.labels import COLOURS, NEUTRAL
+from core.labels import colour
 from webapp.charts import OLIVE, VIOLET
 from webapp.text import percent
 
@@ -79,7 +79,7 @@ def probability_bars(labels: Sequence[str], shares: Iterable[float], *, small: b
     for label, share in zip(labels, shares, strict=True):
         bar = (
             f'<div style="width:{100 * share:.1f}%;height:100%;'
-            f"background:{COLOURS.get(label, COLOURS[NEUTRAL])};"
+            f"background:{colour(label)};"
             'border-radius:3px;transition:width 0.9s"></div>'
         )
         rows.append(

@@ -4,7 +4,6 @@ The file is the only channel: every visitor, another tab and a restarted server 
 """
 
 import hashlib
-import itertools
 import json
 import os
 import re
@@ -104,12 +103,6 @@ def running() -> Preparation | None:
         if found is not None and found.state == "running":
             return found
     return None
-
-
-def free_name() -> str:
-    """A name for a new data set that none has yet."""
-    names = (f"my-data{f'-{number}' if number > 1 else ''}" for number in itertools.count(1))
-    return next(name for name in names if not (data_root() / name).exists())
 
 
 def candidates() -> list[str]:

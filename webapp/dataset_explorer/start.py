@@ -6,8 +6,9 @@ import streamlit as st
 
 from core import CoreError
 from core.data import NO_NAMES, SOURCES, NameMap, Understood
+from core.files import free_name
 from core.labels import CLASS_SETS, NEUTRAL
-from core.paths import read_only
+from core.paths import data_root, read_only
 from webapp import navigation, widgets
 from webapp.dataset_explorer import address, preparing, store
 from webapp.errors import sentence, shown_errors
@@ -100,7 +101,10 @@ def _form() -> None:
     )
     left, middle, right = place.columns(3)
     name = left.text_input(
-        "Name of the new data set", preparing.free_name(), max_chars=60, key="prepare name"
+        "Name of the new data set",
+        free_name(data_root(), "my-data"),
+        max_chars=60,
+        key="prepare name",
     )
     titles = {"": "recognise each", **{key: one.title for key, one in SOURCES.items()}}
     kind = middle.selectbox(

@@ -6,7 +6,7 @@ A chart of plotly takes a browser longer to draw than two updates are apart; the
 from base64 import b64encode
 from collections.abc import Sequence
 
-from core.labels import COLOURS, NEUTRAL
+from core.labels import colour
 from webapp.live_camera.history import SPAN, FaceHistory
 
 WIDTH, HEIGHT = 600, 200  # units of the drawing, which is scaled to the page
@@ -47,11 +47,6 @@ def minute(history: FaceHistory, labels: Sequence[str], now: float) -> str:
 def embedded(svg: str) -> str:
     """A drawing as the address of an image: pages take no SVG elements."""
     return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
-
-
-def colour(label: str) -> str:
-    """Of an expression, as hex RGB."""
-    return COLOURS.get(label, COLOURS[NEUTRAL])
 
 
 def _pieces(history: FaceHistory, index: int, now: float) -> list[str]:

@@ -1,6 +1,5 @@
 """The view that starts a run: a preset or the form, what it will learn from, how long it takes."""
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -8,6 +7,7 @@ import streamlit as st
 
 from core.data import PAPER_SOURCES, SOURCES
 from core.errors import CoreError
+from core.files import free_name
 from core.paths import read_only, run_root
 from core.training import (
     TABLE_ROWS,
@@ -125,7 +125,7 @@ def _take_preset() -> None:
 def fill(config: RunConfig, name: str) -> None:
     """Fill the form with a configuration and a name that is free; for callbacks."""
     form.load(config)
-    st.session_state[NAME] = free_name(name)
+    st.session_state[NAME] = free_name(run_root(), name)
     held, _ = form.read()
     st.session_state[NAMED_FOR] = None if held is None else proposed_name(held)
 
@@ -144,7 +144,7 @@ def _keep_name_true(config: RunConfig) -> None:
     """Propose another name where data or network are no longer those that the name says."""
     wanted = proposed_name(config)
     if st.session_state.get(NAMED_FOR, wanted) not in (wanted, OWN_NAME):
-        st.session_state[NAME] = free_name(wanted)
+        st.session_state[NAME] = free_name(run_root(), wanted)
         st.session_state[NAMED_FOR] = wanted
 
 
@@ -157,16 +157,6 @@ def fill_first() -> None:
     """Fill a form that nobody has touched yet."""
     if not form.is_filled():
         _take_preset()
-
-
-def free_name(name: str) -> str:
-    """The name, with the next number where runs of this name exist."""
-    stem = re.sub(r"-\d+$", "", name)
-    number, found = 1, stem
-    while (run_root() / found).exists():
-        number += 1
-        found = f"{stem}-{number}"
-    return found
 
 
 def _data(config: RunConfig, parts: store.Parts) -> bool:

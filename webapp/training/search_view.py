@@ -4,7 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import ConfigError
-from core.paths import read_only
+from core.files import free_name
+from core.paths import read_only, run_root
 from core.training import (
     SPACES,
     Findings,
@@ -68,7 +69,7 @@ def _new() -> None:
         "Hopeless trials end early by", PRUNERS, format_func=PRUNERS.__getitem__, key="pruner"
     )
     columns[1].selectbox("Goal", GOALS, format_func=GOALS.__getitem__, key="goal")
-    proposed = new_run.free_name(f"search-{space_name}")
+    proposed = free_name(run_root(), f"search-{space_name}")
     name_key = f"search name {proposed}"  # another proposal begins anew
     columns[2].text_input("Name of the search", proposed, key=name_key)
     space = SPACES[space_name]
