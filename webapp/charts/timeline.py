@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from core.labels import COLOURS, NEUTRAL
+from core.labels import colour
 
 HEIGHT = 300
 QUIET = "#8A8A8A"
@@ -34,16 +34,16 @@ def face_timeline(
     """
     figure = go.Figure()
     for index, label in enumerate(labels):
-        colour = COLOURS.get(label, COLOURS[NEUTRAL])
+        hue = colour(label)
         figure.add_trace(
             go.Scatter(
                 x=times,
                 y=shares[:, index],
                 name=label,
                 mode="lines+markers",
-                line={"color": colour, "width": 2},
+                line={"color": hue, "width": 2},
                 # Lines take no clicks; points do, also when they are too faint to be seen.
-                marker={"color": colour, "size": _CLICKABLE, "opacity": 0},
+                marker={"color": hue, "size": _CLICKABLE, "opacity": 0},
                 selected={"marker": {"opacity": 0}},
                 unselected={"marker": {"opacity": 0}},
                 connectgaps=False,
