@@ -181,7 +181,7 @@ def _card(folder: Path, reached: dict[str, Figures], shown: Sequence[str]) -> No
             st.error(f"This checkpoint is damaged: {literal(reason)} Restore it, or remove it:")
             st.code(f"python -m core queue remove {folder.name}", language=None)
             return
-        st.caption(literal(_origin(card(folder))))
+        st.caption(literal(_origin(folder)))
         if reached:
             columns = st.columns(max(2, len(shown)))
             for column, name in zip(columns, shown, strict=False):
@@ -209,18 +209,18 @@ def _metric(name: str, one: Figures | None) -> None:
     st.caption(f"{words}. Macro-F1 {percent(one.macro_f1)}{more}")
 
 
-def _origin(card: dict[str, Any]) -> str:
-    data = card.get("data")
+def _origin(folder: Path) -> str:
+    """What a network learned from; its report names image sets that its card takes for granted."""
+    data = card(folder).get("data")
     facts = data if isinstance(data, dict) else {}
-    model = card.get("model", "unknown")
     if "imported" in facts:
-        return (
-            f"Network {model}, imported from {facts['imported']}; what it was trained on is not "
-            "known here"
-        )
+        return f"Imported from {facts['imported']}; what it was trained on is not known here."
     trained = f"{facts['train']:,} pictures" if isinstance(facts.get("train"), int) else "pictures"
-    sources = source_names([str(name) for name in facts.get("sources") or []]) or "its data"
+    named = facts.get("sources") or shaped_or_empty(folder / "report.json", ReportFile).get(
+        "sources", []
+    )
+    sources = source_names([str(name) for name in named]) or "its data"
     start = facts.get("initial")
     if isinstance(start, dict) and start.get("checkpoint"):
-        return f"Network {model}, trained further on {trained} of {sources}, from earlier weights"
-    return f"Network {model}, trained on {trained} of {sources}"
+        return f"Trained further on {trained} of {sources}, from earlier weights."
+    return f"Trained on {trained} of {sources}."

@@ -126,7 +126,7 @@ ENTRIES = (
         "results",
         "Results",
         "Judge",
-        "The paper's numbers beside ours, with intervals, down to the single picture.",
+        "The GiMEFiVE paper's numbers beside ours, down to the single picture.",
         "See the results",
     ),
     PageEntry(

@@ -8,7 +8,7 @@ from base64 import b64encode
 from html import escape
 from math import cos, pi, sin
 
-from core.labels import COLOURS, EMOTIONS
+from core.labels import CLASS_SETS, COLOURS
 
 # Of the colour of evidence, from strong to weak: light and dark pages both show this shade of it.
 _HEAT = "#7C4DD6"
@@ -140,11 +140,11 @@ def _network() -> str:
 
 
 def _bars() -> str:
-    lengths = (84, 22, 9, 6, 4, 7)
+    lengths = (84, 22, 9, 6, 4, 7, 12)
     return "".join(
-        f'<rect x="16" y="{10 + 13 * row}" width="{length}" height="9" rx="1.5" stroke="none" '
+        f'<rect x="16" y="{5 + 13 * row}" width="{length}" height="8" rx="1.5" stroke="none" '
         f'fill="{COLOURS[emotion]}"/>'
-        for row, (emotion, length) in enumerate(zip(EMOTIONS, lengths, strict=True))
+        for row, (emotion, length) in enumerate(zip(CLASS_SETS["seven"], lengths, strict=True))
     )
 
 

@@ -80,7 +80,7 @@ def test_figures_are_those_of_the_report_each_column_on_the_same_pictures(
         ("FER2013 test, right answers", "50.0 %"),
     ]
     text = words(app)
-    assert "trained on 8,779 pictures of RAF-DB" in text
+    assert "Trained on 8,779 pictures of RAF-DB" in text
     assert "of 2,388 pictures; 95 % interval 82.9 to 85.8. Macro-F1 77.1 %" in text
     assert "not measured" in text
 

@@ -4,7 +4,7 @@ import base64
 import re
 from xml.etree import ElementTree
 
-from core.labels import COLOURS, EMOTIONS
+from core.labels import CLASS_SETS, COLOURS
 from webapp.pipeline_drawing import pipeline_html
 
 
@@ -30,4 +30,5 @@ def test_nothing_is_fetched_from_elsewhere() -> None:
 def test_the_bars_have_the_colours_of_the_expressions() -> None:
     bars = drawings()[4]
 
-    assert re.findall(r'fill="(#\w+)"', bars) == [COLOURS[emotion] for emotion in EMOTIONS]
+    expected = [COLOURS[emotion] for emotion in CLASS_SETS["seven"]]
+    assert re.findall(r'fill="(#\w+)"', bars) == expected

@@ -29,7 +29,7 @@ MOST_POINTS = 2000  # of a timeline; a browser draws more too slowly
 EVENT_NAME = "event name"
 # The component's own button is small; its frame is enlarged until there is a picture in it.
 LARGE_START = """<style>
-iframe[title*="webrtc_streamer"] {zoom: 1.4; width: 100% !important;}
+iframe[title*="webrtc_streamer"] {zoom: 1.4; width: 100% !important; min-height: 148px;}
 </style>"""
 SINGLE = 0.0  # a single picture has no past to smooth with
 

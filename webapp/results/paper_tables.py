@@ -250,9 +250,16 @@ def literature_view() -> None:
     others = published("elsewhere")
     st.subheader("Published elsewhere")
     titles = {"name": "Model", "dataset": "Data", "test": "Accuracy %"}
+    address = "https://arxiv.org/abs/"
     light_table(
-        [{titles[key]: row[key] for key in titles} for row in others["rows"]],
-        column_config={"Accuracy %": st.column_config.NumberColumn(format="%.1f")},
+        [
+            {titles[key]: row[key] for key in titles} | {"Paper": address + row["arxiv"]}
+            for row in others["rows"]
+        ],
+        column_config={
+            "Accuracy %": st.column_config.NumberColumn(format="%.1f"),
+            "Paper": st.column_config.LinkColumn(display_text=f"{address}(.*)"),
+        },
     )
     st.caption(literal(f"{others['source']}. {others['statement']}"))
 
