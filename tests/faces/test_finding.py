@@ -10,7 +10,6 @@ import pytest
 from core.errors import FaceError, ImageError
 from core.faces import DETECTORS, FoundFaces, blazeface, find_faces, whole_picture
 from core.faces.alignment import FRAME, anchors_of
-from core.faces.detection import Pool
 from core.images import decode
 from core.preprocess import Preprocess
 from core.types import Box, Face, Image
@@ -141,7 +140,7 @@ def test_the_whole_picture_is_neither_scaled_nor_turned(photo: Image) -> None:
 @pytest.fixture
 def without_blazeface(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blazeface, "_PACKAGE", "a_package_that_is_not_here")
-    monkeypatch.setattr(blazeface, "_nets", Pool(blazeface._build))
+    monkeypatch.setattr(blazeface, "_net", blazeface._build)
 
 
 @pytest.mark.usefixtures("without_blazeface")
