@@ -18,7 +18,6 @@ from core.video.batch import (
     list_videos,
     origin,
 )
-from core.video.face_finder import CoreFaceFinder
 from core.video.film import RATE, sample_film
 from core.video.job import (
     JobRecord,
@@ -29,7 +28,13 @@ from core.video.job import (
     start_job,
     stop_job,
 )
-from core.video.pipeline import DEFAULT_SMOOTHING, PAPER_REFRESH, Pipeline, PipelineSettings
+from core.video.pipeline import (
+    DEFAULT_SMOOTHING,
+    PAPER_REFRESH,
+    CoreFaceFinder,
+    Pipeline,
+    PipelineSettings,
+)
 from core.video.protocols import FaceFinder, FrameModel, VideoFrame, VideoInfo
 from core.video.reader import LONGEST, VideoReader
 from core.video.table import FaceTable, open_table, region_shares

@@ -4,11 +4,15 @@ import time as clock
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.errors import ConfigError
-from core.types import RECOMMENDED, FrameResult, Image
+from core.faces import aligned_crop, detect, fit_landmarks
+from core.types import RECOMMENDED, Detection, FrameResult, Image
 from core.video.answers import FaceAnswers, Seen
 from core.video.detection import BUDGET, FaceSearch, FrameBudget
-from core.video.protocols import FaceFinder, FrameModel
+from core.video.protocols import FaceFinder, FrameModel, Points
 from core.video.tracking import Tracker
 
 PAPER_REFRESH = 5  # frames between two looks at the top label in the paper's demonstration
@@ -168,3 +172,19 @@ class Pipeline:
         self._tracker.meet(image, detections, now, most=settings.max_faces)
         self._frame_budget.searched()
         return True
+
+
+class CoreFaceFinder:
+    """Runs `core.faces` on frames; safe to share between threads."""
+
+    def detect(self, image: Image, detector: str) -> Sequence[Detection]:
+        """Faces of a picture, largest first; none where a tiny picture would be taken whole."""
+        return [found for found in detect(image, detector) if found.detector != "whole"]
+
+    def landmarks(self, image: Image, detection: Detection) -> Points:
+        """68 landmarks float32 (68, 2)."""
+        return fit_landmarks(image, detection)
+
+    def crop(self, image: Image, landmarks: Points) -> tuple[Image, NDArray[np.float64]]:
+        """The face framed like the training crops."""
+        return aligned_crop(image, landmarks)
