@@ -10,11 +10,9 @@ from typing import Any
 from core.checkpoints import title_of
 from core.data import SOURCES
 from core.errors import CheckpointError
-from core.evaluation.card_use import citation, loading, uses
-from core.evaluation.cross_source import by_source, shortcut
-from core.evaluation.predictions import Predictions
-from core.evaluation.report_file import load_report
-from core.labels import NEUTRAL
+from core.evaluation.card_use import citation, failures, loading, percent, uses
+from core.evaluation.cross_source import by_source
+from core.evaluation.report_file import SIX, load_report
 from core.shapes import CardFile
 from core.stored import read_shaped
 from core.tabular import as_code, as_text, literal
@@ -46,7 +44,7 @@ def model_card(folder: Path) -> str:
         _classes(report),
         _calibration(report),
         _sources(report),
-        _failures(folder, card, report),
+        failures(folder, report),
         _making(card, report),
         loading(folder),
         citation(folder),
@@ -69,10 +67,19 @@ def _summary(folder: Path, card: dict[str, Any], report: dict[str, Any]) -> Iter
     test = report["splits"].get("test")
     if test:
         low, high = test["intervals"]["accuracy"]
+        among = f", choosing between {len(report['labels'])} labels" if SIX in report else ""
+        six = report[SIX]["splits"].get("test") if SIX in report else None
         yield (
-            f"Accuracy {_percent(test['accuracy'])} (95 % interval {_percent(low)} to "
-            f"{_percent(high)}) on {test['n']:,} images: {test['about']} of "
-            f"{_titles(test['sources'])}. Measured on {report['date'][:10]}."
+            f"Accuracy {percent(test['accuracy'])} (95 % interval {percent(low)} to "
+            f"{percent(high)}) on {test['n']:,} images{among}: {test['about']} of "
+            f"{_titles(test['sources'])}."
+            + (
+                f" Between the six expressions alone {percent(six['accuracy'])} on the "
+                f"{six['n']:,} images of these."
+                if six
+                else ""
+            )
+            + f" Measured on {report['date'][:10]}."
         )
         yield ""
 
@@ -97,11 +104,14 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     )
     earlier = [name for name in report.get("seen", ()) if name not in report["sources"]]
     # The last training alone would be half the truth of a network that began with other weights.
-    word = "Last trained" if data.get("initial") else "Trained"
+    word = "Last trained on" if data.get("initial") else "Trained on"
+    if joined := _is_joined(card):
+        word = "Joined from trained networks without further training; they last learned from"
     digest = str(data.get("data_hash", report["data_hash"]))[:HASH_DIGITS]
     yield (
-        f"{word} on the {report['trained_on_split']} split of {_titles(report['sources'])}"
-        f"{counts}. Data hash {as_code(digest)}.{_origin(data)}"
+        f"{word} the {report['trained_on_split']} split of "
+        f"{_titles(report['sources'])}"
+        f"{counts}. Data hash {as_code(digest)}.{_origin(data, joined=joined)}"
         + (f" The weights it started from had also learned {_titles(earlier)}." if earlier else "")
     )
     without: dict[str, list[str]] = {}
@@ -122,12 +132,12 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     yield ""
 
 
-def _origin(data: dict[str, Any]) -> str:
+def _origin(data: dict[str, Any], *, joined: bool) -> str:
     """Where fine-tuning began, who taught, and whether their data were split as these are."""
     start = data.get("start", {})
     text = f" Start: {start['about']}." if start.get("about") else ""
     for key, beginning in (
-        ("initial", "Fine-tuned from the weights of"),
+        ("initial", "Its parts are" if joined else "Fine-tuned from the weights of"),
         ("teacher", "Part of its target were the answers of"),
     ):
         if not (origin := data.get(key)):
@@ -138,7 +148,8 @@ def _origin(data: dict[str, Any]) -> str:
             if same
             else "trained on other data, which may hold images of the parts below"
         )
-        text += f" {beginning} {as_code(origin['checkpoint'])}, {words}."
+        names = " and ".join(as_code(name) for name in origin["checkpoint"].split("+"))
+        text += f" {beginning} {names}, {words}."
     return text
 
 
@@ -181,12 +192,12 @@ def _classes(report: dict[str, Any]) -> Iterator[str]:
     present = {label: one for label, one in test["per_class"].items() if one["support"]}
     weakest = min(present, key=lambda label: float(present[label]["recall"]))
     yield (
-        f"Weakest class: {weakest}; {_percent(present[weakest]['recall'])} of its images get their "
+        f"Weakest class: {weakest}; {percent(present[weakest]['recall'])} of its images get their "
         "label. The most frequent confusions:"
     )
     yield ""
     for count, share, true, answer in _confusions(test, report["labels"]):
-        yield f"- {true} called {answer}: {count} images, {_percent(share)} of {true}"
+        yield f"- {true} called {answer}: {count} images, {percent(share)} of {true}"
     yield ""
 
 
@@ -209,7 +220,7 @@ def _calibration(report: dict[str, Any]) -> Iterator[str]:
         yield (
             f"Temperature {report['temperature']:.4g}, fitted on {fit['n']:,} images of clean "
             f"validation; their expected calibration error went from "
-            f"{_percent(fit['ece_before'])} to {_percent(fit['ece_after'])}."
+            f"{percent(fit['ece_before'])} to {percent(fit['ece_after'])}."
         )
     else:
         yield f"Temperature {report['temperature']:.4g}; none was fitted on these data."
@@ -220,9 +231,9 @@ def _calibration(report: dict[str, Any]) -> Iterator[str]:
         unclear = test["unclear"]
         right = unclear["accuracy_answered"]
         yield (
-            f"Below a confidence of {_percent(report['threshold'])} the answer is *unclear*. On "
-            f"test {_percent(unclear['coverage'])} of the images are answered"
-            + (f", {_percent(right)} of them rightly." if right is not None else ".")
+            f"Below a confidence of {percent(report['threshold'])} the answer is *unclear*. On "
+            f"test {percent(unclear['coverage'])} of the images are answered"
+            + (f", {percent(right)} of them rightly." if right is not None else ".")
         )
     elif test:
         yield "No answer is called unclear: " + (
@@ -249,52 +260,22 @@ def _sources(report: dict[str, Any]) -> Iterator[str]:
         cells.append(_with_interval(one.macro_f1, one.macro_f1_interval))
         yield "| " + " | ".join(cells) + " |"
     yield ""
-
-
-def _failures(folder: Path, card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
-    yield "## Known failures"
-    yield ""
-    if NEUTRAL not in report["labels"]:
-        yield (
-            "- There is no neutral class: a calm face still gets one of "
-            f"{len(report['labels'])} labels, often with little confidence."
-        )
-    yield (
-        "- It was trained on cut-out, upright faces; a face seen from the side, covered, or cut "
-        "out otherwise is answered worse than these figures say."
-    )
-    yield (
-        "- Age, gender and origin of the people in the data are not recorded here, so how the "
-        "errors differ between groups was not measured. Assume that they do."
-    )
-    if report["splits"].get("published_valid"):
-        yield (
-            "- The published validation set consists of re-encoded RAF-DB test images; its figure "
-            "is shown for comparison with the paper only."
-        )
-    yield from _shortcut_line(folder)
-    yield ""
-
-
-def _shortcut_line(folder: Path) -> Iterator[str]:
-    try:
-        found = shortcut(Predictions.load(folder))
-    except CheckpointError:
+    if SIX not in report:
         return
-    if found is not None:
-        yield (
-            "- AffectNet's happiness is almost all portraits (FFHQ), so a network can learn the "
-            f"kind of picture. On clean validation, recall of happiness is "
-            f"{_percent(found.portraits)} among these portraits ({found.n_portraits} images) and "
-            f"{_percent(found.others)} elsewhere ({found.n_others}); the difference lies between "
-            f"{_percent(found.low)} and {_percent(found.high)} (95 % interval)."
-            + (
-                f" {_percent(found.false_portraits)} of the portraits with another label are "
-                "called happiness."
-                if found.false_portraits is not None
-                else ""
-            )
-        )
+    yield (
+        f"These answers choose between {len(report['labels'])} labels. Where networks are compared "
+        "with others that know no neutral, they choose between the six expressions alone, for "
+        "pictures of these:"
+    )
+    yield ""
+    yield "| set | n | accuracy of six | macro-F1 of six |"
+    yield "|---|---|---|---|"
+    for one in by_source(report, six=True):
+        cells = [_titles([one.source]), f"{one.n:,}"]
+        cells.append(_with_interval(one.accuracy, one.accuracy_interval))
+        cells.append(_with_interval(one.macro_f1, one.macro_f1_interval))
+        yield "| " + " | ".join(cells) + " |"
+    yield ""
 
 
 def _making(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
@@ -306,10 +287,12 @@ def _making(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
         "label_smoothing", "class_weighting", "ema", "precision", "seed",
     )  # fmt: skip
     settings = ", ".join(f"{name} {training[name]}" for name in chosen if name in training)
-    if settings:
-        yield f"Settings: {settings}."
     kept = card.get("metrics", {}).get("epoch")
-    if kept is not None:
+    if _is_joined(card):
+        yield "Its parts keep the weights they had; no epoch of training followed."
+    elif settings:
+        yield f"Settings: {settings}."
+    if kept is not None and not _is_joined(card):
         yield f"Kept: the weights of epoch {kept}, chosen on its validation part, never on test."
     versions = ", ".join(f"{name} {value}" for name, value in card.get("versions", {}).items())
     if versions:
@@ -320,12 +303,13 @@ def _making(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def _is_joined(card: dict[str, Any]) -> bool:
+    """Whether trained networks were put together as they were."""
+    return card.get("training", {}).get("epochs") == 0 and bool(card.get("data", {}).get("initial"))
+
+
 def _titles(names: list[str]) -> str:
     return ", ".join(SOURCES[name].title if name in SOURCES else name for name in names)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def _with_interval(share: float, ends: Sequence[float]) -> str:

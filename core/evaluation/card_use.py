@@ -1,11 +1,16 @@
-"""The part of a model card that says how to use the network: code that loads it, what to cite."""
+"""The part of a model card on using the network: what for, where it errs, code, what to cite."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from core.checkpoints import title_of
+from core.errors import CheckpointError
+from core.evaluation.cross_source import shortcut
 from core.evaluation.paper_tables import published
+from core.evaluation.predictions import Predictions
+from core.labels import NEUTRAL
 
 INTENDED = (
     "Research and teaching on facial-expression classification and on explaining it.",
@@ -95,3 +100,60 @@ def uses() -> Iterator[str]:
         "al., 2019). The labels are what raters saw, with their habits and errors."
     )
     yield ""
+
+
+def failures(folder: Path, report: dict[str, Any]) -> Iterator[str]:
+    """Where it is known to err, or has not been tried.
+
+    Args:
+        folder: Of the checkpoint, with predictions.
+        report: Content of its report.json.
+    """
+    yield "## Known failures"
+    yield ""
+    if NEUTRAL not in report["labels"]:
+        yield (
+            "- There is no neutral class: a calm face still gets one of "
+            f"{len(report['labels'])} labels, often with little confidence."
+        )
+    yield (
+        "- It was trained on cut-out, upright faces; a face seen from the side, covered, or cut "
+        "out otherwise is probably answered worse than these figures say."
+    )
+    yield (
+        "- Age, gender and origin of the people in the data are not recorded here, so how the "
+        "errors differ between groups was not measured. Assume that they do."
+    )
+    if report["splits"].get("published_valid"):
+        yield (
+            "- The published validation set consists of re-encoded RAF-DB test images; its figure "
+            "is shown for comparison with the paper only."
+        )
+    yield from _shortcut_line(folder)
+    yield ""
+
+
+def _shortcut_line(folder: Path) -> Iterator[str]:
+    try:
+        found = shortcut(Predictions.load(folder))
+    except CheckpointError:
+        return
+    if found is not None:
+        yield (
+            "- AffectNet's happiness is almost all portraits (FFHQ), so a network can learn the "
+            f"kind of picture. On clean validation, recall of happiness is "
+            f"{percent(found.portraits)} among these portraits ({found.n_portraits} images) and "
+            f"{percent(found.others)} elsewhere ({found.n_others}); the difference lies between "
+            f"{percent(found.low)} and {percent(found.high)} (95 % interval)."
+            + (
+                f" {percent(found.false_portraits)} of the portraits with another label are "
+                "called happiness."
+                if found.false_portraits is not None
+                else ""
+            )
+        )
+
+
+def percent(share: float) -> str:
+    """A share, 0 to 1, as a card writes it."""
+    return f"{100 * share:.1f} %"

@@ -158,7 +158,7 @@ def test_distillation_names_its_teacher(run: Path) -> None:
     (run / "card.json").write_text(json.dumps(card))
 
     assert (
-        "Part of its target were the answers of `one+two`, trained on other data, which may hold"
+        "Part of its target were the answers of `one` and `two`, trained on other data, which may"
     ) in model_card(run)
 
 
@@ -213,6 +213,39 @@ def test_a_fine_tuned_network_says_which_training_was_the_last(run: Path) -> Non
     assert "The weights it started from had also learned FER2013." in text
     assert "- FER2013 (before the last training): " in text
     assert "| FER2013 | at its start | test | 2 |" in text
+
+
+def test_a_joined_network_says_that_no_training_followed(run: Path) -> None:
+    card = json.loads((run / "card.json").read_text())
+    card["data"]["initial"] = {"checkpoint": "one+two", "data_hash": "another"}
+    card["training"] = card.get("training", {}) | {"epochs": 0, "learning_rate": 0.05}
+    (run / "card.json").write_text(json.dumps(card))
+
+    text = model_card(run)
+
+    assert (
+        "Joined from trained networks without further training; they last learned from the clean "
+        "split of RAF-DB" in text
+    )
+    assert "Its parts are `one` and `two`, trained on other data" in text
+    assert "Its parts keep the weights they had; no epoch of training followed." in text
+    assert "learning_rate" not in text
+    assert "Kept: the weights" not in text
+
+
+def test_a_network_with_neutral_is_also_shown_between_six(run: Path) -> None:
+    report = load_report(run)
+    six = json.loads(json.dumps(report["splits"]))
+    six["test"]["accuracy"], six["test"]["n"] = 0.875, 1234
+    six["test"]["per_source"]["fer2013"]["accuracy"] = 0.25
+    save_report(report | {"six": {"labels": report["labels"], "splits": six}}, run / "report.json")
+
+    text = model_card(run)
+
+    assert f"choosing between {len(report['labels'])} labels" in text
+    assert "Between the six expressions alone 87.5 % on the 1,234 images of these." in text
+    _, below = text.split("| set | n | accuracy of six | macro-F1 of six |")
+    assert "| FER2013 | 2 | 25.0 [" in below
 
 
 def test_the_code_on_the_card_runs(
