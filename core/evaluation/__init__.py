@@ -20,7 +20,13 @@ if TYPE_CHECKING:
         kept_path,
         label_errors,
     )
-    from core.evaluation.cross_source import Shortcut, SourceScore, by_source, shortcut
+    from core.evaluation.cross_source import (
+        Shortcut,
+        SourceScore,
+        by_source,
+        shortcut,
+        trained_alike,
+    )
     from core.evaluation.examples import Album, cell, confident_mistakes, most_uncertain
     from core.evaluation.features import feature_points, pooled_features
     from core.evaluation.framing import FramingScore, framing_scores
@@ -40,7 +46,7 @@ if TYPE_CHECKING:
     from core.evaluation.report import answer, mismatches, with_intervals
     from core.evaluation.report_file import SIX, load_report, stored_strata, strata_rows
     from core.evaluation.run import evaluate_run
-    from core.evaluation.runs import Run, all_runs
+    from core.evaluation.runs import Run, all_runs, recipe
     from core.evaluation.strata import measure_strata
     from core.evaluation.table2_export import FORMATS, exported
 
@@ -53,7 +59,7 @@ __getattr__ = lazy_names(
         "classification_metrics": ("confusion", "metrics"),
         "collecting": ("at_size", "measure_quantisation"),
         "comparison": ("Comparison", "mcnemar"),
-        "cross_source": ("Shortcut", "SourceScore", "by_source", "shortcut"),
+        "cross_source": ("Shortcut", "SourceScore", "by_source", "shortcut", "trained_alike"),
         "examples": ("Album", "cell", "confident_mistakes", "most_uncertain"),
         "features": ("feature_points", "pooled_features"),
         "framing": ("FramingScore", "framing_scores"),
@@ -74,7 +80,7 @@ __getattr__ = lazy_names(
         "report": ("answer", "mismatches", "with_intervals"),
         "report_file": ("SIX", "load_report", "stored_strata", "strata_rows"),
         "run": ("evaluate_run",),
-        "runs": ("Run", "all_runs"),
+        "runs": ("Run", "all_runs", "recipe"),
         "strata": ("measure_strata",),
         "table2_export": ("FORMATS", "exported"),
     },
@@ -130,10 +136,12 @@ __all__ = [
     "predictions_changed",
     "published",
     "published_rows",
+    "recipe",
     "results_folder",
     "shortcut",
     "stored_strata",
     "strata_rows",
     "table2",
+    "trained_alike",
     "with_intervals",
 ]

@@ -1,5 +1,6 @@
 """How far a model carries: each source on its own, and the portrait shortcut of AffectNet."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,30 @@ def by_source(report: dict[str, Any], *, six: bool = False) -> list[SourceScore]
                     seen=name in report.get("seen", report["sources"]),
                 )
     return list(found.values())
+
+
+def trained_alike(
+    found: Mapping[str, SourceScore], recipes: Mapping[str, str]
+) -> list[tuple[str, list[SourceScore]]]:
+    """Networks that never saw an image set, with those that did and were trained the same way.
+
+    Args:
+        found: Figures on one image set, by network.
+        recipes: Of the networks, as `recipe` gives them; one that is absent is like no other.
+
+    Returns:
+        The name of each such network that has others to be compared with, and their figures.
+    """
+    pairs = []
+    for name, one in found.items():
+        others = [
+            other
+            for title, other in found.items()
+            if other.seen and name in recipes and recipes.get(title) == recipes[name]
+        ]
+        if others and not one.seen:
+            pairs.append((name, others))
+    return pairs
 
 
 def _ends(values: list[float]) -> Interval:

@@ -3,7 +3,8 @@
 Free of torch: cards and configurations are read as JSON.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,17 @@ def run_of(folder: Path) -> Run | None:
         evaluated=bool(card) and _is_current(folder, report),
         valid_accuracy=float(card.get("metrics", {}).get("valid_accuracy", 0.0)),
     )
+
+
+def recipe(folder: Path) -> str | None:
+    """How a run was trained but for its image sets, as text; None where that is not known."""
+    try:
+        settings = asdict(RunFolder(folder).config())
+    except CoreError:
+        return None
+    for name in ("data", "sources", "seed", "save_minutes"):
+        settings.pop(name)
+    return json.dumps(settings, default=str)
 
 
 def _sources(

@@ -1,10 +1,22 @@
 """Figures a source, and the portrait shortcut, on counts one can check."""
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import pytest
 from grey_faces import answers
 
-from core.evaluation import Predictions, by_source, shortcut
+from core.evaluation import (
+    Predictions,
+    SourceScore,
+    by_source,
+    recipe,
+    shortcut,
+    trained_alike,
+)
 from core.evaluation.report import build_report
+from core.training import RunConfig, RunFolder
 
 HAPPY, OTHER = [0.9, 0.1], [0.2, 0.8]
 
@@ -65,3 +77,36 @@ def test_each_source_is_judged_on_its_test_or_else_on_clean_validation() -> None
     assert seen == [("raf_db", "test", 2, 0.5, True), ("affectnet", "valid", 1, 1.0, False)]
     assert found[1].macro_f1 == 1.0
     assert found[0].accuracy_interval[0] <= 0.5 <= found[0].accuracy_interval[1]
+
+
+def test_runs_that_differ_in_image_sets_alone_were_trained_alike(tmp_path: Path) -> None:
+    settings = RunConfig(model="resnet14", epochs=5)
+    others: dict[str, dict[str, Any]] = {
+        "with": {"sources": ("raf_db", "fer2013"), "seed": 1, "data": "other"},
+        "without": {"sources": ("fer2013",)},
+        "longer": {"sources": ("raf_db",), "epochs": 6},
+    }
+    for name, changed in others.items():
+        RunFolder(tmp_path / name).create(replace(settings, **changed))
+
+    recipes = {name: recipe(tmp_path / name) for name in (*others, "absent")}
+
+    assert recipes["with"] == recipes["without"] != recipes["longer"]
+    assert recipes["absent"] is None
+
+
+def test_networks_without_an_image_set_stand_beside_those_trained_alike_with_it() -> None:
+    ends = (0.0, 1.0)
+    found = {
+        name: SourceScore("raf_db", "test", 100, accuracy, ends, accuracy, ends, seen)
+        for name, accuracy, seen in (
+            ("without", 0.6, False),
+            ("with", 0.7, True),
+            ("long with", 0.9, True),
+            ("alone", 0.5, False),
+            ("unknown", 0.4, False),
+        )
+    }
+    recipes = {"without": "short", "with": "short", "long with": "long", "alone": "odd"}
+
+    assert trained_alike(found, recipes) == [("without", [found["with"]])]

@@ -1,28 +1,30 @@
-"""How far each network carries: image sets it knows and does not know, the portrait shortcut."""
+"""How far each network carries: image sets it was trained on, and those it never saw."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from core import CoreError
 from core.checkpoints import DEFAULT_CHECKPOINT
-from core.evaluation import FEW, Run, Shortcut, SourceScore, by_source
+from core.evaluation import (
+    FEW,
+    Run,
+    SourceScore,
+    by_source,
+    recipe,
+    trained_alike,
+)
 from core.tabular import table_text
 from webapp import checkpoints
-from webapp.chart_frame import EDGES, ROW
 from webapp.checkpoints import source_names
 from webapp.errors import shown_errors
 from webapp.results import pickers, store
 from webapp.results.paper_tables import export_buttons
-from webapp.text import counted, literal, percent
+from webapp.results.shortcut_view import portrait_shortcut
+from webapp.text import literal, percent
 
 FIGURES = {"Accuracy": "accuracy", "Macro-F1": "macro_f1"}
-NETWORK = "Network"
-NAME = 140  # px of a title, so that two figures stand beside it on a phone
-THREE_LINES = 66  # px of a row, in which titles break into lines from 65 on
 STAR, DEFAULT = " *", " (the default)"
 STYLE = """
 .sets {overflow-x: auto; font-size: .875rem;}
@@ -46,6 +48,7 @@ font-weight: normal; border-bottom: 1px solid rgba(128, 128, 160, .3);}
 
 Column = tuple[str, str]  # image set, and the part of it that was asked
 Scores = Mapping[str, Sequence[SourceScore]]  # by the network's title
+Recipes = Mapping[str, str]  # how it was trained, ditto
 
 
 def sources_view() -> None:
@@ -61,9 +64,10 @@ def sources_view() -> None:
         with shown_errors():
             scores[titles[run.name]] = by_source(store.report(run.folder), six=True)
     first = titles[runs[0].name] if checkpoints.is_default(runs[0].folder) else ""
-    st.markdown(unseen_in_words(scores, first))
+    recipes = {titles[run.name]: found for run in runs if (found := recipe(run.folder)) is not None}
+    st.markdown(unseen_in_words(scores, first, recipes))
     _image_sets(scores, first)
-    _shortcuts(runs, titles)
+    portrait_shortcut(runs, titles)
 
 
 def _in_order(runs: Iterable[Run]) -> list[Run]:
@@ -80,43 +84,62 @@ def _titles(runs: Iterable[Run]) -> dict[str, str]:
     }
 
 
-def unseen_in_words(scores: Scores, default: str = "") -> str:
-    """The answer before the table: the best that never saw an image set beside the best that did.
+def unseen_in_words(scores: Scores, default: str = "", recipes: Recipes | None = None) -> str:
+    """The answer before the table: what networks lose on an image set they were not trained on.
 
+    Networks trained alike but for their image sets tell it; others differ in more than that.
     Image sets of too few pictures are left out, and those that all or no network was trained on.
 
     Args:
         scores: Of each network.
         default: Title of the default network; "" where it is not among them.
+        recipes: How each network was trained, but for its image sets, by title; networks that are
+            not in it were trained like no other.
     """
     lines, lost = [], []
     for column, found in _columns(scores).items():
-        tops = [
-            max((one.accuracy, name) for name, one in found.items() if one.seen is seen)
+        tops = {
+            seen: max((one.accuracy, name) for name, one in found.items() if one.seen is seen)
             for seen in (False, True)
             if any(one.seen is seen for one in found.values())
-        ]
+        }
         if len(tops) < 2 or max(one.n for one in found.values()) < FEW:
             continue
-        (strange, stranger), (known, knower) = tops
-        lost.append(100 * (known - strange))
-        lines.append(
-            f"- {literal(source_names([column[0]]))}: {percent(strange)} by “{literal(stranger)}”, "
-            f"never trained on it; {percent(known)} by “{literal(knower)}”, trained on it."
-        )
+        place = literal(source_names([column[0]]))
+        alike = trained_alike(found, recipes or {})
+        for without, others in alike:
+            mean = sum(one.accuracy for one in others) / len(others)
+            lost.append(100 * (mean - found[without].accuracy))
+            lines.append(
+                f"- {place}: {percent(found[without].accuracy)} by “{literal(without)}”; "
+                f"{percent(mean)} by networks trained alike with it"
+                + (f" (mean of {len(others)})." if len(others) > 1 else ".")
+            )
+        if not alike:
+            (strange, stranger), (known, knower) = tops[False], tops[True]
+            lines.append(
+                f"- {place}: {percent(strange)} by “{literal(stranger)}”, the best never trained "
+                f"on it; {percent(known)} by “{literal(knower)}”, the best trained on it. They "
+                "differ in more than that."
+            )
     if not lines:
         text = (
             "No image set of enough pictures was shown both to networks that were trained on it "
             "and to others, so nothing here tells how networks do on pictures of a new kind."
         )
-    elif min(lost) > 0:
+    elif lost and min(lost) > 0:
         span = f"{min(lost):.1f} to {max(lost):.1f}" if len(lost) > 1 else f"{lost[0]:.1f}"
         text = (
-            "**On an image set it was never trained on, even the best network is right "
-            f"{span} percentage points less often than the best trained on it.**"
+            f"**On an image set left out of its training, a network is right {span} percentage "
+            "points less often than networks trained alike with it.**"
         )
+    elif lost:
+        text = "**Networks trained alike, without an image set and with it:**"
     else:
-        text = "**The best network never trained on an image set beside the best trained on it:**"
+        text = (
+            "**No networks here were trained alike without an image set and with it, so what a "
+            "new kind of pictures costs is not known.**"
+        )
     own = scores.get(default)
     told = ""
     if lines and own and all(one.seen for one in own):
@@ -255,89 +278,3 @@ def _rows(scores: Scores) -> list[dict[str, Any]]:
                 row |= {figure: getattr(one, figure), f"{figure}_low": low, f"{figure}_high": high}
             rows.append(row)
     return rows
-
-
-def _shortcuts(runs: Sequence[Run], titles: Mapping[str, str]) -> None:
-    st.subheader("The portrait shortcut")
-    st.caption(
-        "Nearly all happiness images of AffectNet are FFHQ portraits, so a network can learn the "
-        "kind of picture instead of the expression. Then it finds happiness in portraits better "
-        "than elsewhere, and calls other portraits happy."
-    )
-    found: dict[str, Shortcut] = {}
-    left: list[str] = []
-    for run in runs:
-        try:
-            one = store.portrait_shortcut(run.folder)
-        except CoreError as error:
-            left.append(str(error))
-            continue
-        if one is not None:
-            found[titles[run.name]] = one
-    if found:
-        st.markdown(_shortcut_in_words(found))
-        _shortcut_table(found)
-    elif not left:
-        st.info("No network was evaluated on AffectNet yet, so there is nothing to compare.")
-    if left:
-        with st.expander(f"{counted(len(left), 'network')} left out here, and why"):
-            for reason in left:
-                st.caption(literal(reason))
-
-
-def _shortcut_in_words(found: Mapping[str, Shortcut]) -> str:
-    better = sum(one.low > 0 for one in found.values())
-    worse = sum(one.high < 0 for one in found.values())
-    rest = "; for the others the 95 % interval of the difference holds zero"
-    text = (
-        f"Of {counted(len(found), 'network')}, {better} find happiness more often in portraits "
-        f"than elsewhere, {worse} less often{rest if better + worse < len(found) else ''}."
-    )
-    title, first = next(iter(found.items()))
-    told = (
-        f" “{literal(title)}” finds {percent(first.portraits)} of the happy portraits and "
-        f"{percent(first.others)} of the other happy pictures"
-    )
-    if first.false_portraits is None:
-        return f"{text}{told}."
-    return f"{text}{told}, and calls {percent(first.false_portraits)} of the other portraits happy."
-
-
-def _shortcut_table(found: Mapping[str, Shortcut]) -> None:
-    rows = [
-        {
-            NETWORK: title,
-            "Difference (95 %)": (
-                f"{100 * one.gap:+.1f} ({100 * one.low:.1f} to {100 * one.high:.1f})"
-            ),
-            "Portraits %": 100 * one.portraits,
-            "Elsewhere %": 100 * one.others,
-            "Other portraits called happy %": (
-                None if one.false_portraits is None else 100 * one.false_portraits
-            ),
-            "Happy portraits": one.n_portraits,
-            "Happy others": one.n_others,
-        }
-        for title, one in found.items()
-    ]
-    with st.expander("The shortcut of every network"):
-        st.dataframe(
-            pd.DataFrame(rows),
-            hide_index=True,
-            row_height=THREE_LINES,
-            height=ROW + THREE_LINES * len(rows) + EDGES,
-            key="shortcut",
-            column_config={
-                NETWORK: st.column_config.TextColumn(pinned=True, width=NAME),
-                "Difference (95 %)": st.column_config.TextColumn(width=150),
-                **dict.fromkeys(
-                    ("Happy portraits", "Happy others"),
-                    st.column_config.NumberColumn(format="localized"),
-                ),
-                **{
-                    name: st.column_config.NumberColumn(format="%.1f")
-                    for name in rows[0]
-                    if name.endswith("%")
-                },
-            },
-        )
