@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from core.explain import FAITHFULNESS_FILE
 from core.files import fingerprint, write_json
 from core.global_view import global_view_file
-from webapp.results.global_view import parts_in_words
+from webapp.results.global_view import maps_in_words, parts_in_words
 
 
 @pytest.fixture
@@ -199,6 +199,25 @@ def test_the_mean_maps_begin_with_the_parts_answers_rest_on() -> None:
         "Of wrong answers, those to faces labelled **fear** rest most on the eyes (hiding them "
         "costs 34.8 points of probability)."
     )
+
+
+def test_maps_are_told_beside_what_hiding_names() -> None:
+    view = made_view()
+    happy, _, fear, _ = view["groups"]
+    happy["regions"] = {
+        "mouth": {"lift": [2.0, 1.5, 2.5], "drop": [0.3, 0.2, 0.4]},
+        "brows": {"lift": [3.0, 0.9, 5.0], "drop": [0.1, 0.05, 0.2]},  # may be no more than size
+    }
+    fear["regions"] = {
+        "eyes": {"lift": [1.8, 1.2, 2.0], "drop": [0.1, 0.05, 0.2]},
+        "mouth": {"lift": [1.2, 1.1, 1.4], "drop": [0.2, 0.1, 0.3]},
+    }
+
+    assert maps_in_words(view, right=True) == (
+        "For their size the maps are **strongest** on the mouth for happiness; the eyes for fear. "
+        "Hiding parts, below, names the same part for happiness; another one for fear (the mouth)."
+    )
+    assert maps_in_words(view, right=False) == ""  # two faces tell nothing
 
 
 def parts(**drops: list[float]) -> dict[str, Any]:

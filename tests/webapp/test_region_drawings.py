@@ -26,7 +26,7 @@ def test_bars_show_each_parts_number_on_its_side() -> None:
 
     assert list(bars.y) == ["brows", "mouth", "background"]
     assert list(bars.x) == [-0.1, 0.52, 0.0]
-    assert list(bars.text) == ["-10.0", "+52.0", "+0.0"]
+    assert list(bars.text) == ["-10.0", "+52.0", "0.0"]
     assert bars.marker.color[0] != bars.marker.color[1]
 
 
@@ -41,7 +41,7 @@ def test_tiny_effects_get_tiny_bars() -> None:
     ("value", "unit", "text"),
     [
         (0.123, "points", "+12.3"),
-        (-0.00001, "points", "+0.0"),
+        (-0.00001, "points", "0.0"),
         (0.5, "share", "50.0 %"),
         (2.3, "times", "2.30 x"),
         (-0.0042, "logits", "-0.004"),
@@ -133,10 +133,14 @@ def test_a_map_stands_beside_what_hiding_did() -> None:
 
     assert "on the cheeks (40.0 %), and hiding them costs the answer 25.0 points" in said(
         shares, {"cheeks": 0.25, "mouth": 0.1}
-    ).replace("+", "")
+    )
     assert "bears it out; more is lost without the mouth" in said(
         shares, {"cheeks": 0.25, "mouth": 0.5}
     )
-    assert "No part alone decides" in said(shares, {"cheeks": -0.002, "mouth": 0.01})
-    assert "does not bear the map out" in said(shares, {"cheeks": 0.01, "mouth": 0.3})
+    assert "hiding them adds 0.2 points to the answer. No part alone decides" in said(
+        shares, {"cheeks": -0.002, "mouth": 0.01}
+    )
+    assert "hiding it costs the answer 30.0 points: on this face hiding does not bear" in said(
+        shares, {"cheeks": 0.01, "mouth": 0.3}
+    ).replace("the mouth", "it")
     assert said({"cheeks": 0.0}, {"cheeks": 0.3}) == ""

@@ -164,7 +164,8 @@ def from_above(names: Sequence[str]) -> list[int]:
 def told(value: float, unit: Unit) -> str:
     """A number as it stands at its bar."""
     rounded = round(value * _FACTORS[unit], 1 if unit in ("points", "share") else 3)
-    return _FORMS[unit].format(rounded + 0.0)  # no minus before a zero
+    text = _FORMS[unit].format(rounded)
+    return text if rounded else text.lstrip("+-")  # a zero has no sign
 
 
 def part_bars(names: Sequence[str], values: Sequence[float], unit: Unit) -> go.Figure:

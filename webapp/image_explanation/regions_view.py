@@ -193,19 +193,27 @@ def map_beside_hiding(shares: Mapping[str, float], lost: Mapping[str, float]) ->
         return ""
     first, worst = max(known, key=shares.__getitem__), max(lost, key=lost.__getitem__)
     holds = f"The map puts most of its evidence on the {first} ({told(shares[first], 'share')})"
-    effect = f"{told(lost[first], 'points')} points"
+    effect = _effect("them" if first.endswith("s") else "it", lost[first])
     if lost[first] >= LEAST_DROP:
         more = "" if first == worst else f"; more is lost without the {worst}"
-        return f"{holds}, and hiding them costs the answer {effect}: hiding bears it out{more}."
+        return f"{holds}, and {effect}: hiding bears it out{more}."
     if lost[worst] < LEAST_DROP:
         return (
-            f"{holds}, and hiding them costs the answer {effect}. No part alone decides this "
-            "answer, so that hiding one cannot test this map; **All combinations** can."
+            f"{holds}, and {effect}. No part alone decides this answer, so that hiding one cannot "
+            "test this map; **All combinations** can."
         )
     return (
-        f"{holds}, but hiding them costs the answer {effect}, and hiding the {worst} "
-        f"{told(lost[worst], 'points')}: on this face hiding does not bear the map out."
+        f"{holds}, but {effect}, and {_effect(f'the {worst}', lost[worst])}: on this face hiding "
+        "does not bear the map out."
     )
+
+
+def _effect(what: str, lost: float) -> str:
+    """What hiding a part does to the answer; `lost` is a share of probability, -1 to 1."""
+    points = told(lost, "points").lstrip("+-")
+    if lost < 0:
+        return f"hiding {what} adds {points} points to the answer"
+    return f"hiding {what} costs the answer {points} points"
 
 
 def _textbook(found: RegionReport) -> None:

@@ -21,7 +21,8 @@ from webapp.waiting import Show
 
 _RANDOMISED = {"passes": "depend on the weights", "partly": "depend on the weights in part"}
 _MEASURES = {"gap": "insertion minus deletion", "road": "ROAD", "planted": "the planted mark"}
-DECIMALS = ("Insertion", "Deletion", "Ahead of controls", "ROAD")
+LEAD = "Ahead by at least"
+DECIMALS = ("Insertion", "Deletion", LEAD, "ROAD")
 
 
 def faithfulness_view() -> None:
@@ -76,7 +77,11 @@ def _measure(run: Path, show: Show) -> None:
 def _summary(report: dict[str, Any], rows: list[dict[str, Any]], *, own: bool) -> None:
     best = next((row for row in rows if row["recommended"]), None)
     faces = counted(int(report["n"]), "test face")
-    text = f"Measured on {faces} that the network answers as they are labelled."
+    text = f"Measured on {faces} that the network answers as they are labelled"
+    fewer = sorted(
+        {int(row["faces"]) for row in rows if row["faces"] and row["faces"] < report["n"]}
+    )
+    text += f", slow methods on {fewer[0]}, so that their intervals are wide." if fewer else "."
     if best is not None:
         offer = "The app offers {} first" if own else "On these data it would be {}"
         text += (
@@ -153,9 +158,9 @@ def _table(rows: list[dict[str, Any]]) -> None:
             "Places": st.column_config.NumberColumn(
                 format="%.1f", help="Connected places that the strongest tenth of a map forms."
             ),
-            "Ahead of controls": st.column_config.NumberColumn(
+            LEAD: st.column_config.NumberColumn(
                 format="%.3f",
-                help="Low end of the 95 % interval of the lead over the strongest control.",
+                help="The lead over the strongest control: the low end of its 95 % interval.",
             ),
             "Random weights": st.column_config.NumberColumn(
                 format="%.2f",
@@ -181,7 +186,8 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
         "Verdict": [verdict_of(row)] if row["verdict"] else None,
         "Gap": row["gap"],
         "95 % interval": f"{row['gap_low']:.3f} to {row['gap_high']:.3f}",
-        "Ahead of controls": row["lead"],
+        "Faces": row["faces"],
+        LEAD: row["lead"],
         "Randomisation": row["sanity"],
         "Random weights": row["random_likeness"],
         "Insertion": row["insertion"],
@@ -195,7 +201,6 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
         "Blank": share("blank"),
         "Stability": stable if row["verdict"] else None,
         "Layer": row["layer"],
-        "Faces": row["faces"],
         "Cost": row["cost"],
     }
 

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,8 @@ def global_view() -> None:
     known = {split: view for split, view in views.items() if view is not None}
     if not known:
         pickers.measuring(
-            f"No such view of “{literal(checkpoints.title(run))}” was made yet: the maps of test "
-            "faces, laid over one mean face.",
+            f"No such view of “{literal(checkpoints.title(run))}” was made yet: the maps of "
+            "test faces, laid over one mean face.",
             ("global-view", run.name, "--split", "test"),
             "Make it",
             lambda show: _make(run, show),
@@ -104,7 +105,7 @@ def _make(run: Path, show: Show) -> None:
 
 def _maps(view: dict[str, Any], *, right: bool) -> None:
     st.subheader("Mean maps on the mean face")
-    if said := parts_in_words(view, right=right):
+    if said := maps_in_words(view, right=right):
         st.markdown(said)
     st.caption(_about(view, right=right))
     scale = view_scale(view)
@@ -121,6 +122,41 @@ def _maps(view: dict[str, Any], *, right: bool) -> None:
     )
 
 
+def maps_in_words(view: dict[str, Any], *, right: bool) -> str:
+    """Where the maps are strongest, and whether hiding parts names the same places.
+
+    Args:
+        view: Of `stored_global_view`.
+        right: Whether right answers are told of, or wrong ones.
+    """
+    strongest = {
+        label: max(clear)[1]
+        for label, clear in _clear_parts(view, "lift", 1.0, right=right).items()
+    }
+    if not strongest:
+        return ""
+    by_part: dict[str, list[str]] = {}
+    for label, part in strongest.items():
+        by_part.setdefault(part, []).append(literal(label))
+    told = "; ".join(f"the {part} for {_and(labels)}" for part, labels in by_part.items())
+    hidden = {
+        label: max(clear)[1]
+        for label, clear in _clear_parts(view, "drop", 0.0, right=right).items()
+    }
+    same = [literal(label) for label, part in strongest.items() if hidden.get(label) == part]
+    other = [
+        f"{literal(label)} (the {hidden[label]})"
+        for label, part in strongest.items()
+        if hidden.get(label, part) != part
+    ]
+    text = f"For their size the maps are **strongest** on {told}."
+    if same or other:
+        agree = f"the same part for {_and(same)}" if same else ""
+        differ = f"another one for {_and(other)}" if other else ""
+        text += f" Hiding parts, below, names {'; '.join(filter(None, (agree, differ)))}."
+    return text
+
+
 def parts_in_words(view: dict[str, Any], *, right: bool) -> str:
     """On which parts of the face answers rest most, the clearest expressions first.
 
@@ -132,14 +168,9 @@ def parts_in_words(view: dict[str, Any], *, right: bool) -> str:
         right: Whether right answers are told of, or wrong ones.
     """
     found = []
-    for label in view["labels"]:
-        group = group_of(view, label, right=right)
-        drops = {name: one["drop"] for name, one in group["regions"].items()}
-        clear = sorted(
-            ((drop[0], name) for name, drop in drops.items() if drop and drop[1] > 0), reverse=True
-        )
-        if clear and group["n"] >= FEW:
-            found.append((label, [one for one in clear[:2] if 2 * one[0] >= clear[0][0]]))
+    for label, clear in _clear_parts(view, "drop", 0.0, right=right).items():
+        ordered = sorted(clear, reverse=True)
+        found.append((label, [one for one in ordered[:2] if 2 * one[0] >= ordered[0][0]]))
     found.sort(key=lambda one: -one[1][0][0])
     said: list[str] = []
     for label, parts in found:
@@ -155,6 +186,27 @@ def parts_in_words(view: dict[str, Any], *, right: bool) -> str:
         said.append(f"{whose} {verb} {' and '.join(told)}")
     before = "" if right else "Of wrong answers, those to faces labelled "
     return f"{before}{'; '.join(said)}." if said else ""
+
+
+def _clear_parts(
+    view: dict[str, Any], measure: str, above: float, *, right: bool
+) -> dict[str, list[tuple[float, str]]]:
+    """Parts whose 95 % interval lies above a value, with the mean; few faces have none."""
+    found = {}
+    for label in view["labels"]:
+        group = group_of(view, label, right=right)
+        parts = [
+            (one[measure][0], name)
+            for name, one in group["regions"].items()
+            if one.get(measure) and one[measure][1] > above
+        ]
+        if parts and group["n"] >= FEW:
+            found[label] = parts
+    return found
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _colour_key(scale: float, *, signed: bool) -> str:
@@ -214,6 +266,8 @@ def _about(view: dict[str, Any], *, right: bool) -> str:
 
 def _regions(view: dict[str, Any], *, right: bool) -> None:
     st.subheader("Parts of the face by expression")
+    if said := parts_in_words(view, right=right):
+        st.markdown(said)
     st.caption(MEASURES_IN_WORDS)
     measure = st.segmented_control(
         "Measure",
