@@ -222,5 +222,7 @@ def _origin(folder: Path) -> str:
     sources = source_names([str(name) for name in named]) or "its data"
     start = facts.get("initial")
     if isinstance(start, dict) and start.get("checkpoint"):
+        if (card(folder).get("training") or {}).get("epochs") == 0:
+            return f"Joined from trained networks, which learned from {trained} of {sources}."
         return f"Trained further on {trained} of {sources}, from earlier weights."
     return f"Trained on {trained} of {sources}."

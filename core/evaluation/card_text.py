@@ -240,7 +240,7 @@ def _calibration(report: dict[str, Any]) -> Iterator[str]:
             "none was wrong on clean validation." if fit.get("fitted") else "no threshold is known."
         )
     if fit.get("rule"):
-        yield f"How the threshold is chosen: {fit['rule']}"
+        yield str(fit["rule"])
     yield ""
 
 

@@ -41,9 +41,11 @@ if TYPE_CHECKING:
 FEWEST_TO_CALIBRATE = 50  # images; fewer would fit noise
 MAJORITY = 0.5  # confidence; the threshold where there are too few to fit one
 RULE = (
-    f"It is the lowest confidence from which on at most {100 * MOST_WRONG:.0f} % of the answers on "
-    "clean validation are wrong, and at most half the share that is wrong of all of them; "
-    f"{100 * LEAST_COVERAGE:.0f} % of the faces are answered in any case."
+    "The threshold is the lowest confidence that holds two promises on clean validation: of the "
+    f"answers given at most {100 * MOST_WRONG:.0f} % are wrong, and the share wrong among them is "
+    "at most half of that among all faces. It never leaves more than "
+    f"{100 * (1 - LEAST_COVERAGE):.0f} % of the faces "
+    "unanswered."
 )
 
 

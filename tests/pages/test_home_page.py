@@ -85,6 +85,21 @@ def test_figures_are_those_of_the_report_each_column_on_the_same_pictures(
     assert "not measured" in text
 
 
+def test_a_joined_network_learned_nothing_more_and_its_report_names_its_image_sets(
+    app: AppTest, made_checkpoint: Callable[..., Path]
+) -> None:
+    data = {"sources": [], "train": 8779, "initial": {"checkpoint": "one+two"}}
+    folder = made_checkpoint("both", data=data, training={"epochs": 0})
+    sources = {"sources": ["raf_db", "tfeid"]}
+    write_json(folder / "report.json", report(raf_db=(2388, 0.8437, 0.7712)) | sources)
+
+    app.run()
+
+    assert not app.exception
+    learned = "Joined from trained networks, which learned from 8,779 pictures of RAF-DB, TFEID."
+    assert learned in words(app)
+
+
 def test_a_network_with_neutral_is_shown_on_the_pictures_of_the_others(
     app: AppTest, made_checkpoint: Callable[..., Path]
 ) -> None:
