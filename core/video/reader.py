@@ -12,7 +12,7 @@ import av
 import cv2
 import numpy as np
 from av.sidedata.sidedata import Type as SideData
-from av.video.reformatter import ColorTrc
+from av.video.reformatter import ColorTrc, VideoReformatter
 from numpy.typing import NDArray
 
 from core.errors import VideoError
@@ -64,6 +64,7 @@ class VideoReader:
     def __init__(self, path: Path, *, longest: int = LONGEST) -> None:
         self._path = path
         self.notes: list[str] = []
+        self._reformatter = VideoReformatter()
         self._container = _opened(path)
         try:
             self._video = _moving_picture(self._container, path)
@@ -218,8 +219,8 @@ class VideoReader:
             width, height = height, width
         method = "AREA" if width < frame.width else "BILINEAR"
         form = "rgb48le" if self._hdr else "rgb24"
-        image = frame.reformat(
-            width=width, height=height, format=form, interpolation=method
+        image = self._reformatter.reformat(
+            frame, width=width, height=height, format=form, interpolation=method
         ).to_ndarray()
         if self._hdr:
             image = _tone_mapped(np.asarray(image, np.uint16), self._hdr)
