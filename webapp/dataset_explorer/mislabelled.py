@@ -191,7 +191,7 @@ def _page(folder: Path, rows: pd.DataFrame, votes: pd.DataFrame | None, *, fit: 
     grid = st.container(horizontal=True, gap="small")
     for _, row in shown.iterrows():
         number = int(row["id"])
-        place = grid.container(border=True, width=TILE + 56, gap="small")
+        place = grid.container(border=True, width=TILE + 56, height="stretch", gap="small")
         with place:
             picture = pictures.iloc[number].copy()
             picture["label"] = f"Label: {picture['label']}"
