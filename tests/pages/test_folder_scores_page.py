@@ -86,9 +86,11 @@ def test_without_pictures_the_page_says_what_to_do(app: AppTest, run: Path, data
     assert page.segmented_control(key="scores source").value == UPLOAD
     page.segmented_control(key="scores source").set_value(FOLDER).run()
     assert [one.value for one in page.info] == [
-        "There is no folder with pictures below the data folder (data-root, which "
-        "`GIMEFIVE_DATA` names). Put one there and reload the page, or upload files."
+        "There is no folder with pictures in the app's data folder. Put one there and reload the "
+        "page, or upload files."
     ]
+    where = next(one for one in page.caption if one.value == "Where the data folder is")
+    assert where.help == "It is data-root, which `GIMEFIVE_DATA` names."
 
 
 def test_without_a_network_the_page_says_so(app: AppTest, own_runs: Path, data: Path) -> None:

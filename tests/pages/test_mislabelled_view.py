@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.data import Dataset, exclude_path, load_dataset, prepare, read_exclude
 from core.errors import DataError
-from core.evaluation import label_errors
+from core.evaluation import LabelErrors, label_errors
 from core.labels import EMOTIONS
-from webapp.dataset_explorer.mislabelled import is_fit
+from webapp.dataset_explorer.mislabelled import is_fit, listed
 
 PAGE = "../pages/dataset_explorer.py"
 WRONG = "train/happiness/0.png"  # drawn as one of surprise
@@ -64,7 +64,8 @@ def opened(app: AppTest, **address: str) -> AppTest:
 
 
 def words(app: AppTest) -> str:
-    return "\n".join(part.value for part in [*app.markdown, *app.caption, *app.info, *app.error])
+    parts = [*app.markdown, *app.caption, *app.info, *app.success, *app.error]
+    return "\n".join(part.value for part in parts)
 
 
 def wrong_id(folder: Path) -> int:
@@ -72,9 +73,21 @@ def wrong_id(folder: Path) -> int:
     return int(table.loc[table["path"].str.endswith(WRONG), "id"].iloc[0])
 
 
+def tiles(app: AppTest) -> list[int]:
+    keys = [str(button.key) for button in app.button if str(button.key).startswith("doubtful ")]
+    return [int(key.split()[1]) for key in keys]
+
+
 def first_tile(app: AppTest) -> int:
-    keys = [button.key for button in app.button if str(button.key).startswith("doubtful ")]
-    return int(str(keys[0]).split()[1])
+    return tiles(app)[0]
+
+
+def keep_ranking(folder: Path, checkpoint: Path, doubtful: int) -> pd.DataFrame:
+    """A kept ranking whose first labels, as many as told, are the doubtful ones."""
+    found = label_errors(checkpoint, load_dataset(folder))
+    table = found.table.assign(suspect=np.arange(len(found.table)) < doubtful)
+    LabelErrors(table, found.facts).save(folder)
+    return table
 
 
 def test_the_wrong_label_comes_first_with_the_networks_answer(
@@ -110,8 +123,9 @@ def test_a_network_that_does_not_know_the_pictures_judges_no_labels(
     app.selectbox(key="doubt part").set_value("test").run()
 
     assert not app.exception
-    assert "**30 of 60 labels** (all) are doubtful; it agrees with 50.0 % of them" in words(app)
-    assert "Answer: **surprise**  \n50.0 %" in words(app)
+    assert "Doubtful: **30 of 60 labels** (all)." in words(app)
+    assert "The network agrees with 50.0 % of the 60 labels." in words(app)
+    assert "Answer: **surprise**  \n50.0 %  \nIts label: 10.0 %" in words(app)
     assert "exclude nothing in bulk" in app.warning[0].value
     assert "doubt all" not in {button.key for button in app.button}
     assert "doubt exclude" in {button.key for button in app.button}
@@ -130,8 +144,63 @@ def test_a_network_is_fit_that_agrees_with_half_and_doubts_a_fifth(
     assert is_fit(table) is fit
 
 
+def test_only_the_doubtful_are_listed_until_the_others_are_asked_for(
+    app: AppTest, small: Path, judge: Path
+) -> None:
+    table = keep_ranking(small, judge, 2)
+    opened(app)
+
+    assert tiles(app) == table["id"].head(2).tolist()
+    assert not any("-badge[doubtful]" in part.value for part in app.markdown)
+    assert app.number_input(key="page").max == 1
+
+    app.toggle(key="doubt others").set_value(True).run()
+
+    assert not app.exception
+    assert tiles(app) == table["id"].head(24).tolist()
+    assert sum("-badge[doubtful]" in part.value for part in app.markdown) == 2
+
+
+def test_the_others_follow_the_doubtful_each_in_the_rankings_order() -> None:
+    rows = pd.DataFrame({"id": [5, 3, 8, 1], "suspect": [False, True, False, True]})
+
+    assert listed(rows, others=False)["id"].tolist() == [3, 1]
+    assert listed(rows, others=True)["id"].tolist() == [3, 1, 5, 8]
+
+
+def test_where_no_label_is_doubtful_none_is_listed(app: AppTest, small: Path, judge: Path) -> None:
+    table = keep_ranking(small, judge, 0)
+    opened(app)
+
+    assert not tiles(app)
+    assert not [box for box in app.checkbox if str(box.key).startswith("doubt ")]
+    assert f"Doubtful: **0 of {len(table)} labels** (all)." in words(app)
+    assert [part.value for part in app.success] == ["None of these labels is doubtful."]
+
+    app.toggle(key="doubt others").set_value(True).run()
+
+    assert len(tiles(app)) == 24
+    assert "doubt all" not in {button.key for button in app.button}
+
+
+def test_the_agreement_is_said_to_be_that_of_a_classifier_fitted_anew(
+    app: AppTest, small: Path, judge: Path
+) -> None:
+    """The one wrong label of all is the only one that it does not give."""
+    number = len(keep_ranking(small, judge, 1))
+    opened(app)
+
+    share = f"{100 * (number - 1) / number:.1f} %"
+    said = (
+        f"A classifier fitted anew on this network's features agrees with {share} of the {number}"
+    )
+    assert f"{said} labels." in words(app)
+    assert "The network's own answers, which the views Pictures and Map tell of" in words(app)
+
+
 def test_the_pages_can_be_turned_below_the_pictures(app: AppTest, small: Path, judge: Path) -> None:
     opened(app)
+    app.toggle(key="doubt others").set_value(True).run()
     begun = first_tile(app)
 
     next(button for button in app.button if button.label == "Next →").click().run()
@@ -154,7 +223,8 @@ def test_chosen_pictures_are_excluded_and_taken_back(
     listed = read_exclude(exclude_path(small))
     assert listed["pixel_hash"].tolist() == [pixels]
     assert listed["reason"].tolist() == ["probably mislabelled"]
-    assert first_tile(app) != number
+    assert not tiles(app)
+    assert "No doubtful label is left to show" in app.info[0].value
 
     app.button(key="undo exclude").click().run()
 
@@ -165,13 +235,31 @@ def test_chosen_pictures_are_excluded_and_taken_back(
 
 
 def test_a_whole_page_is_chosen_at_once(app: AppTest, small: Path, judge: Path) -> None:
+    keep_ranking(small, judge, 20)
     opened(app)
 
+    assert app.button(key="doubt all").label == "Choose all of this page"
     app.button(key="doubt all").click().run()
     app.button(key="doubt exclude").click().run()
 
     assert not app.exception
-    assert len(read_exclude(exclude_path(small))) == 24
+    assert len(read_exclude(exclude_path(small))) == 20
+
+
+def test_among_the_others_only_the_doubtful_are_chosen_at_once(
+    app: AppTest, small: Path, judge: Path
+) -> None:
+    table = keep_ranking(small, judge, 2)
+    opened(app)
+    app.toggle(key="doubt others").set_value(True).run()
+
+    assert app.button(key="doubt all").label == "Choose the doubtful ones of this page"
+    app.button(key="doubt all").click().run()
+    app.button(key="doubt exclude").click().run()
+
+    assert not app.exception
+    taken = load_dataset(small).manifest["pixel_hash"][table["id"].head(2)]
+    assert set(read_exclude(exclude_path(small))["pixel_hash"]) == set(taken)
 
 
 def test_a_kept_ranking_of_the_whole_part_is_shown_instead_of_a_sample(

@@ -5,13 +5,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from evaluated_run import TEST
 from results_views import pictures, results, tables, view, words
 from streamlit.testing.v1 import AppTest
 
 from core.checkpoints import DEFAULT_CHECKPOINT
-from core.evaluation import Predictions, cell, load_report, published_rows
+from core.evaluation import Album, Predictions, cell, load_report, published_rows
 from core.files import write_json
 
 
@@ -204,16 +205,46 @@ def test_two_runs_are_compared_on_the_same_images(page: AppTest) -> None:
     assert "on 36 images" in words(page)
 
 
-def test_without_the_data_labels_and_probabilities_remain(
-    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_the_data_labels_and_probabilities_remain_as_rows(
+    page: AppTest, own_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIMEFIVE_DATA", str(tmp_path))
 
     view(page, "Confusions")
+    page.selectbox(key="list").set_value("Least certain").run()
 
+    assert not page.exception
     assert "not prepared below the data folder" in words(page)
-    assert cards(page)
+    assert cards(page) == 0
     assert pictures(page) == []
+    rows = next(one for one in tables(page) if "Label %" in one)
+    found = Predictions.load(own_runs / "one").of_split("test")
+    assert len(rows) == len(found) > 12
+    assert "grid page" not in {one.key for one in page.number_input}
+    maps = page.toggle(key="grid no maps")
+    assert maps.disabled
+    assert "none of these pictures is at hand" in maps.help
+
+
+def test_where_some_pictures_are_missing_only_those_are_rows(
+    page: AppTest, own_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def most(self: Album, table: pd.DataFrame) -> list[Any]:
+        found = whole(self, table)
+        return [None, None, *found[2:]]
+
+    whole = Album.pictures
+    monkeypatch.setattr(Album, "pictures", most)
+
+    view(page, "Confusions")
+    page.selectbox(key="list").set_value("Least certain").run()
+
+    assert not page.exception
+    assert "2 pictures of this page cannot be shown" in words(page)
+    assert cards(page) == 10
+    assert len(pictures(page)) == 20
+    rows = next(one for one in tables(page) if "Label %" in one)
+    assert len(rows) == 2
 
 
 def test_one_run_shows_figures_with_intervals(page: AppTest, own_runs: Path) -> None:

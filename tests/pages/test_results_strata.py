@@ -20,7 +20,22 @@ def test_strata_not_measured_yet_say_what_will_stand_there(page: AppTest) -> Non
     assert page.info[0].value.startswith("“Net one” was not measured by condition yet.")
     assert "`python -m core strata one --by head_turn --by sharpness`" in words(page)
     assert page.button(key="measure strata").label == "Measure by head turn and sharpness"
+    assert not page.button(key="measure strata").disabled
     assert "Part by a list or condition" in [one.label for one in page.expander]
+
+
+def test_without_the_pictures_nothing_can_be_measured_and_it_is_said_why(
+    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIMEFIVE_DATA", str(tmp_path))
+
+    view(page, "Strata")
+
+    assert not page.exception
+    button = page.button(key="measure strata")
+    assert button.disabled
+    assert "are not prepared here." in button.help
+    assert button.help in words(page)
 
 
 def test_head_turn_and_sharpness_are_measured_at_a_click(page: AppTest, own_runs: Path) -> None:

@@ -36,7 +36,9 @@ def test_the_form_holds_the_preset(training_page: Opened, data: Path) -> None:
     assert app.toggle(key="set decay_all").value is True
     assert app.number_input(key="set augment.rotation").value == 0
     assert app.session_state["run name"] == "demo-resnet18-paper"
-    assert "Not prepared here: FER2013" in words(app)
+    said = app.warning[0].value
+    assert said.startswith("This run learns from **demo**, not from the preset's image sets (FER")
+    assert "Not prepared here: FER2013" in said
 
 
 def test_every_setting_has_a_field(training_page: Opened, data: Path) -> None:

@@ -106,7 +106,9 @@ def test_few_points_of_a_map_are_large(count: int, size: int) -> None:
     points = pd.DataFrame({"x": range(count), "y": 0.0, "id": range(count), "label": "fear",
                            "source": "drawn", "predicted": "fear"})  # fmt: skip
 
-    assert feature_map(points, "label", ["fear"]).data[0].marker.size == size
+    marker = feature_map(points, "label", ["fear"]).data[0].marker
+    assert marker.size == size
+    assert marker.line.color == TEXT  # seen on a light and on a dark page
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,11 @@
-"""Rows become Arrow columns of the types a reader expects, in their order."""
+"""Rows become columns of the types a reader expects, in their order."""
 
+import pandas as pd
+import pytest
+
+from core.evaluation import Predictions
 from webapp.results.paper_tables import arrow_table
+from webapp.results.picture_grid import absent_rows
 
 ROWS = [
     {"Model": "VGG", "Layers": 16, "Paper": 83, "Ours": None, "Date": "2026-01-02", "Run": None},
@@ -26,3 +31,13 @@ def test_numbers_can_be_sorted_as_numbers_and_dates_stay_texts() -> None:
         "Date": "string",
         "Run": "null",
     }
+
+
+def test_a_row_gives_the_probability_of_answer_and_label() -> None:
+    table = pd.DataFrame({"source": ["raf_db"], "true": ["fear"], "anger": [0.7], "fear": [0.3]})
+
+    row = absent_rows(Predictions(("anger", "fear"), table)).iloc[0]
+
+    assert (row["Label"], row["Answer"]) == (["fear"], ["anger"])
+    assert (row["Answer %"], row["Label %"]) == pytest.approx((70.0, 30.0))
+    assert row["Image set"] == "RAF-DB"

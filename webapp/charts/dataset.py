@@ -21,6 +21,7 @@ ANSWER_COLOURS = {"right": "#66CCEE", "wrong": "#EE6677", "unlabelled": GREY}
 CLASS_ROW, ORIGIN_NAMES = 34, 120  # px: a class of the table of origins, and the names above it
 NAME = 12  # characters in a line of such a name
 SMALLEST, LARGEST = 5, 14  # px, dots of a map
+OPACITY, OUTLINE = 0.85, 0.75  # of the dots; the outline in px
 
 
 def balance(counts: Values, titles: dict[str, str], *, share: bool) -> go.Figure:
@@ -168,7 +169,8 @@ def feature_map(points: pd.DataFrame, colour: str, names: Sequence[str]) -> go.F
             customdata=rows[["id", "label", "source", "predicted"]],
             marker={
                 "size": size,
-                "opacity": 0.75,
+                "opacity": OPACITY,
+                "line": {"width": OUTLINE, "color": TEXT},  # or blue is lost on a dark page
                 "color": known.get(name, SOURCE_COLOURS[number % len(SOURCE_COLOURS)]),
             },
             hovertemplate="#%{customdata[0]}<br>%{customdata[2]}, labelled %{customdata[1]}<br>"

@@ -44,10 +44,10 @@ def show(folder: Path) -> None:
         )
     st.caption(
         f"{f'The part has only {number}' if len(points) < amount else number}; the network's "
-        f"answer agrees with {percent(right_ones / max(judged, 1))} of the labels. Near points "
-        "have similar features (what its last layers get), laid out by t-SNE (van der Maaten "
-        "and Hinton, 2008); distances between far clusters mean nothing. Draw around points to see "
-        "their pictures."
+        f"own answers agree with {percent(right_ones / max(judged, 1))} of their labels. Near "
+        "points have similar features (what its last layers get), laid out by t-SNE (van der "
+        "Maaten and Hinton, 2008); distances between far clusters mean nothing. Draw around points "
+        "to see their pictures."
     )
     present = set(points[colour])
     names = [name for name in (*COLOURS, *sorted(present - set(COLOURS))) if name in present]

@@ -43,12 +43,19 @@ def show(folder: Path) -> None:
         )  # fmt: skip
         found = store.label_errors(folder, checkpoint, part, amount)
     fit = _explain(found)
+    others = st.toggle(
+        "Show the others, too",
+        key="doubt others",
+        on_change=address.first_page,
+        help="Those whose label is not doubtful, after those whose label is.",
+    )
     votes = _votes(folder)
     rows = _chosen(found.table.join(store.pictures(folder)["excluded"], on="id"), votes)
-    _toolbar(folder, checkpoint.name, rows, votes)
+    rows = listed(rows, others=others)
     if rows.empty:
-        st.info("No picture fits these filters. Take one of them away.")
+        _say_empty(found.table, others=others)
         return
+    _toolbar(folder, checkpoint.name, rows, votes)
     _page(folder, rows, votes, fit=fit)
 
 
@@ -58,14 +65,36 @@ def is_fit(table: pd.DataFrame) -> bool:
     return bool(agreeing >= AGREEING and table["suspect"].mean() <= DOUBTED)
 
 
+def listed(rows: pd.DataFrame, *, others: bool) -> pd.DataFrame:
+    """The doubtful ones of a ranking, in its order; where asked for, the others after them."""
+    return pd.concat([rows[rows["suspect"]], *([rows[~rows["suspect"]]] if others else [])])
+
+
+def _say_empty(table: pd.DataFrame, *, others: bool) -> None:
+    """Why nothing is listed, and how to take back what may have emptied the list."""
+    if others:
+        st.info("No picture fits these filters. Take one of them away.")
+    elif not table["suspect"].any():
+        st.success("None of these labels is doubtful.")
+    else:
+        st.info(
+            "No doubtful label is left to show: the pictures are excluded, or the filters on the "
+            "left leave them out."
+        )
+    excluding.undo_button()
+
+
 def _explain(found: "LabelErrors") -> bool:
     """Say what the ranking is; whether the network is fit for it."""
     facts, number = found.facts, len(found.table)
+    own = facts["answers"] == "network"
     how = (
-        "logistic regression on what the network's last layer gets, in 5 folds, so that no answer "
-        "has learnt the label it is held against (the layers below it may have)"
-        if facts["answers"] != "network"
-        else "the network itself, which was not trained on these pictures"
+        "the network itself, which was not trained on these pictures"
+        if own
+        else "logistic regression on what the network's last layer gets (its features), in 5 "
+        "folds, so that no answer has learnt the label it is held against (the layers below it "
+        "may have). The network's own answers, which the views Pictures and Map tell of, are "
+        "others and can agree with far fewer labels"
     )
     drawn = "drawn at random" if facts["drawn"] else "all"
     only = [title_of(name) for name in facts["sources"] or ()]
@@ -76,11 +105,11 @@ def _explain(found: "LabelErrors") -> bool:
         else ""
     )
     agreeing = found.table["answer"].eq(found.table["label"]).mean()
+    who = "The network" if own else "A classifier fitted anew on this network's features"
     st.markdown(
-        f"By this network's answers, **{int(found.table['suspect'].sum()):,} of "
-        f"{counted(number, 'label')}** ({drawn}"
-        f"{' of ' + literal(', '.join(only)) if only else ''}) are doubtful; it agrees with "
-        f"{percent(agreeing)} of them."
+        f"Doubtful: **{int(found.table['suspect'].sum()):,} of {counted(number, 'label')}** "
+        f"({drawn}{' of ' + literal(', '.join(only)) if only else ''}). "
+        f"{who} agrees with {percent(agreeing)} of the {counted(number, 'label')}."
     )
     fit = is_fit(found.table)
     if not fit:
@@ -89,9 +118,10 @@ def _explain(found: "LabelErrors") -> bool:
             "the labels: exclude nothing in bulk because of it."
         )
     st.caption(
-        f"Confident learning (Northcutt et al., 2021). The answers: {how}.{left_out} First come "
-        "the pictures whose label lies furthest below another expression. A network errs, too: "
-        "look before you exclude."
+        "Confident learning (Northcutt et al., 2021): a label is doubtful where another expression "
+        "is at least as probable as it is on average for pictures labelled so. The probabilities: "
+        f"{how}.{left_out} First come the labels whose probability lies furthest below that of "
+        "another expression. A network errs, too: look before you exclude."
     )
     return fit
 
@@ -126,7 +156,13 @@ def _toolbar(folder: Path, name: str, rows: pd.DataFrame, votes: pd.DataFrame | 
     if st.session_state.get(address.PAGE, 1) > pages:
         address.first_page()
     line.number_input(
-        f"Page of {pages:,}", 1, pages, key=address.PAGE, bind="query-params", width=160
+        f"Page of {pages:,}",
+        1,
+        pages,
+        key=address.PAGE,
+        disabled=pages == 1,
+        bind="query-params",
+        width=160,
     )
     table = rows if votes is None else rows.join(votes, on="id")
     line.download_button(
@@ -147,29 +183,37 @@ def _page(folder: Path, rows: pd.DataFrame, votes: pd.DataFrame | None, *, fit: 
     page = st.session_state[address.PAGE]
     shown = rows.iloc[(page - 1) * PAGE : page * PAGE]
     keys = {int(number): f"{_CHOSEN}{number}" for number in shown["id"]}
+    doubtful = [keys[int(number)] for number in shown.loc[shown["suspect"], "id"]]
+    all_doubtful = bool(rows["suspect"].all())
     actions = st.container(horizontal=True, vertical_alignment="center")
     pictures, data = store.pictures(folder), store.dataset(folder)
     st.html(STYLE)
     grid = st.container(horizontal=True, gap="small")
     for _, row in shown.iterrows():
         number = int(row["id"])
-        place = grid.container(border=True, width=TILE + 56, gap="small")
+        place = grid.container(border=True, width=TILE + 56, height="stretch", gap="small")
         with place:
             picture = pictures.iloc[number].copy()
             picture["label"] = f"Label: {picture['label']}"
             tiles.tile(data, picture, "doubtful")
         place.caption(_words(row, votes))
+        if row["suspect"] and not all_doubtful:
+            place.badge("doubtful", color="violet")
         if not read_only():
             place.checkbox("Exclude", key=keys[number], disabled=bool(row["excluded"]))
     with actions:
-        _actions(folder, pictures, keys, fit=fit)
+        _actions(folder, pictures, keys, doubtful if fit else [])
     gallery.pager(page, _pages(rows))
 
 
 def _words(row: pd.Series, votes: pd.DataFrame | None) -> str:
-    """What was answered, and what raters say, in Markdown."""
-    # Two lines: longer names would take them anyhow, and tiles would differ in height.
-    lines = [f"Answer: **{row['answer']}**", percent(row["confidence"])]
+    """How probable answer and label are, and what raters say, in Markdown."""
+    # A line each: longer names would take them anyhow, and tiles would differ in height.
+    lines = [
+        f"Answer: **{row['answer']}**",
+        percent(row["confidence"]),
+        f"Its label: {percent(row['label_probability'])}",
+    ]
     if votes is not None and row["id"] in votes.index:
         given = votes.loc[row["id"]]
         most = given[given > 0].sort_values(ascending=False, kind="stable").head(3)
@@ -180,19 +224,27 @@ def _words(row: pd.Series, votes: pd.DataFrame | None) -> str:
     return "  \n".join(lines)
 
 
-def _actions(folder: Path, pictures: pd.DataFrame, keys: dict[int, str], *, fit: bool) -> None:
+def _actions(
+    folder: Path, pictures: pd.DataFrame, keys: dict[int, str], doubtful: list[str]
+) -> None:
     """Exclude what is chosen on this page, and take it back.
 
-    A network that is not fit gives no reason to choose a whole page.
+    Args:
+        folder: Of the data set.
+        pictures: All of it.
+        keys: Of the boxes on this page, by number of the picture.
+        doubtful: Those of them that may be chosen at once.
     """
     if read_only():
         return
     chosen = [number for number, key in keys.items() if st.session_state.get(key)]
-    if fit:
+    if doubtful:
         st.button(
-            "Choose all of this page",
+            "Choose all of this page"
+            if len(doubtful) == len(keys)
+            else "Choose the doubtful ones of this page",
             on_click=_choose,
-            args=(list(keys.values()),),
+            args=(doubtful,),
             key="doubt all",
         )
     st.button(

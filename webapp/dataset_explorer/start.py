@@ -12,7 +12,7 @@ from core.paths import data_root, read_only
 from webapp import navigation, widgets
 from webapp.dataset_explorer import address, preparing, store
 from webapp.errors import sentence, shown_errors
-from webapp.inputs import LARGEST_UPLOAD
+from webapp.inputs import LARGEST_UPLOAD, data_place
 from webapp.text import counted, literal
 
 LOOK_SECONDS = 5  # what lies in a folder is looked at anew after these
@@ -87,7 +87,8 @@ def _form() -> None:
     place = st.container(border=True)
     place.markdown(
         "**Prepare your own files.** Upload a zip, as downloaded or of a folder of yours, or put "
-        "zips and folders into the data root (`GIMEFIVE_DATA`, else `data`), and choose them here."
+        "zips and folders into the app's data folder, and choose them here.",
+        help=f"The data folder is {data_place()}.",
     )
     with place:
         _upload()
@@ -117,10 +118,18 @@ def _form() -> None:
     )
     left, right = place.columns(2)
     class_map = left.text_input(
-        "What names mean (`--map`)", placeholder="1=anger, misc=skip", key="prepare map"
+        "What names mean",
+        placeholder="1=anger, misc=skip",
+        key="prepare map",
+        help="Which expression a folder, number or word of yours stands for; skip leaves its "
+        "pictures out. On the command line this is `--map`.",
     )
     split_map = right.text_input(
-        "Which split a folder is (`--split-map`)", placeholder="archive=train", key="prepare splits"
+        "Which split a folder is",
+        placeholder="archive=train",
+        key="prepare splits",
+        help="Whether its pictures are to learn from (train), to choose by (valid), to test on "
+        "(test), or left out (skip). On the command line this is `--split-map`.",
     )
     with place, shown_errors():
         names = NameMap.parse(_pairs(class_map), _pairs(split_map))

@@ -55,9 +55,10 @@ def _folder_input() -> FileSet | None:
     found = picture_folders(str(root))
     if not found:
         st.info(
-            f"There is no folder with pictures below the data folder ({data_place()}). Put one "
-            "there and reload the page, or upload files."
+            "There is no folder with pictures in the app's data folder. Put one there and reload "
+            "the page, or upload files."
         )
+        st.caption("Where the data folder is", help=f"It is {data_place()}.")
         return None
     name = st.selectbox(
         "Folder below the data folder",
@@ -66,12 +67,10 @@ def _folder_input() -> FileSet | None:
         placeholder="Choose a folder",
         format_func=lambda name: f"{name} ({counted(found[name], 'picture')})",
         key="scores folder",
+        help=f"The data folder is {data_place()}.",
     )
     if name is None:
-        st.info(
-            f"Choose a folder below the data folder ({data_place()}), or upload pictures or a zip "
-            "of them."
-        )
+        st.info("Choose a folder of pictures above, or upload pictures or a zip of them.")
         return None
     folder = below(root, name)
     return FileSet(f"{folder} {folder.stat().st_mtime} {found[name]}", folder)

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from core.errors import CoreError
 from core.evaluation import (
     FEW,
     SPLITS,
@@ -18,12 +19,12 @@ from core.evaluation import (
 )
 from core.paths import read_only
 from core.tabular import table_text
-from webapp import checkpoints
+from webapp import checkpoints, navigation
 from webapp.chart_frame import draw_chart, table_height
 from webapp.charts.results import strata_chart
 from webapp.checkpoints import source_names
 from webapp.errors import shown_errors
-from webapp.results import pickers
+from webapp.results import pickers, store
 from webapp.results.paper_tables import export_buttons
 from webapp.text import counted, literal, percent
 from webapp.waiting import Show
@@ -47,11 +48,12 @@ NEW = "new grouping"  # in the session: what the form measured last, to be shown
 
 def strata_view() -> None:
     """A checkpoint's figures by condition, and the form that measures further ones."""
-    st.subheader("How does accuracy change with head turn, sharpness or covered faces?")
+    st.subheader("How does accuracy change with head turn and sharpness?")
     st.caption(
         "The test faces are parted by such a condition, and each part (stratum) has its own "
-        "figures: of faces turned little or far, blurred or sharp, or named by a list of yours. "
-        "Image sets stand apart, since they differ more than these parts do."
+        "figures: of faces turned little or far, blurred or sharp. These two are measured in the "
+        "pictures; other conditions, such as covered faces, take a list of yours that says which "
+        "faces are which. Image sets stand apart, since they differ more than these parts do."
     )
     run = pickers.explained_run_picker()
     if run is None:
@@ -84,13 +86,37 @@ def _offer(run: Path) -> None:
 
         measure_strata(run, by=by, on_progress=told)
 
-    pickers.measuring(
+    words = (
         f"“{literal(checkpoints.title(run))}” was not measured by condition yet. Then a chart "
         "stands here for each image set: how often the network is right for faces turned little or "
-        "far, and for blurred and sharp ones, with 95 % intervals.",
-        ("strata", run.name, *(part for one in by for part in ("--by", one))),
-        "Measure by head turn and sharpness",
-        measure,
+        "far, and for blurred and sharp ones, with 95 % intervals."
+    )
+    title = "Measure by head turn and sharpness"
+    lacking = "" if read_only() else _lacking(run)
+    if lacking:
+        st.info(words)
+        st.caption(lacking)
+        with st.container(horizontal=True):
+            st.button(title, key="measure strata", type="primary", disabled=True, help=lacking)
+            navigation.link(
+                navigation.EXPLORER, "Prepare a data set", **{navigation.OPEN: "Prepare"}
+            )
+        return
+    verb = ("strata", run.name, *(part for one in by for part in ("--by", one)))
+    pickers.measuring(words, verb, title, measure)
+
+
+def _lacking(run: Path) -> str:
+    """Why nothing can be measured in the test pictures; "" where it can be, or is not known."""
+    try:
+        sources = store.report(run)["splits"]["test"]["sources"]
+    except (CoreError, KeyError):
+        return ""
+    if len(store.album(tuple(sorted(sources)))):
+        return ""
+    return (
+        "It cannot be measured yet: head turn and sharpness are measured in the test pictures, and "
+        f"those of {literal(source_names(sources))} are not prepared here."
     )
 
 

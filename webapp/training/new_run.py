@@ -67,6 +67,8 @@ def _ready(config: RunConfig) -> None:
     )
     rows = store.layers(config.model, len(config.labels), config.model_options)  # or it cannot be
     start = st.container(border=True)
+    if other := _other_data(config):
+        start.warning(other)
     left, right = st.columns(2, gap="large")
     with left:
         fits = _data(config, parts)
@@ -93,13 +95,25 @@ def _presets() -> None:
         **shared,
     )  # fmt: skip
     fill_first()
+
+
+def _other_data(config: RunConfig) -> str:
+    """What the run would learn from instead of the preset's image sets; "" where it is those."""
     wanted = preset(_chosen_preset()).sources or PAPER_SOURCES
-    missing = [SOURCES[name].title for name in wanted if name not in store.all_sources()]
+    held = config.sources or store.sources(store.data_sets()[config.data])
+    if set(wanted) <= set(held):
+        return ""
+    every = store.all_sources()
+    missing = [SOURCES[name].title for name in wanted if name not in every]
+    text = (
+        f"This run learns from **{literal(store.data_name(config))}**, not from the preset's image "
+        f"sets ({', '.join(SOURCES[name].title for name in wanted)})."
+    )
     if missing:
-        st.caption(
-            f"Not prepared here: {', '.join(missing)}. The form is filled with what there is; the "
-            "page Dataset explorer prepares more."
+        text += (
+            f" Not prepared here: {', '.join(missing)}. The page Dataset explorer prepares them."
         )
+    return text
 
 
 def _rows(chosen: str) -> list[str]:
