@@ -198,22 +198,17 @@ def map_beside_hiding(shares: Mapping[str, float], lost: Mapping[str, float]) ->
         more = "" if first == worst else f"; more is lost without the {worst}"
         return f"{holds}, and {effect}: hiding bears it out{more}."
     if lost[worst] < LEAST_DROP:
-        return (
-            f"{holds}, and {effect}. No part alone decides this answer, so that hiding one cannot "
-            "test this map; **All combinations** can."
-        )
-    return (
-        f"{holds}, but {effect}, and {_effect(f'the {worst}', lost[worst])}: on this face hiding "
-        "does not bear the map out."
-    )
+        cannot = "No part alone decides this answer, so that hiding one cannot test this map"
+        return f"{holds}, and {effect}. {cannot}; **All combinations** can."
+    other = _effect(f"the {worst}", lost[worst])
+    return f"{holds}, but {effect}, and {other}: on this face hiding does not bear the map out."
 
 
 def _effect(what: str, lost: float) -> str:
     """What hiding a part does to the answer; `lost` is a share of probability, -1 to 1."""
     points = told(lost, "points").lstrip("+-")
-    if lost < 0:
-        return f"hiding {what} adds {points} points to the answer"
-    return f"hiding {what} costs the answer {points} points"
+    costs = f"hiding {what} costs the answer {points} points"
+    return costs if lost >= 0 else f"hiding {what} adds {points} points to the answer"
 
 
 def _textbook(found: RegionReport) -> None:
