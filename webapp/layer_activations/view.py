@@ -80,7 +80,7 @@ def show(subject: Subject, layer: Layer) -> None:
 
 def _single_values(subject: Subject, layer: Layer, values: NDArray[np.float32]) -> None:
     """A layer without cells: one value a channel."""
-    st.caption("This layer has no cells: each channel is a single number.")
+    st.caption("This layer has no places left: each channel is a single number.")
     labels = subject.predictor.labels
     are_logits = layer.kind != "AdaptiveAvgPool2d" and len(values) == len(labels)
     names = labels if are_logits else tuple(f"channel {n}" for n in range(len(values)))
@@ -149,7 +149,7 @@ def _grid(
             own = channels.scale_of(maps[channel]) if scale is None else scale
             pictures.tile(
                 channels.channel_picture(maps[channel], own, colours, pictures.TILE),
-                f"{channel}: {facts.mean[channel]:.2f}",
+                f"{channel}: {round(float(facts.mean[channel]), 2) + 0.0:.2f}",
                 f"channel {channel}",
                 _enlarge,
                 channel,
@@ -174,7 +174,16 @@ def _enlarged(
     height, width = maps.shape[1:]
     right.markdown(
         f"Mean **{facts.mean[number]:.3g}**, peak **{facts.peak[number]:.3g}**, above zero in "
-        f"**{percent(float(facts.active[number]))}** of {height} x {width} fields (cells)."
+        f"**{percent(float(facts.active[number]))}** of its {height} x {width} places."
+    )
+    below = (
+        "; broken ones, those furthest below zero"
+        if channels.colours_of(maps) == "diverging"
+        else ""
+    )
+    left.caption(
+        "The face, the channel, and the channel on the face, where lines ring its strongest "
+        f"places{below}."
     )
     if channels.scale_of(maps[number]) == 0:
         right.info("This channel is zero everywhere: the layer finds nothing here on this face.")
