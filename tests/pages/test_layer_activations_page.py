@@ -90,7 +90,7 @@ def test_a_channel_is_enlarged_with_its_figures(wide: AppTest) -> None:
 
     assert not wide.exception
     assert wide.number_input(key="channel").value == 29
-    assert "Mean **30**, peak **30**, above zero in **100.0 %** of 64 x 64 fields" in texts(
+    assert "Mean **30**, peak **30**, above zero in **100.0 %** of its 64 x 64 places" in texts(
         wide, "markdown"
     )
 
