@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         missing_runs,
         published,
         published_rows,
+        row_label,
         table2,
     )
     from core.evaluation.predictions import Predictions
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from core.evaluation.run import evaluate_run
     from core.evaluation.runs import Run, all_runs
     from core.evaluation.strata import measure_strata
-    from core.evaluation.table2_export import FORMATS, exported
+    from core.evaluation.table2_export import FORMATS, epochs_in_words, exported
 
 __getattr__ = lazy_names(
     __name__,
@@ -66,6 +67,7 @@ __getattr__ = lazy_names(
             "missing_runs",
             "published",
             "published_rows",
+            "row_label",
             "table2",
         ),
         "predictions": ("Predictions",),
@@ -76,7 +78,7 @@ __getattr__ = lazy_names(
         "run": ("evaluate_run",),
         "runs": ("Run", "all_runs"),
         "strata": ("measure_strata",),
-        "table2_export": ("FORMATS", "exported"),
+        "table2_export": ("FORMATS", "epochs_in_words", "exported"),
     },
 )
 
@@ -104,6 +106,7 @@ __all__ = [
     "cell",
     "confident_mistakes",
     "confusion",
+    "epochs_in_words",
     "estimate",
     "evaluate_run",
     "exported",
@@ -131,6 +134,7 @@ __all__ = [
     "published",
     "published_rows",
     "results_folder",
+    "row_label",
     "shortcut",
     "stored_strata",
     "strata_rows",

@@ -64,7 +64,7 @@ def test_a_run_measures_its_row(page: AppTest, own_runs: Path) -> None:
     assert row["Status"] == "measured"
     assert row["Run"] == "one"
     assert row["Here: test %"] == pytest.approx(100 * found.correct.mean())
-    assert row["Epochs here"] == 4
+    assert row["Epochs here"] == "4"
 
 
 def test_figure_1_says_after_how_many_epochs_a_run_was_measured(

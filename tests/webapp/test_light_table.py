@@ -1,6 +1,8 @@
 """Rows become Arrow columns of the types a reader expects, in their order."""
 
-from webapp.results.paper_tables import arrow_table
+from typing import Any
+
+from webapp.results.paper_tables import arrow_table, begun_elsewhere
 
 ROWS = [
     {"Model": "VGG", "Layers": 16, "Paper": 83, "Ours": None, "Date": "2026-01-02", "Run": None},
@@ -26,3 +28,20 @@ def test_numbers_can_be_sorted_as_numbers_and_dates_stay_texts() -> None:
         "Date": "string",
         "Run": "null",
     }
+
+
+def test_starts_on_other_pictures_are_told_and_those_on_the_same_are_not() -> None:
+    def start(run: str, epochs: int | None, *, same: bool) -> dict[str, Any]:
+        return {"run": run, "epochs": epochs, "sources": ["raf_db"], "same_data": same}
+
+    row = {"dataset": "FER2013", "model": "VGG", "layers": 16, "architecture": "+BN"}
+    rows = [
+        {**row, "measured": None},
+        {**row, "measured": {"earlier": [start("a", 44, same=False), start("b", 3, same=True)]}},
+        {**row, "measured": {"earlier": [start("gone", None, same=True)]}},
+    ]
+
+    assert begun_elsewhere(rows) == [
+        "VGG 16 +BN on FER2013 began with weights that had 44 epochs on RAF-DB before.",
+        "VGG 16 +BN on FER2013 began with weights of gone, which is not here.",
+    ]

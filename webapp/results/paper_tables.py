@@ -14,11 +14,13 @@ from pyarrow.json import ParseOptions, read_json
 from core.evaluation import (
     Accuracy,
     all_runs,
+    epochs_in_words,
     exported,
     figure1,
     measure,
     predictions_changed,
     published,
+    row_label,
     table2,
 )
 from core.files import changed
@@ -27,7 +29,8 @@ from core.tabular import TableFormat
 from webapp import navigation
 from webapp.chart_frame import table_height
 from webapp.charts.accuracy_dots import accuracy_dots
-from webapp.text import literal
+from webapp.checkpoints import source_names
+from webapp.text import counted, literal
 
 Rows = list[dict[str, Any]]
 FILES: dict[TableFormat, str] = {"md": "Markdown", "csv": "CSV", "latex": "LaTeX", "json": "JSON"}
@@ -46,6 +49,7 @@ SHORT = (
     "BN: batch normalisation. SE: squeeze-and-excitation, weights for the channels. RB: residual "
     "blocks. DO: dropout, which the row with the star adds."
 )
+SUMS = "A sum of epochs: the run went on from earlier runs on the same pictures."
 ENDINGS: dict[TableFormat, str] = {"md": "md", "csv": "csv", "latex": "tex", "json": "json"}
 
 
@@ -109,22 +113,33 @@ def table_view() -> None:
     )
     _draw(rows, "table 2")
     st.caption(SHORT)
+    if before := begun_elsewhere(rows):
+        st.caption(literal(f"{SUMS} {' '.join(before)}"))
     export_buttons(lambda form: exported(rows, form), "table2", "export")
     _to_do(rows)
     st.subheader("Figure 1: RAF-DB test")
     rater = published("human_agreement")
     alt = "Published and measured accuracies on RAF-DB test"
-    st.html(accuracy_dots(_with_epochs(rows), few=min(tried), most=max(tried), alt=alt))
+    st.html(accuracy_dots(figure1(rows), few=min(tried), most=max(tried), alt=alt))
     agreement = f"{rater['percent']:.1f} %"
     st.caption(literal(f"Human raters: {agreement}. {rater['about']} {rater['source']}."))
     st.subheader("The preliminary report's table")
     _draw(preliminary, "preliminary")
 
 
-def _with_epochs(rows: Rows) -> Rows:
-    """The rows of Figure 1, each with the epochs of its run."""
-    epochs = {one["run"]: one["epochs"] for row in rows if (one := row["measured"]) is not None}
-    return [{**row, "epochs": epochs.get(row["run"])} for row in figure1(rows)]
+def begun_elsewhere(rows: Rows) -> list[str]:
+    """What the epochs of a table leave out: a sentence for each start on other pictures."""
+    said = []
+    for row in rows:
+        for one in (row["measured"] or {}).get("earlier", []):
+            name = f"{row_label(row)} on {row['dataset']}"
+            if one["epochs"] is None:
+                said.append(f"{name} began with weights of {one['run']}, which is not here.")
+            elif not one["same_data"]:
+                epochs = counted(one["epochs"], "epoch")
+                sources = source_names(one["sources"])
+                said.append(f"{name} began with weights that had {epochs} on {sources} before.")
+    return said
 
 
 def _draw(rows: list[dict[str, Any]], key: str) -> None:
@@ -142,7 +157,7 @@ def _draw(rows: list[dict[str, Any]], key: str) -> None:
             "Parameters": st.column_config.NumberColumn(format="localized"),
             "Faces/s": st.column_config.NumberColumn(format="%,d"),
             # Numbers on the left are to be seen where only half of their column is.
-            "Epochs here": st.column_config.NumberColumn("Epochs", width=NARROW, alignment="left"),
+            "Epochs here": st.column_config.TextColumn("Epochs", width=NARROW),
             **{
                 name: st.column_config.NumberColumn(
                     SHORT_HEADS.get(name),
@@ -172,7 +187,7 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
         "Data": row["dataset"],
         "Model": row["model"],
         "Here: test %": measured.get("test"),
-        "Epochs here": measured.get("epochs"),
+        "Epochs here": epochs_in_words(measured) or None,
         "Paper test %": row["published"]["test"],
         "95 % interval": f"{ends[0]:.1f} to {ends[1]:.1f}" if ends else None,
         "Layers": row["layers"],
