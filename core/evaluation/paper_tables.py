@@ -319,3 +319,21 @@ def row_label(row: Mapping[str, Any]) -> str:
     layers, model = str(row["layers"]), str(row["model"])
     parts = (model, "" if layers in model else layers, row["architecture"])
     return " ".join(part for part in parts if part)
+
+
+def peer_scores(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Figures of a report as "peers" has them: of the answers between the paper's six classes, %.
+
+    Without copies are those of which the published training part has none.
+    """
+    splits = (report.get(SIX) or report)["splits"]
+    places = {
+        "raf_db": ("test", "raf_db"),
+        "fer2013": ("test", "fer2013"),
+        "fer2013_without_twins": ("test_clean", "fer2013"),
+    }
+    scores = {}
+    for key, (part, source) in places.items():
+        if one := splits.get(part, {}).get("per_source", {}).get(source):
+            scores[key] = {name: 100 * one[name] for name in ("accuracy", "macro_f1")}
+    return scores

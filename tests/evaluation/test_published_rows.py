@@ -1,6 +1,8 @@
 """The published tables: Table 2 as printed, and what else was published."""
 
-from core.evaluation import published, published_rows
+from typing import Any
+
+from core.evaluation import peer_scores, published, published_rows
 
 # Table 2 of the paper: accuracies in % for train, test, valid, in the order of the rows.
 TABLE_2 = """
@@ -89,3 +91,26 @@ def test_figures_of_others_come_with_their_source_and_a_caution() -> None:
     assert "trained on other data" in published("peers")["statement"]
     peers = {row["name"]: row["scores"] for row in published("peers")["rows"]}
     assert peers["always happiness"]["raf_db"] == {"accuracy": 49.6, "macro_f1": 11.1}
+
+
+def test_the_apps_network_stands_among_others_by_its_six_answers() -> None:
+    def part(**sources: tuple[float, float]) -> dict[str, Any]:
+        figures = {
+            name: {"n": 10, "accuracy": accuracy, "macro_f1": f1}
+            for name, (accuracy, f1) in sources.items()
+        }
+        return {"per_source": figures}
+
+    splits = {
+        "test": part(raf_db=(0.875, 0.75), fer2013=(0.5, 0.25)),
+        "test_clean": part(raf_db=(0.8, 0.7), fer2013=(0.375, 0.125)),
+    }
+    seven = {"test": part(raf_db=(0.1, 0.1))}
+
+    # Not the seven answers of the report itself.
+    assert peer_scores({"splits": seven, "six": {"splits": splits}}) == {
+        "raf_db": {"accuracy": 87.5, "macro_f1": 75.0},
+        "fer2013": {"accuracy": 50.0, "macro_f1": 25.0},
+        "fer2013_without_twins": {"accuracy": 37.5, "macro_f1": 12.5},
+    }
+    assert peer_scores({"splits": seven}) == {"raf_db": {"accuracy": 10.0, "macro_f1": 10.0}}

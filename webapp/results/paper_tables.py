@@ -11,13 +11,17 @@ import pyarrow as pa
 import streamlit as st
 from pyarrow.json import ParseOptions, read_json
 
+from core.checkpoints import find_checkpoint
+from core.errors import CoreError
 from core.evaluation import (
     Accuracy,
     all_runs,
     epochs_in_words,
     exported,
     figure1,
+    load_report,
     measure,
+    peer_scores,
     predictions_changed,
     published,
     row_label,
@@ -29,7 +33,7 @@ from core.tabular import TableFormat
 from webapp import navigation
 from webapp.chart_frame import table_height
 from webapp.charts.accuracy_dots import accuracy_dots
-from webapp.checkpoints import source_names
+from webapp.checkpoints import source_names, title
 from webapp.text import counted, literal
 
 Rows = list[dict[str, Any]]
@@ -52,6 +56,14 @@ SHORT = (
     "DO, dropout, which the row with the star adds."
 )
 SUMS = "A sum of epochs: the run went on from earlier runs on the same pictures."
+PEER_HEADS = (
+    "F1: macro-F1, its mean over the classes. No copies: FER2013 test without pictures that have a "
+    "copy in the training part."
+)
+TRAINED_ON = (
+    "the default network of this app, which unlike the others was trained on the training parts of "
+    "these image sets; only its answers between the six expressions count."
+)
 ENDINGS: dict[TableFormat, str] = {"md": "md", "csv": "csv", "latex": "tex", "json": "json"}
 
 
@@ -254,20 +266,24 @@ def literature_view() -> None:
     )
     peers = published("peers")
     st.subheader("Other programs on the same images")
-    programs = [_peer(row) for row in peers["rows"]]
+    own = _own_peer()
+    programs = [_peer(row) for row in (*([own] if own else []), *peers["rows"])]
     light_table(
         programs,
         column_config={
             "Program": st.column_config.TextColumn(pinned=True, width=224),
             "Parameters": st.column_config.NumberColumn(format="localized"),
             **{
-                name: st.column_config.NumberColumn(format="%.1f")
+                # On the left they are to be seen where only half of their column is.
+                name: st.column_config.NumberColumn(format="%.1f", alignment="left")
                 for name in programs[0]
                 if name.endswith("%")
             },
         },
     )
-    st.caption(literal(f"{peers['source']}. {peers['statement']}"))
+    st.caption(literal(f"{peers['source']}. {PEER_HEADS} {peers['statement']}"))
+    if own:
+        st.caption(literal(f"{own['name']}: {TRAINED_ON}"))
     others = published("elsewhere")
     st.subheader("Published elsewhere")
     titles = {"name": "Model", "dataset": "Data", "test": "Accuracy %"}
@@ -285,18 +301,25 @@ def literature_view() -> None:
     st.caption(literal(f"{others['source']}. {others['statement']}"))
 
 
+def _own_peer() -> dict[str, Any] | None:
+    """The row of the default network among other programs; None where it has no figures here."""
+    try:
+        folder = find_checkpoint("default")
+        scores = peer_scores(load_report(folder))
+    except CoreError:
+        return None
+    return {"name": f"{title(folder)} (here)", "parameters": None, "scores": scores}
+
+
 def _peer(row: dict[str, Any]) -> dict[str, Any]:
-    cells: dict[str, Any] = {"Program": row["name"], "Parameters": row["parameters"]}
-    titles = {
-        "raf_db": "RAF-DB test",
-        "fer2013": "FER2013 test",
-        "fer2013_without_twins": "FER2013 without copies",
+    titles = {"raf_db": "RAF-DB", "fer2013": "FER2013", "fer2013_without_twins": "No copies"}
+    scores = {head: row["scores"].get(key, {}) for key, head in titles.items()}
+    return {
+        "Program": row["name"],
+        **{f"{head} %": one.get("accuracy") for head, one in scores.items()},
+        **{f"{head} F1 %": one.get("macro_f1") for head, one in scores.items()},
+        "Parameters": row["parameters"],
     }
-    for key, title in titles.items():
-        scores = row["scores"].get(key, {})
-        cells[f"{title} %"] = scores.get("accuracy")
-        cells[f"{title}, macro-F1 %"] = scores.get("macro_f1")
-    return cells
 
 
 def export_buttons(text_of: Callable[[TableFormat], str], name: str, key: str) -> None:
@@ -308,9 +331,9 @@ def export_buttons(text_of: Callable[[TableFormat], str], name: str, key: str) -
         key: Begins the keys of the buttons.
     """
     with st.container(horizontal=True):
-        for form, title in FILES.items():
+        for form, label in FILES.items():
             st.download_button(
-                title,
+                label,
                 text_of(form),
                 f"{name}.{ENDINGS[form]}",
                 key=f"{key} {form}",
