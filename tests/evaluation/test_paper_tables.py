@@ -257,7 +257,7 @@ def test_epochs_of_the_runs_it_went_on_from_are_told(own_runs: Path) -> None:
 
 
 def test_where_the_start_is_not_at_hand_epochs_are_a_least_number(own_runs: Path) -> None:
-    start = {"checkpoint": "gone", "sources": ["raf_db"]}
+    start: dict[str, object] = {"checkpoint": "gone", "sources": ["raf_db"]}
     write_run(own_runs, "before", model="vgg", epochs=3, start=start)
     write_run(
         own_runs, "after", model="vgg", epochs=2, start={"checkpoint": "before"}, valid_accuracy=0.9

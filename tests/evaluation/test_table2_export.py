@@ -93,7 +93,7 @@ def test_latex_has_escaped_names_and_as_many_cells_as_columns() -> None:
 
 def after(*earlier: tuple[int | None, bool]) -> dict[str, Any]:
     """The measured row, of a run that went on from others: their epochs, whether on its data."""
-    runs = [
+    runs: list[dict[str, Any]] = [
         {"run": "r", "epochs": epochs, "sources": [], "same_data": same} for epochs, same in earlier
     ]
     return {**MEASURED, "measured": {**MEASURED["measured"], "earlier": runs}}

@@ -79,7 +79,7 @@ def show() -> None:
     if table.empty:
         st.info("Their settings are the same.")
     else:
-        rows = {row.pop("Setting"): row for row in table.to_dict("records")}
+        rows: dict[str, dict[str, str]] = table.set_index("Setting").T.to_dict()
         st.html(stacked_table("Setting", rows))
 
 
