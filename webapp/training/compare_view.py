@@ -79,7 +79,10 @@ def show() -> None:
     if table.empty:
         st.info("Their settings are the same.")
     else:
-        rows: dict[str, dict[str, str]] = table.set_index("Setting").T.to_dict()
+        cells = table.set_index("Setting").T
+        rows = {
+            str(name): {str(run): str(text) for run, text in cells[name].items()} for name in cells
+        }
         st.html(stacked_table("Setting", rows))
 
 
