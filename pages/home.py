@@ -57,7 +57,9 @@ folders = own_first(list_checkpoints())
 own = [folder for folder in folders if is_own(folder)]
 shipped = [folder for folder in folders if not is_own(folder)]
 if folders:
-    st.caption("Figures in a column are measured on the same pictures, so they can be compared.")
+    st.caption(
+        "Figures of the same name are measured on the same pictures, so they can be compared."
+    )
 checkpoint_cards(own)
 if shipped:
     count = counted(len(shipped), "network")

@@ -159,7 +159,7 @@ def source_names(names: Sequence[str]) -> str:
 
 
 def checkpoint_cards(folders: Sequence[Path]) -> None:
-    """Draw cards one below the other; a column holds figures on the same pictures."""
+    """Draw cards one below the other; figures of one name are on the same pictures."""
     reached = {folder: figures(folder) for folder in folders}
     counts: dict[str, int] = {}
     for one in reached.values():

@@ -36,8 +36,10 @@ if TYPE_CHECKING:
         figure1,
         measure,
         missing_runs,
+        peer_scores,
         published,
         published_rows,
+        row_label,
         table2,
     )
     from core.evaluation.predictions import Predictions
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from core.evaluation.run import evaluate_run
     from core.evaluation.runs import Run, all_runs, recipe
     from core.evaluation.strata import measure_strata
-    from core.evaluation.table2_export import FORMATS, exported
+    from core.evaluation.table2_export import FORMATS, epochs_in_words, exported
 
 __getattr__ = lazy_names(
     __name__,
@@ -70,8 +72,10 @@ __getattr__ = lazy_names(
             "figure1",
             "measure",
             "missing_runs",
+            "peer_scores",
             "published",
             "published_rows",
+            "row_label",
             "table2",
         ),
         "predictions": ("Predictions",),
@@ -82,7 +86,7 @@ __getattr__ = lazy_names(
         "run": ("evaluate_run",),
         "runs": ("Run", "all_runs", "recipe"),
         "strata": ("measure_strata",),
-        "table2_export": ("FORMATS", "exported"),
+        "table2_export": ("FORMATS", "epochs_in_words", "exported"),
     },
 )
 
@@ -110,6 +114,7 @@ __all__ = [
     "cell",
     "confident_mistakes",
     "confusion",
+    "epochs_in_words",
     "estimate",
     "evaluate_run",
     "exported",
@@ -132,12 +137,14 @@ __all__ = [
     "model_card",
     "most_uncertain",
     "own_folder",
+    "peer_scores",
     "pooled_features",
     "predictions_changed",
     "published",
     "published_rows",
     "recipe",
     "results_folder",
+    "row_label",
     "shortcut",
     "stored_strata",
     "strata_rows",

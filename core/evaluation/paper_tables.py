@@ -1,9 +1,9 @@
 """The paper's tables, ours beside them."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,12 @@ from core.errors import CheckpointError
 from core.evaluation.bootstrap import Interval, accuracy_interval
 from core.evaluation.predictions_file import RightAnswers
 from core.evaluation.report_file import SIX, load_report
-from core.evaluation.runs import ALL_SOURCES, Run, all_runs
+from core.evaluation.runs import ALL_SOURCES, Run, all_runs, earlier, epochs_of
+from core.evaluation.table2_export import all_epochs, epochs_in_words
 from core.labels import EMOTIONS
 from core.shapes import CardFile
 from core.stored import shaped_or_empty
-from core.training import RunFolder, preset_names
+from core.training import preset_names
 
 FILE = Path(__file__).with_name("published.json")
 RECIPE = "modern"  # of the command that is proposed for a row
@@ -169,8 +170,9 @@ def table2(
     Returns:
         A row each: dataset, model, name, layers, architecture, parameters, published {train, test,
         valid} in %, measured (the same in %, test_clean, valid_clean, run, split, intervals, n,
-        epochs, faces_seen, faces_per_second, date; None where a part was not predicted) or None,
-        status, command.
+        epochs, earlier, faces_seen, faces_per_second, date; None where a part was not predicted) or
+        None, status, command. Epochs and faces are of the run itself; `earlier` are the runs it
+        went on from, each {run, epochs, sources, same_data}.
     """
     runs = all_runs() if runs is None else runs
     return [_row(row, runs, measured_by) for row in published_rows(part)]
@@ -184,7 +186,7 @@ def _row(row: PublishedRow, runs: Sequence[Run], measured_by: Measure) -> dict[s
         if not run.evaluated:
             continue
         try:
-            measured = _measured(run, measured_by)
+            measured = _measured(run, runs, measured_by)
         except CheckpointError:
             continue  # as if not evaluated: the command shown writes the files again
         status = "measured"
@@ -218,12 +220,11 @@ def _progress(candidates: Sequence[Run]) -> str:
     return "queued" if "queued" in states else "not run"
 
 
-def _measured(run: Run, measured_by: Measure) -> dict[str, Any]:
+def _measured(run: Run, runs: Sequence[Run], measured_by: Measure) -> dict[str, Any]:
     found = measured_by(run.folder)
     report = load_report(run.folder)
     card = shaped_or_empty(run.folder / "card.json", CardFile)
-    # Those of what it began with are left out.
-    epochs = max((int(line["epoch"]) for line in RunFolder(run.folder).history()), default=0)
+    epochs = epochs_of(run.folder)
     figures: dict[str, Any] = {
         name: found[name].percent if name in found else None for name in PARTS
     }
@@ -234,6 +235,7 @@ def _measured(run: Run, measured_by: Measure) -> dict[str, Any]:
         "intervals": {name: [one.low, one.high] for name, one in found.items()},
         "n": {name: one.n for name, one in found.items()},
         "epochs": epochs,
+        "earlier": [asdict(one) for one in earlier(run, runs)],
         "faces_seen": epochs * int(card.get("data", {}).get("train") or 0),
         "faces_per_second": report.get("faces_per_second"),
         "date": report.get("date"),
@@ -290,7 +292,8 @@ def figure1(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         rows: What `table2` gave.
 
     Returns:
-        A bar each: label, published %, measured % or None, interval [low, high] or None, run.
+        A bar each: label, published %, measured % or None, interval [low, high] or None, run,
+        epochs on RAF-DB with those before it (0 where unknown), and these in words.
     """
     bars = []
     for row in rows:
@@ -299,11 +302,38 @@ def figure1(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         measured = row["measured"] or {}
         bars.append(
             {
-                "label": f"{row['model']} {row['layers']} {row['architecture']}",
+                "label": row_label(row),
                 "published": row["published"]["test"],
                 "measured": measured.get("test"),
                 "interval": measured.get("intervals", {}).get("test"),
                 "run": measured.get("run"),
+                "epochs": sum(all_epochs(measured)),
+                "epochs_in_words": epochs_in_words(measured),
             }
         )
     return bars
+
+
+def row_label(row: Mapping[str, Any]) -> str:
+    """Model, layers and flags of a row; layers only where the model's name does not tell them."""
+    layers, model = str(row["layers"]), str(row["model"])
+    parts = (model, "" if layers in model else layers, row["architecture"])
+    return " ".join(part for part in parts if part)
+
+
+def peer_scores(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Figures of a report as "peers" has them: of the answers between the paper's six classes, %.
+
+    Without copies are those of which the published training part has none.
+    """
+    splits = (report.get(SIX) or report)["splits"]
+    places = {
+        "raf_db": ("test", "raf_db"),
+        "fer2013": ("test", "fer2013"),
+        "fer2013_without_twins": ("test_clean", "fer2013"),
+    }
+    scores = {}
+    for key, (part, source) in places.items():
+        if one := splits.get(part, {}).get("per_source", {}).get(source):
+            scores[key] = {name: 100 * one[name] for name in ("accuracy", "macro_f1")}
+    return scores

@@ -4,6 +4,7 @@ Free of torch: cards and configurations are read as JSON.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,52 @@ def recipe(folder: Path) -> str | None:
     for name in ("data", "sources", "seed", "save_minutes"):
         settings.pop(name)
     return json.dumps(settings, default=str)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A run with whose weights another began.
+
+    Attributes:
+        run: Its name.
+        epochs: Of its own training; None where its folder is not at hand, so that whatever came
+            before it is not known either.
+        sources: Names of the sources trained on, sorted; of an unknown run as far as a card says.
+        same_data: Whether these are those of the run that went on.
+    """
+
+    run: str
+    epochs: int | None
+    sources: list[str]
+    same_data: bool
+
+
+def earlier(run: Run, runs: Sequence[Run]) -> list[Earlier]:
+    """The runs that a run went on from, the first of them first; empty where it began afresh.
+
+    Args:
+        run: Whose cards, and those before it, name the start.
+        runs: Among which the start is looked for.
+    """
+    known = {one.name: one for one in runs if one.name != run.name}
+    found: list[Earlier] = []
+    folder: Path | None = run.folder
+    while folder is not None:
+        initial = shaped_or_empty(folder / "card.json", CardFile).get("data", {}).get("initial")
+        if not initial:
+            break
+        name = initial["checkpoint"]
+        start = known.pop(name, None)
+        epochs = None if start is None else epochs_of(start.folder) or None
+        sources = start.sources if start else initial.get("sources") or ()
+        found.append(Earlier(name, epochs, sorted(sources), set(sources) == run.sources))
+        folder = None if start is None else start.folder
+    return found[::-1]
+
+
+def epochs_of(folder: Path) -> int:
+    """Epochs of a run's own training; 0 where none is recorded."""
+    return max((int(line["epoch"]) for line in RunFolder(folder).history()), default=0)
 
 
 def _sources(

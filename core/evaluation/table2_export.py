@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from core.tabular import LATEX, CsvWriter
@@ -32,18 +32,24 @@ def exported(rows: Sequence[dict[str, Any]], form: Format) -> str:
 
 
 def as_csv(rows: Sequence[dict[str, Any]]) -> str:
-    """One line a row, figures in %, full precision; empty where not measured."""
+    """One line a row, figures in %, full precision; empty where not measured.
+
+    `epochs` and `faces_seen` are of the run itself; `epochs_before` are those of the runs it went
+    on from, as far as they were on the same data, empty where these are not all at hand.
+    """
     target = io.StringIO()
     names = ["dataset", "model", "name", "layers", "architecture", "parameters"]
     header = [*names, *(f"published_{part}" for part in PUBLISHED)]
     for part in MEASURED:
         header += [f"measured_{part}", f"{part}_low", f"{part}_high", f"{part}_n"]
-    about = ("run", "split", "epochs", "faces_seen", "faces_per_second", "date")
+    about = ("run", "split", "epochs", "epochs_before", "faces_seen", "faces_per_second", "date")
     header += [*about, "status", "command"]
     writer = CsvWriter(target)
     writer.writerow(header)
     for row in rows:
-        measured = row["measured"] or {}
+        measured = dict(row["measured"] or {})
+        if measured and all(one["epochs"] for one in measured.get("earlier", [])):
+            measured["epochs_before"] = sum(all_epochs(measured)[:-1])
         cells = [row[name] for name in names] + [row["published"][part] for part in PUBLISHED]
         for part in MEASURED:
             low, high = measured.get("intervals", {}).get(part, (None, None))
@@ -77,7 +83,7 @@ def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
                     _range(measured.get("intervals", {}).get("test")),
                     _percent(measured.get("test_clean")),
                     measured.get("run", "-"),
-                    str(measured.get("epochs") or "-"),
+                    epochs_in_words(measured) or "-",
                     f"{measured['faces_seen']:,}" if measured.get("faces_seen") else "-",
                     str(measured.get("faces_per_second") or "-"),
                     str(measured.get("date") or "-")[:10],
@@ -111,6 +117,27 @@ def as_latex(rows: Sequence[dict[str, Any]]) -> str:
         cells.append(str(measured.get("run", row["status"])).translate(LATEX))
         lines.append(" & ".join(cells) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def all_epochs(measured: Mapping[str, Any]) -> list[int]:
+    """Epochs of a measured row on its data: of the runs it went on from, and its own as the last.
+
+    Runs on other data are left out, and those of which nothing is known.
+    """
+    before = [one["epochs"] or 0 for one in measured.get("earlier", []) if one["same_data"]]
+    return [*filter(None, before), measured.get("epochs") or 0]
+
+
+def epochs_in_words(measured: Mapping[str, Any]) -> str:
+    """The epochs of a measured row as a sum, "3 + 2"; "at least" where some are not known.
+
+    Empty where not even its own are known.
+    """
+    *before, own = all_epochs(measured)
+    if not own:
+        return ""
+    is_whole = all(one["epochs"] for one in measured.get("earlier", []))
+    return ("" if is_whole else "at least ") + " + ".join(map(str, (*before, own)))
 
 
 def _latex_figure(measured: dict[str, Any], part: str) -> str:

@@ -21,7 +21,7 @@ import json, sys
 from streamlit.testing.v1 import AppTest
 page = AppTest.from_file({file!r}, default_timeout=120).run()
 assert not page.exception and not page.error, page
-assert len(page.dataframe) == 2
+assert len(page.dataframe) == 5  # one for each of three data sets, and of two
 assert not page.get("plotly_chart")  # compiling plotly takes a browser longer than all the rest
 # A shipped run measures its row, which takes reading its predictions.
 assert any(" rows are measured here" in one.value for one in page.caption)

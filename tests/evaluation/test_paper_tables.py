@@ -12,11 +12,13 @@ from core.evaluation import (
     Predictions,
     PublishedRow,
     all_runs,
+    epochs_in_words,
     figure1,
     metrics,
     missing_runs,
     published,
     published_rows,
+    row_label,
     table2,
 )
 from core.evaluation.report_file import save_report
@@ -26,14 +28,6 @@ from core.models import MODELS, describe
 from core.training import RunFolder
 
 FIVE = ["raf_db", "fer2013", "affectnet", "ck_plus", "tfeid"]
-# Table 2 of the paper: accuracies in % for train, test, valid, in the order of the rows.
-TABLE_2 = """
-RAF-DB 93.8 83.3 68.8 | 98.9 81.3 67.9 | 100.0 83.7 72.0 | 96.6 80.6 66.8 | 98.4 81.7 71.1
-RAF-DB 98.6 83.1 72.1 | 97.0 86.5 78.1 | 97.5 82.5 70.0
-FER2013 69.0 49.4 35.6 | 92.6 64.7 42.1 | 97.6 67.1 43.6 | 86.6 64.1 40.2 | 89.6 65.6 40.7
-FER2013 69.7 67.5 46.2 | 96.0 65.5 41.6
-FER_GiMEFiVE 79.4 53.7 61.4 | 96.5 72.4 73.8 | 94.5 70.8 72.8 | 84.9 75.3 75.0 | 95.2 70.4 74.5
-"""
 
 
 def write_run(
@@ -46,19 +40,25 @@ def write_run(
     valid_accuracy: float = 0.8,
     options: dict[str, object] | None = None,
     evaluated: bool = True,
+    start: dict[str, object] | None = None,
+    epochs: int = 0,
 ) -> Path:
     """A finished run folder as training and evaluation leave it; 7 of 10 test images right."""
     folder = root / name
     folder.mkdir()
     (folder / "weights.safetensors").write_bytes(name.encode())
-    card = {
+    card: dict[str, Any] = {
         "model": model,
         "model_options": options or {},
         "labels": EMOTIONS,
         "data": {"name": "raf-db", "sources": sources or ["raf_db"], "split": split},
         "metrics": {"valid_accuracy": valid_accuracy},
     }
+    if start:
+        card["data"]["initial"] = start
     write_json(folder / "card.json", card)
+    lines = [json.dumps({"epoch": number + 1}) for number in range(epochs)]
+    (folder / "metrics.jsonl").write_text("".join(f"{line}\n" for line in lines))
     write_json(folder / "status.json", {"state": "finished", "reason": ""})
     if evaluated:
         evaluate(folder, sources or ["raf_db"])
@@ -234,32 +234,70 @@ def test_the_preliminary_table_is_measured_likewise(own_runs: Path) -> None:
     assert json.loads(json.dumps(found)) == found
 
 
-def printed() -> list[tuple[str, float, float, float]]:
-    rows = []
-    for line in TABLE_2.strip().splitlines():
-        dataset, figures = line.split(" ", 1)
-        for group in figures.split("|"):
-            train, test, valid = map(float, group.split())
-            rows.append((dataset.replace("_", " "), train, test, valid))
-    return rows
+def test_epochs_of_the_runs_it_went_on_from_are_told(own_runs: Path) -> None:
+    write_run(own_runs, "on-one", epochs=44)
+    write_run(own_runs, "on-all", sources=FIVE, epochs=3, start={"checkpoint": "on-one"})
+    write_run(
+        own_runs, "further", sources=FIVE, epochs=2, start={"checkpoint": "on-all"},
+        valid_accuracy=0.9,
+    )  # fmt: skip
 
+    rows = rows_of(own_runs)
+    found = {(one["dataset"], one["name"]): one["measured"] for one in rows}
+    measured = found["FER GiMEFiVE", "gimefive"]
 
-def test_table_2_is_the_printed_one() -> None:
-    rows = published_rows()
-
-    assert [(row.dataset, row.train, row.test, row.valid) for row in rows] == printed()
-
-
-def test_the_models_of_each_data_set_are_the_printed_ones() -> None:
-    names = [(row.dataset, row.name) for row in published_rows()]
-
-    first = ["vgg", "resnet18", "resnet34", "gimefive_baseline"]
-    assert names == [
-        *(("RAF-DB", name) for name in [*first, "gimefive_se", "gimefive_plain", "gimefive"]),
-        ("RAF-DB", "gimefive_deep"),
-        *(("FER2013", name) for name in [*first, "gimefive_plain", "gimefive", "gimefive_deep"]),
-        *(("FER GiMEFiVE", name) for name in [*first[:3], "gimefive", "gimefive_res"]),
+    # Those on other pictures are told, but not added to those on these.
+    assert measured["run"] == "further"
+    assert measured["earlier"] == [
+        {"run": "on-one", "epochs": 44, "sources": ["raf_db"], "same_data": False},
+        {"run": "on-all", "epochs": 3, "sources": sorted(FIVE), "same_data": True},
     ]
+    assert epochs_in_words(measured) == "3 + 2"
+    assert (measured["epochs"], epochs_in_words(found["RAF-DB", "gimefive"])) == (2, "44")
+
+
+def test_where_the_start_is_not_at_hand_epochs_are_a_least_number(own_runs: Path) -> None:
+    start: dict[str, object] = {"checkpoint": "gone", "sources": ["raf_db"]}
+    write_run(own_runs, "before", model="vgg", epochs=3, start=start)
+    write_run(
+        own_runs, "after", model="vgg", epochs=2, start={"checkpoint": "before"}, valid_accuracy=0.9
+    )
+
+    measured = row(own_runs, "vgg")["measured"]
+    bar = figure1(rows_of(own_runs))[0]
+
+    assert measured["earlier"][0] == {
+        "run": "gone", "epochs": None, "sources": ["raf_db"], "same_data": True,
+    }  # fmt: skip
+    assert epochs_in_words(measured) == "at least 3 + 2"
+    assert (bar["epochs"], bar["epochs_in_words"]) == (5, "at least 3 + 2")
+
+
+def test_cards_that_name_each_other_as_the_start_come_to_an_end(own_runs: Path) -> None:
+    write_run(own_runs, "a", model="vgg", epochs=2, start={"checkpoint": "b"}, valid_accuracy=0.9)
+    write_run(own_runs, "b", model="vgg", epochs=3, start={"checkpoint": "a"})
+
+    assert epochs_in_words(row(own_runs, "vgg")["measured"]) == "at least 3 + 2"
+
+
+@pytest.mark.parametrize(
+    ("model", "layers", "flags", "label"),
+    [
+        ("GiMEFiVE (Ours)", 16, "+BN+SE", "GiMEFiVE (Ours) 16 +BN+SE"),
+        ("ResNet18", 18, "+RB", "ResNet18 +RB"),
+        ("Ours (10 layers)", 10, "-BN-SE", "Ours (10 layers) -BN-SE"),
+    ],
+)
+def test_a_label_tells_rows_apart_and_says_layers_once(
+    model: str, layers: int, flags: str, label: str
+) -> None:
+    assert row_label({"model": model, "layers": layers, "architecture": flags}) == label
+
+
+def test_no_two_rows_of_a_data_set_have_one_label(own_runs: Path) -> None:
+    labels = [(one["dataset"], row_label(one)) for one in rows_of(own_runs)]
+
+    assert len(set(labels)) == len(labels)
 
 
 NETWORKS = {row.name: row for part in ("table_2", "preliminary") for row in published_rows(part)}
@@ -280,42 +318,6 @@ def test_parameters_and_layers_are_those_of_the_network_built(name: str) -> None
 
     assert built["parameters"] == NETWORKS[name].parameters
     assert built["layers"] == NETWORKS[name].layers
-
-
-def test_rows_of_table_1_add_up() -> None:
-    rows = published("table_1")["rows"]
-
-    sums = [(sum(row["counts"]), row["total"]) for row in rows if row["counts"]]
-    assert len(sums) == 10
-    assert all(counted == total for counted, total in sums)
-
-
-def test_table_1_of_the_aggregate_is_the_sum_of_its_parts() -> None:
-    rows = published("table_1")["rows"]
-
-    for split in ("train", "test"):
-        parts = [r["counts"] for r in rows if r["split"] == split and r["counts"]]
-        *sources, total = parts
-        assert [sum(column) for column in zip(*sources, strict=True)] == total
-
-
-def test_table_3_spans_the_printed_grid() -> None:
-    grid = published("table_3")["rows"]
-
-    assert grid["learning rate"] == [0.01, 0.001, 0.0001]
-    assert grid["patience"] == [5, 10, 15]
-    size = 1
-    for values in grid.values():
-        size *= len(values)
-    assert size == 3 * 4 * 2 * 3 * 3 * 2 * 2 * 3 * 1 * 4 * 2 * 3
-
-
-def test_figures_of_others_come_with_their_source_and_a_caution() -> None:
-    assert published("human_agreement")["percent"] == 84.1
-    assert "FER+" in published("human_agreement")["source"]
-    assert "trained on other data" in published("peers")["statement"]
-    peers = {row["name"]: row["scores"] for row in published("peers")["rows"]}
-    assert peers["always happiness"]["raf_db"] == {"accuracy": 49.6, "macro_f1": 11.1}
 
 
 def test_what_a_caller_does_to_a_part_stays_with_it() -> None:

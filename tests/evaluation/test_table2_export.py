@@ -91,6 +91,31 @@ def test_latex_has_escaped_names_and_as_many_cells_as_columns() -> None:
     assert text.startswith(r"\begin{tabular}{llrlrrrrrrrl}")
 
 
+def after(*earlier: tuple[int | None, bool]) -> dict[str, Any]:
+    """The measured row, of a run that went on from others: their epochs, whether on its data."""
+    runs: list[dict[str, Any]] = [
+        {"run": "r", "epochs": epochs, "sources": [], "same_data": same} for epochs, same in earlier
+    ]
+    return {**MEASURED, "measured": {**MEASURED["measured"], "earlier": runs}}
+
+
+@pytest.mark.parametrize(
+    ("row", "before", "words"),
+    [
+        (after(), "0", "10"),
+        (after((44, False), (3, True)), "3", "3 + 10"),
+        (after((None, True), (3, True)), "", "at least 3 + 10"),
+    ],
+)
+def test_epochs_before_its_own_are_told_where_they_are_known(
+    row: dict[str, Any], before: str, words: str
+) -> None:
+    (cells,) = csv.DictReader(io.StringIO(exported([row], "csv")))
+
+    assert (cells["epochs"], cells["epochs_before"]) == ("10", before)
+    assert f"| my_run | {words} | 87,790 |" in exported([row], "md")
+
+
 def test_an_unknown_form_is_refused() -> None:
     assert FORMATS == ("md", "csv", "latex", "json")
     with pytest.raises(ValueError, match="no format 'xml'"):

@@ -83,6 +83,8 @@ def test_figures_are_those_of_the_report_each_column_on_the_same_pictures(
     assert "Trained on 8,779 pictures of RAF-DB" in text
     assert "of 2,388 pictures; 95 % interval 82.9 to 85.8. Macro-F1 77.1 %" in text
     assert "not measured" in text
+    # On a phone all figures stand in one column.
+    assert "Figures of the same name are measured on the same pictures" in text
 
 
 def test_a_joined_network_learned_nothing_more_and_its_report_names_its_image_sets(

@@ -24,12 +24,15 @@ def cards(page: AppTest) -> int:
 def test_without_runs_the_paper_stands_alone(app: AppTest) -> None:
     page = results(app)
 
-    table = tables(page)[0]
+    # RAF-DB, FER2013 and FER GiMEFiVE, each under its name
+    parts = tables(page)[:3]
     assert not page.exception
-    assert len(table) == 20
-    assert table["Paper test %"].tolist() == [row.test for row in published_rows()]
-    assert set(table["Status"]) == {"not run"}
-    assert table["Here: test %"].isna().all()
+    assert [len(part) for part in parts] == [8, 7, 5]
+    shown = [figure for part in parts for figure in part["Paper test %"]]
+    assert shown == [row.test for row in published_rows()]
+    assert {status for part in parts for status in part["Status"]} == {"not run"}
+    assert all(part["Here: test %"].isna().all() for part in parts)
+    assert words(page).count("**FER GiMEFiVE**") == 1
     assert "python -m core train rafdb-vgg-modern" in page.code[0].value
 
 
@@ -60,12 +63,12 @@ def test_a_run_measures_its_row(page: AppTest, own_runs: Path) -> None:
 
     table = tables(page.run())[0]
 
-    row = table[(table["Data"] == "RAF-DB") & (table["Model"] == "VGG")].iloc[0]
+    row = table[table["Model"] == "VGG 16 +BN"].iloc[0]
     found = Predictions.load(folder).of_split("test")
     assert row["Status"] == "measured"
     assert row["Run"] == "one"
     assert row["Here: test %"] == pytest.approx(100 * found.correct.mean())
-    assert row["Epochs here"] == 4
+    assert row["Epochs here"] == "4"
 
 
 def test_figure_1_says_after_how_many_epochs_a_run_was_measured(
@@ -83,13 +86,22 @@ def test_figure_1_says_after_how_many_epochs_a_run_was_measured(
     assert "fewer than 10 epochs" in chart
 
 
-def test_epochs_and_the_papers_figure_stand_beside_the_measured_one(page: AppTest) -> None:
-    for table in tables(page):
+def test_a_row_is_told_and_both_its_figures_are_seen_on_a_phone(page: AppTest) -> None:
+    for drawn, table in zip(page.dataframe, tables(page), strict=True):
         assert table.columns.tolist()[:5] == [
-            "Data", "Model", "Here: test %", "Epochs here", "Paper test %",
+            "Model", "Here: test %", "Paper test %", "95 % interval", "Epochs here",
         ]  # fmt: skip
+        columns = json.loads(drawn.proto.columns)
+        shown = [columns[name]["width"] for name in table.columns[:3]]
+        # 33 px are those of the tick, 358 those of the page.
+        assert 33 + sum(shown) <= 358
+        # "GiMEFiVE (Ours)* 15 +DO+BN-SE" takes 187 px, and 8 on either side.
+        assert shown[0] >= 203
+        assert table["Model"].is_unique
 
     said = words(page).replace("\\", "")
+    for sign in ("+ is with and - without", "BN,", "SE,", "DO,", "RB,", "Without copies %:"):
+        assert said.count(sign) == 1
     assert said.count("scroll the table sideways") == 2
     assert said.count("passes over the training pictures") == 1
     assert "Human raters: 84.1 %. One human rater agrees with the other nine on FER+" in said

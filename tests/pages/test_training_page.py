@@ -3,16 +3,21 @@
 import re
 import shutil
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from training_pages import Opened, labels, trained, words
 
+from core.checkpoints import DEFAULT_CHECKPOINT
+from core.data import PAPER_SOURCES
 from core.training import (
+    RunConfig,
     RunFolder,
     observe,
     preset,
     run_settings,
 )
+from webapp.training import runs_view, store
 
 
 def test_without_data_it_says_where_to_get_some(training_page: Opened) -> None:
@@ -218,3 +223,55 @@ def test_start_stands_above_the_settings(training_page: Opened, data: Path) -> N
     keys = [getattr(element, "key", None) for element in training_page().main]
 
     assert keys.index("start") < keys.index("set data")
+
+
+@pytest.mark.parametrize(
+    ("sources", "class_set", "name"),
+    [
+        ((), "six", "demo"),
+        (("raf_db",), "six", "RAF-DB"),
+        (("raf_db", "fer2013"), "seven", "RAF-DB + FER2013, 7 classes"),
+        (PAPER_SOURCES[1:], "six", "4 sets, without RAF-DB"),
+        (("raf_db", "fer2013", "ck_plus"), "six", "3 sets, without FER AffectNet + TFEID"),
+        (PAPER_SOURCES, "six", "5 sets"),
+        (("mine", "raf_db", "fer2013"), "six", "3 sets"),
+    ],
+)
+def test_the_data_of_a_run_are_named_so_short_that_nothing_is_cut(
+    sources: tuple[str, ...], class_set: Literal["six", "seven"], name: str, own_runs: Path
+) -> None:
+    config = RunConfig(data="demo", sources=sources, class_set=class_set)
+
+    assert store.data_name(config, own_runs / "own") == name
+
+
+def test_a_shipped_run_that_names_no_image_sets_learned_from_all_of_the_paper(
+    own_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.checkpoints.SHIPPED", own_runs)
+    config = RunConfig(data="fer-gimefive-seven", class_set="seven")
+
+    assert store.data_name(config, own_runs.resolve() / DEFAULT_CHECKPOINT) == "5 sets, 7 classes"
+
+
+def test_a_run_is_found_by_an_image_set_that_its_short_name_leaves_out(own_runs: Path) -> None:
+    runs = {"a": trained(own_runs, "a", 0.5, sources=PAPER_SOURCES[1:])}
+    table = store.overview(runs)
+
+    assert runs_view.arranged(table, "tfeid demo", "")["Run"].tolist() == ["a"]
+    assert table["Data"].tolist() == ["4 sets, without RAF-DB"]
+
+
+def test_actions_refuse_on_a_server_for_looking_only(
+    own_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a browser may send: the buttons are not the lock."""
+    from webapp.training import actions
+
+    folder = trained(own_runs, "done", 0.3)
+    monkeypatch.setenv("GIMEFIVE_READ_ONLY", "1")
+
+    actions.delete(folder)
+    actions.start("new", RunConfig(), now=True)
+
+    assert [path.name for path in own_runs.iterdir()] == ["done"]

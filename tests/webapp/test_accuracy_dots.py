@@ -14,6 +14,7 @@ MEASURED: dict[str, Any] = {
     "interval": [82.5, 85.5],
     "run": "<r>",
     "epochs": 44,
+    "epochs_in_words": "44",
 }
 NOT_MEASURED: dict[str, Any] = {
     "label": "c",
@@ -21,7 +22,8 @@ NOT_MEASURED: dict[str, Any] = {
     "measured": None,
     "interval": None,
     "run": None,
-    "epochs": None,
+    "epochs": 0,
+    "epochs_in_words": "",
 }
 
 
@@ -96,11 +98,18 @@ def test_what_rows_and_runs_are_called_stays_text() -> None:
 def test_dots_of_few_epochs_are_open_and_all_say_how_many(
     epochs: int, kind: str, words: str
 ) -> None:
-    html = drawn({**MEASURED, "epochs": epochs})
+    html = drawn({**MEASURED, "epochs": epochs, "epochs_in_words": str(epochs or "")})
 
     assert kinds(html) == ["published", kind]
     assert "<span>paper 83.3</span>" in html
     assert words in html
+
+
+def test_epochs_of_earlier_runs_are_told_and_counted() -> None:
+    html = drawn({**MEASURED, "epochs": 12, "epochs_in_words": "at least 8 + 4"})
+
+    assert kinds(html) == ["published", "here"]
+    assert "here 84.0, at least 8 + 4 epochs<" in html
 
 
 def test_the_key_says_what_is_open_and_how_long_the_paper_trained() -> None:

@@ -50,8 +50,7 @@ def accuracy_dots(rows: Sequence[dict[str, Any]], *, few: int, most: int, alt: s
     open: they are no answer to the paper's, which had many times the epochs.
 
     Args:
-        rows: What `core.evaluation.figure1` gives, each with its `epochs` here, None or 0 where
-            they are not known.
+        rows: What `core.evaluation.figure1` gives.
         few: Epochs; a dot trained for fewer is open.
         most: Epochs that the published figures had at most.
         alt: Read aloud before the figures in place of the chart.
@@ -83,8 +82,8 @@ def _said(row: dict[str, Any]) -> str:
 
 def _after(row: dict[str, Any], joint: str) -> str:
     """The epochs of a row's training here behind a joint; "" where they are not known."""
-    epochs = row["epochs"]
-    return f"{joint}{epochs} epoch{'s' * (epochs != 1)}" if epochs else ""
+    words = row["epochs_in_words"]
+    return f"{joint}{words} epoch{'s' * (words != '1')}" if words else ""
 
 
 def _key(few: int, most: int) -> str:

@@ -11,14 +11,20 @@ import pyarrow as pa
 import streamlit as st
 from pyarrow.json import ParseOptions, read_json
 
+from core.checkpoints import find_checkpoint
+from core.errors import CoreError
 from core.evaluation import (
     Accuracy,
     all_runs,
+    epochs_in_words,
     exported,
     figure1,
+    load_report,
     measure,
+    peer_scores,
     predictions_changed,
     published,
+    row_label,
     table2,
 )
 from core.files import changed
@@ -27,7 +33,8 @@ from core.tabular import TableFormat
 from webapp import navigation
 from webapp.chart_frame import table_height
 from webapp.charts.accuracy_dots import accuracy_dots
-from webapp.text import literal
+from webapp.checkpoints import source_names, title
+from webapp.text import counted, literal
 
 Rows = list[dict[str, Any]]
 FILES: dict[TableFormat, str] = {"md": "Markdown", "csv": "CSV", "latex": "LaTeX", "json": "JSON"}
@@ -37,14 +44,25 @@ HELP = {
     "Here: valid %": "On the published validation set: RAF-DB test images.",
     "Without copies %": "Test images that have no copy (twin) in the published train.",
 }
-# Narrow: on a phone they are to be seen beside the names.
-SHORT_HEADS = {"Here: test %": "Here %", "Paper test %": "Paper %"}
-NARROW = 64  # px
+# On a phone tick, model and both figures are to be seen: 33 and these are its 358 px.
+SHORT_HEADS = {"Here: test %": ("Here %", 58), "Paper test %": ("Paper %", 64)}
+MODEL = 203  # px, of the longest label
 MORE = "More columns to the right: scroll the table sideways."
 SHORT = (
     "Here %, Paper %: accuracy on the test images, measured by this software and published. "
-    "BN: batch normalisation. SE: squeeze-and-excitation, weights for the channels. RB: residual "
-    "blocks. DO: dropout, which the row with the star adds."
+    "Without copies %: measured here on the test images that have no copy in the published "
+    "training part. The number is that of layers; + is with and - without: BN, batch "
+    "normalisation; SE, squeeze-and-excitation, weights for the channels; RB, residual blocks; "
+    "DO, dropout, which the row with the star adds."
+)
+SUMS = "A sum of epochs: the run went on from earlier runs on the same pictures."
+PEER_HEADS = (
+    "F1: macro-F1, its mean over the classes. No copies: FER2013 test without pictures that have a "
+    "copy in the training part."
+)
+TRAINED_ON = (
+    "the default network of this app, which unlike the others was trained on the training parts of "
+    "these image sets; only its answers between the six expressions count."
 )
 ENDINGS: dict[TableFormat, str] = {"md": "md", "csv": "csv", "latex": "tex", "json": "json"}
 
@@ -109,26 +127,45 @@ def table_view() -> None:
     )
     _draw(rows, "table 2")
     st.caption(SHORT)
+    if before := begun_elsewhere(rows):
+        st.caption(literal(f"{SUMS} {' '.join(before)}"))
     export_buttons(lambda form: exported(rows, form), "table2", "export")
     _to_do(rows)
     st.subheader("Figure 1: RAF-DB test")
     rater = published("human_agreement")
     alt = "Published and measured accuracies on RAF-DB test"
-    st.html(accuracy_dots(_with_epochs(rows), few=min(tried), most=max(tried), alt=alt))
+    st.html(accuracy_dots(figure1(rows), few=min(tried), most=max(tried), alt=alt))
     agreement = f"{rater['percent']:.1f} %"
     st.caption(literal(f"Human raters: {agreement}. {rater['about']} {rater['source']}."))
     st.subheader("The preliminary report's table")
     _draw(preliminary, "preliminary")
 
 
-def _with_epochs(rows: Rows) -> Rows:
-    """The rows of Figure 1, each with the epochs of its run."""
-    epochs = {one["run"]: one["epochs"] for row in rows if (one := row["measured"]) is not None}
-    return [{**row, "epochs": epochs.get(row["run"])} for row in figure1(rows)]
+def begun_elsewhere(rows: Rows) -> list[str]:
+    """What the epochs of a table leave out: a sentence for each start on other pictures."""
+    said = []
+    for row in rows:
+        for one in (row["measured"] or {}).get("earlier", []):
+            name = f"{row_label(row)} on {row['dataset']}"
+            if one["epochs"] is None:
+                said.append(f"{name} began with weights of {one['run']}, which is not here.")
+            elif not one["same_data"]:
+                epochs = counted(one["epochs"], "epoch")
+                sources = source_names(one["sources"])
+                said.append(f"{name} began with weights that had {epochs} on {sources} before.")
+    return said
 
 
-def _draw(rows: list[dict[str, Any]], key: str) -> None:
+def _draw(rows: Rows, key: str) -> None:
+    """A table a data set, since on a phone there is no room for its name beside the figures."""
     st.caption(f"Tick a measured row to see its confusions, and the pictures behind them. {MORE}")
+    for dataset in dict.fromkeys(row["dataset"] for row in rows):
+        some = [row for row in rows if row["dataset"] == dataset]
+        st.markdown(f"**{dataset}**")
+        _part(some, f"{key} {dataset}")
+
+
+def _part(rows: Rows, key: str) -> None:
     cells = [_cells(row) for row in rows]
     light_table(
         cells,
@@ -136,17 +173,16 @@ def _draw(rows: list[dict[str, Any]], key: str) -> None:
         on_select=partial(_follow, rows, key),
         selection_mode="single-row",
         column_config={
-            # On a phone, where these would take more than half, Streamlit lets them scroll, too.
-            "Data": st.column_config.TextColumn(pinned=True, width=100),
-            "Model": st.column_config.TextColumn(pinned=True, width=134),
-            "Parameters": st.column_config.NumberColumn(format="localized"),
+            # On a phone, where it would take more than half, Streamlit lets it scroll, too.
+            "Model": st.column_config.TextColumn(pinned=True, width=MODEL),
+            "95 % interval": st.column_config.TextColumn(width=92),
+            "Epochs here": st.column_config.TextColumn("Epochs", width=60),
+            "Parameters": st.column_config.NumberColumn(width=83, format="localized"),
             "Faces/s": st.column_config.NumberColumn(format="%,d"),
-            # Numbers on the left are to be seen where only half of their column is.
-            "Epochs here": st.column_config.NumberColumn("Epochs", width=NARROW, alignment="left"),
             **{
                 name: st.column_config.NumberColumn(
-                    SHORT_HEADS.get(name),
-                    width=NARROW if name in SHORT_HEADS else None,
+                    SHORT_HEADS.get(name, (None, None))[0],
+                    width=SHORT_HEADS.get(name, (None, None))[1],
                     format="%.1f",
                     help=HELP.get(name),
                 )
@@ -169,21 +205,18 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
     measured = row["measured"] or {}
     ends = measured.get("intervals", {}).get("test")
     return {
-        "Data": row["dataset"],
-        "Model": row["model"],
+        "Model": row_label(row),
         "Here: test %": measured.get("test"),
-        "Epochs here": measured.get("epochs"),
         "Paper test %": row["published"]["test"],
         "95 % interval": f"{ends[0]:.1f} to {ends[1]:.1f}" if ends else None,
-        "Layers": row["layers"],
-        "Architecture": row["architecture"],
+        "Epochs here": epochs_in_words(measured) or None,
         "Without copies %": measured.get("test_clean"),
         "Status": row["status"],
         "Paper valid %": row["published"]["valid"],
         "Here: valid %": measured.get("valid"),
+        "Parameters": row["parameters"],
         "Paper train %": row["published"]["train"],
         "Here: train %": measured.get("train"),
-        "Parameters": row["parameters"],
         "Run": measured.get("run"),
         "Faces/s": measured.get("faces_per_second"),
         "Date": str(measured.get("date") or "")[:10] or None,
@@ -233,20 +266,24 @@ def literature_view() -> None:
     )
     peers = published("peers")
     st.subheader("Other programs on the same images")
-    programs = [_peer(row) for row in peers["rows"]]
+    own = _own_peer()
+    programs = [_peer(row) for row in (*([own] if own else []), *peers["rows"])]
     light_table(
         programs,
         column_config={
             "Program": st.column_config.TextColumn(pinned=True, width=224),
             "Parameters": st.column_config.NumberColumn(format="localized"),
             **{
-                name: st.column_config.NumberColumn(format="%.1f")
+                # On the left they are to be seen where only half of their column is.
+                name: st.column_config.NumberColumn(format="%.1f", alignment="left")
                 for name in programs[0]
                 if name.endswith("%")
             },
         },
     )
-    st.caption(literal(f"{peers['source']}. {peers['statement']}"))
+    st.caption(literal(f"{peers['source']}. {PEER_HEADS} {peers['statement']}"))
+    if own:
+        st.caption(literal(f"{own['name']}: {TRAINED_ON}"))
     others = published("elsewhere")
     st.subheader("Published elsewhere")
     titles = {"name": "Model", "dataset": "Data", "test": "Accuracy %"}
@@ -264,18 +301,25 @@ def literature_view() -> None:
     st.caption(literal(f"{others['source']}. {others['statement']}"))
 
 
+def _own_peer() -> dict[str, Any] | None:
+    """The row of the default network among other programs; None where it has no figures here."""
+    try:
+        folder = find_checkpoint("default")
+        scores = peer_scores(load_report(folder))
+    except CoreError:
+        return None
+    return {"name": f"{title(folder)} (here)", "parameters": None, "scores": scores}
+
+
 def _peer(row: dict[str, Any]) -> dict[str, Any]:
-    cells: dict[str, Any] = {"Program": row["name"], "Parameters": row["parameters"]}
-    titles = {
-        "raf_db": "RAF-DB test",
-        "fer2013": "FER2013 test",
-        "fer2013_without_twins": "FER2013 without copies",
+    titles = {"raf_db": "RAF-DB", "fer2013": "FER2013", "fer2013_without_twins": "No copies"}
+    scores = {head: row["scores"].get(key, {}) for key, head in titles.items()}
+    return {
+        "Program": row["name"],
+        **{f"{head} %": one.get("accuracy") for head, one in scores.items()},
+        **{f"{head} F1 %": one.get("macro_f1") for head, one in scores.items()},
+        "Parameters": row["parameters"],
     }
-    for key, title in titles.items():
-        scores = row["scores"].get(key, {})
-        cells[f"{title} %"] = scores.get("accuracy")
-        cells[f"{title}, macro-F1 %"] = scores.get("macro_f1")
-    return cells
 
 
 def export_buttons(text_of: Callable[[TableFormat], str], name: str, key: str) -> None:
@@ -287,9 +331,9 @@ def export_buttons(text_of: Callable[[TableFormat], str], name: str, key: str) -
         key: Begins the keys of the buttons.
     """
     with st.container(horizontal=True):
-        for form, title in FILES.items():
+        for form, label in FILES.items():
             st.download_button(
-                title,
+                label,
                 text_of(form),
                 f"{name}.{ENDINGS[form]}",
                 key=f"{key} {form}",

@@ -1,6 +1,7 @@
 """Several runs over each other, and what differs in their settings."""
 
-from typing import Any
+from collections.abc import Mapping
+from html import escape
 
 import pandas as pd
 import streamlit as st
@@ -21,6 +22,22 @@ BY_EPOCH, BY_TIME = "epochs", "time"
 FIRST = ("valid_accuracy", "valid_loss")
 # What decides which pictures a run is judged on.
 DATA = ("data", "split", "sources", "class_set")
+
+# On a phone a row's name stands above its cells, so that none of them is cut.
+STYLE = """
+.stacked {overflow-x: auto; font-size: .875rem;}
+.stacked table {width: 100%; border-collapse: collapse;}
+.stacked tr {border-bottom: 1px solid rgba(128, 128, 160, .3);}
+.stacked th, .stacked td {padding: .3rem .5rem; text-align: left; vertical-align: top;
+font-weight: normal; font-variant-numeric: tabular-nums; overflow-wrap: anywhere;}
+.stacked th {opacity: .8;}
+@media (max-width: 640px) {
+.stacked tr {display: grid; grid-template-columns: COLUMNS;}
+.stacked th, .stacked td {padding: .2rem .3rem;}
+.stacked th[scope="col"] {font-size: .75rem;}
+.stacked .name {grid-column: 1 / -1; padding-top: .4rem;}
+}
+"""
 
 
 def turn_to(names: list[str]) -> None:
@@ -56,14 +73,17 @@ def show() -> None:
     picked = {titles[name]: runs[name] for name in chosen}
     _warn(picked)
     _charts(picked, figures, by_time=along == BY_TIME)
-    st.dataframe(_best(picked), hide_index=True, key="bests", column_config=_formats())
+    st.html(stacked_table("Run", _best(picked)))
     st.subheader("Where their settings differ")
     table = differences(picked)
     if table.empty:
         st.info("Their settings are the same.")
     else:
-        pinned = {"Setting": st.column_config.TextColumn(pinned=True)}
-        st.dataframe(table, hide_index=True, key="differences", column_config=pinned)
+        cells = table.set_index("Setting").T
+        rows = {
+            str(name): {str(run): str(text) for run, text in cells[name].items()} for name in cells
+        }
+        st.html(stacked_table("Setting", rows))
 
 
 def _warn(runs: dict[str, RunFolder]) -> None:
@@ -119,34 +139,43 @@ def _picked(titles: dict[str, str]) -> list[str]:
     return chosen
 
 
-def _best(runs: dict[str, RunFolder]) -> pd.DataFrame:
-    rows = []
+def _best(runs: dict[str, RunFolder]) -> dict[str, dict[str, str]]:
+    """The figures of each run's kept weights, those that decide first."""
+    rows = {}
     for name, folder in runs.items():
         lines = store.history(folder)
         best = folder.kept()
-        rows.append(
-            {
-                "Run": name,
-                "Epochs": len(lines),
-                "Best epoch": best["epoch"],
-                "Validation accuracy %": store.percents(best["valid_accuracy"]),
-                "Validation macro-F1 %": store.percents(best["valid_macro_f1"]),
-                "Validation loss": best.get("valid_loss"),
-                "Minutes": sum(line["seconds"] for line in lines) / 60,
-            }
-        )
-    return pd.DataFrame(rows)
+        loss = best.get("valid_loss")
+        rows[name] = {
+            "Validation %": f"{100 * best['valid_accuracy']:.1f}",
+            "Macro-F1 %": f"{100 * best['valid_macro_f1']:.1f}",
+            "Loss": "-" if loss is None else f"{loss:.3f}",
+            "Best epoch": f"{best['epoch']} of {len(lines)}",
+            "Minutes": f"{sum(line['seconds'] for line in lines) / 60:,.1f}",
+        }
+    return rows
 
 
-def _formats() -> dict[str, Any]:
-    one_decimal = st.column_config.NumberColumn(format="%,.1f")
-    return {
-        "Run": st.column_config.TextColumn(pinned=True),
-        "Validation accuracy %": one_decimal,
-        "Validation macro-F1 %": one_decimal,
-        "Validation loss": st.column_config.NumberColumn(format="%.3f"),
-        "Minutes": one_decimal,
-    }
+def stacked_table(head: str, rows: Mapping[str, Mapping[str, str]]) -> str:
+    """A table of texts as HTML that wraps them; on a phone names stand above their cells.
+
+    Args:
+        head: Of the names.
+        rows: Cells by column by the row's name; at least one, the same columns in each.
+    """
+    columns = list(next(iter(rows.values())))
+    lines = [_line([head, *columns], "col")]
+    lines += [_line([name, *(cells[column] for column in columns)], "row")
+              for name, cells in rows.items()]  # fmt: skip
+    style = STYLE.replace("COLUMNS", f"repeat({len(columns)}, minmax(3.6rem, 1fr))")
+    return f'<style>{style}</style><div class="stacked"><table>{"".join(lines)}</table></div>'
+
+
+def _line(texts: list[str], scope: str) -> str:
+    name, *cells = map(escape, texts)
+    kind = 'th scope="col"' if scope == "col" else "td"
+    drawn = "".join(f"<{kind}>{cell}</{kind[:2]}>" for cell in cells)
+    return f'<tr><th class="name" scope="{scope}">{name}</th>{drawn}</tr>'
 
 
 def differences(runs: dict[str, RunFolder]) -> pd.DataFrame:

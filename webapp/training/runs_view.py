@@ -10,7 +10,7 @@ from core.checkpoints import is_checkpoint
 from core.paths import read_only, run_root
 from core.training import RunFolder, WorkerLock, values_of, waiting
 from webapp import checkpoints, navigation
-from webapp.chart_frame import draw_chart
+from webapp.chart_frame import EDGES, ROW, draw_chart
 from webapp.charts import training as charts
 from webapp.text import counted, literal, percent
 from webapp.training import actions, compare_view, new_run, store
@@ -88,12 +88,12 @@ def _table(runs: dict[str, RunFolder]) -> dict[str, str]:
     # Other rows are another table, so that no tick slips to another run.
     key = f"{TABLE} {group} {' '.join(names)}"
     picked = st.dataframe(
-        table.drop(columns="Own"),
+        table.drop(columns=["Own", "Words"]),
         hide_index=True,
         key=key,
         on_select=partial(_take_ticks, key, names),
         selection_mode="multi-row",
-        height=38 + 35 * min(len(table), SHOWN),
+        height=ROW * (1 + min(len(table), SHOWN)) + EDGES,
         placeholder="-",
         alt=f"{counted(len(table), 'run')}, each with its state and best validation accuracy",
         column_config={
@@ -102,20 +102,24 @@ def _table(runs: dict[str, RunFolder]) -> dict[str, str]:
                 help="Passes over all training pictures: done, and planned; none where trained "
                 "networks were joined as they were"
             ),
-            "Data": st.column_config.TextColumn("On", width=105),
-            "Title": st.column_config.TextColumn(width=270),
+            "Title": st.column_config.TextColumn(width=320),  # as long as the longest here
+            "Data": st.column_config.TextColumn("On", width=170),
             "Best %": st.column_config.NumberColumn(
                 "Validation %",
                 format="%.1f",
-                width=90,
+                width=85,
                 help="Validation accuracy of the weights kept: the share of pictures set aside "
-                "whose label it gives. Compare it only where the data beside it are the same.",
+                "whose label it gives.",
             ),
             "Course": st.column_config.LineChartColumn(
                 "Validation by epoch", help="Accuracy from 20 % to 100 %", y_min=0.2, y_max=1
             ),
             "Changed": st.column_config.DatetimeColumn(format="distance"),
         },
+    )
+    st.caption(
+        "Each run is judged on validation pictures of its own data: where “On” differs, so do the "
+        "pictures, and the figures cannot be compared."
     )
     _ticked([names[row] for row in picked["selection"]["rows"]])
     return dict(zip(whole["Run"], whole["Epochs"], strict=True))
@@ -129,13 +133,17 @@ def arranged(table: pd.DataFrame, words: str, group: str) -> pd.DataFrame:
         words: In any order, in any case.
         group: A column; "" to leave the order.
     """
-    texts = table[["Run", "Title", "State", "Network", "Data"]].agg(" ".join, axis=1).str.lower()
+    texts = (
+        table[["Run", "Title", "State", "Network", "Data", "Words"]]
+        .agg(" ".join, axis=1)
+        .str.lower()
+    )
     kept = table[[all(word in text for word in words.lower().split()) for text in texts]]
     by = [*([group] if group else []), "Own"]
     # Stable: runs that do not differ in these stay the latest first.
     kept = kept.sort_values(by, ascending=[name != "Own" for name in by], kind="stable")
-    # The figure and what it was reached on first: of all columns a phone shows two or three.
-    first = list(dict.fromkeys([*([group] if group else []), "Best %", "Data", "Title"]))
+    # Name, figure and what it was reached on first: of all columns a phone shows three.
+    first = list(dict.fromkeys(["Best %", "Title", *([group] if group else []), "Data"]))
     return kept[[*first, *(name for name in kept if name not in (*first, "Run")), "Run"]]
 
 

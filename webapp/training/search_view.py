@@ -73,13 +73,15 @@ def _new() -> None:
     name_key = f"search name {proposed}"  # another proposal begins anew
     columns[2].text_input("Name of the search", proposed, key=name_key)
     space = SPACES[space_name]
-    varied = st.multiselect(
-        "Settings that vary", space, default=list(space), format_func=charts.short,
-        key=f"varied {space_name}",
+    # Not a multiselect: on a phone that shows four lines of its choices and cuts the fifth.
+    varied = st.pills(
+        "Settings that vary", list(space), selection_mode="multi", default=list(space),
+        format_func=charts.short, key=f"varied {space_name}",
     )  # fmt: skip
     st.text_input(
         "Storage of the trials",
-        placeholder="a file in its folder; or an Optuna storage URL that several machines share",
+        placeholder="a file in its folder",
+        help="Several machines share the trials of an Optuna storage URL.",
         key="storage",
     )
     size = grid_size({setting: space[setting] for setting in varied})

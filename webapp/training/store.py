@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.checkpoints import damage, is_own, title_of
-from core.data import leak_pairs
+from core.data import PAPER_SOURCES, SOURCES, leak_pairs
 from core.errors import CheckpointError, DataError
 from core.labels import CLASS_SETS
 from core.paths import run_root
@@ -213,7 +213,10 @@ def read(folder: RunFolder) -> Reading:
 
 
 def overview(folders: dict[str, RunFolder]) -> pd.DataFrame:
-    """A row a run: name, state, epochs done, best validation accuracy and its course."""
+    """A row a run: name, state, epochs done, best validation accuracy and its course.
+
+    "Words" are what else is known of its data, to be found by.
+    """
     rows = []
     for name, folder in folders.items():
         found, settings = read(folder), config(folder)
@@ -223,13 +226,14 @@ def overview(folders: dict[str, RunFolder]) -> pd.DataFrame:
                 "Title": title_of(folder.path),
                 "Best %": percents(found.kept.get("valid_accuracy")),
                 # Beside it: figures of other data cannot be compared.
-                "Data": data_name(settings) if settings else "",
+                "Data": data_name(settings, folder.path) if settings else "",
                 "State": DAMAGED if damage(folder.path) else found.observed.state,
                 "Epochs": found.done if settings else "",
                 "Course": [line["valid_accuracy"] for line in found.history],
                 "Network": settings.model if settings else "",
                 "Changed": _moment(found.observed.since),
                 "Own": is_own(folder.path),
+                "Words": f"{settings.data} {source_names(settings.sources)}" if settings else "",
             }
         )
     return pd.DataFrame(rows)
@@ -244,9 +248,26 @@ def _moment(seconds: float) -> pd.Timestamp | None:
     return pd.Timestamp(seconds, unit="s") if seconds else None
 
 
-def data_name(config: RunConfig) -> str:
-    """What a run learns from: its image sets where it has chosen some, else its data set."""
-    return source_names(config.sources) or config.data
+def data_name(config: RunConfig, folder: Path) -> str:
+    """What a run learns from, short: its image sets, or how many; else its data set.
+
+    Args:
+        config: Of the run.
+        folder: Of the run; shipped ones that name no image sets learned from all of the paper.
+    """
+    names = set(config.sources or (() if is_own(folder) else PAPER_SOURCES))
+    left_out = [name for name in PAPER_SOURCES if name not in names]
+    if len(names) < 3:
+        text = " + ".join(_title(name) for name in config.sources) or config.data
+    elif names < set(PAPER_SOURCES):
+        text = f"{len(names)} sets, without {' + '.join(map(_title, left_out))}"
+    else:
+        text = f"{len(names)} sets"
+    return text if config.class_set == "six" else f"{text}, {len(config.labels)} classes"
+
+
+def _title(source: str) -> str:
+    return SOURCES[source].title if source in SOURCES else source
 
 
 def log_tail(folder: RunFolder, lines: int = 20) -> str:
