@@ -20,6 +20,7 @@ from core.training import (
     preset,
     run_seconds,
 )
+from webapp.checkpoints import source_names
 from webapp.errors import sentence, shown_errors
 from webapp.text import counted, literal
 from webapp.training import actions, form, store
@@ -106,8 +107,8 @@ def _other_data(config: RunConfig) -> str:
     every = store.all_sources()
     missing = [SOURCES[name].title for name in wanted if name not in every]
     text = (
-        f"This run learns from **{literal(store.data_name(config))}**, not from the preset's image "
-        f"sets ({', '.join(SOURCES[name].title for name in wanted)})."
+        f"This run learns from **{literal(source_names(config.sources) or config.data)}**, not "
+        f"from the preset's image sets ({source_names(wanted)})."
     )
     if missing:
         text += (

@@ -142,7 +142,7 @@ def arranged(table: pd.DataFrame, words: str, group: str) -> pd.DataFrame:
     by = [*([group] if group else []), "Own"]
     # Stable: runs that do not differ in these stay the latest first.
     kept = kept.sort_values(by, ascending=[name != "Own" for name in by], kind="stable")
-    # Name, figure and what it was reached on first: of all columns a phone shows three.
+    # What a phone is to show first: the figure, whose it is, and on what it was reached.
     first = list(dict.fromkeys(["Best %", "Title", *([group] if group else []), "Data"]))
     return kept[[*first, *(name for name in kept if name not in (*first, "Run")), "Run"]]
 
