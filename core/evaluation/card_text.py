@@ -149,7 +149,7 @@ def _origin(data: dict[str, Any], *, joined: bool) -> str:
             else "trained on other data, which may hold images of the parts below"
         )
         names = " and ".join(as_code(name) for name in origin["checkpoint"].split("+"))
-        text += f" {beginning} {names}, {words}."
+        text += f" {beginning} {names}" + ("." if joined and key == "initial" else f", {words}.")
     return text
 
 

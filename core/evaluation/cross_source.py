@@ -66,7 +66,7 @@ def by_source(report: dict[str, Any], *, six: bool = False) -> list[SourceScore]
 
 def trained_alike(
     found: Mapping[str, SourceScore], recipes: Mapping[str, str]
-) -> list[tuple[str, list[SourceScore]]]:
+) -> list[tuple[str, list[str]]]:
     """Networks that never saw an image set, with those that did and were trained the same way.
 
     Args:
@@ -74,12 +74,12 @@ def trained_alike(
         recipes: Of the networks, as `recipe` gives them; one that is absent is like no other.
 
     Returns:
-        The name of each such network that has others to be compared with, and their figures.
+        The name of each such network that has others to be compared with, and theirs.
     """
     pairs = []
     for name, one in found.items():
         others = [
-            other
+            title
             for title, other in found.items()
             if other.seen and name in recipes and recipes.get(title) == recipes[name]
         ]

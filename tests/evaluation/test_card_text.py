@@ -227,7 +227,7 @@ def test_a_joined_network_says_that_no_training_followed(run: Path) -> None:
         "Joined from trained networks without further training; they last learned from the clean "
         "split of RAF-DB" in text
     )
-    assert "Its parts are `one` and `two`, trained on other data" in text
+    assert "Its parts are `one` and `two`.\n" in text
     assert "Its parts keep the weights they had; no epoch of training followed." in text
     assert "learning_rate" not in text
     assert "Kept: the weights" not in text

@@ -109,4 +109,4 @@ def test_networks_without_an_image_set_stand_beside_those_trained_alike_with_it(
     }
     recipes = {"without": "short", "with": "short", "long with": "long", "alone": "odd"}
 
-    assert trained_alike(found, recipes) == [("without", [found["with"]])]
+    assert trained_alike(found, recipes) == [("without", ["with"])]

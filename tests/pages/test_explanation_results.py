@@ -215,7 +215,8 @@ def test_maps_are_told_beside_what_hiding_names() -> None:
 
     assert maps_in_words(view, right=True) == (
         "For their size the maps are **strongest** on the mouth for happiness; the eyes for fear. "
-        "Hiding parts, below, names the same part for happiness; another one for fear (the mouth)."
+        "Hiding parts whole, below, names the same part for happiness; another one for fear (the "
+        "mouth)."
     )
     assert maps_in_words(view, right=False) == ""  # two faces tell nothing
 

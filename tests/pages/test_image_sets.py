@@ -59,9 +59,11 @@ def test_image_sets_begin_with_how_much_is_lost_on_sets_never_seen() -> None:
 
     # RAF-DB: D, trained like B and C with it, is right for 75; FER2013: B and D for (72 + 62) / 2.
     assert "is right 10.0 to 25.0 percentage points less often than networks trained alike" in said
-    assert "- RAF-DB: 65.0 % by “B”; 75.0 % by networks trained alike with it." in said
-    assert "- RAF-DB: 50.0 % by “C”; 75.0 % by networks trained alike with it." in said
-    assert "- FER2013: 52.0 % by “C”; 67.0 % by networks trained alike with it (mean of 2)." in said
+    assert "- RAF-DB: 65.0 % by “B”; 75.0 % by “D”, trained alike but with it." in said
+    assert "- RAF-DB: 50.0 % by “C”; 75.0 % by “D”, trained alike but with it." in said
+    assert (
+        "- FER2013: 52.0 % by “C”; 67.0 % by “B” and “D”, trained alike but with it (mean)." in said
+    )
     assert "90.0" not in said
     assert "TFEID" not in said
     assert "“A”, the default, was trained on all the image sets it was measured on" in said
@@ -90,7 +92,7 @@ def test_where_strange_sets_are_no_harder_both_figures_stand_alone() -> None:
     said = unseen_in_words(scores, recipes={"A": "one", "B": "one"})
 
     assert "less often" not in said
-    assert "70.0 % by “B”; 60.0 % by networks trained alike with it." in said
+    assert "70.0 % by “B”; 60.0 % by “A”, trained alike but with it." in said
 
 
 def test_networks_trained_differently_tell_nothing_of_the_cost() -> None:

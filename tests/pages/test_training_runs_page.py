@@ -313,7 +313,7 @@ def test_compared_runs_go_by_their_titles(training_page: Opened, own_runs: Path)
 def test_what_runs_are_called_stays_text() -> None:
     html = compare_view.stacked_table("Run", {"<b>": {"Loss": "1 & 2"}})
 
-    assert '<th class="name" scope="row">&lt;b&gt;</th><td>1 &amp; 2</td>' in html
+    assert '<th class="name" scope="row">&lt;b&gt;</th><td title="Loss">1 &amp; 2</td>' in html
 
 
 def test_runs_on_different_data_are_not_ranked(training_page: Opened, own_runs: Path) -> None:

@@ -24,6 +24,7 @@ def test_a_search_is_started_with_the_settings_of_the_form(
     app.number_input(key="set warmup").set_value(0.1).run()
     app.button_group(key="view").set_value("Search").run()
     assert "combinations in all" in words(app)
+    assert "Every trial learns from **" in words(app)
     app.button_group(key="varied table3").set_value(["optimiser", "epochs"]).run()
     assert "12 combinations in all" in words(app)
     app.selectbox(key="sampler").set_value("grid")  # just before the click

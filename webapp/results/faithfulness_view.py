@@ -60,6 +60,7 @@ def faithfulness_view() -> None:
     with st.expander("How this is measured, and a test with a known answer"):
         st.markdown(HOW_IT_IS_MEASURED)
         _planted(report)
+    st.caption("More columns to the right: scroll the table sideways.")
     _table(rows)
     export_buttons(lambda form: table_text(rows, form), f"faithfulness-{run.name}", "faithfulness")
     _details(report)
@@ -96,9 +97,18 @@ def _summary(report: dict[str, Any], rows: list[dict[str, Any]], *, own: bool) -
     if paper is not None:
         st.markdown(
             f"The paper's Grad-CAM {paper['verdict']}: its gap is {paper['gap']:.3f} "
-            f"({paper['gap_low']:.3f} to {paper['gap_high']:.3f}), and "
+            f"({paper['gap_low']:.3f} to {paper['gap_high']:.3f}){_beside(rows)}, and "
             f"{100 * paper['blank']:.0f} % of its maps are blank."
         )
+
+
+def _beside(rows: list[dict[str, Any]]) -> str:
+    """The gap of the strongest control, in brackets; "" where none was measured."""
+    controls = [(row["gap"], row["method"]) for row in rows if not row["verdict"]]
+    if not controls:
+        return ""
+    gap, name = max(controls)
+    return f" (that of the strongest control, “{literal(name)}”, {gap:.3f})"
 
 
 def _planted(report: dict[str, Any]) -> None:
@@ -144,6 +154,11 @@ def _table(rows: list[dict[str, Any]]) -> None:
                 width=125,
                 help="Whether the gap is above zero and above those of all controls; and whether "
                 "the map changes when the network's weights are random.",
+            ),
+            "95 % interval": st.column_config.TextColumn(width=110),
+            "Randomisation": st.column_config.TextColumn(
+                help="passes: the map changes as soon as the last layers have random weights; "
+                "partly: only when all layers have; fails: not even then."
             ),
             "Gap": st.column_config.NumberColumn(format="%.3f", width=60),
             **{name: st.column_config.NumberColumn(format="%.3f") for name in DECIMALS},

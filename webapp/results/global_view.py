@@ -153,7 +153,7 @@ def maps_in_words(view: dict[str, Any], *, right: bool) -> str:
     if same or other:
         agree = f"the same part for {_and(same)}" if same else ""
         differ = f"another one for {_and(other)}" if other else ""
-        text += f" Hiding parts, below, names {'; '.join(filter(None, (agree, differ)))}."
+        text += f" Hiding parts whole, below, names {'; '.join(filter(None, (agree, differ)))}."
     return text
 
 

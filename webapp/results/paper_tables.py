@@ -61,8 +61,8 @@ PEER_HEADS = (
     "copy in the training part."
 )
 TRAINED_ON = (
-    "the default network of this app, which unlike the others was trained on the training parts of "
-    "these image sets; only its answers between the six expressions count."
+    "the default network of this app, trained on the training parts of both image sets; only its "
+    "answers between the six expressions count."
 )
 ENDINGS: dict[TableFormat, str] = {"md": "md", "csv": "csv", "latex": "tex", "json": "json"}
 

@@ -108,12 +108,13 @@ def unseen_in_words(scores: Scores, default: str = "", recipes: Recipes | None =
         place = literal(source_names([column[0]]))
         alike = trained_alike(found, recipes or {})
         for without, others in alike:
-            mean = sum(one.accuracy for one in others) / len(others)
-            lost.append(100 * (mean - found[without].accuracy))
+            mean = sum(found[name].accuracy for name in others) / len(others)
+            # Of the figures as they are told, so that readers get the same.
+            lost.append(round(100 * mean, 1) - round(100 * found[without].accuracy, 1))
             lines.append(
                 f"- {place}: {percent(found[without].accuracy)} by “{literal(without)}”; "
-                f"{percent(mean)} by networks trained alike with it"
-                + (f" (mean of {len(others)})." if len(others) > 1 else ".")
+                f"{percent(mean)} by {' and '.join(f'“{literal(name)}”' for name in others)}, "
+                "trained alike but with it" + (" (mean)." if len(others) > 1 else ".")
             )
         if not alike:
             (strange, stranger), (known, knower) = tops[False], tops[True]

@@ -36,6 +36,8 @@ font-weight: normal; font-variant-numeric: tabular-nums; overflow-wrap: anywhere
 .stacked th, .stacked td {padding: .2rem .3rem;}
 .stacked th[scope="col"] {font-size: .75rem;}
 .stacked .name {grid-column: 1 / -1; padding-top: .4rem;}
+.stacked.named td::before {content: attr(title); display: block; font-size: .75rem; opacity: .8;}
+.stacked.named tr:first-child {display: none;}
 }
 """
 
@@ -73,7 +75,7 @@ def show() -> None:
     picked = {titles[name]: runs[name] for name in chosen}
     _warn(picked)
     _charts(picked, figures, by_time=along == BY_TIME)
-    st.html(stacked_table("Run", _best(picked)))
+    st.html(stacked_table("Run", _best(picked), named=True))
     st.subheader("Where their settings differ")
     table = differences(picked)
     if table.empty:
@@ -156,25 +158,31 @@ def _best(runs: dict[str, RunFolder]) -> dict[str, dict[str, str]]:
     return rows
 
 
-def stacked_table(head: str, rows: Mapping[str, Mapping[str, str]]) -> str:
+def stacked_table(head: str, rows: Mapping[str, Mapping[str, str]], *, named: bool = False) -> str:
     """A table of texts as HTML that wraps them; on a phone names stand above their cells.
 
     Args:
         head: Of the names.
         rows: Cells by column by the row's name; at least one, the same columns in each.
+        named: Whether each cell has its column's name above it on a phone, instead of a head.
     """
     columns = list(next(iter(rows.values())))
-    lines = [_line([head, *columns], "col")]
-    lines += [_line([name, *(cells[column] for column in columns)], "row")
+    lines = [_line([head, *columns], "col", columns)]
+    lines += [_line([name, *(cells[column] for column in columns)], "row", columns)
               for name, cells in rows.items()]  # fmt: skip
     style = STYLE.replace("COLUMNS", f"repeat({len(columns)}, minmax(3.6rem, 1fr))")
-    return f'<style>{style}</style><div class="stacked"><table>{"".join(lines)}</table></div>'
+    kind = "stacked named" if named else "stacked"
+    return f'<style>{style}</style><div class="{kind}"><table>{"".join(lines)}</table></div>'
 
 
-def _line(texts: list[str], scope: str) -> str:
+def _line(texts: list[str], scope: str, columns: list[str]) -> str:
     name, *cells = map(escape, texts)
-    kind = 'th scope="col"' if scope == "col" else "td"
-    drawn = "".join(f"<{kind}>{cell}</{kind[:2]}>" for cell in cells)
+    drawn = "".join(
+        f'<th scope="col">{cell}</th>'
+        if scope == "col"
+        else f'<td title="{escape(column, quote=True)}">{cell}</td>'
+        for cell, column in zip(cells, columns, strict=True)
+    )
     return f'<tr><th class="name" scope="{scope}">{name}</th>{drawn}</tr>'
 
 

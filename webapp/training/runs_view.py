@@ -119,7 +119,7 @@ def _table(runs: dict[str, RunFolder]) -> dict[str, str]:
     )
     st.caption(
         "Each run is judged on validation pictures of its own data: where “On” differs, so do the "
-        "pictures, and the figures cannot be compared."
+        "pictures, and the figures cannot be compared. More columns: scroll the table sideways."
     )
     _ticked([names[row] for row in picked["selection"]["rows"]])
     return dict(zip(whole["Run"], whole["Epochs"], strict=True))

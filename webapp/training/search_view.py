@@ -16,7 +16,7 @@ from core.training import (
     read_findings,
     trial_config,
 )
-from webapp import navigation
+from webapp import checkpoints, navigation
 from webapp.chart_frame import draw_chart
 from webapp.charts import search as charts
 from webapp.errors import sentence, shown_errors
@@ -90,9 +90,12 @@ def _new() -> None:
     st.caption(f"{trials}{all_of}. All other settings come from the form under **New run**.")
     try:
         _held()
+        learned = form.current()
     except ConfigError as error:
         st.error(literal(sentence(error)))
         return
+    data = checkpoints.source_names(learned.sources) or learned.data
+    st.markdown(f"Every trial learns from **{literal(data)}**.")
     st.button(
         "Start the search",
         key="start search",
