@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from evaluated_run import TEST
 from results_views import pictures, results, tables, view, words
@@ -24,7 +23,6 @@ def cards(page: AppTest) -> int:
 def test_without_runs_the_paper_stands_alone(app: AppTest) -> None:
     page = results(app)
 
-    # RAF-DB, FER2013 and FER GiMEFiVE, each under its name
     parts = tables(page)[:3]
     assert not page.exception
     assert [len(part) for part in parts] == [8, 7, 5]
@@ -88,15 +86,12 @@ def test_figure_1_says_after_how_many_epochs_a_run_was_measured(
 
 def test_a_row_is_told_and_both_its_figures_are_seen_on_a_phone(page: AppTest) -> None:
     for drawn, table in zip(page.dataframe, tables(page), strict=True):
-        assert table.columns.tolist()[:5] == [
-            "Model", "Here: test %", "Paper test %", "95 % interval", "Epochs here",
-        ]  # fmt: skip
+        first = ["Model", "Here: test %", "Paper test %", "95 % interval", "Epochs here"]
+        assert table.columns.tolist()[:5] == first
         columns = json.loads(drawn.proto.columns)
         shown = [columns[name]["width"] for name in table.columns[:3]]
-        # 33 px are those of the tick, 358 those of the page.
-        assert 33 + sum(shown) <= 358
-        # "GiMEFiVE (Ours)* 15 +DO+BN-SE" takes 187 px, and 8 on either side.
-        assert shown[0] >= 203
+        assert 33 + sum(shown) <= 358  # px of the tick and of the page
+        assert shown[0] >= 203  # "GiMEFiVE (Ours)* 15 +DO+BN-SE" takes 187 px, and 8 on a side
         assert table["Model"].is_unique
 
     said = words(page).replace("\\", "")
@@ -233,15 +228,14 @@ def test_without_the_data_labels_and_probabilities_remain_as_rows(
     found = Predictions.load(own_runs / "one").of_split("test")
     assert len(rows) == len(found) > 12
     assert "grid page" not in {one.key for one in page.number_input}
-    maps = page.toggle(key="grid no maps")
-    assert maps.disabled
+    assert (maps := page.toggle(key="grid no maps")).disabled
     assert "none of these pictures is at hand" in maps.help
 
 
 def test_where_some_pictures_are_missing_only_those_are_rows(
     page: AppTest, own_runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def most(self: Album, table: pd.DataFrame) -> list[Any]:
+    def most(self: Album, table: Any) -> list[Any]:
         found = whole(self, table)
         return [None, None, *found[2:]]
 
