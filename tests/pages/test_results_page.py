@@ -235,7 +235,7 @@ def test_without_the_data_labels_and_probabilities_remain_as_rows(
 def test_where_some_pictures_are_missing_only_those_are_rows(
     page: AppTest, own_runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def most(self: Album, table: Any) -> list[Any]:
+    def most(self: Album, table: Any) -> list[Any]:  # noqa: ANN401 - a table
         found = whole(self, table)
         return [None, None, *found[2:]]
 
