@@ -160,7 +160,7 @@ def _build(threads: int) -> Any:  # noqa: ANN401 - ONNX Runtime publishes no typ
 
 
 def as_onnx(net: Any) -> bytes:  # noqa: ANN401 - OpenCV publishes no types
-    """The network as ONNX Runtime takes it, in less than half of OpenCV's time.
+    """The network as ONNX Runtime takes it, which needs half of OpenCV's processor time.
 
     Its channels are rounded up to multiples of eight by weights of zero, so that the runtime keeps
     them in blocks; where a block has more of them than the one before, its shortcut is a
@@ -212,10 +212,8 @@ def as_onnx(net: Any) -> bytes:  # noqa: ANN401 - OpenCV publishes no types
         if wide > channels:
             same = np.eye(wide, channels, dtype=np.float32)[:, :, None, None]
             source = convolve(source, f"wider_{number}", same, np.zeros(wide, np.float32))
-        source, channels = (
-            add("Relu", [add("Add", [own, source], f"sum_{number}")], f"{number}"),
-            wide,
-        )
+        source = add("Relu", [add("Add", [own, source], f"sum_{number}")], f"{number}")
+        channels = wide
         taps[number] = source, channels
     shapes = {"regressor": 16, "classificator": 1}
     for kind, values in shapes.items():
@@ -228,13 +226,13 @@ def as_onnx(net: Any) -> bytes:  # noqa: ANN401 - OpenCV publishes no types
             rows = add("Transpose", [read], f"{name}_rows", perm=[0, 2, 3, 1])
             parts.append(add("Reshape", [rows, f"{kind}_shape"], f"{name}_boxes"))
         add("Concat", parts, f"{kind}s", axis=1)
-    number = TensorProto.FLOAT
+    real = TensorProto.FLOAT
     graph = helper.make_graph(
         nodes,
         NAME,
-        [helper.make_tensor_value_info("image", number, [1, 3, "side", "side"])],
+        [helper.make_tensor_value_info("image", real, [1, 3, "side", "side"])],
         [
-            helper.make_tensor_value_info(f"{kind}s", number, [1, None, values])
+            helper.make_tensor_value_info(f"{kind}s", real, [1, None, values])
             for kind, values in shapes.items()
         ],
         weights,
