@@ -211,7 +211,8 @@ def _metric(name: str, one: Figures | None) -> None:
 
 def _origin(folder: Path) -> str:
     """What a network learned from; its report names image sets that its card takes for granted."""
-    data = card(folder).get("data")
+    own = card(folder)
+    data = own.get("data")
     facts = data if isinstance(data, dict) else {}
     if "imported" in facts:
         return f"Imported from {facts['imported']}; what it was trained on is not known here."
@@ -222,7 +223,7 @@ def _origin(folder: Path) -> str:
     sources = source_names([str(name) for name in named]) or "its data"
     start = facts.get("initial")
     if isinstance(start, dict) and start.get("checkpoint"):
-        if (card(folder).get("training") or {}).get("epochs") == 0:
+        if (own.get("training") or {}).get("epochs") == 0:
             return f"Joined from trained networks, which learned from {trained} of {sources}."
         return f"Trained further on {trained} of {sources}, from earlier weights."
     return f"Trained on {trained} of {sources}."

@@ -44,8 +44,7 @@ RULE = (
     "The threshold is the lowest confidence that holds two promises on clean validation: of the "
     f"answers given at most {100 * MOST_WRONG:.0f} % are wrong, and the share wrong among them is "
     "at most half of that among all faces. It never leaves more than "
-    f"{100 * (1 - LEAST_COVERAGE):.0f} % of the faces "
-    "unanswered."
+    f"{100 * (1 - LEAST_COVERAGE):.0f} % of the faces unanswered."
 )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from html import escape
 
-import pandas as pd
 import streamlit as st
 
 from core.shapes import CardFile
@@ -77,20 +76,15 @@ def show() -> None:
     _charts(picked, figures, by_time=along == BY_TIME)
     st.html(stacked_table("Run", _best(picked), named=True))
     st.subheader("Where their settings differ")
-    table = differences(picked)
-    if table.empty:
-        st.info("Their settings are the same.")
+    if settings := differences(picked):
+        st.html(stacked_table("Setting", settings))
     else:
-        cells = table.set_index("Setting").T
-        rows = {
-            str(name): {str(run): str(text) for run, text in cells[name].items()} for name in cells
-        }
-        st.html(stacked_table("Setting", rows))
+        st.info("Their settings are the same.")
 
 
 def _warn(runs: dict[str, RunFolder]) -> None:
     """Say so where the runs were not judged on the same pictures, or on few."""
-    parted = [name for name in differences(runs).get("Setting", []) if name in DATA]
+    parted = [name for name in differences(runs) if name in DATA]
     if parted:
         st.warning(
             f"These runs differ in their data ({', '.join(parted)}): each is judged on validation "
@@ -186,16 +180,15 @@ def _line(texts: list[str], scope: str, columns: list[str]) -> str:
     return f'<tr><th class="name" scope="{scope}">{name}</th>{drawn}</tr>'
 
 
-def differences(runs: dict[str, RunFolder]) -> pd.DataFrame:
-    """A row a setting in which the runs differ, a column a run; texts throughout."""
+def differences(runs: dict[str, RunFolder]) -> dict[str, dict[str, str]]:
+    """The settings in which runs differ, each with its value in every run, as text."""
     values = {name: values_of(folder.config()) for name, folder in runs.items()}
-    names = list(dict.fromkeys(setting for one in values.values() for setting in one))
-    rows = []
-    for setting in names:
-        texts = {run: _text(one.get(setting)) for run, one in values.items()}
-        if len(set(texts.values())) > 1:
-            rows.append({"Setting": setting, **texts})
-    return pd.DataFrame(rows)
+    settings = dict.fromkeys(setting for one in values.values() for setting in one)
+    texts = {
+        setting: {run: _text(one.get(setting)) for run, one in values.items()}
+        for setting in settings
+    }
+    return {setting: row for setting, row in texts.items() if len(set(row.values())) > 1}
 
 
 def _text(value: object) -> str:

@@ -107,7 +107,7 @@ def _other_data(config: RunConfig) -> str:
     every = store.all_sources()
     missing = [SOURCES[name].title for name in wanted if name not in every]
     text = (
-        f"This run learns from **{literal(source_names(config.sources) or config.data)}**, not "
+        f"This run learns from **{literal(store.learned_from(config))}**, not "
         f"from the preset's image sets ({source_names(wanted)})."
     )
     if missing:

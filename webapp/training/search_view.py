@@ -16,7 +16,7 @@ from core.training import (
     read_findings,
     trial_config,
 )
-from webapp import checkpoints, navigation
+from webapp import navigation
 from webapp.chart_frame import draw_chart
 from webapp.charts import search as charts
 from webapp.errors import sentence, shown_errors
@@ -94,8 +94,7 @@ def _new() -> None:
     except ConfigError as error:
         st.error(literal(sentence(error)))
         return
-    data = checkpoints.source_names(learned.sources) or learned.data
-    st.markdown(f"Every trial learns from **{literal(data)}**.")
+    st.markdown(f"Every trial learns from **{literal(store.learned_from(learned))}**.")
     st.button(
         "Start the search",
         key="start search",

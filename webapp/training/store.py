@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.checkpoints import damage, is_own, title_of
-from core.data import PAPER_SOURCES, SOURCES, leak_pairs
+from core.data import PAPER_SOURCES, leak_pairs
 from core.errors import CheckpointError, DataError
 from core.labels import CLASS_SETS
 from core.paths import run_root
@@ -258,16 +258,17 @@ def data_name(config: RunConfig, folder: Path) -> str:
     names = set(config.sources or (() if is_own(folder) else PAPER_SOURCES))
     left_out = [name for name in PAPER_SOURCES if name not in names]
     if len(names) < 3:
-        text = " + ".join(_title(name) for name in config.sources) or config.data
+        text = " + ".join(source_names([name]) for name in config.sources) or config.data
     elif names < set(PAPER_SOURCES):
-        text = f"{len(names)} sets, without {' + '.join(map(_title, left_out))}"
+        text = f"{len(names)} sets, without {' + '.join(source_names([name]) for name in left_out)}"
     else:
         text = f"{len(names)} sets"
     return text if config.class_set == "six" else f"{text}, {len(config.labels)} classes"
 
 
-def _title(source: str) -> str:
-    return SOURCES[source].title if source in SOURCES else source
+def learned_from(config: RunConfig) -> str:
+    """What a run learns from, in full: its image sets, or all of its data set."""
+    return source_names(config.sources) or config.data
 
 
 def log_tail(folder: RunFolder, lines: int = 20) -> str:
