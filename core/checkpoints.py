@@ -93,6 +93,12 @@ def title_of(folder: Path) -> str:
     return str(shaped_or_empty(folder / "card.json", CardFile).get("title") or folder.name)
 
 
+def is_joined(card: dict[str, Any]) -> bool:
+    """Whether a card is of trained networks that were put together as they were."""
+    training, data = card.get("training") or {}, card.get("data") or {}
+    return training.get("epochs") == 0 and bool(data.get("initial"))
+
+
 def find_checkpoint(name: str | Path) -> Path:
     """The folder of a checkpoint.
 

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core import EMOTIONS
-from core.checkpoints import DEFAULT_CHECKPOINT, SHIPPED_TITLES, damage, is_own, title_of
+from core.checkpoints import DEFAULT_CHECKPOINT, SHIPPED_TITLES, damage, is_joined, is_own, title_of
 from core.data import SOURCES
 from core.files import changed
 from core.measured_shapes import ReportFile
@@ -223,7 +223,7 @@ def _origin(folder: Path) -> str:
     sources = source_names([str(name) for name in named]) or "its data"
     start = facts.get("initial")
     if isinstance(start, dict) and start.get("checkpoint"):
-        if (own.get("training") or {}).get("epochs") == 0:
+        if is_joined(own):
             return f"Joined from trained networks, which learned from {trained} of {sources}."
         return f"Trained further on {trained} of {sources}, from earlier weights."
     return f"Trained on {trained} of {sources}."

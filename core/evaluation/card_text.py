@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.checkpoints import title_of
+from core.checkpoints import is_joined, title_of
 from core.data import SOURCES
 from core.errors import CheckpointError
 from core.evaluation.card_use import citation, failures, loading, percent, uses
@@ -105,7 +105,7 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     earlier = [name for name in report.get("seen", ()) if name not in report["sources"]]
     # The last training alone would be half the truth of a network that began with other weights.
     word = "Last trained on" if data.get("initial") else "Trained on"
-    if joined := _is_joined(card):
+    if joined := is_joined(card):
         word = "Joined from trained networks without further training; they last learned from"
     digest = str(data.get("data_hash", report["data_hash"]))[:HASH_DIGITS]
     yield (
@@ -288,11 +288,11 @@ def _making(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     )  # fmt: skip
     settings = ", ".join(f"{name} {training[name]}" for name in chosen if name in training)
     kept = card.get("metrics", {}).get("epoch")
-    if _is_joined(card):
+    if is_joined(card):
         yield "Its parts keep the weights they had; no epoch of training followed."
     elif settings:
         yield f"Settings: {settings}."
-    if kept is not None and not _is_joined(card):
+    if kept is not None and not is_joined(card):
         yield f"Kept: the weights of epoch {kept}, chosen on its validation part, never on test."
     versions = ", ".join(f"{name} {value}" for name, value in card.get("versions", {}).items())
     if versions:
@@ -301,11 +301,6 @@ def _making(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
         f"Measure again: {as_code('python -m core evaluate ' + report['checkpoint'])}; weights "
         f"{as_code(report['weights_sha256'][:16])}."
     )
-
-
-def _is_joined(card: dict[str, Any]) -> bool:
-    """Whether trained networks were put together as they were."""
-    return card.get("training", {}).get("epochs") == 0 and bool(card.get("data", {}).get("initial"))
 
 
 def _titles(names: list[str]) -> str:
