@@ -18,9 +18,8 @@ from core.video.overlap import ahead, behind
 from core.video.pipeline import Pipeline, PipelineSettings
 from core.video.protocols import FaceFinder, FrameModel, VideoFrame
 from core.video.reader import LONGEST, VideoReader
-from core.video.sound import SoundPacket, SoundTrack
 from core.video.table import COARSE_NOTE, FaceTable, Summary, open_table, region_shares
-from core.video.writer import VideoWriter, open_writer
+from core.video.writer import SoundPacket, SoundTrack, VideoWriter, open_writer
 
 BLANK_NOTE = (
     "In {blank:,} of {maps:,} maps nothing speaks for the expression named: they are blank. "

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from core.errors import VideoError
 from core.types import Image
 from core.video.protocols import VideoFrame, VideoInfo
-from core.video.sound import SoundPacket
+from core.video.writer import SoundPacket
 
 LONGEST = 1920  # pixels; a larger picture costs time and tells the network nothing more
 

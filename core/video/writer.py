@@ -1,9 +1,14 @@
-"""Video files out: H.264 in mp4 that every browser plays, with the original sound."""
+"""Video files out: H.264 in mp4 that every browser plays, with the original sound.
 
+Sound is carried over as it is, and converted only where browsers could not play it.
+"""
+
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -12,7 +17,13 @@ from av.video.reformatter import Colorspace, VideoReformatter
 from core.errors import VideoError
 from core.files import replacing
 from core.types import Image
-from core.video.sound import SoundTrack
+
+if TYPE_CHECKING:
+    SoundPacket = av.Packet[av.AudioStream]
+else:
+    SoundPacket = av.Packet  # generic for type checkers only
+
+logger = logging.getLogger(__name__)
 
 _CLOCK = Fraction(1, 90_000)  # seconds a tick: exact for all usual frame rates
 _OPTIONS = {
@@ -21,6 +32,9 @@ _OPTIONS = {
     "g": "50",  # frames at most between two that stand alone, so that players jump quickly
 }
 _BT709 = 1  # colour matrix, primaries and transfer that players assume
+_KEPT = {"aac", "mp3"}  # codecs that browsers play inside mp4
+_BEFORE = 0.1  # seconds that sound may begin before the picture
+_SOUND_RATE = 48_000  # samples a second after conversion
 
 
 class VideoWriter:
@@ -69,6 +83,61 @@ class VideoWriter:
         if self._last < 0:
             raise VideoError("There was no frame to write, so there is no video.")
         self._container.mux(self._stream.encode())
+
+
+class SoundTrack:
+    """The sound of a file being written.
+
+    Args:
+        container: The file being written.
+        source: The stream whose packets will come.
+        start: Seconds on the source's clock that are time 0 in the new file.
+    """
+
+    def __init__(
+        self, container: av.container.OutputContainer, source: av.AudioStream, start: float
+    ) -> None:
+        self._container, self._start = container, start
+        self._begun = False  # an encoder that got nothing cannot be asked for its rest
+        self._kept = source.codec_context.codec.canonical_name in _KEPT
+        if self._kept:
+            self._stream = container.add_stream_from_template(source)
+        else:
+            layout = "mono" if source.codec_context.channels == 1 else "stereo"
+            self._stream = container.add_stream("aac", rate=_SOUND_RATE, layout=layout)
+
+    def add(self, packet: SoundPacket) -> None:
+        """Take in the next packet of the source; a damaged one is left out."""
+        if packet.pts is None or packet.time_base is None:
+            return
+        shift = round(self._start / packet.time_base)
+        if (packet.pts - shift) * packet.time_base < -_BEFORE:
+            return
+        try:
+            if self._kept:
+                self._copy(packet, shift)
+            else:
+                self._convert(packet, shift)
+        except (av.FFmpegError, ValueError) as error:
+            logger.info("A piece of sound was left out: %s", error)
+
+    def finish(self) -> None:
+        """Write what the encoder still holds."""
+        if self._begun:
+            self._container.mux(self._stream.encode(None))
+
+    def _copy(self, packet: SoundPacket, shift: int) -> None:
+        packet.pts = None if packet.pts is None else packet.pts - shift
+        packet.dts = None if packet.dts is None else packet.dts - shift
+        packet.stream = self._stream
+        self._container.mux(packet)
+
+    def _convert(self, packet: SoundPacket, shift: int) -> None:
+        for frame in packet.decode():
+            if isinstance(frame, av.AudioFrame):
+                frame.pts = None if frame.pts is None else frame.pts - shift
+                self._container.mux(self._stream.encode(frame))
+                self._begun = True
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from skimage.data import data_dir
 
 from core.images import read_image
 from core.types import Image
-from core.video.sound import SoundPacket
+from core.video.writer import SoundPacket
 
 RED, GREEN, BLUE, WHITE = (200, 30, 30), (30, 160, 30), (30, 30, 200), (255, 255, 255)
 
