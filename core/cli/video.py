@@ -44,13 +44,21 @@ def video(
     annotated: Annotated[
         bool, typer.Option("--annotated/--no-annotated", help="Write the annotated video.")
     ] = True,
+    piece: Annotated[
+        float,
+        typer.Option(
+            "--piece", help="Seconds of the pieces into which a long film is cut; 0 for none."
+        ),
+    ] = 300.0,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Of a folder, analyse finished films again, too.")
+        bool,
+        typer.Option("--restart", help="Keep nothing of what was finished before."),
     ] = False,
 ) -> None:
     """Analyse a video: annotated mp4 with its sound, a CSV row a face and frame, a summary.
 
-    A folder goes on where the same command was broken off: films that are finished are kept.
+    The same command goes on where it was broken off: finished films of a folder, and finished
+    pieces of a film of at least two, are kept.
     """
     from core.video import AnalysisSettings, PipelineSettings
 
@@ -65,6 +73,7 @@ def video(
         ),
         longest=longest,
         annotated=annotated,
+        piece=piece,
     )
     with _stop_signal() as stop:
         report = _analyse(path, out, checkpoint, settings, stop, restart=restart)
@@ -92,6 +101,7 @@ def _analyse(
         analyse_folder,
         analyse_video,
         finished_before,
+        forget_pieces,
         list_videos,
         origin,
     )
@@ -102,6 +112,8 @@ def _analyse(
     def one(source: Path, folder: Path) -> dict[str, Any]:
         nonlocal begun
         begun += 1
+        if restart:
+            forget_pieces(folder)
         with progress_bar(readable(source.name), 100) as advance:
 
             def show(progress: Progress) -> None:

@@ -6,17 +6,14 @@ from core.video.analysis import (
     TABLE,
     AnalysisSettings,
     Progress,
-    analyse_video,
     is_annotated,
 )
 from core.video.batch import (
     BATCH,
     BATCH_TABLE,
     analyse_folder,
-    finished_before,
     is_video,
     list_videos,
-    origin,
 )
 from core.video.film import RATE, sample_film
 from core.video.job import (
@@ -28,6 +25,7 @@ from core.video.job import (
     start_job,
     stop_job,
 )
+from core.video.pieces import analyse_video, finished_before, forget_pieces, origin
 from core.video.pipeline import (
     DEFAULT_SMOOTHING,
     PAPER_REFRESH,
@@ -68,6 +66,7 @@ __all__ = [
     "analyse_video",
     "command_options",
     "finished_before",
+    "forget_pieces",
     "is_annotated",
     "is_video",
     "latest_frame",

@@ -1,6 +1,7 @@
-"""A video file in; an annotated video, a table and a summary out."""
+"""A video file, or a part of it, in; an annotated video, a table and a summary out."""
 
 import time as clock
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -10,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from core.drawing import Style, annotate_frame
-from core.errors import VideoError
+from core.errors import ConfigError, VideoError
 from core.files import read_object, readable, write_json
 from core.types import FINE_CELLS, FrameResult, Image
 from core.video.answers import Seen
 from core.video.overlap import ahead, behind
 from core.video.pipeline import Pipeline, PipelineSettings
-from core.video.protocols import FaceFinder, FrameModel, VideoFrame
+from core.video.protocols import WHOLE, FaceFinder, FrameModel, Span, VideoFrame
 from core.video.reader import LONGEST, VideoReader
 from core.video.table import COARSE_NOTE, FaceTable, Summary, open_table, region_shares
 from core.video.writer import SoundPacket, SoundTrack, VideoWriter, open_writer
 
+DAMAGED_NOTE = "{damaged} damaged pieces of the file were passed over."
 BLANK_NOTE = (
     "In {blank:,} of {maps:,} maps nothing speaks for the expression named: they are blank. "
     "Another method may still find some evidence."
@@ -29,6 +31,7 @@ AGAINST_NOTE = (
     "In {against:,} of {maps:,} maps nothing speaks for the expression named: they show what "
     "speaks against it."
 )
+SHORTEST_PIECE = 1.0  # seconds
 TOGETHER = 8  # frames whose faces the network sees at once
 ANNOTATED, TABLE, SUMMARY = "annotated.mp4", "faces.csv", "summary.json"
 
@@ -72,32 +75,40 @@ class AnalysisSettings:
         drawing: What the annotated video shows.
         longest: Larger frames are shrunk to this longer side, in pixels.
         annotated: Whether an annotated video is written.
+        piece: Seconds of the pieces into which a film of at least two of them is cut; 0 for none.
     """
 
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
     drawing: Style = field(default_factory=Style)
     longest: int = LONGEST
     annotated: bool = True
+    piece: float = 300.0
+
+    def __post_init__(self) -> None:
+        if self.piece != 0 and not self.piece >= SHORTEST_PIECE:
+            raise ConfigError(
+                f"Pieces of {self.piece:g} s are asked for; expected at least "
+                f"{SHORTEST_PIECE:g} s, or 0 for a film in one go."
+            )
 
 
-def analyse_video(
+def analyse_span(
     source: Path,
     out: Path,
     model: FrameModel,
     finder: FaceFinder,
-    settings: AnalysisSettings | None = None,
+    settings: AnalysisSettings,
+    span: Span = WHOLE,
     *,
-    made_of: Mapping[str, Any] | None = None,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
-    on_frame: Callable[[Callable[[], Image]], None] = lambda draw: None,
-    stopped: Callable[[], bool] = lambda: False,
+    made_of: Mapping[str, Any],
+    on_progress: Callable[[Progress], None],
+    on_frame: Callable[[Callable[[], Image]], None],
+    stopped: Callable[[], bool],
 ) -> dict[str, Any]:
-    """Analyse a file frame by frame; memory does not depend on its length.
+    """Analyse a film, or a part of it.
 
-    Reading, finding, answering, and drawing and writing overlap, each in a thread of its own; what
-    comes out does not depend on that.
-
-    Writes `annotated.mp4` (with the original sound), `faces.csv` and, last, `summary.json`.
+    A part has no sound, its annotated copy begins at its own start, and its summary holds as "part"
+    what `core.video.pieces` needs to join it to others.
 
     Args:
         source: The video.
@@ -105,22 +116,15 @@ def analyse_video(
         model: Answers and explains.
         finder: Finds faces.
         settings: What to do.
-        made_of: Kept in the summary as "origin", by which `finished_before` knows it again.
+        span: The part.
+        made_of: Kept in the summary as "origin".
         on_progress: Called after every frame.
-        on_frame: Called after every frame, in a thread of its own, with a function that gives the
-            annotated frame, RGB uint8 (H, W, 3).
-        stopped: Asked before every frame; once it says yes, what was done so far is kept.
+        on_frame: Called after every frame with a function that draws it.
+        stopped: Asked before every frame.
 
     Returns:
         The content of `summary.json`.
-
-    Raises:
-        VideoError: The file cannot be read as a video, or a film of another origin is in the place
-            of the annotated one.
     """
-    settings = settings or AnalysisSettings()
-    if settings.annotated:
-        _leave_others_alone(source, out / ANNOTATED)
     started = clock.perf_counter()
 
     def goes_on(frame: VideoFrame) -> bool:
@@ -130,59 +134,69 @@ def analyse_video(
 
     with VideoReader(source, longest=settings.longest) as video:
         out.mkdir(parents=True, exist_ok=True)
-        with (
-            _annotating(out / ANNOTATED, video, wanted=settings.annotated) as (writer, track),
-            open_table(out / TABLE, model.labels) as table,
-        ):
-            run = _Run(model, finder, settings, table, writer, track, on_frame)
-            status = "finished" if run.take(video, goes_on) else "stopped"
-    elapsed = clock.perf_counter() - started
+        run = None
+        try:
+            with (
+                _annotating(out / ANNOTATED, video, span, wanted=settings.annotated) as written,
+                open_table(out / TABLE, model.labels) as table,
+            ):
+                run = _Run(model, finder, settings, span, table, *written, on_frame)
+                status = "finished" if run.take(video, goes_on) else "stopped"
+        except VideoError:
+            if span == WHOLE or run is None or run.time is not None:
+                raise
+            status = "finished"  # a part without a frame has no annotated copy
+        run.counts["damaged"] = video.damaged
+    elapsed, seconds = clock.perf_counter() - started, run.time or 0.0
+    notes = [*video.notes, *run.notes]
+    part = {
+        "sums": run.summary.sums(),
+        "counts": dict(run.counts),
+        "notes": notes,
+        "run_up": run.run_up,
+    }
     report = {
         "video": readable(source.name),
         "status": status,
         "source": asdict(video.info),
-        "origin": dict(made_of or {}),
-        "seconds": run.time,
+        "origin": dict(made_of),
+        "seconds": seconds,
         **run.summary.to_json(),
         "elapsed": elapsed,
-        "times_real_time": run.time / elapsed,
+        "times_real_time": seconds / elapsed,
         "settings": asdict(settings),
-        "notes": [*video.notes, *run.notes],
+        "notes": [*notes, *counted(run.counts)],
         "files": {"table": TABLE, "annotated": ANNOTATED if settings.annotated else None},
+        **({} if span == WHOLE else {"part": part}),
     }
     write_json(out / SUMMARY, report)
     return report
 
 
-def _leave_others_alone(source: Path, target: Path) -> None:
-    """Refuse to overwrite a film that no analysis wrote, or the one to be analysed."""
-    # Whoever is killed behind its film leaves a table, which is there before, and no summary.
-    cut = target.with_name(TABLE).is_file() and not target.with_name(SUMMARY).is_file()
-    ours = is_annotated(target) or cut
-    if target.exists() and (not ours or target.samefile(source)):
-        raise VideoError(
-            f"{target} is a video already, not the annotated copy of an analysis to be replaced. "
-            "Choose another folder for the results, or rename that file."
-        )
+def counted(counts: Mapping[str, int]) -> list[str]:
+    """Sentences on what was counted: maps, blank ones, those against, and damaged places."""
+    sentences = {"damaged": DAMAGED_NOTE, "blank": BLANK_NOTE, "against": AGAINST_NOTE}
+    return [text.format(**counts) for name, text in sentences.items() if counts.get(name)]
 
 
 @contextmanager
 def _annotating(
-    path: Path, video: VideoReader, *, wanted: bool
+    path: Path, video: VideoReader, span: Span, *, wanted: bool
 ) -> Iterator[tuple[VideoWriter | None, SoundTrack | None]]:
     """A writer for the annotated video, or nothing where none is wanted."""
     if not wanted:
         yield None, None
         return
     info = video.info
+    sound = video.sound if span == WHOLE else None
     with open_writer(
-        path, info.width, info.height, info.rate, sound=video.sound, sound_start=video.start
+        path, info.width, info.height, info.rate, sound=sound, sound_start=video.start
     ) as both:
         yield both
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Piece:
+class _Step:
     """A frame on its way and the sound before it; no frame for the sound behind the last one."""
 
     sound: tuple[SoundPacket, ...]
@@ -191,12 +205,12 @@ class _Piece:
     result: FrameResult | None = None
 
 
-def _pieces(video: VideoReader) -> Iterator[_Piece]:
+def _steps(video: VideoReader, span: Span) -> Iterator[_Step]:
     sound: list[SoundPacket] = []
-    for frame in video.frames(sound.append):
-        yield _Piece(tuple(sound), frame)
+    for frame in video.frames(sound.append, span):
+        yield _Step(tuple(sound), frame)
         sound.clear()
-    yield _Piece(tuple(sound), None)
+    yield _Step(tuple(sound), None)
 
 
 class _Run:
@@ -207,6 +221,7 @@ class _Run:
         model: FrameModel,
         finder: FaceFinder,
         settings: AnalysisSettings,
+        span: Span,
         table: FaceTable,
         writer: VideoWriter | None,
         track: SoundTrack | None,
@@ -216,48 +231,51 @@ class _Run:
         preprocess = model.card.preprocess
         self._drawing = replace(settings.drawing, coverage=preprocess.crop / preprocess.size)
         self._table, self._writer, self._track = table, writer, track
-        self._on_frame = on_frame
+        self._span, self._on_frame = span, on_frame
         self.summary = Summary(model.labels)
-        self.time = 0.0
-        self._maps = self._blank = self._against = 0
-        self._notes: dict[str, None] = {}  # in the order they came up, each once
-
-    @property
-    def notes(self) -> list[str]:
-        notes = [*self._notes]
-        if self._blank:
-            notes.append(BLANK_NOTE.format(blank=self._blank, maps=self._maps))
-        if self._against:
-            notes.append(AGAINST_NOTE.format(against=self._against, maps=self._maps))
-        return notes
+        self.time: float | None = None  # of the last frame
+        self.counts = Counter[str]()
+        self.notes: dict[str, None] = {}  # in the order they came up, each once
+        self.run_up: list[tuple[float, int, int, int, int, int]] = []  # time, face, its box
 
     def take(self, video: VideoReader, goes_on: Callable[[VideoFrame], bool]) -> bool:
         """Take all frames of a film, or until told not to go on; whether it came to the end."""
         with (
-            ahead(_pieces(video)) as pieces,
+            ahead(_steps(video, self._span)) as steps,
             behind(self._write) as write,
-            ahead(map(self._see, pieces)) as seen,
+            ahead(map(self._see, steps)) as seen,
         ):
             while together := list(islice(seen, TOGETHER)):
-                for piece in self._answered(together):
-                    if piece.frame is not None and piece.result is not None:
-                        self._add(piece.frame, piece.result)
-                    write(piece)
-                    if piece.frame is not None and not goes_on(piece.frame):
+                for step in self._answered(together):
+                    frame, result = step.frame, step.result
+                    if frame is not None and result is not None:
+                        if frame.number < 0:
+                            self._warm_up(frame, result)
+                            continue
+                        self._add(frame, result)
+                    write(step)
+                    if frame is not None and not goes_on(frame):
                         return False
         return True
 
-    def _see(self, piece: _Piece) -> _Piece:
-        if piece.frame is None:
-            return piece
-        return replace(piece, seen=self._pipeline.see(piece.frame.image, piece.frame.time))
+    def _see(self, step: _Step) -> _Step:
+        if step.frame is None:
+            return step
+        return replace(step, seen=self._pipeline.see(step.frame.image, step.frame.time))
 
-    def _answered(self, pieces: list[_Piece]) -> Iterator[_Piece]:
-        """Pieces with the results of their frames."""
-        seen = [piece.seen for piece in pieces if piece.seen is not None]
+    def _answered(self, steps: list[_Step]) -> Iterator[_Step]:
+        """Steps with the results of their frames."""
+        seen = [step.seen for step in steps if step.seen is not None]
         results = iter(self._pipeline.answer(seen) if seen else ())
-        for piece in pieces:
-            yield replace(piece, result=None if piece.seen is None else next(results))
+        for step in steps:
+            yield replace(step, result=None if step.seen is None else next(results))
+
+    def _warm_up(self, frame: VideoFrame, result: FrameResult) -> None:
+        """Keep nothing of a frame before the part but where its faces are."""
+        for face in result.faces:
+            box = face.box
+            place = (box.left, box.top, box.right, box.bottom)
+            self.run_up.append((frame.time, face.id, *place))
 
     def _add(self, frame: VideoFrame, result: FrameResult) -> None:
         shares: dict[int, dict[str, float] | None] = {}
@@ -265,27 +283,27 @@ class _Run:
             if face.explanation is not None:
                 label = face.label or face.prediction.predicted
                 shares[face.id] = region_shares(face.face, face.explanation, label)
-                self._maps += 1
+                self.counts["maps"] += 1
                 if face.label:
-                    self._blank += face.explanation.is_blank(label)
-                    self._against += face.explanation.speaks_only_against(label)
+                    self.counts["blank"] += face.explanation.is_blank(label)
+                    self.counts["against"] += face.explanation.speaks_only_against(label)
                 cells = min(face.explanation.maps.shape[1:])
                 if cells < FINE_CELLS:
-                    self._notes[COARSE_NOTE.format(cells=f"{cells}x{cells}")] = None
-        self._notes.update(dict.fromkeys(result.notes))
+                    self.notes[COARSE_NOTE.format(cells=f"{cells}x{cells}")] = None
+        self.notes.update(dict.fromkeys(result.notes))
         self._table.add(frame.number, frame.time, result, shares)
         self.summary.add(frame.time, result, shares)
         self.time = frame.time
 
-    def _write(self, piece: _Piece) -> None:
+    def _write(self, step: _Step) -> None:
         """Draw a frame and write it, behind the sound before it."""
         if self._track is not None:
-            for packet in piece.sound:
+            for packet in step.sound:
                 self._track.add(packet)
-        frame, result = piece.frame, piece.result
+        frame, result = step.frame, step.result
         if frame is None or result is None:
             return
         draw = cache(partial(annotate_frame, frame.image, result, self._drawing))
         if self._writer is not None:
-            self._writer.write(draw(), frame.time)
+            self._writer.write(draw(), frame.time - self._span.start)
         self._on_frame(draw)

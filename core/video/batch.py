@@ -1,21 +1,19 @@
 """A folder of videos, one after the other; recordings of one scene from two sides are compared."""
 
 import csv
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.checkpoints import WEIGHTS
 from core.errors import CoreError, VideoError
-from core.files import file_hash, fingerprint, read_object, readable, replacing, write_json
+from core.files import readable, replacing, write_json
 from core.tabular import CsvWriter
-from core.video.analysis import ANNOTATED, SUMMARY, TABLE, AnalysisSettings, is_annotated
+from core.video.analysis import TABLE, is_annotated
 
 VIDEO_SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".qt", ".avi", ".divx", ".webm", ".mkv"),
@@ -156,40 +154,6 @@ def analyse_folder(
     write_json(out / BATCH, report)
     _write_table(out / BATCH_TABLE, entries)
     return report
-
-
-def origin(source: Path, checkpoint: Path) -> dict[str, Any]:
-    """What an analysis was made of beside its settings: the film, and the network that answered."""
-    facts = source.stat()
-    return {
-        "bytes": facts.st_size,
-        "modified": facts.st_mtime_ns,
-        "weights": fingerprint(checkpoint / WEIGHTS),
-        "card": file_hash(checkpoint / "card.json"),
-    }
-
-
-def finished_before(
-    result: Path, settings: AnalysisSettings, made_of: Mapping[str, Any]
-) -> dict[str, Any] | None:
-    """The summary of an analysis that came to its end, of the same film in the same way.
-
-    Args:
-        result: Its folder.
-        settings: What is asked now.
-        made_of: What `origin` says now.
-
-    Returns:
-        None where there is none, or not all of its files are there.
-    """
-    summary = read_object(result / SUMMARY)
-    same = (
-        summary.get("status") == "finished"
-        and summary.get("origin") == made_of
-        and summary.get("settings") == json.loads(json.dumps(asdict(settings)))
-    )
-    files = [TABLE, *([ANNOTATED] if settings.annotated else [])]
-    return summary if same and all((result / name).is_file() for name in files) else None
 
 
 def _entry(name: Path, summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -178,6 +178,7 @@ def command_options(settings: AnalysisSettings, checkpoint: Path) -> list[str]:
         *("--max-faces", str(pipeline.max_faces)),
         *("--method", pipeline.method or "none"),
         *("--longest", str(settings.longest)),
+        *("--piece", str(settings.piece)),
         "--annotated" if settings.annotated else "--no-annotated",
     ]
 

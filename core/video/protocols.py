@@ -96,11 +96,29 @@ class VideoFrame:
     """One frame.
 
     Attributes:
-        number: From 0.
-        time: Seconds from the first frame; strictly increasing.
+        number: From 0 at the start of the part that is read; -1 in the run-up to it.
+        time: Seconds from the film's first frame; strictly increasing.
         image: RGB uint8 (H, W, 3), upright.
     """
 
     number: int
     time: float
     image: Image
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a film: its frames from a start on and before an end.
+
+    Attributes:
+        start: Seconds from the first frame.
+        end: Ditto; None for the film's end.
+        run_up: Seconds before the start that are given too, for what needs a past.
+    """
+
+    start: float = 0.0
+    end: float | None = None
+    run_up: float = 0.0
+
+
+WHOLE = Span()

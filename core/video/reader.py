@@ -5,7 +5,6 @@ from contextlib import closing
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
 from typing import cast
 
 import av
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.errors import VideoError
 from core.types import Image
-from core.video.protocols import VideoFrame, VideoInfo
+from core.video.protocols import WHOLE, Span, VideoFrame, VideoInfo
 from core.video.writer import SoundPacket
 
 LONGEST = 1920  # pixels; a larger picture costs time and tells the network nothing more
@@ -42,6 +41,7 @@ _TO_BT709 = np.array(
 )
 _Item = SoundPacket | av.VideoFrame
 
+_SEEKABLE = {"mp4", "matroska"}  # whose frames keep their times wherever reading begins
 _BAD_PACKETS = 200  # in a row, after which the rest is given up
 _ROUNDING = 1e-3  # seconds by which a time read from a table may lie before its frame
 _SHORT = 0.5  # seconds by which a file may end before its stated duration
@@ -51,7 +51,7 @@ _DEFAULT_RATE = 25.0  # frames a second where the file says nothing
 class VideoReader:
     """Reads a file once from beginning to end; use it in a `with` block.
 
-    Damaged places are passed over and told in `notes`.
+    Damaged places are passed over and counted in `damaged`; what else is odd is told in `notes`.
 
     Args:
         path: The file.
@@ -64,6 +64,7 @@ class VideoReader:
     def __init__(self, path: Path, *, longest: int = LONGEST) -> None:
         self._path = path
         self.notes: list[str] = []
+        self.damaged = 0
         self._reformatter = VideoReformatter()
         self._container = _opened(path)
         try:
@@ -87,12 +88,7 @@ class VideoReader:
     def __enter__(self) -> "VideoReader":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -105,28 +101,62 @@ class VideoReader:
         """Seconds on the file's own clock at its first frame."""
         return self._start
 
-    def frames(self, on_sound: Callable[[SoundPacket], None] | None = None) -> Iterator[VideoFrame]:
+    def frames(
+        self, on_sound: Callable[[SoundPacket], None] = lambda packet: None, span: Span = WHOLE
+    ) -> Iterator[VideoFrame]:
         """The frames in their order; to be asked for once.
 
         Args:
             on_sound: Takes the audio packets as they come between the frames.
+            span: The part to read; one that begins later needs what `begins_at` asks.
         """
-        number, time = 0, -1.0
-        for item in self._items:
+        first = max(span.start - span.run_up, 0.0)
+        number, time = 0, first - 1.0
+        for item in self._items if first == 0 else self._from(first):
             if isinstance(item, av.Packet):
-                if on_sound is not None:
-                    on_sound(item)
+                on_sound(item)
                 continue
-            shown = number / self.info.rate if item.time is None else item.time - self._start
+            rate = self.info.rate
+            shown = first + number / rate if item.time is None else item.time - self._start
+            if shown < first:
+                continue
+            if span.end is not None and shown >= span.end:
+                return
             # Some files repeat a time or go back; a reader of the result must not have to care.
-            time = shown if shown > time else time + 0.5 / self.info.rate
-            yield VideoFrame(number, time, self._upright(item))
-            number += 1
+            time = shown if shown > time else time + 0.5 / rate
+            yield VideoFrame(number if shown >= span.start else -1, time, self._upright(item))
+            number += shown >= span.start
         duration = self.info.duration
         if duration is not None and time + 1 / self.info.rate < duration - _SHORT:
             self.notes.append(
                 f"The file says it lasts {duration:.1f} s, but its pictures end after {time:.1f} s."
             )
+
+    def begins_at(self, time: float) -> bool:
+        """Whether the frames from a time on can be read without those before.
+
+        It moves the file's position, like `frame_at`.
+
+        Args:
+            time: Seconds from the first frame.
+        """
+        if not set(self._container.format.name.split(",")) & _SEEKABLE:
+            return False
+        with closing(self._from(time)) as items:
+            frame = next((item for item in items if isinstance(item, av.VideoFrame)), None)
+        return frame is not None and frame.time is not None and frame.time - self._start <= time
+
+    def sounds(self) -> Iterator[SoundPacket]:
+        """The audio packets from the beginning, without the frames; in the place of `frames`."""
+        self._container.seek(0)
+        for item in self._demuxed(self.sound) if self.sound is not None else ():
+            if isinstance(item, av.Packet):
+                yield item
+
+    def _from(self, time: float) -> Generator[_Item]:
+        """What follows the last frame before a time that stands alone, seconds from the first."""
+        self._container.seek(max(round((time + self._start) * av.time_base), 0))
+        return self._demuxed()
 
     def frame_at(self, time: float) -> Image:
         """The picture shown at a time, RGB uint8 (H, W, 3); the last one beyond the end.
@@ -140,9 +170,8 @@ class VideoReader:
             VideoError: There is no picture that can be read.
         """
         wanted = time + self._start + _ROUNDING
-        self._container.seek(max(round(wanted * av.time_base), 0))
         shown = None
-        with closing(self._demuxed()) as items:
+        with closing(self._from(time + _ROUNDING)) as items:
             for item in items:
                 if isinstance(item, av.VideoFrame):
                     if shown is not None and item.time is not None and item.time > wanted:
@@ -152,12 +181,11 @@ class VideoReader:
             raise VideoError(f"{self._path.name} holds no picture at {time:.1f} s.")
         return self._upright(shown)
 
-    def _demuxed(self) -> Generator[_Item]:
-        """Frames and audio packets in the order of the file."""
-        packets = self._container.demux(
-            *(stream for stream in (self._video, self.sound) if stream is not None)
-        )
-        bad = bad_in_a_row = 0
+    def _demuxed(self, *streams: av.VideoStream | av.AudioStream | None) -> Generator[_Item]:
+        """Frames and audio packets in the order of the file; of all streams where none is named."""
+        wanted = streams or (self._video, self.sound)
+        packets = self._container.demux(*(stream for stream in wanted if stream is not None))
+        bad_in_a_row = 0
         while bad_in_a_row < _BAD_PACKETS:
             try:
                 packet = next(packets)
@@ -169,9 +197,7 @@ class VideoReader:
             except StopIteration:
                 break
             except av.FFmpegError:
-                bad, bad_in_a_row = bad + 1, bad_in_a_row + 1
-        if bad:
-            self.notes.append(f"{bad} damaged pieces of the file were passed over.")
+                self.damaged, bad_in_a_row = self.damaged + 1, bad_in_a_row + 1
 
     def _until_first_frame(self) -> tuple[Iterator[_Item], av.VideoFrame]:
         """All items again, and the first frame among them."""

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -88,9 +88,20 @@ class _FaceSum:
     frames: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     changes: int = 0
+    began: str = ""
     shown: str = ""
     shares: NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(REGIONS)))
     mapped: int = 0
+
+    def take(self, later: "_FaceSum") -> None:
+        """Add what was seen of the face behind this."""
+        self.changes += later.changes + (later.began != self.shown)
+        self.last, self.shown = later.last, later.shown
+        self.frames += later.frames
+        self.mapped += later.mapped
+        self.labels.update(later.labels)
+        self.probabilities += later.probabilities
+        self.shares += later.shares
 
 
 class Summary:
@@ -119,6 +130,7 @@ class Summary:
         if known is None:
             known = self._faces[face.id] = _FaceSum(time, time, np.zeros(len(probabilities)))
         label = face.label or UNCLEAR
+        known.began = known.began or label
         known.changes += known.frames > 0 and label != known.shown
         known.frames, known.last, known.shown = known.frames + 1, time, label
         known.labels[label] += 1
@@ -127,6 +139,44 @@ class Summary:
         if own is not None:
             known.shares += [own[name] for name in REGIONS]
             known.mapped += 1
+
+    def sums(self) -> dict[str, Any]:
+        """All that was summed up as plain values, for `take`."""
+        faces = {
+            str(key): {
+                **asdict(known),
+                "labels": dict(known.labels),
+                "probabilities": known.probabilities.tolist(),
+                "shares": known.shares.tolist(),
+            }
+            for key, known in self._faces.items()
+        }
+        counted = np.flatnonzero(self._milliseconds)
+        times = {str(one): int(self._milliseconds[one]) for one in counted}
+        return {"faces": faces, "milliseconds": times, "empty": self._empty}
+
+    def take(self, sums: Mapping[str, Any], ids: Mapping[int, int]) -> None:
+        """Take in what another summary gave of the frames behind these.
+
+        Args:
+            sums: What its `sums` gave.
+            ids: The face here that each face there is.
+        """
+        self._empty += sums["empty"]
+        for one, count in sums["milliseconds"].items():
+            self._milliseconds[int(one)] += count
+        for key, values in sums["faces"].items():
+            later = _FaceSum(
+                **{
+                    **values,
+                    "labels": Counter(values["labels"]),
+                    "probabilities": np.array(values["probabilities"]),
+                    "shares": np.array(values["shares"]),
+                }
+            )
+            known = self._faces.setdefault(ids[int(key)], later)
+            if known is not later:
+                known.take(later)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: frames, faces (most frames first) and times a frame."""

@@ -3,12 +3,13 @@
 Sound is carried over as it is, and converted only where browsers could not play it.
 """
 
+import heapq
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -166,14 +167,85 @@ def open_writer(
     width, height = width // 2 * 2, height // 2 * 2
     if min(width, height) < 2:
         raise VideoError(f"A video of {width}x{height} pixels cannot be written.")
-    options = {"movflags": "+faststart"}  # the index first, so that it plays while it loads
-    with (
-        replacing(path) as temporary,
-        av.open(str(temporary), "w", format="mp4", options=options) as container,
-    ):
+    with _mp4(path) as container:
         writer = VideoWriter(container, width, height, rate)
         track = None if sound is None else SoundTrack(container, sound, sound_start)
         yield writer, track
         writer.finish()
         if track is not None:
             track.finish()
+
+
+def join_films(
+    path: Path,
+    pieces: Sequence[tuple[Path, float]],
+    *,
+    sound: av.AudioStream | None = None,
+    sounds: Iterable[SoundPacket] = (),
+    sound_start: float = 0.0,
+    end: float | None = None,
+) -> None:
+    """Put films that this module wrote behind each other, without coding their frames anew.
+
+    Args:
+        path: The mp4 file.
+        pieces: Each film, and the second at which it begins in the whole one; at least one.
+        sound: The stream of the sound, or None.
+        sounds: Its packets.
+        sound_start: Seconds on that stream's clock that are time 0 here.
+        end: Second behind which no more sound is taken; None for all.
+    """
+    with _mp4(path) as container:
+        with av.open(str(pieces[0][0])) as first:
+            stream = container.add_stream_from_template(first.streams.video[0])
+        track = None if sound is None else SoundTrack(container, sound, sound_start)
+        both: list[Iterator[tuple[float, av.Packet[Any]]]] = [
+            _timed_pictures(pieces),
+            _timed_sounds(sounds, sound_start),
+        ]
+        for time, packet in heapq.merge(*both, key=lambda timed: timed[0]):
+            if isinstance(packet.stream, av.VideoStream):
+                packet.stream = stream
+                container.mux(packet)
+            elif track is not None and (end is None or time <= end):
+                track.add(packet)
+        if track is not None:
+            track.finish()
+
+
+def _timed_pictures(
+    pieces: Sequence[tuple[Path, float]],
+) -> Iterator[tuple[float, "av.Packet[av.VideoStream]"]]:
+    """Seconds at which packets are decoded, always later than the one before, and the packets."""
+    last = None
+    for path, start in pieces:
+        with av.open(str(path)) as film:
+            for packet in film.demux(film.streams.video[0]):
+                if packet.dts is None or packet.pts is None:  # the end of a film
+                    continue
+                shift = round(start / packet.time_base)
+                packet.pts += shift
+                packet.dts += shift
+                if last is not None:
+                    packet.dts = max(packet.dts, last + 1)
+                last = packet.dts
+                yield float(packet.dts * packet.time_base), packet
+
+
+def _timed_sounds(
+    packets: Iterable[SoundPacket], start: float
+) -> Iterator[tuple[float, SoundPacket]]:
+    for packet in packets:
+        if packet.pts is not None:
+            yield float(packet.pts * packet.time_base) - start, packet
+
+
+@contextmanager
+def _mp4(path: Path) -> Iterator[av.container.OutputContainer]:
+    """A film being written, which takes its place when the block ends well."""
+    options = {"movflags": "+faststart"}  # the index first, so that it plays while it loads
+    with (
+        replacing(path) as temporary,
+        av.open(str(temporary), "w", format="mp4", options=options) as container,
+    ):
+        yield container

@@ -15,11 +15,10 @@ from core.video.batch import (
     BATCH_TABLE,
     Pair,
     analyse_folder,
-    finished_before,
     list_videos,
-    origin,
     pairs,
 )
+from core.video.pieces import finished_before, origin
 from core.video.table import columns
 
 DISFA = ("Videos_LeftCamera/LeftVideoSN001_comp.avi", "Video_RightCamera/RightVideoSN001_Comp.avi")

@@ -7,7 +7,7 @@ from clips import BLUE, GREEN, RED, WHITE, assert_corners, quarters, write_clip
 
 from core.errors import VideoError
 from core.video.reader import VideoReader
-from core.video.writer import open_writer
+from core.video.writer import join_films, open_writer
 
 
 def test_what_was_written_plays_in_browsers_and_looks_the_same(tmp_path: Path) -> None:
@@ -94,3 +94,33 @@ def test_the_original_sound_is_carried_over(tmp_path: Path, suffix: str, codec: 
     middle = samples[rate // 2 : rate // 2 + rate]
     spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
     assert np.argmax(spectrum) == pytest.approx(440, abs=2)  # a second: one hertz a bin
+
+
+def test_films_behind_each_other_are_one_film_with_its_sound(tmp_path: Path) -> None:
+    shades = [np.full((48, 64, 3), 5 * number, np.uint8) for number in range(50)]
+    times = [number / 25 + 0.01 * (number % 3) for number in range(50)]
+    source = write_clip(tmp_path / "in.mov", shades, sound=True)
+    cuts = [(0, 20), (20, 21), (21, 50)]
+    for name, (first, last) in enumerate(cuts):
+        with open_writer(tmp_path / f"{name}.mp4", 64, 48, 25) as (writer, _):
+            for number in range(first, last):
+                writer.write(shades[number], times[number] - times[first])
+    pieces = [(tmp_path / f"{name}.mp4", times[cut[0]]) for name, cut in enumerate(cuts)]
+
+    for target, end in (("out", None), ("short", 0.5)):
+        with VideoReader(source) as reader:
+            sound, sounds = reader.sound, reader.sounds()
+            join_films(tmp_path / f"{target}.mp4", pieces, sound=sound, sounds=sounds, end=end)
+
+    with VideoReader(tmp_path / "out.mp4") as reader:
+        joined = list(reader.frames())
+    np.testing.assert_allclose([frame.time for frame in joined], times, atol=0.001)
+    for frame, shade in zip(joined, shades, strict=True):
+        assert abs(frame.image.mean() - shade.mean()) < 3
+    for target, seconds in (("out", 2.0), ("short", 0.5)):
+        with av.open(str(tmp_path / f"{target}.mp4")) as container:
+            stream = container.streams.audio[0]
+            samples = [frame.to_ndarray()[0] for frame in container.decode(stream)]
+            assert len(np.concatenate(samples)) / stream.rate == pytest.approx(seconds, abs=0.1)
+    content = (tmp_path / "out.mp4").read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")

@@ -1,0 +1,317 @@
+"""A film whole: cut into pieces where it is long, each kept as it is done, and joined at the end.
+
+A piece is analysed as a film of its own that begins some seconds early, so that faces are being
+followed and answers are steady when it starts. What the seconds before a piece show of its faces
+tells which of the faces before it they are.
+"""
+
+import csv
+import json
+import shutil
+import time as clock
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from core.checkpoints import WEIGHTS
+from core.errors import VideoError
+from core.files import file_hash, fingerprint, read_object, readable, replacing, write_json
+from core.tabular import CsvWriter
+from core.types import Box, Image
+from core.video.analysis import (
+    ANNOTATED,
+    SUMMARY,
+    TABLE,
+    AnalysisSettings,
+    Progress,
+    analyse_span,
+    counted,
+    is_annotated,
+)
+from core.video.protocols import WHOLE, FaceFinder, FrameModel, Span
+from core.video.reader import VideoReader
+from core.video.table import Summary
+from core.video.writer import join_films
+
+RUN_UP = 2.0  # seconds; a face that was lost keeps its number as long
+PIECES = ".pieces"
+PIECES_NOTE = (
+    "The film was analysed in {pieces} pieces of {seconds:g} s. Faces keep their numbers from one "
+    "to the next where they are seen on both sides."
+)
+_SAME = 0.5  # overlap from which boxes of one frame are one face
+
+Report = dict[str, Any]
+Ids = dict[int, int]
+
+
+def analyse_video(
+    source: Path,
+    out: Path,
+    model: FrameModel,
+    finder: FaceFinder,
+    settings: AnalysisSettings | None = None,
+    *,
+    made_of: Mapping[str, Any] | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_frame: Callable[[Callable[[], Image]], None] = lambda draw: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Report:
+    """Analyse a file frame by frame; memory does not depend on its length.
+
+    Reading, finding, answering, and drawing and writing overlap, each in a thread of its own; what
+    comes out does not depend on that. A long film is cut into pieces, see `AnalysisSettings`, which
+    are kept below `out` until all are done: after any end the same call goes on with the next.
+
+    Writes `annotated.mp4` (with the original sound), `faces.csv` and, last, `summary.json`.
+
+    Args:
+        source: The video.
+        out: Folder for the results; made where it is missing.
+        model: Answers and explains.
+        finder: Finds faces.
+        settings: What to do.
+        made_of: Kept in the summary as "origin", by which `finished_before` knows it again, and
+            without which no piece of an earlier call is taken.
+        on_progress: Called after every frame.
+        on_frame: Called after every frame, in a thread of its own, with a function that gives the
+            annotated frame, RGB uint8 (H, W, 3).
+        stopped: Asked before every frame; once it says yes, what was done so far is kept.
+
+    Returns:
+        The content of `summary.json`.
+
+    Raises:
+        VideoError: The file cannot be read as a video, or a film of another origin is in the place
+            of the annotated one.
+    """
+    settings = settings or AnalysisSettings()
+    if settings.annotated:
+        _leave_others_alone(source, out / ANNOTATED)
+    spans = cut(source, settings)
+    started, before, reports = clock.perf_counter(), 0, []
+
+    def forward(progress: Progress) -> None:
+        elapsed = clock.perf_counter() - started
+        on_progress(replace(progress, frames=before + progress.frames, elapsed=elapsed))
+
+    for number, span in enumerate(spans):
+        place = out if span == WHOLE else piece_folder(out, number)
+        origin_of_piece = origin_of(span, made_of or {})
+        report = finished_before(place, settings, origin_of_piece) if made_of else None
+        if report is None or span == WHOLE:
+            report = analyse_span(
+                source,
+                place,
+                model,
+                finder,
+                settings,
+                span,
+                made_of=origin_of_piece,
+                on_progress=forward,
+                on_frame=on_frame,
+                stopped=stopped,
+            )
+        before += report["frames"]
+        reports.append(report)
+        if report["status"] == "stopped":
+            break
+    if spans == [WHOLE]:
+        return reports[0]
+    whole = _joined(source, out, spans, reports, model.labels, settings, made_of or {})
+    if whole["status"] == "finished":
+        forget_pieces(out)
+    return whole
+
+
+def cut(source: Path, settings: AnalysisSettings) -> list[Span]:
+    """The pieces of a film; one, the whole, where it is short or can only be read in one go.
+
+    Raises:
+        VideoError: The file cannot be read as a video.
+    """
+    with VideoReader(source) as video:
+        length, every = video.info.duration or 0.0, settings.piece
+        if not every or length < 2 * every:
+            return [WHOLE]
+        starts = [number * every for number in range(int(length // every))]
+        if not all(video.begins_at(max(start - RUN_UP, 0.0)) for start in starts):
+            return [WHOLE]
+    ends = [*starts[1:], None]
+    return [Span(start, end, RUN_UP) for start, end in zip(starts, ends, strict=True)]
+
+
+def piece_folder(out: Path, number: int) -> Path:
+    """Where the results of a piece are kept until all are done."""
+    return out / PIECES / f"{number:05d}"
+
+
+def forget_pieces(out: Path) -> None:
+    """Drop what was kept of a film that was not done."""
+    shutil.rmtree(out / PIECES, ignore_errors=True)
+
+
+def origin_of(span: Span, made_of: Mapping[str, Any]) -> Report:
+    """What a piece was made of; of a whole film, what it was made of."""
+    return dict(made_of) if span == WHOLE else {**made_of, "span": asdict(span)}
+
+
+def origin(source: Path, checkpoint: Path) -> dict[str, Any]:
+    """What an analysis was made of beside its settings: the film, and the network that answered."""
+    facts = source.stat()
+    return {
+        "bytes": facts.st_size,
+        "modified": facts.st_mtime_ns,
+        "weights": fingerprint(checkpoint / WEIGHTS),
+        "card": file_hash(checkpoint / "card.json"),
+    }
+
+
+def finished_before(
+    result: Path, settings: AnalysisSettings, made_of: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """The summary of an analysis that came to its end, of the same film in the same way.
+
+    Args:
+        result: Its folder.
+        settings: What is asked now.
+        made_of: What `origin` says now.
+
+    Returns:
+        None where there is none, or not all of its files are there.
+    """
+    summary = read_object(result / SUMMARY)
+    same = (
+        summary.get("status") == "finished"
+        and summary.get("origin") == made_of
+        and summary.get("settings") == json.loads(json.dumps(asdict(settings)))
+    )
+    files = [TABLE, *([ANNOTATED] if settings.annotated else [])]
+    return summary if same and all((result / name).is_file() for name in files) else None
+
+
+def _joined(
+    source: Path,
+    out: Path,
+    spans: Sequence[Span],
+    parts: Sequence[Report],
+    labels: tuple[str, ...],
+    settings: AnalysisSettings,
+    made_of: Mapping[str, Any],
+) -> Report:
+    """Put what pieces gave together, and write it; those after a stop are not there."""
+    started = clock.perf_counter()
+    folders = [piece_folder(out, number) for number in range(len(parts))]
+    spans = spans[: len(parts)]
+    with replacing(out / TABLE) as temporary:
+        ids = _join_tables(temporary, folders, spans, parts)
+    summary, counts = Summary(labels), Counter[str]()
+    for part, known in zip(parts, ids, strict=True):
+        summary.take(part["part"]["sums"], known)
+        counts.update(part["part"]["counts"])
+    status, seconds = parts[-1]["status"], max(part["seconds"] for part in parts)
+    if settings.annotated:
+        films = [
+            (folder / ANNOTATED, span.start)
+            for folder, span in zip(folders, spans, strict=True)
+            if (folder / ANNOTATED).is_file()
+        ]
+        with VideoReader(source) as video:
+            join_films(
+                out / ANNOTATED,
+                films,
+                sound=video.sound,
+                sounds=video.sounds(),
+                sound_start=video.start,
+                end=None if status == "finished" else seconds,
+            )
+    elapsed = sum(part["elapsed"] for part in parts) + clock.perf_counter() - started
+    notes = [note for part in parts for note in part["part"]["notes"]]
+    notes.append(PIECES_NOTE.format(pieces=len(parts), seconds=settings.piece))
+    report = {
+        "video": readable(source.name),
+        "status": status,
+        "source": parts[0]["source"],
+        "origin": dict(made_of),
+        "seconds": seconds,
+        **summary.to_json(),
+        "elapsed": elapsed,
+        "times_real_time": seconds / elapsed,
+        "settings": asdict(settings),
+        "notes": [*dict.fromkeys(notes), *counted(counts)],
+        "files": {"table": TABLE, "annotated": ANNOTATED if settings.annotated else None},
+    }
+    write_json(out / SUMMARY, report)
+    return report
+
+
+def _join_tables(
+    target: Path, folders: Sequence[Path], spans: Sequence[Span], parts: Sequence[Report]
+) -> list[Ids]:
+    """Write the tables of pieces as one; of each piece, the face of the film that each face is."""
+    ids: list[Ids] = []
+    frames, highest, tail = 0, 0, dict[float, list[tuple[int, Box]]]()
+    with target.open("w", newline="") as file:
+        writer = CsvWriter(file, "\r\n")
+        for folder, span, part in zip(folders, spans, parts, strict=True):
+            known = same_faces(part["part"]["run_up"], tail)
+            for key in sorted(int(key) for key in part["part"]["sums"]["faces"]):
+                if key not in known:
+                    known[key] = highest = highest + 1
+            ids.append(known)
+            tail.clear()
+            for number, row in enumerate(_rows(folder / TABLE)):
+                if number == 0:
+                    if frames == 0:
+                        writer.writerow(row)
+                    continue
+                row[0] = str(int(row[0]) + frames)
+                if row[2]:
+                    row[2] = str(known[int(row[2])])
+                    if span.end is not None and float(row[1]) >= span.end - RUN_UP - 1e-3:
+                        box = Box(*(int(edge) for edge in row[3:7]))
+                        tail.setdefault(float(row[1]), []).append((int(row[2]), box))
+                writer.writerow(row)
+            frames += part["frames"]
+    return ids
+
+
+def _rows(table: Path) -> Iterator[list[str]]:
+    with table.open(newline="") as file:
+        yield from csv.reader(file)
+
+
+def same_faces(
+    run_up: Sequence[Sequence[float]], before: Mapping[float, Sequence[tuple[int, Box]]]
+) -> Ids:
+    """Which faces of one piece are faces of the one before, by the frames that both have seen.
+
+    Args:
+        run_up: Of the piece: seconds, face, and left, top, right and bottom of its box.
+        before: Of the piece before: faces and boxes by seconds, rounded as in the table.
+    """
+    votes = Counter(
+        (int(face), other)
+        for time, face, *edges in run_up
+        for other, box in before.get(round(time, 4), ())
+        if box.overlap(Box(*(int(edge) for edge in edges))) >= _SAME
+    )
+    found: Ids = {}
+    for (face, other), _ in votes.most_common():
+        if face not in found and other not in found.values():
+            found[face] = other
+    return found
+
+
+def _leave_others_alone(source: Path, target: Path) -> None:
+    """Refuse to overwrite a film that no analysis wrote, or the one to be analysed."""
+    # Whoever is killed behind its film leaves a table, which is there before, and no summary.
+    cut = target.with_name(TABLE).is_file() and not target.with_name(SUMMARY).is_file()
+    ours = is_annotated(target) or cut
+    if target.exists() and (not ours or target.samefile(source)):
+        raise VideoError(
+            f"{target} is a video already, not the annotated copy of an analysis to be replaced. "
+            "Choose another folder for the results, or rename that file."
+        )
