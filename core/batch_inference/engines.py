@@ -6,68 +6,92 @@ import os
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal
 
-from core.batch_inference.store import Store
-from core.batch_inference.work import Request, do_part
 from core.errors import ConfigError, CoreError
 from core.paths import ray_address
 
 Cluster = Literal["auto", "here", "processes", "ray"]
-Work = Callable[[Request, Store, Sequence[int], int], Iterator[int]]
+Do = Callable[..., object]  # takes a part's number, and `threads`; goes to other processes
+Work = Callable[[Do, Sequence[int], int], Iterator[int]]  # with numbers and how many processes
 FEW_PARTS = 6  # fewer are done before other processes have started
 TRIES = 5  # of a part whose process ended under it
 KNOCK_SECONDS = 10.0
 AHEAD = 2  # parts handed to a process before it asks
 
 
-def engine_of(cluster: Cluster, parts: int) -> Work:
-    """Who does the parts.
+@contextmanager
+def begun(cluster: Cluster, workers: int) -> Iterator[Callable[[int], Work]]:
+    """Begin what takes long, and give who does so many parts once they are known.
+
+    Ray's processes take seconds to start, and meanwhile there is a listing to make.
 
     Args:
         cluster: "auto" takes Ray where RAY_ADDRESS names a cluster, this process for a few parts,
             and else processes.
-        parts: How many there are to do.
+        workers: Processes; 0 for one a core.
 
     Raises:
         ConfigError: There is no such engine, or Ray is not installed.
     """
-    if cluster == "auto":
-        few = parts < FEW_PARTS or (os.cpu_count() or 1) < 2
-        cluster = "ray" if ray_address() else "here" if few else "processes"
-    if cluster == "ray" and importlib.util.find_spec("ray") is None:
+    if cluster not in ("auto", "here", "processes", "ray"):
+        raise ConfigError(f"The engine is {cluster!r}; expected auto, here, processes or ray.")
+    if cluster != "ray" and not (cluster == "auto" and ray_address()):
+        yield lambda parts: _on_this_machine(cluster, parts)
+        return
+    if importlib.util.find_spec("ray") is None:
         raise ConfigError(
             "Ray is not installed, and --engine ray or RAY_ADDRESS asks for it. Run: "
             "pip install 'gimefive-studio[cluster]', or leave it out to use this machine's cores."
         )
-    engines: dict[str, Work] = {"here": _here, "processes": _processes, "ray": _ray}
-    if cluster not in engines:
-        raise ConfigError(f"The engine is {cluster!r}; expected auto, here, processes or ray.")
-    return engines[cluster]
+    import ray
+
+    with ThreadPoolExecutor(1, "ray") as thread:
+        start = thread.submit(_start_ray, workers)
+        try:
+            yield lambda parts: partial(_ray, start)
+        finally:
+            wait([start])
+            ray.shutdown()
 
 
-def _here(request: Request, store: Store, parts: Sequence[int], workers: int) -> Iterator[int]:
+def _on_this_machine(cluster: Cluster, parts: int) -> Work:
+    few = parts < FEW_PARTS or (os.cpu_count() or 1) < 2
+    if cluster == "here" or (cluster == "auto" and few):
+        return _here
+    return _processes
+
+
+def _here(do: Do, parts: Sequence[int], workers: int) -> Iterator[int]:
     for number in parts:
-        do_part(request, store, number)
+        do(number)
         yield number
 
 
-def _processes(request: Request, store: Store, parts: Sequence[int], workers: int) -> Iterator[int]:
+def _processes(do: Do, parts: Sequence[int], workers: int) -> Iterator[int]:
     """One process a core; a part whose process ended is handed out again."""
     count = workers or os.cpu_count() or 1
     left, tried = list(reversed(parts)), Counter[int]()
     while left:
-        running: dict[Future[int], int] = {}
+        running: dict[Future[object], int] = {}
         with ProcessPoolExecutor(count, get_context("spawn"), _quiet) as pool:
             try:
                 while left or running:
                     while left and len(running) < AHEAD * count:
                         number = left.pop()
-                        running[pool.submit(_one, request, store.place, number)] = number
+                        running[pool.submit(do, number, threads=1)] = number
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         number = running[future]
                         future.result()
@@ -93,14 +117,10 @@ def _quiet() -> None:
     torch.set_num_threads(1)
 
 
-def _one(request: Request, place: str, number: int) -> int:
-    return do_part(request, Store(place), number, threads=1)
+class _Worker:
+    """An actor: what it does is brought once, and what it loads is kept."""
 
-
-class _Scorer:
-    """An actor: its checkpoint is loaded once."""
-
-    def __init__(self, request: Request, place: str, base: str) -> None:
+    def __init__(self, do: Do, base: str) -> None:
         _quiet()
         try:
             os.chdir(base)  # what was named from there is found from there
@@ -109,31 +129,45 @@ class _Scorer:
                 f"This node has no folder {base}, from which the pictures were named. Share it "
                 "under the same path, or begin in a folder that is shared."
             ) from error
-        self.request, self.store = request, Store(place)
+        self.do = do
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         for number in batch["part"]:
-            do_part(self.request, self.store, int(number), threads=1)
+            self.do(int(number), threads=1)
         return batch
 
 
-def _ray(request: Request, store: Store, parts: Sequence[int], workers: int) -> Iterator[int]:
-    """An actor a core of the cluster; Ray starts a dead one again and hands out its part anew."""
+def _start_ray(workers: int) -> None:
+    """Join the cluster that RAY_ADDRESS names, or start one of this machine.
+
+    Raises:
+        CoreError: None answers.
+    """
     import ray
 
     address = ray_address()
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
+        # Else Ray's workers give way to whatever else this machine does, unlike `_processes`.
+        options |= {"_system_config": {"worker_niceness": 0}}
         options |= {"num_cpus": workers or os.cpu_count(), "include_dashboard": False}
     try:
         _knock(address)
-        ray.init(address=address, **options)
+        ray.init(address=address or "local", **options)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise CoreError(
             f"No Ray cluster answers at {address or 'this machine'} "
             f"({str(error).splitlines()[0]}). Start one with `ray start --head`, correct "
             "RAY_ADDRESS, or unset it to use this machine's cores."
         ) from error
+
+
+def _ray(start: Future[None], do: Do, parts: Sequence[int], workers: int) -> Iterator[int]:
+    """An actor a core of the cluster; Ray starts a dead one again and hands out its part anew."""
+    import ray
+    import ray.data
+
+    start.result()
     try:
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
@@ -144,11 +178,12 @@ def _ray(request: Request, store: Store, parts: Sequence[int], workers: int) -> 
             [{"part": number} for number in parts], override_num_blocks=len(parts)
         )
         scored = numbers.map_batches(
-            _Scorer,
-            fn_constructor_args=(request, store.place, str(Path.cwd())),
+            _Worker,
+            fn_constructor_args=(do, str(Path.cwd())),
             batch_size=1,
             num_cpus=1,
-            compute=ray.data.ActorPoolStrategy(size=actors),
+            # A part is seconds of work: none waits at one actor while another has nothing to do.
+            compute=ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=1),
         )
         for row in scored.iter_rows():
             yield int(row["part"])
@@ -158,7 +193,7 @@ def _ray(request: Request, store: Store, parts: Sequence[int], workers: int) -> 
             f"A node of the cluster could not do its part: {cause} What is done is kept; ask again."
         ) from error
     finally:
-        ray.shutdown()
+        ray.shutdown()  # cores are free while the parts are put together
 
 
 def _knock(address: str | None) -> None:

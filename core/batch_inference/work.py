@@ -46,34 +46,45 @@ class Request:
         return asdict(self)
 
 
-def do_part(request: Request, store: Store, number: int, *, threads: int = 0) -> int:
-    """Score the files of a part and keep its rows.
+@dataclass(frozen=True, slots=True)
+class PartWork:
+    """What any process needs to score a part by its number.
 
-    Args:
+    Attributes:
         request: What is asked.
-        store: Holds the listing, takes the part.
-        number: Of the part.
-        threads: Threads the network may use; 0 for one a core.
-
-    Returns:
-        Number of files.
-
-    Raises:
-        CheckpointError: This machine has no such checkpoint, or one with other weights.
-        OSError: The part cannot be kept.
+        place: Of the store that holds the listing and takes the parts.
     """
-    folder = find_checkpoint(request.checkpoint)
-    if fingerprint(folder / WEIGHTS) != request.weights:
-        raise CheckpointError(
-            f"{folder.name} has other weights here than where the run began. Bring them back, or "
-            "begin anew with --restart."
-        )
-    predictor = _predictor(folder, request.weights, request.engine, threads)
-    files = Listing(store).part(number)
-    scores = score_files(files, predictor, faces=request.faces, all_faces=request.all_faces)
-    write = csv_rows if request.suffix == CSV else parquet_rows
-    store.write_part(number, write(list(scores), predictor.labels), request.suffix)
-    return len(files)
+
+    request: Request
+    place: str
+
+    def __call__(self, number: int, *, threads: int = 0) -> int:
+        """Score the files of a part and keep its rows.
+
+        Args:
+            number: Of the part.
+            threads: Threads the network may use; 0 for one a core.
+
+        Returns:
+            Number of files.
+
+        Raises:
+            CheckpointError: This machine has no such checkpoint, or one with other weights.
+            OSError: The part cannot be kept.
+        """
+        request, store = self.request, Store(self.place)
+        folder = find_checkpoint(request.checkpoint)
+        if fingerprint(folder / WEIGHTS) != request.weights:
+            raise CheckpointError(
+                f"{folder.name} has other weights here than where the run began. Bring them back, "
+                "or begin anew with --restart."
+            )
+        predictor = _predictor(folder, request.weights, request.engine, threads)
+        files = Listing(store).part(number)
+        scores = score_files(files, predictor, faces=request.faces, all_faces=request.all_faces)
+        write = csv_rows if request.suffix == CSV else parquet_rows
+        store.write_part(number, write(list(scores), predictor.labels), request.suffix)
+        return len(files)
 
 
 @lru_cache(maxsize=1)

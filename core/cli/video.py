@@ -1,5 +1,6 @@
 """The command for video files: video."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,9 +14,11 @@ from core.cli.inference import CheckpointOption
 from core.cli.terminal import progress_bar, writable_folder
 from core.errors import CoreError
 from core.files import readable
+from core.paths import ray_address
 
 if TYPE_CHECKING:
-    from core.video import AnalysisSettings
+    from core.batch_inference import Cluster
+    from core.video import AnalysisSettings, Progress
 
 
 def video(
@@ -50,9 +53,22 @@ def video(
             "--piece", help="Seconds of the pieces into which a long film is cut; 0 for none."
         ),
     ] = 300.0,
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers", min=0, help="Films or pieces at once; 0 for one on every two cores."
+        ),
+    ] = 0,
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            help="Where: `processes` of this machine, or `ray` on a cluster (that of "
+            "RAY_ADDRESS); auto chooses.",
+        ),
+    ] = "auto",
     restart: Annotated[
-        bool,
-        typer.Option("--restart", help="Keep nothing of what was finished before."),
+        bool, typer.Option("--restart", help="Keep nothing of what was finished before.")
     ] = False,
 ) -> None:
     """Analyse a video: annotated mp4 with its sound, a CSV row a face and frame, a summary.
@@ -62,6 +78,8 @@ def video(
     """
     from core.video import AnalysisSettings, PipelineSettings
 
+    if engine not in ("auto", "processes", "ray"):
+        raise typer.BadParameter(f"--engine is {engine!r}; expected auto, processes or ray.")
     settings = AnalysisSettings(
         pipeline=PipelineSettings(
             detector=detector,
@@ -76,85 +94,130 @@ def video(
         piece=piece,
     )
     with _stop_signal() as stop:
-        report = _analyse(path, out, checkpoint, settings, stop, restart=restart)
+        analysis = _Analysis(path, out, checkpoint, settings, stop)
+        report = analysis.run(engine, workers, restart=restart)
     if stop.is_set():
         typer.echo(f"Stopped. What was done so far is in {readable(out)}.", err=True)
         raise typer.Exit(130)
     typer.echo(_said(report, out))
 
 
-def _analyse(
-    path: Path,
-    out: Path,
-    checkpoint: str,
-    settings: "AnalysisSettings",
-    stop: threading.Event,
-    *,
-    restart: bool,
-) -> dict[str, Any]:
-    """The summary of a video or of a folder; how it goes and ends is noted in the result folder."""
-    from core.predict import Predictor
-    from core.video import (
-        CoreFaceFinder,
-        JobRecord,
-        Progress,
-        analyse_folder,
-        analyse_video,
-        finished_before,
-        forget_pieces,
-        list_videos,
-        origin,
-    )
+class _Analysis:
+    """A video or a folder of them; how it goes and ends is noted in the result folder."""
 
-    record = JobRecord(out)
-    begun = 0
+    def __init__(
+        self,
+        path: Path,
+        out: Path,
+        checkpoint: str,
+        settings: "AnalysisSettings",
+        stop: threading.Event,
+    ) -> None:
+        from core.video import CoreFaceFinder, JobRecord
 
-    def one(source: Path, folder: Path) -> dict[str, Any]:
-        nonlocal begun
-        begun += 1
+        self._path, self._out, self._settings, self._stop = path, out, settings, stop
+        self._checkpoint = checkpoint
+        self._record = JobRecord(out)
+        self._finder = CoreFaceFinder()
+        self._begun, self._films = 0, [(path, out)]
+
+    def run(self, engine: str, workers: int, *, restart: bool) -> dict[str, Any]:
+        """The summary of a video or of a folder.
+
+        Args:
+            engine: "processes" or "ray", or "auto".
+            workers: Films or pieces at once; 0 for one on every two cores.
+            restart: Whether nothing that was finished is kept.
+        """
+        try:
+            report = self._report(engine, workers, restart=restart)
+        except BaseException as error:
+            known = isinstance(error, CoreError)
+            self._record.end(
+                "failed",
+                readable(str(error)) if known else "An error that should not be: see the log.",
+            )
+            raise
+        self._record.end("stopped" if self._stop.is_set() else "finished")
+        return report
+
+    def _report(self, engine: str, workers: int, *, restart: bool) -> dict[str, Any]:
+        from core.predict import Predictor
+        from core.video import analyse_folder, films_of, forget
+
+        self._model = Predictor.load(self._checkpoint)
+        if self._path.is_dir():
+            self._films = films_of(self._path, self._out)
         if restart:
-            forget_pieces(folder)
+            for _, result in self._films:
+                forget(result)
+        made = self._spread(engine, workers or max((os.cpu_count() or 1) // 2, 1))
+        if not self._path.is_dir():
+            return self._one(self._path, self._out)
+        return analyse_folder(
+            self._path,
+            self._out,
+            self._one,
+            stopped=self._stop.is_set,
+            done=self._done,
+            made=made,
+        )
+
+    def _spread(self, engine: str, workers: int) -> set[Path]:
+        """Have others do what several can do at once; the films they worked on."""
+        from core.batch_inference import begun
+        from core.predict import Predictor
+        from core.video import FilmWork, spread
+
+        on_cluster = engine == "ray" or (engine == "auto" and ray_address() is not None)
+        if not on_cluster and workers == 1:
+            return set()
+        where: Cluster = "ray" if on_cluster else "processes"
+        name = readable(self._path.name)
+        task = FilmWork(self._out, self._model.folder, self._settings, Predictor)
+        with begun(where, workers) as engine_for, progress_bar(name, 100) as advance:
+
+            def show(progress: "Progress") -> None:
+                advance(100 * (progress.share or 0.0))
+                self._record.note(name, progress)
+
+            return spread(
+                self._films,
+                task,
+                lambda do, numbers: engine_for(len(numbers))(do, numbers, workers),
+                least=1 if on_cluster else 2,
+                on_progress=show,
+                stopped=self._stop.is_set,
+            )
+
+    def _one(self, source: Path, result: Path) -> dict[str, Any]:
+        from core.video import analyse_video, origin
+
+        self._begun += 1
         with progress_bar(readable(source.name), 100) as advance:
 
-            def show(progress: Progress) -> None:
+            def show(progress: "Progress") -> None:
                 advance(100 * (progress.share or 0.0))
-                record.note(readable(source.name), progress, begun, videos)
+                self._record.note(readable(source.name), progress, self._begun, len(self._films))
 
             return analyse_video(
                 source,
-                folder,
-                model,
-                reader,
-                settings,
-                made_of=origin(source, model.folder),
+                result,
+                self._model,
+                self._finder,
+                self._settings,
+                made_of=origin(source, self._model.folder),
                 on_progress=show,
-                on_frame=record.show,
-                stopped=stop.is_set,
+                on_frame=self._record.show,
+                stopped=self._stop.is_set,
             )
 
-    def done(source: Path, folder: Path) -> dict[str, Any] | None:
-        nonlocal begun
-        found = finished_before(folder, settings, origin(source, model.folder))
-        begun += found is not None
+    def _done(self, source: Path, result: Path) -> dict[str, Any] | None:
+        from core.video import finished_before, origin
+
+        found = finished_before(result, self._settings, origin(source, self._model.folder))
+        self._begun += found is not None
         return found
-
-    try:
-        model, reader = Predictor.load(checkpoint), CoreFaceFinder()
-        videos = len(list_videos(path)) if path.is_dir() else 1
-        if path.is_dir():
-            report = analyse_folder(
-                path, out, one, stopped=stop.is_set, done=(lambda *_: None) if restart else done
-            )
-        else:
-            report = one(path, out)
-    except BaseException as error:
-        known = isinstance(error, CoreError)
-        record.end(
-            "failed", readable(str(error)) if known else "An error that should not be: see the log."
-        )
-        raise
-    record.end("stopped" if stop.is_set() else "finished")
-    return report
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from core.video.batch import (
     BATCH,
     BATCH_TABLE,
     analyse_folder,
+    films_of,
     is_video,
     list_videos,
 )
@@ -25,7 +26,7 @@ from core.video.job import (
     start_job,
     stop_job,
 )
-from core.video.pieces import analyse_video, finished_before, forget_pieces, origin
+from core.video.pieces import analyse_video, finished_before, forget, origin
 from core.video.pipeline import (
     DEFAULT_SMOOTHING,
     PAPER_REFRESH,
@@ -35,6 +36,7 @@ from core.video.pipeline import (
 )
 from core.video.protocols import FaceFinder, FrameModel, VideoFrame, VideoInfo
 from core.video.reader import LONGEST, VideoReader
+from core.video.spread import FilmWork, spread
 from core.video.table import FaceTable, open_table, region_shares
 from core.video.writer import VideoWriter, open_writer
 
@@ -52,6 +54,7 @@ __all__ = [
     "CoreFaceFinder",
     "FaceFinder",
     "FaceTable",
+    "FilmWork",
     "FrameModel",
     "JobRecord",
     "JobStatus",
@@ -65,8 +68,9 @@ __all__ = [
     "analyse_folder",
     "analyse_video",
     "command_options",
+    "films_of",
     "finished_before",
-    "forget_pieces",
+    "forget",
     "is_annotated",
     "is_video",
     "latest_frame",
@@ -77,6 +81,7 @@ __all__ = [
     "read_job",
     "region_shares",
     "sample_film",
+    "spread",
     "start_job",
     "stop_job",
 ]

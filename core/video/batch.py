@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,22 @@ def pairs(paths: Iterable[Path]) -> list[Pair]:
     ]
 
 
+def films_of(folder: Path, out: Path) -> list[tuple[Path, Path]]:
+    """Every video below a folder, and the folder for its results, named like it.
+
+    Raises:
+        VideoError: There is no video, or a result folder would be where a file is.
+    """
+    films = [(path, out / readable(path.relative_to(folder))) for path in list_videos(folder)]
+    for path, result in films:
+        if result.is_file():
+            raise VideoError(
+                f"The results of {path.name} need a folder {result}, but that is a file. Choose "
+                "another folder for the results."
+            )
+    return films
+
+
 def analyse_folder(
     folder: Path,
     out: Path,
@@ -100,6 +116,7 @@ def analyse_folder(
     *,
     stopped: Callable[[], bool] = lambda: False,
     done: Callable[[Path, Path], dict[str, Any] | None] = lambda source, result: None,
+    made: Container[Path] = (),
 ) -> dict[str, Any]:
     """Analyse every video below a folder; one that cannot be read is noted, the others go on.
 
@@ -113,6 +130,7 @@ def analyse_folder(
         stopped: Asked before every video.
         done: Takes what `analyse` takes, and gives the summary of an earlier run that need not be
             made again, or None; see `finished_before`.
+        made: Films that this run has done before, by `spread`, which are not counted as kept.
 
     Returns:
         The content of `batch.json`: one entry a video, how many an earlier run had finished, and
@@ -121,24 +139,17 @@ def analyse_folder(
     Raises:
         VideoError: There is no video, or a result folder would be where a file is.
     """
-    paths = list_videos(folder)
-    for path in paths:
-        if (taken := out / readable(path.relative_to(folder))).is_file():
-            raise VideoError(
-                f"The results of {path.name} need a folder {taken}, but that is a file. Choose "
-                "another folder for the results."
-            )
+    films = films_of(folder, out)
     entries = []
     results: dict[Path, Path] = {}
     kept = 0
-    for path in paths:
-        if stopped():
-            break
-        name = Path(readable(path.relative_to(folder)))
-        result = out / name.parent / name.name
+    for path, result in films:
+        name = result.relative_to(out)
         try:
             before = done(path, result)
-            kept += before is not None
+            kept += before is not None and path not in made
+            if before is None and stopped():
+                continue
             summary = before or analyse(path, result)
         except CoreError as error:
             entries.append({"video": str(name), "status": "failed", "error": readable(str(error))})
@@ -147,7 +158,7 @@ def analyse_folder(
         entries.append(_entry(name, summary))
     report = {
         "videos": entries,
-        "left_out": len(paths) - len(entries),
+        "left_out": len(films) - len(entries),
         "kept": kept,
         "pairs": [_compared(pair, results) for pair in pairs(results)],
     }

@@ -73,7 +73,7 @@ class JobRecord:
         out.mkdir(parents=True, exist_ok=True)
         self._path = out / _STATUS
         self._own = ProcessId.of().fields()
-        self._noted = self._shown = 0.0
+        self._noted = 0.0
         self._forget_picture()
         self._write(state="running")
 
@@ -92,19 +92,8 @@ class JobRecord:
             self._write(state="running", **place, **asdict(progress))
 
     def show(self, draw: Callable[[], Image]) -> None:
-        """Keep a small copy of what is drawn for `latest_frame`, at most once a second.
-
-        Args:
-            draw: Gives the frame, RGB uint8 (H, W, 3).
-        """
-        if time.monotonic() - self._shown < _PICTURE_EVERY:
-            return
-        self._shown = time.monotonic()
-        frame = draw()
-        small = resized(frame, min(_PICTURE_SIDE / max(frame.shape), 1.0))
-        _, coded = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
-        with suppress(OSError), replacing(self._path.with_name(_PICTURE)) as temporary:
-            temporary.write_bytes(coded.tobytes())
+        """Keep a small copy of what is drawn; see `keep_picture`."""
+        keep_picture(self._path.parent, draw)
 
     def _forget_picture(self) -> None:
         with suppress(OSError):  # what ended the analysis is told
@@ -118,6 +107,24 @@ class JobRecord:
 
     def _write(self, **values: Any) -> None:  # noqa: ANN401 - the fields of JobStatus
         write_json(self._path, {**values, **self._own})
+
+
+def keep_picture(out: Path, draw: Callable[[], Image]) -> None:
+    """Keep a small copy of what is drawn for `latest_frame`, at most once a second.
+
+    Args:
+        out: The result folder; several processes may share it.
+        draw: Gives the frame, RGB uint8 (H, W, 3).
+    """
+    path = out / _PICTURE
+    with suppress(OSError):
+        if path.exists() and time.time() - path.stat().st_mtime < _PICTURE_EVERY:
+            return
+        frame = draw()
+        small = resized(frame, min(_PICTURE_SIDE / max(frame.shape), 1.0))
+        _, coded = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+        with replacing(path) as temporary:
+            temporary.write_bytes(coded.tobytes())
 
 
 def read_job(out: Path) -> JobStatus | None:

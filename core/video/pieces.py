@@ -122,7 +122,7 @@ def analyse_video(
         return reports[0]
     whole = _joined(source, out, spans, reports, model.labels, settings, made_of or {})
     if whole["status"] == "finished":
-        forget_pieces(out)
+        shutil.rmtree(out / PIECES)
     return whole
 
 
@@ -148,9 +148,11 @@ def piece_folder(out: Path, number: int) -> Path:
     return out / PIECES / f"{number:05d}"
 
 
-def forget_pieces(out: Path) -> None:
-    """Drop what was kept of a film that was not done."""
+def forget(out: Path) -> None:
+    """Drop what tells that a film or pieces of it are done; their results are replaced later."""
     shutil.rmtree(out / PIECES, ignore_errors=True)
+    if (out / TABLE).is_file():
+        (out / SUMMARY).unlink(missing_ok=True)
 
 
 def origin_of(span: Span, made_of: Mapping[str, Any]) -> Report:

@@ -17,7 +17,7 @@ from core.batch_inference import Request, engines, score_all
 from core.batch_inference import run as run_module
 from core.batch_inference.run import write_listing
 from core.batch_inference.store import Listing, Store
-from core.batch_inference.work import do_part
+from core.batch_inference.work import PartWork
 from core.errors import ConfigError, CoreError, ImageError
 from core.labels import EMOTIONS
 from core.scoring import list_files
@@ -86,15 +86,15 @@ def test_an_interrupted_run_goes_on_with_what_is_missing(
     out, done = tmp_path / "s.csv", list[int]()
 
     def stop_after(parts: int) -> None:
-        whole = do_part
+        whole = PartWork.__call__
 
-        def one(asked: Request, store: Store, number: int, **options: int) -> int:
+        def one(asked: PartWork, number: int, **options: int) -> int:
             if len(done) == parts:
                 raise KilledError
             done.append(number)
-            return whole(asked, store, number, **options)
+            return whole(asked, number, **options)
 
-        monkeypatch.setattr(engines, "do_part", one)
+        monkeypatch.setattr(PartWork, "__call__", one)
 
     stop_after(3)
     with pytest.raises(KilledError):
@@ -203,10 +203,11 @@ def test_a_killed_process_costs_nothing_and_doubles_nothing(
     code = """
 import os, signal, sys
 from pathlib import Path
-from core.batch_inference import Request, engines, run, score_all
+from core.batch_inference import Request, run, score_all
+from core.batch_inference.work import PartWork
 run.PART_FILES = 4
 mark = Path(sys.argv[4])
-whole, count = engines.do_part, []
+whole, count = PartWork.__call__, []
 
 def one(*arguments, **options):
     count.append(1)
@@ -215,7 +216,7 @@ def one(*arguments, **options):
         os.kill(os.getpid(), signal.SIGKILL)
     return whole(*arguments, **options)
 
-engines.do_part = one
+PartWork.__call__ = one
 if __name__ == "__main__":
     score_all([Path(sys.argv[2])], sys.argv[3], Request(sys.argv[1], "torch", "whole"),
               cluster="processes", workers=1)

@@ -67,13 +67,13 @@ def test_a_node_without_the_checkpoint_is_one_sentence(
     pictures, request, _ = asked
     from core.batch_inference import engines
 
-    class Elsewhere(engines._Scorer):
-        def __init__(self, request: Request, place: str, base: str) -> None:
+    class Elsewhere(engines._Worker):
+        def __init__(self, do: engines.Do, base: str) -> None:
             from core.errors import CheckpointError
 
             raise CheckpointError("There is no checkpoint 'mine'.")
 
-    monkeypatch.setattr(engines, "_Scorer", Elsewhere)
+    monkeypatch.setattr(engines, "_Worker", Elsewhere)
     with pytest.raises(CoreError, match=r"could not do its part: There is no checkpoint 'mine'\."):
         score_all([pictures], str(tmp_path / "s.csv"), request, cluster="ray", workers=1)
 

@@ -182,3 +182,39 @@ def test_another_process_of_the_same_number_is_not_the_job(tmp_path: Path) -> No
 
 def test_a_folder_without_a_job_has_none(tmp_path: Path) -> None:
     assert read_job(tmp_path) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["processes", "ray"])
+def test_several_processes_give_what_one_gives(
+    tmp_path: Path, checkpoint: str, engine: str
+) -> None:
+    (tmp_path / "in").mkdir()
+    write_clip(tmp_path / "in" / "long.mp4", walking_face(70, 320, 240), sound=True)
+    write_clip(tmp_path / "in" / "short.mp4", walking_face(5, 320, 240))
+    (tmp_path / "in" / "broken.mp4").write_text("no video")
+    arguments = ["video", str(tmp_path / "in"), "--checkpoint", checkpoint, "--piece", "1"]
+    arguments += ["--method", "none", "--detector", "blazeface"]
+    one, several = tmp_path / "one", tmp_path / "several"
+
+    first = CliRunner().invoke(app, [*arguments, "--out", str(one), "--workers", "1"])
+    second = CliRunner().invoke(
+        app, [*arguments, "--out", str(several), "--workers", "2", "--engine", engine]
+    )
+
+    assert (first.exit_code, second.exit_code) == (0, 0), second.output
+    assert "3 videos, 1 of them unreadable" in second.output
+    assert (several / "batch.csv").read_bytes() == (one / "batch.csv").read_bytes()
+    for film in ("long.mp4", "short.mp4"):
+        for name in (TABLE, ANNOTATED):
+            assert (several / film / name).read_bytes() == (one / film / name).read_bytes()
+    assert not list(several.rglob(".work")) + list(several.rglob(".pieces"))
+
+
+def test_an_engine_of_another_name_is_refused(tmp_path: Path) -> None:
+    arguments = ["video", str(tmp_path), "--out", str(tmp_path / "out"), "--engine", "dask"]
+
+    result = CliRunner().invoke(app, arguments)
+
+    assert result.exit_code == 2
+    assert "expected auto, processes or ray" in " ".join(result.output.split())

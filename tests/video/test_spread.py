@@ -1,0 +1,151 @@
+"""Films done piece by piece in any order, by whoever takes a number."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clips import walking_face, write_clip
+from test_analysis import Brightness
+
+from core.video import (
+    ANNOTATED,
+    TABLE,
+    AnalysisSettings,
+    CoreFaceFinder,
+    FilmWork,
+    PipelineSettings,
+    Progress,
+    analyse_folder,
+    analyse_video,
+    finished_before,
+    origin,
+    spread,
+)
+from core.video import pieces as film_pieces
+
+SETTINGS = AnalysisSettings(pipeline=PipelineSettings(detector="blazeface"), piece=1.0)
+
+
+@pytest.fixture(autouse=True)
+def _short_run_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(film_pieces, "RUN_UP", 0.4)
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in ("weights.safetensors", "card.json"):
+        (folder / name).write_bytes(b"{}")
+    return folder
+
+
+def network(folder: Path, *, threads: int) -> Brightness:
+    return Brightness()
+
+
+def backwards(do: Callable[..., object], numbers: Sequence[int]) -> Iterator[int]:
+    for number in reversed(numbers):
+        do(number, threads=1)
+        yield number
+
+
+def films(folder: Path) -> Path:
+    folder.mkdir()
+    write_clip(folder / "a.mp4", walking_face(60, 320, 240), sound=True)  # two pieces
+    write_clip(folder / "b.mp4", walking_face(10, 320, 240))
+    (folder / "c.mp4").write_text("no film")
+    return folder
+
+
+def joined(source: Path, out: Path, checkpoint: Path) -> dict[str, Any]:
+    made_of = origin(source, checkpoint)
+    return analyse_video(source, out, Brightness(), CoreFaceFinder(), SETTINGS, made_of=made_of)
+
+
+def whole_folder(given: Path, out: Path, checkpoint: Path, made: set[Path]) -> dict[str, Any]:
+    return analyse_folder(
+        given,
+        out,
+        lambda source, result: joined(source, result, checkpoint),
+        done=lambda source, result: finished_before(result, SETTINGS, origin(source, checkpoint)),
+        made=made,
+    )
+
+
+def test_films_done_by_others_are_those_done_here(tmp_path: Path, checkpoint: Path) -> None:
+    given = films(tmp_path / "in")
+    here = whole_folder(given, tmp_path / "here", checkpoint, set())
+    out = tmp_path / "out"
+    pairs = [(path, out / path.name) for path in sorted(given.iterdir())]
+    seen: list[Progress] = []
+
+    made = spread(
+        pairs,
+        FilmWork(out, checkpoint, SETTINGS, network),
+        backwards,
+        on_progress=seen.append,
+        stopped=lambda: False,
+    )
+    assert made == {given / "a.mp4", given / "b.mp4"}
+    assert (seen[-1].frames, seen[-1].expected) == (70, 70)
+    report = whole_folder(given, out, checkpoint, made)
+
+    assert report["kept"] == 0
+    assert report["videos"] == here["videos"]
+    for name in ("a.mp4", "b.mp4"):
+        for file in (TABLE, ANNOTATED):
+            same = (tmp_path / "here" / name / file).read_bytes()
+            assert (out / name / file).read_bytes() == same
+    assert not list(out.rglob(".*"))
+    again = spread(
+        pairs, FilmWork(out, checkpoint, SETTINGS, network), backwards,
+        on_progress=seen.append, stopped=lambda: False,
+    )  # fmt: skip
+    assert again == set()
+    assert whole_folder(given, out, checkpoint, again)["kept"] == 2
+
+
+def test_a_stop_breaks_pieces_off_and_keeps_those_that_are_done(
+    tmp_path: Path, checkpoint: Path
+) -> None:
+    given = films(tmp_path / "in")
+    out = tmp_path / "out"
+    pairs = [(given / "b.mp4", out / "b.mp4"), (given / "a.mp4", out / "a.mp4")]
+    done: list[int] = []
+
+    def one_then_asked(do: Callable[..., object], numbers: Sequence[int]) -> Iterator[int]:
+        for number in numbers:
+            do(number, threads=1)
+            done.append(number)
+            if number == 0:
+                (out / ".work" / "stop").touch()
+            yield number
+
+    task = FilmWork(out, checkpoint, SETTINGS, network)
+    spread(pairs, task, one_then_asked, on_progress=lambda progress: None, stopped=lambda: False)
+
+    assert done == [0, 1, 2]  # the others were asked and did nothing
+    assert json.loads((out / "b.mp4" / "summary.json").read_text())["status"] == "finished"
+    assert not (out / "a.mp4").exists()
+
+
+def test_another_way_or_film_is_done_again(tmp_path: Path, checkpoint: Path) -> None:
+    given = films(tmp_path / "in")
+    out = tmp_path / "out"
+    pairs = [(given / "b.mp4", out / "b.mp4")]
+    spread(
+        pairs, FilmWork(out, checkpoint, SETTINGS, network), backwards,
+        on_progress=lambda progress: None, stopped=lambda: False,
+    )  # fmt: skip
+    other = FilmWork(out, checkpoint, replace(SETTINGS, annotated=False), network)
+
+    made = spread(pairs, other, backwards, on_progress=lambda progress: None, stopped=lambda: False)
+
+    assert made == {given / "b.mp4"}
+    with (out / "b.mp4" / TABLE).open(newline="") as file:
+        assert len(list(csv.reader(file))) == 11
