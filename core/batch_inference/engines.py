@@ -6,8 +6,16 @@ import os
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal
@@ -25,29 +33,46 @@ KNOCK_SECONDS = 10.0
 AHEAD = 2  # parts handed to a process before it asks
 
 
-def engine_of(cluster: Cluster, parts: int) -> Work:
-    """Who does the parts.
+@contextmanager
+def begun(cluster: Cluster, workers: int) -> Iterator[Callable[[int], Work]]:
+    """Begin what takes long, and give who does so many parts once they are known.
+
+    Ray's processes take seconds to start, and meanwhile there is a listing to make.
 
     Args:
         cluster: "auto" takes Ray where RAY_ADDRESS names a cluster, this process for a few parts,
             and else processes.
-        parts: How many there are to do.
+        workers: Processes; 0 for one a core.
 
     Raises:
         ConfigError: There is no such engine, or Ray is not installed.
     """
-    if cluster == "auto":
-        few = parts < FEW_PARTS or (os.cpu_count() or 1) < 2
-        cluster = "ray" if ray_address() else "here" if few else "processes"
-    if cluster == "ray" and importlib.util.find_spec("ray") is None:
+    if cluster not in ("auto", "here", "processes", "ray"):
+        raise ConfigError(f"The engine is {cluster!r}; expected auto, here, processes or ray.")
+    if cluster != "ray" and not (cluster == "auto" and ray_address()):
+        yield lambda parts: _on_this_machine(cluster, parts)
+        return
+    if importlib.util.find_spec("ray") is None:
         raise ConfigError(
             "Ray is not installed, and --engine ray or RAY_ADDRESS asks for it. Run: "
             "pip install 'gimefive-studio[cluster]', or leave it out to use this machine's cores."
         )
-    engines: dict[str, Work] = {"here": _here, "processes": _processes, "ray": _ray}
-    if cluster not in engines:
-        raise ConfigError(f"The engine is {cluster!r}; expected auto, here, processes or ray.")
-    return engines[cluster]
+    import ray
+
+    with ThreadPoolExecutor(1, "ray") as thread:
+        start = thread.submit(_start_ray, workers)
+        try:
+            yield lambda parts: partial(_ray, start)
+        finally:
+            wait([start])
+            ray.shutdown()
+
+
+def _on_this_machine(cluster: Cluster, parts: int) -> Work:
+    few = parts < FEW_PARTS or (os.cpu_count() or 1) < 2
+    if cluster == "here" or (cluster == "auto" and few):
+        return _here
+    return _processes
 
 
 def _here(request: Request, store: Store, parts: Sequence[int], workers: int) -> Iterator[int]:
@@ -117,23 +142,39 @@ class _Scorer:
         return batch
 
 
-def _ray(request: Request, store: Store, parts: Sequence[int], workers: int) -> Iterator[int]:
-    """An actor a core of the cluster; Ray starts a dead one again and hands out its part anew."""
+def _start_ray(workers: int) -> None:
+    """Join the cluster that RAY_ADDRESS names, or start one of this machine.
+
+    Raises:
+        CoreError: None answers.
+    """
     import ray
 
     address = ray_address()
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
+        # Else Ray's workers give way to whatever else this machine does, unlike `_processes`.
+        options |= {"_system_config": {"worker_niceness": 0}}
         options |= {"num_cpus": workers or os.cpu_count(), "include_dashboard": False}
     try:
         _knock(address)
-        ray.init(address=address, **options)
+        ray.init(address=address or "local", **options)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise CoreError(
             f"No Ray cluster answers at {address or 'this machine'} "
             f"({str(error).splitlines()[0]}). Start one with `ray start --head`, correct "
             "RAY_ADDRESS, or unset it to use this machine's cores."
         ) from error
+
+
+def _ray(
+    start: Future[None], request: Request, store: Store, parts: Sequence[int], workers: int
+) -> Iterator[int]:
+    """An actor a core of the cluster; Ray starts a dead one again and hands out its part anew."""
+    import ray
+    import ray.data
+
+    start.result()
     try:
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
@@ -158,7 +199,7 @@ def _ray(request: Request, store: Store, parts: Sequence[int], workers: int) -> 
             f"A node of the cluster could not do its part: {cause} What is done is kept; ask again."
         ) from error
     finally:
-        ray.shutdown()
+        ray.shutdown()  # cores are free while the parts are put together
 
 
 def _knock(address: str | None) -> None:

@@ -15,13 +15,12 @@ from typing import IO, Any, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.batch_inference.engines import Cluster, engine_of
+from core.batch_inference.engines import Cluster, begun
 from core.batch_inference.store import LISTING, Listing, Store, is_remote
 from core.batch_inference.work import PARQUET, Request, csv_header, schema
 from core.checkpoints import WEIGHTS, find_checkpoint
 from core.errors import CoreError, ImageError
 from core.files import file_hash, fingerprint, replacing
-from core.models import Card
 from core.process import Claim
 from core.scoring import header, no_file, walk_files
 
@@ -71,7 +70,7 @@ def score_all(
         paths: Pictures, or folders searched through.
         out: CSV or Parquet file to write; or an address that fsspec knows, for Parquet.
         request: What is asked; its suffix is that of `out`.
-        cluster: Where the work is done, see `engine_of`.
+        cluster: Where the work is done, see `begun`.
         workers: Processes; 0 for one a core.
         restart: Whether parts of another run are dropped.
         on_listed: Called with the numbers of files in all and of those done before.
@@ -86,7 +85,6 @@ def score_all(
     """
     folder = find_checkpoint(request.checkpoint)
     request = replace(request, weights=fingerprint(folder / WEIGHTS))
-    labels = Card.load(folder / "card.json").labels
     remote = is_remote(out)
     # Hidden, so that a folder of pictures that takes its own scores lists no parts.
     store = Store(out if remote else str(Path(out).with_name(f".{Path(out).name}.parts")))
@@ -96,7 +94,11 @@ def score_all(
         "card": file_hash(folder / "card.json"),
         **request.to_json(),
     }
-    with nullcontext() if remote else _held(Path(out)):
+    held = nullcontext() if remote else _held(Path(out))
+    with held, begun(cluster, workers) as engine_of:
+        from core.models import Card  # loads torch, while a cluster starts
+
+        labels = Card.load(folder / "card.json").labels
         _take_up(store, identity, restart=restart)
         if LISTING not in store.names():
             try:
@@ -111,7 +113,7 @@ def score_all(
         done = kept = sum(listing.size(number) for number in found)
         on_listed(listing.files, kept)
         missing = [number for number in range(listing.parts) if number not in found]
-        work = engine_of(cluster, len(missing))
+        work = engine_of(len(missing))
         for number in work(request, store, missing, workers) if missing else ():
             done += listing.size(number)
             on_progress(done)
