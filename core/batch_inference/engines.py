@@ -189,7 +189,8 @@ def _ray(
             fn_constructor_args=(request, store.place, str(Path.cwd())),
             batch_size=1,
             num_cpus=1,
-            compute=ray.data.ActorPoolStrategy(size=actors),
+            # A part is seconds of work: none waits at one actor while another has nothing to do.
+            compute=ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=1),
         )
         for row in scored.iter_rows():
             yield int(row["part"])
