@@ -148,8 +148,6 @@ def _start_ray(workers: int) -> None:
     address = ray_address()
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
-        # Else Ray's workers give way to whatever else this machine does, unlike `_processes`.
-        options |= {"_system_config": {"worker_niceness": 0}}
         options |= {"num_cpus": workers or os.cpu_count(), "include_dashboard": False}
     try:
         _knock(address)

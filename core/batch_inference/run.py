@@ -6,7 +6,7 @@ import json
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -94,11 +94,13 @@ def score_all(
         "card": file_hash(folder / "card.json"),
         **request.to_json(),
     }
-    held = nullcontext() if remote else _held(Path(out))
-    with held, begun(cluster, workers) as engine_of:
+    with ExitStack() as stack:
+        engine_of = stack.enter_context(begun(cluster, workers))
         from core.models import Card  # loads torch, while a cluster starts
 
         labels = Card.load(folder / "card.json").labels
+        if not remote:
+            stack.enter_context(_held(Path(out)))
         _take_up(store, identity, restart=restart)
         if LISTING not in store.names():
             try:

@@ -46,7 +46,9 @@ def probe(module: str) -> tuple[float, set[str]]:
     return answer["seconds"], {name.split(".")[0] for name in answer["loaded"]} & HEAVY
 
 
-@pytest.mark.parametrize("module", ["core", "core.cli", "core.data", "core.faces", "webapp"])
+@pytest.mark.parametrize(
+    "module", ["core", "core.batch_inference", "core.cli", "core.data", "core.faces", "webapp"]
+)
 def test_importing_loads_nothing_heavy(module: str) -> None:
     _, heavy = probe(module)
 

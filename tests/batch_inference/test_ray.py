@@ -1,14 +1,16 @@
 """A real Ray cluster of this machine: the rows of one process, whatever dies on the way."""
 
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import psutil
 import pytest
 from scored_pictures import PART, small_request
 
-from core.batch_inference import Request, score_all
+from core.batch_inference import Request, engines, score_all
 from core.batch_inference import run as run_module
-from core.errors import CoreError
+from core.errors import CoreError, ImageError
 
 # Ray warns of settings of its own.
 pytestmark = [
@@ -65,7 +67,6 @@ def test_a_node_without_the_checkpoint_is_one_sentence(
     asked: tuple[Path, Request, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures, request, _ = asked
-    from core.batch_inference import engines
 
     class Elsewhere(engines._Worker):
         def __init__(self, do: engines.Do, base: str) -> None:
@@ -85,3 +86,47 @@ def test_no_cluster_at_the_address_is_one_sentence(
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(CoreError, match=r"No Ray cluster answers at 127\.0\.0\.1:1"):
         score_all([pictures], str(tmp_path / "s.csv"), request)
+
+
+def test_ray_starts_while_files_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed, waited = Event(), list[bool]()
+    monkeypatch.setattr(engines, "_start_ray", lambda workers: waited.append(listed.wait(20)))
+
+    with engines.begun("ray", 1):
+        listed.set()
+
+    assert waited == [True]
+
+
+def test_ray_ends_where_there_is_nothing_to_list(
+    asked: tuple[Path, Request, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    ended: list[bool] = []
+    monkeypatch.setattr(engines, "_start_ray", lambda workers: None)
+    monkeypatch.setattr(ray, "shutdown", lambda: ended.append(True))
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(ImageError, match="no file"):
+        score_all([tmp_path / "empty"], str(tmp_path / "s.csv"), asked[1], cluster="ray")
+
+    assert ended == [True]
+
+
+def test_without_an_address_this_machine_is_a_cluster_and_gives_its_workers_full_weight(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import ray
+
+    given: list[dict[str, Any]] = []
+    monkeypatch.setattr(ray, "init", lambda **options: given.append(options))
+
+    engines._start_ray(2)
+    monkeypatch.setenv("RAY_ADDRESS", "auto")
+    engines._start_ray(2)
+
+    here, there = given
+    assert (here["address"], here["num_cpus"]) == ("local", 2)  # never one that runs here already
+    assert there["address"] == "auto"
+    assert "num_cpus" not in there  # those of the cluster hold
