@@ -30,7 +30,7 @@ _MISSES = 3  # searches without the face before it is given up; 1 for a face fou
 _MEMORY = 2.0  # seconds a lost face keeps its id
 _RETURN = 1.5  # sides from where it was lost within which a face is taken for the same
 _RESIZE = 1.8  # times its size, ditto
-# Fitting landmarks takes ten times as long as carrying them on by optical flow.
+# Fitting landmarks takes eight times as long as carrying them on by optical flow.
 _FIT_EVERY = 2  # frames
 _FLOW_SIDE, _FLOW_MORE = 128, 0.3  # pixels a face has at most for it; sides around the face
 _WINDOW, _FLOW_LEVELS = 11, 1  # pixels about a point; halvings, for faster motion
