@@ -83,8 +83,7 @@ def cover(values: NDArray[np.float32], colours: ColourMap) -> Image:
     """
     if colours not in ("violet", "diverging"):
         return paint(values, colours)
-    against = cv2.compare(values, 0, cv2.CMP_LT)  # 255 where it holds
-    return np.asarray(cv2.applyColorMap(against, _INKS), np.uint8)
+    return np.asarray(cv2.applyColorMap((values < 0).astype(np.uint8), _INKS), np.uint8)
 
 
 @cache
