@@ -25,6 +25,7 @@ _TABLES = {
 # without a colour blindness; the one is darker and the other lighter than most skin and than the
 # grey between them, so that lightness alone tells the sign.
 FOR, NEITHER, AGAINST = (82, 0, 168), (168, 168, 168), (212, 255, 42)
+_INKS = np.array([FOR, *[AGAINST] * 255], np.uint8)[:, None]
 NO_EVIDENCE = "no positive evidence"
 ONLY_AGAINST = "only evidence against"
 COLOURS_IN_WORDS = "Violet speaks for the expression named, yellow-green against it"
@@ -68,35 +69,21 @@ def paint(values: NDArray[np.float32], colours: ColourMap) -> Image:
     return painted
 
 
-def cover(
-    values: NDArray[np.float32], share: NDArray[np.float32], colours: ColourMap
-) -> NDArray[np.float32]:
-    """What values from `strength` add to a photo: their colours times their shares of each pixel.
+def cover(values: NDArray[np.float32], colours: ColourMap) -> Image:
+    """What values from `strength` are mixed with a photo as, in their shares of each pixel.
 
     Our own colours are one a sign, whose share tells the amount; others change with the value.
 
     Args:
         values: float32 (h, w).
-        share: float32 (h, w), 0 to 1.
         colours: Name of a colour map.
 
     Returns:
-        float32 (h, w, 3), 0 to 255.
+        RGB uint8 (h, w, 3).
     """
-    if colours == "violet":
-        return _inked([share], [FOR])
-    if colours == "diverging":
-        against = values < 0
-        return _inked([np.where(against, 0, share), np.where(against, share, 0)], [FOR, AGAINST])
-    return paint(values, colours) * share[..., None]
-
-
-def _inked(
-    shares: list[NDArray[np.float32]], inks: list[tuple[int, int, int]]
-) -> NDArray[np.float32]:
-    """The sum of colours in their shares of each pixel."""
-    mixed = cv2.transform(cv2.merge(shares), np.array(inks, dtype=np.float32).T)
-    return np.asarray(mixed, dtype=np.float32)
+    if colours not in ("violet", "diverging"):
+        return paint(values, colours)
+    return np.asarray(cv2.applyColorMap((values < 0).astype(np.uint8), _INKS), np.uint8)
 
 
 @cache

@@ -176,8 +176,7 @@ def _blend(
 ) -> Image:
     """Mix picture and colours; `seen` is 1 where a map that covers evenly has a value at all."""
     share = np.float32(opacity) * (np.abs(values) if seen is None else seen)
-    kept = cv2.multiply(picture, cv2.merge([1 - share] * 3), dtype=cv2.CV_32F)
-    mixed = cv2.add(kept, cover(values, share, colours), dtype=cv2.CV_8U)  # rounds
+    mixed = cv2.blendLinear(picture, cover(values, colours), 1 - share, share)  # rounds
     return np.asarray(mixed, dtype=np.uint8)
 
 
@@ -186,6 +185,8 @@ def _placed(values: Map, height: int, width: int, coverage: float) -> Map:
     inner_height = max(round(height * coverage), 1)
     inner_width = max(round(width * coverage), 1)
     inner = _enlarged(values, inner_height, inner_width)
+    if inner.shape == (height, width):
+        return inner
     top, left = (height - inner_height) // 2, (width - inner_width) // 2
     placed = np.zeros((height, width), dtype=np.float32)
     placed[top : top + inner_height, left : left + inner_width] = inner

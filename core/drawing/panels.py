@@ -28,6 +28,7 @@ _TINY_TEXT = 8  # pixels, below which nothing can be read
 _TAG_PAD = 0.4  # of the letters' height, on every side of them
 _BAR_EDGE: Colour = (110, 110, 110)
 _PLATE = 0.72  # opacity of the plate behind numbers: white text keeps a contrast above 7 on white
+_DIMMED = (np.arange(256) * (1 - _PLATE)).astype(np.uint8)  # every level under the plate
 _PANEL_SHARE = 0.4  # of the frame a panel of numbers may take
 _COVERED = 0.03  # of itself a panel may lie on other things, faces counting fourfold
 _CROWD_TEXT = 0.85  # size of the numbers where there are several faces
@@ -127,7 +128,7 @@ class _Page:
             return
         self.taken.append(place)
         area = self.canvas[place.top : place.bottom, place.left : place.right]
-        area[:] = (area * (1 - _PLATE)).astype(np.uint8)
+        cv2.LUT(area, _DIMMED, area)
         shares = prediction.probabilities.tolist()
         for number, (label, share) in enumerate(zip(prediction.labels, shares, strict=True)):
             top = pad // 2 + number * row

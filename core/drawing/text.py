@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageFont
@@ -24,17 +25,17 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 @lru_cache(maxsize=2048)
 def _coverage(text: str, size: int) -> NDArray[np.float32]:
-    """How much of each pixel the letters cover, float32 (h, w, 1), 0 to 1; same h for all texts."""
+    """How much of each pixel the letters cover, float32 (h, w), 0 to 1; same h for all texts."""
     font = _font(size)
     width = max(int(np.ceil(font.getlength(text))), 1)
     mask = font.getmask(text, mode="L", anchor="la") if text.strip() else None
-    area = np.zeros((line_height(size), width, 1), np.float32)
+    area = np.zeros((line_height(size), width), np.float32)
     if mask is not None and mask.size[0] and mask.size[1]:
         left, top, _, _ = font.getbbox(text, anchor="la")
         ink = np.asarray(mask, np.uint8).reshape(mask.size[1], mask.size[0])
         x, y = max(int(left), 0), max(int(top), 0)
         rows, columns = min(ink.shape[0], area.shape[0] - y), min(ink.shape[1], width - x)
-        area[y : y + rows, x : x + columns, 0] = ink[:rows, :columns] / np.float32(255)
+        area[y : y + rows, x : x + columns] = ink[:rows, :columns] / np.float32(255)
     area.setflags(write=False)
     return area
 
@@ -72,11 +73,20 @@ def write_text(canvas: Image, text: str, left: int, top: int, size: int, colour:
     right, bottom = min(left + ink.shape[1], width), min(top + ink.shape[0], height)
     if x >= right or y >= bottom:
         return
-    share = ink[y - top : bottom - top, x - left : right - left]
+    part = (slice(y - top, bottom - top), slice(x - left, right - left))
     area = canvas[y:bottom, x:right]
-    canvas[y:bottom, x:right] = area + share * (np.array(colour, np.float32) - area) + 0.5
+    area[:] = cv2.blendLinear(area, _filled(colour, *ink.shape)[part], 1 - ink[part], ink[part])
 
 
+@lru_cache(maxsize=2048)
+def _filled(colour: Colour, height: int, width: int) -> Image:
+    """RGB uint8 (height, width, 3) of one colour."""
+    area = np.full((height, width, 3), colour, np.uint8)
+    area.setflags(write=False)
+    return area
+
+
+@lru_cache(maxsize=256)
 def ink_for(background: Colour) -> Colour:
     """Black or white, whichever stands out more (WCAG 2 contrast)."""
     linear = [

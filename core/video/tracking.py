@@ -30,8 +30,18 @@ _MISSES = 3  # searches without the face before it is given up; 1 for a face fou
 _MEMORY = 2.0  # seconds a lost face keeps its id
 _RETURN = 1.5  # sides from where it was lost within which a face is taken for the same
 _RESIZE = 1.8  # times its size, ditto
+# Fitting landmarks takes eight times as long as carrying them on by optical flow.
+_FIT_EVERY = 2  # frames
+_FLOW_SIDE, _FLOW_MORE = 128, 0.3  # pixels a face has at most for it; sides around the face
+_WINDOW, _FLOW_LEVELS = 11, 1  # pixels about a point; halvings, for faster motion
+_FLOW_STEPS = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.03)
+_FAST = 0.1  # sides from one frame to the next from which a fit is safer
+_ASTRAY = 0.04  # sides, of a point, from where the whole face's motion takes it
+_MOST_ASTRAY = 0.25  # share of the points
 
 
+# Grey surroundings of a face, uint8 (n, n), and their square place in the frame.
+Around = tuple[NDArray[np.uint8], Box]
 Placed = TypeVar("Placed", "Track", Detection)
 
 
@@ -42,7 +52,9 @@ class Track:
     id: int
     landmarks: Points
     patch: NDArray[np.float32]
+    around: Around
     detector: str
+    fitted: bool = True
     velocity: NDArray[np.float32] = field(default_factory=lambda: np.zeros(2, np.float32))
     confirmed: int = 1
     misses: int = 0
@@ -58,8 +70,9 @@ class Tracker:
     """Keeps the faces of a stream apart.
 
     A followed face's landmarks are fitted into the square that its last ones foretell, which is
-    steadier than a detector's box and needs no detector. A detector confirms them now and then,
-    finds newcomers, and takes over where following fails.
+    steadier than a detector's box and needs no detector. At every second frame they are carried on
+    by optical flow instead, where that can be trusted. A detector confirms them now and then, finds
+    newcomers, and takes over where following fails.
 
     Args:
         finder: Fits landmarks.
@@ -68,6 +81,7 @@ class Tracker:
     def __init__(self, finder: FaceFinder) -> None:
         self._finder = finder
         self._next_id = 1
+        self._number = 0
         self._lost: list[Track] = []
         self.tracks: list[Track] = []
 
@@ -75,6 +89,7 @@ class Tracker:
         """Move every face on to this frame; whether all could be followed."""
         self._lost = [track for track in self._lost if now - (track.lost_at or 0.0) <= _MEMORY]
         kept = []
+        self._number += 1
         for track in self.tracks:
             track.detected = False
             if self._move(track, image):
@@ -104,7 +119,8 @@ class Tracker:
             track.misses, track.confirmed, track.detected = 0, track.confirmed + 1, True
             if track.box.overlap(found.box) < _SAME:
                 self._refit(track, image, found)
-        for track in [track for track in self.tracks if _given_up(track)]:
+        limits = {track: _MISSES if track.confirmed > 1 else 1 for track in self.tracks}
+        for track in [track for track, limit in limits.items() if track.misses >= limit]:
             self.tracks.remove(track)
             self._lose(track, now)
         for found in open_detections:
@@ -113,29 +129,41 @@ class Tracker:
         self.tracks = sorted(self._distinct(self.tracks), key=lambda track: -track.box.area)[:most]
 
     def _move(self, track: Track, image: Image) -> bool:
-        """Fit the landmarks at the foretold place; False where they cannot be believed."""
-        before = track.landmarks
-        aim = face_square(before + track.velocity)
+        """Find the landmarks about the foretold place; False where they cannot be believed."""
+        aim = face_square(track.landmarks + track.velocity)
         if _share_inside(aim, image) < _INSIDE:
             return False
+        # Faces take turns, so that not all are fitted at the same frame.
+        if track.fitted and (self._number + track.id) % _FIT_EVERY:
+            points = carried(track.around, image, track.landmarks, track.velocity)
+            if points is not None and self._accept(track, image, aim, points):
+                track.fitted = False
+                return True
+        track.fitted = True
         points = self._finder.landmarks(image, Detection(aim, 1.0, _FITTING))
+        return self._accept(track, image, aim, points)
+
+    def _accept(self, track: Track, image: Image, aim: Box, points: Points) -> bool:
+        """Move a face to landmarks that can be those of the same face a frame later."""
         square = face_square(points)
-        growth = square.width / max(face_square(before).width, 1)
+        growth = square.width / max(face_square(track.landmarks).width, 1)
         jump = float(np.hypot(*np.subtract(square.centre, aim.centre))) / aim.width
         if jump > _JUMP or not 1 / _GROWTH < growth < _GROWTH:
             return False
         patch = _patch(image, square)
         if float((patch * track.patch).mean()) < _LIKENESS:
             return False
-        track.velocity = (points - before).mean(axis=0)
+        track.velocity = (points - track.landmarks).mean(axis=0)
         track.landmarks, track.patch = points, patch
+        track.around = surroundings(image, square)
         return True
 
     def _refit(self, track: Track, image: Image, found: Detection) -> None:
         track.landmarks = self._finder.landmarks(image, found)
         track.detector = found.detector
-        track.patch = _patch(image, track.box)
+        track.patch, track.around = _patch(image, track.box), surroundings(image, track.box)
         track.velocity = np.zeros(2, np.float32)
+        track.fitted = True
 
     def _lose(self, track: Track, now: float) -> None:
         track.lost_at = now
@@ -146,8 +174,9 @@ class Tracker:
         track = _returning(found.box, self._lost)
         if track is None:
             points = self._finder.landmarks(image, found)
-            patch = _patch(image, face_square(points))
-            track = Track(self._next_id, points, patch, found.detector)
+            square = face_square(points)
+            pictures = _patch(image, square), surroundings(image, square)
+            track = Track(self._next_id, points, *pictures, found.detector)
             self._next_id += 1
         else:
             self._lost.remove(track)
@@ -190,6 +219,79 @@ def face_box(landmarks: Points) -> Box:
     )
 
 
+def surroundings(image: Image, square: Box) -> Around:
+    """What is kept of a frame to carry a face's landmarks on; large faces are shrunk.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        square: The face's.
+    """
+    more = round(_FLOW_MORE * square.width)
+    side = square.width + 2 * more  # of a square that may be a pixel higher than wide
+    left, top = square.left - more, square.top - more
+    box = Box(left, top, left + side, top + side)
+    return _grey(image, box, min(round(_FLOW_SIDE * (1 + 2 * _FLOW_MORE)), side)), box
+
+
+def carried(
+    before: Around, image: Image, landmarks: Points, velocity: NDArray[np.floating]
+) -> Points | None:
+    """Where the next frame shows what the last one showed at the landmarks.
+
+    Source: J.-Y. Bouguet, "Pyramidal Implementation of the Lucas Kanade Feature Tracker", 2000, as
+    in OpenCV.
+
+    Args:
+        before: Of the last frame.
+        image: The next frame, RGB uint8 (H, W, 3).
+        landmarks: float32 (68, 2), in the last frame.
+        velocity: Where they most likely went, (x, y) in pixels.
+
+    Returns:
+        float32 (68, 2); the few that went astray are moved with the others. None where many did,
+        or the face moves fast.
+    """
+    grey, box = before
+    x, y = np.rint(velocity).astype(int).tolist()
+    there = Box(box.left + x, box.top + y, box.right + x, box.bottom + y)
+    scale = len(grey) / box.width
+    # Pixel centres lie at whole numbers, and shrinking keeps the outer edges.
+    start = (landmarks - (box.left - 0.5, box.top - 0.5)) * scale - 0.5
+    ends, known, _ = cv2.calcOpticalFlowPyrLK(
+        grey,
+        _grey(image, there, len(grey)),
+        start.astype(np.float32)[:, None],
+        None,  # type: ignore[call-overload]
+        winSize=(_WINDOW, _WINDOW),
+        maxLevel=_FLOW_LEVELS,
+        criteria=_FLOW_STEPS,
+    )
+    after = (ends[:, 0] + 0.5) / scale + (there.left - 0.5, there.top - 0.5)
+    side = face_square(landmarks).width
+    kept = known[:, 0] > 0
+    for _ in range(2):  # the second time without those astray
+        together = _as_one(landmarks, after, kept)
+        kept = kept & (np.hypot(*(after - together).T) < _ASTRAY * side)
+    moved = np.hypot(*(together - landmarks).mean(axis=0))
+    if kept.mean() < 1 - _MOST_ASTRAY or moved > _FAST * side:
+        return None
+    return np.where(kept[:, None], after, together).astype(np.float32)
+
+
+def _as_one(
+    before: Points, after: NDArray[np.float64], known: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """All points moved, turned and resized as one, as the known ones were by least squares."""
+    source, goal = before[known].astype(np.float64), after[known]
+    if len(source) < 2:
+        return before.astype(np.float64)
+    middle, aim = source.mean(axis=0), goal.mean(axis=0)
+    # Of complex numbers, turning and resizing is a single factor.
+    x, y = (source - middle) @ (1, 1j), (goal - aim) @ (1, 1j)
+    moved = ((before - middle) @ (1, 1j)) * np.vdot(x, y) / max(np.vdot(x, x).real, 1e-9)
+    return np.asarray(np.column_stack([moved.real, moved.imag]) + aim, np.float64)
+
+
 def _best(box: Box, others: Sequence[Placed]) -> Placed | None:
     """Of detections or followed faces, the one that means the same face as the box, if any."""
     scored = [(box.overlap(other.box), -_distance(box, other.box), other) for other in others]
@@ -213,19 +315,13 @@ def _returning(box: Box, lost: Sequence[Track]) -> Track | None:
     return min(near, key=lambda entry: entry[0])[1] if near else None
 
 
-def _given_up(track: Track) -> bool:
-    return track.misses >= (_MISSES if track.confirmed > 1 else 1)
-
-
 def _share_inside(box: Box, image: Image) -> float:
-    height, width = image.shape[:2]
-    return box.clipped(width, height).area / max(box.area, 1)
+    return box.clipped(image.shape[1], image.shape[0]).area / max(box.area, 1)
 
 
 def _patch(image: Image, box: Box) -> NDArray[np.float32]:
     """Small grey picture of a face, mean 0 and variance 1, float32 (24, 24)."""
-    height, width = image.shape[:2]
-    part = box.clipped(width, height)
+    part = box.clipped(image.shape[1], image.shape[0])
     if not part.area:
         return np.zeros((_PATCH, _PATCH), np.float32)
     inside = image[part.top : part.bottom, part.left : part.right]
@@ -233,3 +329,22 @@ def _patch(image: Image, box: Box) -> NDArray[np.float32]:
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
     grey -= grey.mean()
     return np.asarray(grey / max(float(grey.std()), 1.0), np.float32)
+
+
+def _grey(image: Image, box: Box, side: int) -> NDArray[np.uint8]:
+    """A square part in grey, at most as large as it is, uint8 (side, side); edges are repeated."""
+    part = box.clipped(image.shape[1], image.shape[0])
+    if not part.area:
+        return np.zeros((side, side), np.uint8)
+    grey = cv2.cvtColor(image[part.top : part.bottom, part.left : part.right], cv2.COLOR_RGB2GRAY)
+    if part != box:
+        more = (
+            part.top - box.top,
+            box.bottom - part.bottom,
+            part.left - box.left,
+            box.right - part.right,
+        )
+        grey = cv2.copyMakeBorder(grey, *more, cv2.BORDER_REPLICATE)
+    if side < box.width:
+        grey = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(grey, np.uint8)

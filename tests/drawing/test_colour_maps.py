@@ -11,6 +11,7 @@ from core.drawing.colour_maps import (
     NEITHER,
     ColourMap,
     colour_table,
+    cover,
     paint,
     strength,
 )
@@ -131,6 +132,16 @@ def test_for_and_against_differ_in_grey_and_amounts_do_too() -> None:
 def test_perceptual_maps_rise_in_lightness_and_jet_does_not(colours: ColourMap) -> None:
     assert np.diff(lightness(colours)).min() > -0.3
     assert np.diff(lightness("jet")).min() < -0.5
+
+
+def test_each_sign_has_one_ink_and_other_maps_change_with_the_value() -> None:
+    signs = cover(values([-1.0, -0.1, 0.0, 0.3]), "diverging")
+
+    np.testing.assert_array_equal(signs, [[AGAINST, AGAINST, FOR, FOR]])
+    np.testing.assert_array_equal(cover(values([0.0, 0.3]), "violet"), [[FOR, FOR]])
+    np.testing.assert_array_equal(
+        cover(values([0.0, 1.0]), "inferno")[0], colour_table("inferno")[[0, -1]]
+    )
 
 
 def test_tables_cannot_be_written_into() -> None:

@@ -113,3 +113,15 @@ def test_ink_is_black_or_white_whichever_stands_out(
     background: tuple[int, int, int], ink: tuple[int, int, int]
 ) -> None:
     assert ink_for(background) == ink
+
+
+def test_letters_are_mixed_with_what_is_there_in_the_shares_they_cover() -> None:
+    blank, ground = np.zeros((30, 40, 3), np.uint8), np.full((30, 40, 3), 40, np.uint8)
+
+    write_text(blank, "Oo", 2, 2, 20, WHITE)
+    write_text(ground, "Oo", 2, 2, 20, (240, 140, 40))
+
+    share = blank[:, :, 0] / 255
+    expected = np.stack([40 + 200 * share, 40 + 100 * share, np.full((30, 40), 40)], axis=2)
+    assert 0 < np.median(share[share > 0]) <= 1
+    np.testing.assert_allclose(ground, expected, atol=1)

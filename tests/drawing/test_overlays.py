@@ -72,7 +72,8 @@ def test_other_colour_maps_fade_as_well() -> None:
         drawn = overlay(grey(1, 2), half, 1.0, 0.5, colours)
         strongest = colour_table(colours)[-1].astype(float)
         np.testing.assert_array_equal(drawn[0, 0], (100, 100, 100))
-        np.testing.assert_array_equal(drawn[0, 1], np.rint((100 + strongest) / 2))
+        # 177.5 may become 177 or 178
+        np.testing.assert_allclose(drawn[0, 1], (100 + strongest) / 2, atol=0.5)
 
 
 def test_only_jet_covers_cold_areas_and_has_no_line() -> None:
