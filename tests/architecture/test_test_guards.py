@@ -47,6 +47,16 @@ def test_loopback_connections_work() -> None:
             assert peer.recv(5) == b"hello"
 
 
+def test_files_of_long_tests_come_first(request: pytest.FixtureRequest) -> None:
+    tests = Path(__file__).parents[1]
+    long: tuple[str, ...] = request.config.pluginmanager.get_plugin(str(tests / "conftest.py")).LONG
+    begun = list(dict.fromkeys(item.path for item in request.session.items))
+
+    assert all((tests / name).is_file() for name in long)
+    wanted = [tests / name for name in long if tests / name in begun]
+    assert begun[: len(wanted)] == wanted
+
+
 def test_data_and_cache_lie_in_temporary_folders(tmp_path: Path) -> None:
     session_folder = tmp_path.parent
 
