@@ -8,6 +8,7 @@ import os
 import random
 import socket
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +50,8 @@ def test_loopback_connections_work() -> None:
 
 def test_files_of_long_tests_come_first(request: pytest.FixtureRequest) -> None:
     tests = Path(__file__).parents[1]
-    long: tuple[str, ...] = request.config.pluginmanager.get_plugin(str(tests / "conftest.py")).LONG
+    conftest: Any = request.config.pluginmanager.get_plugin(str(tests / "conftest.py"))
+    long: tuple[str, ...] = conftest.LONG
     begun = list(dict.fromkeys(item.path for item in request.session.items))
 
     assert all((tests / name).is_file() for name in long)
