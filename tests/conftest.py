@@ -1,5 +1,6 @@
 """What every test gets: no network, folders of its own, and global state as it was found."""
 
+import gc
 import logging
 import os
 import random
@@ -36,6 +37,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files come first, in the order above; the rest stays as it is."""
     order = {Path(__file__).parent / name: number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path, len(order)))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded and collected stays to the end: it is not searched for garbage again."""
+    gc.collect()
+    gc.freeze()
 
 
 class NetworkRefusedError(RuntimeError):
