@@ -30,6 +30,6 @@ BENCHES.register("explain_whole")(_late("core.bench.explaining", "whole"))
 BENCHES.register("live")(_late("core.bench.live", "median"))
 BENCHES.register("live_p95")(_late("core.bench.live", "p95"))
 BENCHES.register("live_four_faces")(_late("core.bench.live", "four_faces"))
-BENCHES.register("prepare")(_late("core.bench.preparing"))
+BENCHES.register("prepare")(_late("core.bench.training", "preparing"))
 
 __all__ = ["BENCHES", "Comparison"]
