@@ -1,8 +1,6 @@
-"""A live frame, a film, and what is explained of a face; the paper's procedure beside them."""
+"""A live frame and what is explained of a face; the paper's procedure beside the frame."""
 
-import tempfile
 import time
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -33,9 +31,6 @@ from core.video import (
     RATE,
     CoreFaceFinder,
     Pipeline,
-    VideoReader,
-    analyse_video,
-    open_writer,
     sample_film,
 )
 
@@ -46,27 +41,56 @@ _WHITE, _GREEN, _BLUE = (255, 255, 255), (0, 255, 0), (255, 0, 0)
 FRAMES = 300  # 12 seconds of camera; 60 searches
 WARM_UP = 15  # frames that are not counted
 BASELINE_EVERY = 5  # frames; the paper's procedure takes one frame of so many
-FILM_FRAMES, FILM_ROUNDS = 1000, 3
 REPEATS = 20
 WHOLE_REPEATS = 3
 WANTED = 0.3  # seconds for everything said of a face, on two cores
 Times = NDArray[np.float64]
 
 
-class PaperFrame:
-    """Haar on the whole frame, 68 landmarks, an eager forward and backward pass with hooks.
-
-    The network is GiMEFiVE as the paper describes it.
-    """
+class PaperFaces:
+    """Haar on the whole picture, 68 landmarks, an eager pass of GiMEFiVE, as the paper says."""
 
     def __init__(self) -> None:
         import dlib
 
         cascades = Path(cv2.__file__).parent / "data"
         self._haar = cv2.CascadeClassifier(str(cascades / "haarcascade_frontalface_default.xml"))
-        self._points = dlib.shape_predictor(str(packaged_file()))
+        self._shape = dlib.shape_predictor(str(packaged_file()))
         self._rectangle = dlib.rectangle
         self._model, self._card = load_model(find_checkpoint(NETWORK))
+
+    def answered(self, image: Image) -> list[list[int]]:
+        """Left, top, width and height of the faces, whose points and answers are made as well."""
+        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+        boxes = self._found(grey)
+        with torch.no_grad():
+            for left, top, width, height in boxes:
+                self._points(grey, [left, top, width, height])
+                face = image[top : top + height, left : left + width]
+                torch.softmax(self._logits(face)[0], 0).numpy()
+        return boxes
+
+    def _found(self, grey: Image) -> list[list[int]]:
+        boxes = self._haar.detectMultiScale(grey, 1.1, 10, minSize=(64, 64))
+        return [[int(side) for side in box] for box in boxes]
+
+    def _points(self, grey: Image, box: list[int]) -> list[tuple[int, int]]:
+        left, top, width, height = box
+        face = self._rectangle(left, top, left + width, top + height)
+        return [(point.x, point.y) for point in self._shape(grey, face).parts()]
+
+    def _logits(self, face: Image) -> Tensor:
+        grey = cv2.cvtColor(cv2.resize(face, (_SIDE, _SIDE)), cv2.COLOR_RGB2GRAY)
+        pixels = np.asarray(grey[None], np.uint8)
+        logits: Tensor = self._model(torch.from_numpy(self._card.preprocess.normalise(pixels)))
+        return logits
+
+
+class PaperFrame(PaperFaces):
+    """The same with an eager backward pass with hooks, drawn onto a frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self._activation = self._gradient = torch.zeros(0)
         self._model.requires_grad_(True)  # the whole backward pass, as while training
         last = [layer for layer in self._model.modules() if isinstance(layer, nn.Conv2d)][-1]
@@ -78,18 +102,16 @@ class PaperFrame:
     def __call__(self, image: Image) -> Image:
         """The annotated frame, RGB uint8 (H, W, 3)."""
         canvas = image.copy()
-        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-        boxes = self._haar.detectMultiScale(grey, 1.1, 10, minSize=(64, 64))
-        for index, (left, top, width, height) in enumerate(boxes):
+        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+        for index, (left, top, width, height) in enumerate(self._found(grey)):
             square = (slice(top, top + height), slice(left, left + width))
             shares, heat = self._explained(image[square])
             canvas[square] = _with_heat(canvas[square], heat)
             if self._number % REFRESH == 0 or index not in self._top:
                 self._top[index] = self._card.labels[int(shares.argmax())]
-            face = self._rectangle(int(left), int(top), int(left + width), int(top + height))
-            for point in self._points(grey, face).parts():
-                cv2.circle(canvas, (point.x, point.y), 1, _GREEN, -1)
-            self._write(canvas, shares, int(left), int(top), int(width), int(height), index)
+            for point in self._points(grey, [left, top, width, height]):
+                cv2.circle(canvas, point, 1, _GREEN, -1)
+            self._write(canvas, shares, left, top, width, height, index)
         self._number += 1
         return canvas
 
@@ -103,11 +125,9 @@ class PaperFrame:
 
     def _explained(self, face: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities (K,) and the Grad-CAM map (h, w), 0 to 1, of the expression on top."""
-        grey = cv2.cvtColor(cv2.resize(face, (_SIDE, _SIDE)), cv2.COLOR_RGB2GRAY)
-        pixels = np.asarray(grey[None], np.uint8)
-        logits = self._model(torch.from_numpy(self._card.preprocess.normalise(pixels)))
+        logits = self._logits(face)
         self._model.zero_grad()
-        logits[0, logits.argmax()].backward()
+        logits[0, logits.argmax()].backward()  # type: ignore[no-untyped-call]
         weights = self._gradient.mean(dim=(2, 3), keepdim=True)  # (1, channels, 1, 1)
         heat = torch.relu((weights * self._activation).sum(dim=1))[0]
         heat = heat / (heat.max() + 1e-8)
@@ -155,52 +175,6 @@ def p95(folder: Path) -> Comparison:
 def four_faces(folder: Path) -> Comparison:
     """Median milliseconds a frame with four faces; argument as for `median`."""
     return _comparison(folder, 4, 0.5)
-
-
-def film(folder: Path) -> Comparison:
-    """Frames a second of `video` with its annotated copy; baseline: the film as it plays.
-
-    Args:
-        folder: Checkpoint folder.
-    """
-    with tempfile.TemporaryDirectory() as name:
-        source = Path(name) / "film.mp4"
-        with open_writer(source, 640, 480, RATE) as (writer, _):
-            for number, image in enumerate(sample_film(FILM_FRAMES)):
-                writer.write(image, number / RATE)
-        model, finder = Predictor(folder), CoreFaceFinder()
-
-        def ours() -> None:
-            analyse_video(source, Path(name) / "out", model, finder)
-
-        ours()
-        times, alone = [], []
-        for _ in range(FILM_ROUNDS):
-            times.append(_seconds(ours))
-            alone.append(_seconds(lambda: _recoded(source, Path(name) / "copy.mp4")))
-    speed = FILM_FRAMES / float(np.median(times))
-    return Comparison(
-        speed,
-        RATE,
-        speed / RATE,
-        "frames/s",
-        f"{FILM_FRAMES} frames of 640x480 with one face, detection every 5th frame, 68 landmarks, "
-        "maps, table and annotated copy; baseline: the film as it plays",
-        FILM_FRAMES / float(np.median(alone)),
-        "decoding and encoding the film alone, one frame after the other",
-    )
-
-
-def _recoded(source: Path, target: Path) -> None:
-    with VideoReader(source) as video, open_writer(target, 640, 480, RATE) as (writer, _):
-        for frame in video.frames():
-            writer.write(frame.image, frame.time)
-
-
-def _seconds(work: Callable[[], None]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def _comparison(folder: Path, faces: int, quantile: float) -> Comparison:
