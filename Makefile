@@ -35,7 +35,7 @@ QUICK := tests/architecture tests/models tests/faces tests/webapp tests/cli \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check quick lint types fix bench faults soak load lowest setup setup-dev
+.PHONY: help app test check quick lint types fix bench peers faults soak load lowest setup setup-dev
 
 help:       ## List the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -71,6 +71,18 @@ fix: setup-dev  ## Let ruff repair and format what it can
 
 bench: setup  ## Measure speed against plain baselines
 	$(BIN)/python -m core bench $(ARGS)
+
+# Tools of others never mix with the app's packages. `fer` names TensorFlow and more, of which it needs
+# an interpreter alone: --no-deps leaves 2 GB out. face-api comes by npm, where there is Node.js.
+peers: setup  ## Install tools of others in a venv of their own, and measure their speed beside ours
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/uv venv -q --clear $(VENV)/peers
+	$(BIN)/uv pip install -q --python $(VENV)/peers/bin/python ai-edge-litert==2.3.0 \
+		opencv-python-headless==4.14.0.94 requests==2.34.2 pillow==13.0.0 'setuptools<81'
+	$(BIN)/uv pip install -q --python $(VENV)/peers/bin/python --no-deps fer==25.10.3
+	-command -v npm > $(VENV)/peers/npm.log && npm install --silent --no-save --prefix $(VENV)/peers \
+		@vladmandic/face-api@1.7.15 @tensorflow/tfjs@4.22.0 @tensorflow/tfjs-backend-wasm@4.22.0 sharp@0.34.5
+	$(BIN)/python -m core bench --only peers $(ARGS)
 
 faults: setup-dev  ## Break every verb that writes at each of its file operations; a while
 	PYTHONPATH=.:tests/support OMP_NUM_THREADS=1 $(BIN)/python tests/faults/harness.py $(ARGS)

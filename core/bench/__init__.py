@@ -23,13 +23,14 @@ def _late(module: str, function: str = "bench") -> Callable[[Path], Comparison]:
 BENCHES.register("classify")(_late("core.bench.classify"))
 BENCHES.register("classify_growth")(_late("core.bench.classify", "growth"))
 BENCHES.register("classify_ray")(_late("core.bench.classify", "cluster"))
-BENCHES.register("film")(_late("core.bench.live", "film"))
+BENCHES.register("peers")(_late("core.bench.peers"))
+BENCHES.register("film")(_late("core.bench.classify", "film"))
 BENCHES.register("train")(_late("core.bench.training"))
-BENCHES.register("explain")(_late("core.bench.explaining"))
-BENCHES.register("explain_whole")(_late("core.bench.explaining", "whole"))
+BENCHES.register("explain")(_late("core.bench.live", "maps"))
+BENCHES.register("explain_whole")(_late("core.bench.live", "explanation"))
 BENCHES.register("live")(_late("core.bench.live", "median"))
 BENCHES.register("live_p95")(_late("core.bench.live", "p95"))
 BENCHES.register("live_four_faces")(_late("core.bench.live", "four_faces"))
-BENCHES.register("prepare")(_late("core.bench.preparing"))
+BENCHES.register("prepare")(_late("core.bench.training", "preparing"))
 
 __all__ = ["BENCHES", "Comparison"]

@@ -19,6 +19,7 @@ class Comparison:
         note: What was compared.
         limit: In `unit`: what the costly parts alone would allow; 0 where none is measured.
         limit_note: What these parts are.
+        table: Lines that belong to it, the headings first; empty where there are none.
     """
 
     ours: float
@@ -28,6 +29,7 @@ class Comparison:
     note: str
     limit: float = 0.0
     limit_note: str = ""
+    table: tuple[tuple[str, ...], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -61,9 +63,9 @@ def compare(
     baseline()
     pairs, alone = [], []
     for _ in range(rounds):
-        pairs.append((_seconds(ours) / amounts[0], _seconds(baseline) / amounts[1]))
+        pairs.append((seconds(ours) / amounts[0], seconds(baseline) / amounts[1]))
         if limit is not None:
-            alone.append(_seconds(limit) / amounts[0])
+            alone.append(seconds(limit) / amounts[0])
     least = statistics.median(alone) if alone else 0.0
     first = statistics.median(pair[0] for pair in pairs)
     second = statistics.median(pair[1] for pair in pairs)
@@ -74,7 +76,8 @@ def compare(
     return Comparison(1 / first, 1 / second, ratio, unit, note, most, limit_note)
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started

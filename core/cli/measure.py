@@ -37,6 +37,8 @@ def bench(
                 f"{'':<10} limit {result.limit:8.2f} {result.unit}: {result.limit_note}",
                 err=json_file == Path("-"),
             )
+        for line in result.table:
+            typer.echo("  " + " | ".join(line), err=json_file == Path("-"))
     if json_file is not None:
         put_json(json_file, results)
 
