@@ -1,14 +1,15 @@
-"""All figures of one method over many faces."""
+"""All figures of one method over many faces, and whether its maps can be read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core.explain import EXPLAINERS, SLOW_PASSES, MapMaker
+from core.explain import EXPLAINERS, SLOW_PASSES, MapMaker, enlarged, smoothed
 from core.faithfulness.insertion_deletion import (
     Curves,
     Ends,
@@ -17,7 +18,6 @@ from core.faithfulness.insertion_deletion import (
     other_faces,
     pixel_ranks,
 )
-from core.faithfulness.legibility import Legibility, legibility
 from core.faithfulness.masking import Masked, masked, road
 from core.faithfulness.randomisation import changed_faces, mean_or_none, spearman, stability
 from core.faithfulness.scorer import Scorer
@@ -27,6 +27,23 @@ SEED = 20240229
 
 COSTLY = 8  # passes from which on every further map counts
 OWN = "own"  # occasion: the network as it is, and the faces as they are
+STRONGEST = 0.1  # share of the pixels that are called the strongest
+LEAST_PLACE = 1 / 1024  # of the pixels: 4 of 64x64, below which an eye sees no place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Legibility:
+    """What was measured of maps at the size of the face.
+
+    Attributes:
+        likeness: float64 (N,), Pearson's correlation of a map with itself blurred by a sixteenth of
+            the side, -1 to 1; NaN for a constant map.
+        places: int64 (N,), connected places (8 neighbours) that the strongest tenth forms; 0 for a
+            constant map.
+    """
+
+    likeness: NDArray[np.float64]
+    places: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,3 +213,32 @@ def _randomisation(
 def _dice() -> torch.Generator:
     """The same chances for every method, so that their figures are comparable."""
     return torch.Generator().manual_seed(SEED)
+
+
+def legibility(maps: Tensor, side: int) -> Legibility:
+    """Measure maps as they are shown.
+
+    Args:
+        maps: float32 (N, h, w).
+        side: Of the face, in pixels.
+    """
+    shown = enlarged(maps, side).double()
+    soft = smoothed(shown[:, None])[:, 0]
+    flat, blurred = (
+        one.flatten(1) - one.flatten(1).mean(dim=1, keepdim=True) for one in (shown, soft)
+    )
+    norms = flat.norm(dim=1) * blurred.norm(dim=1)
+    constant = shown.amax(dim=(1, 2)) - shown.amin(dim=(1, 2)) <= BLANK
+    likeness = torch.where(constant, torch.nan, (flat * blurred).sum(dim=1) / norms)
+    places = [
+        0 if blank else _places(one)
+        for one, blank in zip(shown.numpy(), constant.tolist(), strict=True)
+    ]
+    return Legibility(likeness.numpy(), np.array(places, dtype=np.int64))
+
+
+def _places(values: NDArray[np.float64]) -> int:
+    strongest = values > np.quantile(values, 1 - STRONGEST)
+    _, _, facts, _ = cv2.connectedComponentsWithStats(strongest.astype(np.uint8), connectivity=8)
+    sizes = facts[1:, cv2.CC_STAT_AREA]  # the first is what lies outside
+    return int((sizes >= LEAST_PLACE * values.size).sum())

@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from core.explain import is_readable
-from core.faithfulness.legibility import legibility
+from core.faithfulness.method_figures import legibility
 
 
 def spots(*centres: tuple[int, int], width: float = 5.0) -> Tensor:
