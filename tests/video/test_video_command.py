@@ -185,6 +185,9 @@ def test_a_folder_without_a_job_has_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns of settings of its own
+@pytest.mark.filterwarnings("ignore::FutureWarning:ray")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("engine", ["processes", "ray"])
 def test_several_processes_give_what_one_gives(
     tmp_path: Path, checkpoint: str, engine: str
@@ -202,7 +205,7 @@ def test_several_processes_give_what_one_gives(
         app, [*arguments, "--out", str(several), "--workers", "2", "--engine", engine]
     )
 
-    assert (first.exit_code, second.exit_code) == (0, 0), second.output
+    assert (first.exit_code, second.exit_code) == (0, 0), (second.output, second.exception)
     assert "3 videos, 1 of them unreadable" in second.output
     assert (several / "batch.csv").read_bytes() == (one / "batch.csv").read_bytes()
     for film in ("long.mp4", "short.mp4"):

@@ -34,6 +34,29 @@ def test_an_unsure_look_is_believed_where_a_face_is_being_followed() -> None:
     assert not search.search(frame, [], "auto")
 
 
+def test_thorough_searches_in_vain_become_half_as_many_until_a_face_is_new() -> None:
+    class Finder(CoreFaceFinder):
+        faces: tuple[Detection, ...] = (Detection(Box(10, 10, 60, 60), 0.9, "blazeface"),)
+
+        def detect(self, image: Image, detector: str) -> tuple[Detection, ...]:
+            thorough.append(detector == "auto")
+            return self.faces
+
+    thorough: list[bool] = []
+    finder, frame = Finder(), np.zeros((90, 90, 3), np.uint8)
+    search = FaceSearch(finder)
+    for _ in range(41):
+        search.search(frame, [Box(12, 10, 62, 60)], "auto")
+    at = [number for number, one in enumerate(thorough) if one]
+    assert at == [0, 5, 10, 20, 30, 40]
+
+    finder.faces += (Detection(Box(70, 70, 85, 85), 0.9, "haar"),)
+    thorough.clear()
+    for _ in range(16):
+        search.search(frame, [Box(12, 10, 62, 60)], "auto")
+    assert [number for number, one in enumerate(thorough) if one] == [9, 14]
+
+
 def searches(pace: FrameBudget, frames: int, wanted: int, seconds: float) -> int:
     count = 0
     for _ in range(frames):
