@@ -64,7 +64,7 @@ with shown_errors():
     elif job is not None and job.state == "running":
         watch(analysis)
     elif (analysis.results / (BATCH if analysis.several else SUMMARY)).is_file():
-        show_title(analysis)
+        show_title(analysis, job)
         (show_batch if analysis.several else show_result)(analysis.results)
     else:
         show_failure(analysis, job)

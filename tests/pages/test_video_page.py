@@ -108,6 +108,7 @@ def test_a_film_is_analysed_found_again_and_looked_through(
     again = opened(AppTest.from_file(app._script_path), analysis=analysis.token)
 
     assert not again.exception
+    assert "video_go_on" not in [button.key for button in again.button]  # nothing is left to do
     figures = {metric.label: metric.value for metric in again.metric}
     assert figures == {"Length": "0 s", "Faces": "1", "Frames": "12", "Without a face": "0"}
     assert len(again.get("video")) == 1
@@ -136,6 +137,7 @@ def test_an_analysis_can_be_cancelled_and_what_was_done_is_kept(
     app.run()
     assert "Cancelled: these are the first" in texts(app)
     assert len(app.get("download_button")) == 3
+    assert "video_go_on" in [button.key for button in app.button]
 
 
 @pytest.mark.parametrize(
@@ -295,6 +297,28 @@ def test_an_analysis_that_died_gives_its_reason_and_a_way_on(
 
     assert not app.error
     assert not analysis.folder.exists()
+
+
+def test_an_analysis_that_was_broken_off_goes_on_at_a_click(
+    app: AppTest, made_checkpoint: Made, films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_checkpoint()
+    begun: list[tuple[Path, Path, list[str]]] = []
+
+    def start(source: Path, out: Path, options: list[str]) -> None:
+        begun.append((source, out, options))
+        out.mkdir(parents=True, exist_ok=True)
+        write_json(out / "job.json", {"state": "failed", "reason": "Out of luck."})
+
+    monkeypatch.setattr("webapp.video.store.start_job", start)
+    write_clip(films / "walk.mp4", walking_face(3))
+    chosen(opened(app), "walk.mp4").button(key="video_start").click().run()
+    assert "Out of luck." in app.error[0].value
+
+    app.button(key="video_go_on").click().run()
+
+    assert begun[1] == begun[0]
+    assert begun[0][0] == films / "walk.mp4"
 
 
 def test_old_results_are_forgotten() -> None:

@@ -11,6 +11,10 @@ from webapp.video import store
 from webapp.video.store import Analysis
 
 REFRESH = 1.0  # seconds between two looks
+_GO_ON = (
+    "A film of ten minutes or more goes on with the piece that was broken off, a folder with the "
+    "next film, a shorter film from its beginning."
+)
 _FIRST = 2.0  # seconds of work from which the time left can be told
 
 
@@ -90,8 +94,17 @@ def show_failure(analysis: Analysis, job: JobStatus | None) -> None:
     else:
         reason = job.reason if job is not None else "It was never begun."
         st.error(f"{literal(analysis.title)}: {literal(reason)}")
-    if st.button("Choose another video", type="primary", key="video_again"):
-        store.delete(analysis)
+    with st.container(horizontal=True):
+        if st.button("Choose another video", type="primary", key="video_again"):
+            store.delete(analysis)
+            st.rerun()
+        _offer_more(analysis)
+
+
+def _offer_more(analysis: Analysis) -> None:
+    """A button that takes an analysis up again, where that can be."""
+    if store.can_go_on(analysis) and st.button("Go on", key="video_go_on", help=_GO_ON):
+        store.go_on(analysis)
         st.rerun()
 
 
@@ -102,7 +115,7 @@ def _network(analysis: Analysis) -> str:
         return analysis.checkpoint
 
 
-def show_title(analysis: Analysis) -> None:
+def show_title(analysis: Analysis, job: JobStatus | None) -> None:
     """What was analysed by which network, and ways on."""
     said, again, delete = st.columns([4, 1, 1], vertical_alignment="center")
     said.markdown(f"**{literal(analysis.title)}**, by {literal(_network(analysis))}")
@@ -114,3 +127,5 @@ def show_title(analysis: Analysis) -> None:
     ):
         store.delete(analysis)
         st.rerun()
+    if job is not None and job.state == "stopped":
+        _offer_more(analysis)

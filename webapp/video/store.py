@@ -13,7 +13,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import VideoError
-from core.files import changed, write_json
+from core.files import changed, read_object, write_json
 from core.paths import cache_root, read_only
 from core.stored import read_shaped
 from core.video import (
@@ -29,7 +29,7 @@ PARAMETER = "analysis"  # in the page's address, and in the session
 KEPT = 24 * 3600.0  # seconds; whoever forgets to delete a video finds it gone the next day
 AT_ONCE = 2  # analyses on this server; more only slow each other
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16}")
-_REQUEST, _RESULTS = "request.json", "results"
+_REQUEST, _COMMAND, _RESULTS = "request.json", "command.json", "results"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,7 @@ def begin(chosen: Chosen, checkpoint: Path, settings: AnalysisSettings) -> Analy
     if read_only():
         raise VideoError("This server is read-only. Use `python -m core video` instead.")
     forget_old()
-    if sum(_is_running(folder) for folder in _folders()) >= AT_ONCE:
-        raise VideoError(
-            f"{AT_ONCE} analyses are under way on this server. Wait until one has ended, or "
-            "cancel one."
-        )
+    _refuse_more()
     analysis = Analysis(secrets.token_urlsafe(12), chosen.title, checkpoint.name, False)
     analysis.folder.mkdir(parents=True)
     try:
@@ -84,12 +80,38 @@ def begin(chosen: Chosen, checkpoint: Path, settings: AnalysisSettings) -> Analy
             VideoReader(source).close()  # what is no video is refused here and now
         analysis = Analysis(analysis.token, chosen.title, checkpoint.name, several=source.is_dir())
         write_json(analysis.folder / _REQUEST, asdict(analysis))
-        start_job(source, analysis.results, command_options(settings, checkpoint))
+        options = command_options(settings, checkpoint)
+        write_json(analysis.folder / _COMMAND, {"source": str(source), "options": options})
+        start_job(source, analysis.results, options)
     except BaseException:
         shutil.rmtree(analysis.folder, ignore_errors=True)
         raise
     show(analysis)
     return analysis
+
+
+def _refuse_more() -> None:
+    if sum(_is_running(folder) for folder in _folders()) >= AT_ONCE:
+        raise VideoError(
+            f"{AT_ONCE} analyses are under way on this server. Wait until one has ended, or "
+            "cancel one."
+        )
+
+
+def can_go_on(analysis: Analysis) -> bool:
+    """Whether an analysis that was broken off can be taken up again."""
+    return not read_only() and bool(read_object(analysis.folder / _COMMAND))
+
+
+def go_on(analysis: Analysis) -> None:
+    """Take an analysis up again; what it keeps, see `core.video.analyse_video`.
+
+    Raises:
+        CoreError: The server has enough to do.
+    """
+    _refuse_more()
+    command = read_object(analysis.folder / _COMMAND)
+    start_job(Path(command["source"]), analysis.results, command["options"])
 
 
 def current() -> Analysis | None:
