@@ -16,8 +16,9 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any, Literal
 
 from core.errors import ConfigError, CoreError
@@ -115,6 +116,14 @@ def _quiet() -> None:
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
+    if (parent := parent_process()) is not None:
+        Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: Any) -> None:  # noqa: ANN401 - a process of multiprocessing
+    """End this process when the one that began it was killed; else it waits for work for ever."""
+    parent.join()
+    os._exit(1)
 
 
 class _Worker:

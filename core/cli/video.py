@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ from core.cli.terminal import progress_bar, writable_folder
 from core.errors import CoreError
 from core.files import readable
 from core.paths import ray_address
+from core.process import Claim
 
 if TYPE_CHECKING:
     from core.batch_inference import Cluster
@@ -93,7 +94,8 @@ def video(
         annotated=annotated,
         piece=piece,
     )
-    with _stop_signal() as stop:
+    out.mkdir(parents=True, exist_ok=True)
+    with _held(out), _stop_signal() as stop:
         analysis = _Analysis(path, out, checkpoint, settings, stop)
         report = analysis.run(engine, workers, restart=restart)
     if stop.is_set():
@@ -143,17 +145,23 @@ class _Analysis:
 
     def _report(self, engine: str, workers: int, *, restart: bool) -> dict[str, Any]:
         from core.predict import Predictor
-        from core.video import analyse_folder, films_of, forget
+        from core.video import VideoReader, analyse_folder, films_of, forget
 
         self._model = Predictor.load(self._checkpoint)
         if self._path.is_dir():
             self._films = films_of(self._path, self._out)
+        else:
+            VideoReader(self._path).close()  # nothing is forgotten for a path that is wrong
         if restart:
             for _, result in self._films:
                 forget(result)
-        made = self._spread(engine, workers or max((os.cpu_count() or 1) // 2, 1))
+        made = self._spread(engine, workers)
         if not self._path.is_dir():
-            return self._one(self._path, self._out)
+            if (kept := self._done(self._path, self._out)) is None:
+                return self._one(self._path, self._out)
+            if not made and not self._stop.is_set():
+                typer.echo("It was finished before; --restart analyses it again.", err=True)
+            return kept
         return analyse_folder(
             self._path,
             self._out,
@@ -161,6 +169,7 @@ class _Analysis:
             stopped=self._stop.is_set,
             done=self._done,
             made=made,
+            films=self._films,
         )
 
     def _spread(self, engine: str, workers: int) -> set[Path]:
@@ -170,8 +179,10 @@ class _Analysis:
         from core.video import FilmWork, spread
 
         on_cluster = engine == "ray" or (engine == "auto" and ray_address() is not None)
-        if not on_cluster and workers == 1:
-            return set()
+        if not on_cluster:
+            workers = workers or max((os.cpu_count() or 1) // 2, 1)
+            if workers == 1:
+                return set()
         where: Cluster = "ray" if on_cluster else "processes"
         name = readable(self._path.name)
         task = FilmWork(self._out, self._model.folder, self._settings, Predictor)
@@ -213,11 +224,29 @@ class _Analysis:
             )
 
     def _done(self, source: Path, result: Path) -> dict[str, Any] | None:
-        from core.video import finished_before, origin
+        """The summary of what is finished; where an end was asked for, of what there is."""
+        from core.video import broken_off, finished_before, origin
 
-        found = finished_before(result, self._settings, origin(source, self._model.folder))
+        made_of = origin(source, self._model.folder)
+        found = finished_before(result, self._settings, made_of)
+        if found is None and self._stop.is_set() and broken_off(result, self._settings, made_of):
+            return self._one(source, result)
         self._begun += found is not None
         return found
+
+
+def _held(out: Path) -> AbstractContextManager[None]:
+    """Make sure that nobody else writes into the folder meanwhile.
+
+    Raises:
+        CoreError: Somebody does.
+    """
+    return Claim(out / ".claim").held(
+        lambda number: CoreError(
+            f"{readable(out)} is being written by process {number}. Wait for it, or name another "
+            "--out."
+        )
+    )
 
 
 @contextmanager

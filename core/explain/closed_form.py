@@ -5,6 +5,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from core.errors import ExplainError
 
@@ -30,12 +31,14 @@ class ClosedGradCam(nn.Module):
     Args:
         model: A network in eval mode that ends in a GiMEFiVE block or a residual one, a global
             average and linear layers; its weights are shared, not copied.
+        apart: Whether the maps' convolution is computed once more, after all else, so that what
+            leads to the logits is the same graph as without maps, and becomes the same in 8 bits.
 
     Raises:
         ExplainError: The network has another form.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, *, apart: bool = False) -> None:
         super().__init__()
         if not has_closed_form(model):
             raise ExplainError(
@@ -48,6 +51,15 @@ class ClosedGradCam(nn.Module):
         self.training = self.trunk.training = model.training  # both are new modules
         self.gap = cast(nn.Module, model.gap)
         self.head = cast(nn.Module, model.head)
+        residual = hasattr(self.last, "conv2")
+        self.convolution = self.last.get_submodule("conv2" if residual else "conv")
+        norm = getattr(self.last, "bn2" if residual else "bn", None)
+        # As one layer, the way it is exported where nobody asks for what lies between.
+        self.folded = (
+            fuse_conv_bn_eval(cast(nn.Conv2d, self.convolution), cast(nn.BatchNorm2d, norm))
+            if apart and norm is not None
+            else None
+        )
 
     def forward(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and maps.
@@ -64,8 +76,9 @@ class ClosedGradCam(nn.Module):
         if self.last.training:
             raise ExplainError("The network is in training mode. Call model.eval() first.")
         end = _residual_end if hasattr(self.last, "conv2") else _block_end
-        cells, features, passing = end(self.last, self.trunk(batch))
+        seen, cells, features, passing = end(self.last, self.trunk(batch), self.folded)
         logits, slopes = _head(self.head, torch.flatten(self.gap(features), 1))
+        cells = self.convolution(seen) if cells is None else cells
         height, width = cells.shape[2:]
         spread = features.shape[2] * features.shape[3] * height * width
         alpha = slopes * (passing / spread)[:, None]  # (N, K, C)
@@ -103,34 +116,48 @@ def _flat(part: nn.Module) -> Iterator[nn.Module]:
         yield part
 
 
-def _block_end(block: nn.Module, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Cells of the last convolution, the block's output, and how much gradient passes between.
+def _block_end(
+    block: nn.Module, features: Tensor, folded: nn.Module | None
+) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
+    """What the last convolution sees, its cells, the block's output, and what passes between.
+
+    Args:
+        block: The last one.
+        features: Its input.
+        folded: Its convolution and batch norm as one layer, or None. With it there are no cells.
 
     Returns:
-        float32 (N, C, h, w), (N, C, h / 2, w / 2), and (N, C): the derivative of a channel's sum
-        over the output by its cells, summed over the cells.
+        float32 (N, B, h, w), (N, C, h, w), (N, C, h / 2, w / 2), and (N, C): the derivative of a
+        channel's sum over the output by its cells, summed over the cells.
     """
-    cells = block.get_submodule("conv")(features)
-    normed = block.get_submodule("bn")(cells) if hasattr(block, "bn") else cells
+    cells = block.get_submodule("conv")(features) if folded is None else None
+    if cells is None:
+        normed = cast(nn.Module, folded)(features)
+    else:
+        normed = block.get_submodule("bn")(cells) if hasattr(block, "bn") else cells
     rectified = block.get_submodule("relu")(normed)
     pool = block.get_submodule("pool")
     pooled = pool(rectified)
-    slope = _slope(block.get_submodule("bn")) if hasattr(block, "bn") else cells.new_ones(1)
+    slope = _slope(block.get_submodule("bn")) if hasattr(block, "bn") else features.new_ones(1)
     if isinstance(pool, nn.MaxPool2d):
         # A positive maximum hands its gradient to exactly one cell.
-        return cells, pooled, _positive(pooled) * slope
+        return features, cells, pooled, _positive(pooled) * slope
     step = int(cast(int, pool.kernel_size))
     rows, columns = step * pooled.shape[2], step * pooled.shape[3]  # a rest is not pooled
-    return cells, pooled, _positive(rectified[:, :, :rows, :columns]) * slope / step**2
+    passing = _positive(rectified[:, :, :rows, :columns]) * slope / step**2
+    return features, cells, pooled, passing
 
 
-def _residual_end(block: nn.Module, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _residual_end(
+    block: nn.Module, features: Tensor, folded: nn.Module | None
+) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
     """As `_block_end`, of a residual block, whose output has the cells' size."""
     first = block.get_submodule("bn1")(block.get_submodule("conv1")(features))
-    cells = block.get_submodule("conv2")(block.get_submodule("relu1")(first))
-    normed = block.get_submodule("bn2")(cells)
+    source = block.get_submodule("relu1")(first)
+    cells = block.get_submodule("conv2")(source) if folded is None else None
+    normed = block.get_submodule("bn2")(cells) if cells is not None else folded(source)  # type: ignore[misc]
     total = block.get_submodule("relu2")(normed + block.get_submodule("shortcut")(features))
-    return cells, total, _positive(total) * _slope(block.get_submodule("bn2"))
+    return source, cells, total, _positive(total) * _slope(block.get_submodule("bn2"))
 
 
 def _slope(norm: nn.Module) -> Tensor:

@@ -205,13 +205,20 @@ def fast_methods(model: nn.Module) -> tuple[str, ...]:
     return tuple(found)
 
 
-def with_maps(model: nn.Module, method: str) -> nn.Module:
+def with_maps(model: nn.Module, method: str, *, apart: bool = False) -> nn.Module:
     """The network that gives its logits and the maps of all classes by one of `fast_methods`.
+
+    Args:
+        model: In eval mode.
+        method: "expected_cam" or "grad_cam".
+        apart: See `ClosedGradCam`; Expected CAM leaves the way to the logits as it is.
 
     Raises:
         ExplainError: The network has no such maps.
     """
-    return (ExpectedCam if method == "expected_cam" else ClosedGradCam)(model)
+    if method == "expected_cam":
+        return ExpectedCam(model)
+    return ClosedGradCam(model, apart=apart)
 
 
 def reference_faces(images: Image, preprocess: Preprocess) -> Tensor:

@@ -37,7 +37,7 @@ from core.types import Image
 Kind = Literal["exact", "int8", "grad_cam", "expected_cam", "int8_grad_cam", "int8_expected_cam"]
 BATCH = 64  # faces a call: larger ones only cost memory
 UNREADABLE = (errors.Fail, errors.InvalidProtobuf, errors.InvalidGraph, errors.InvalidArgument)
-FORMAT = 7  # part of the cache's file names; raise it when the files change
+FORMAT = 9  # part of the cache's file names; raise it when the files change
 
 _building = threading.Lock()
 logger = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ def _built_int8(folder: Path, ranges: list[tuple[float, float]], kind: Kind = "i
     def build(path: Path) -> None:
         with TemporaryDirectory() as place:
             source = Path(place) / "float.onnx"
-            _build_float(folder, source, _METHODS[kind])
+            _build_float(folder, source, _METHODS[kind], apart=True)
             quantise(source, ranges, path)
 
     return _kept(folder, kind, ranges, build)
@@ -180,9 +180,11 @@ def _key(folder: Path, kind: Kind, ranges: list[tuple[float, float]] | None) -> 
     return digest.hexdigest()[:16]
 
 
-def _build_float(folder: Path, path: Path, method: str | None = None) -> None:
+def _build_float(
+    folder: Path, path: Path, method: str | None = None, *, apart: bool = False
+) -> None:
     model, card = load_explained(folder)
-    network = model if method is None else with_maps(model, method)
+    network = model if method is None else with_maps(model, method, apart=apart)
     export_onnx(network, card.preprocess, path, maps=method is not None)
 
 

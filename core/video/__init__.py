@@ -26,7 +26,7 @@ from core.video.job import (
     start_job,
     stop_job,
 )
-from core.video.pieces import analyse_video, finished_before, forget, origin
+from core.video.pieces import analyse_video, broken_off, finished_before, forget, origin
 from core.video.pipeline import (
     DEFAULT_SMOOTHING,
     PAPER_REFRESH,
@@ -67,6 +67,7 @@ __all__ = [
     "VideoWriter",
     "analyse_folder",
     "analyse_video",
+    "broken_off",
     "command_options",
     "films_of",
     "finished_before",

@@ -128,13 +128,14 @@ def analyse_span(
     started = clock.perf_counter()
 
     def goes_on(frame: VideoFrame) -> bool:
-        elapsed = clock.perf_counter() - started
-        on_progress(Progress(frame.number + 1, video.info.frames, frame.time, elapsed))
+        if frame.number >= 0:
+            elapsed = clock.perf_counter() - started
+            on_progress(Progress(frame.number + 1, video.info.frames, frame.time, elapsed))
         return not stopped()
 
     with VideoReader(source, longest=settings.longest) as video:
         out.mkdir(parents=True, exist_ok=True)
-        run = None
+        run, status = None, ""
         try:
             with (
                 _annotating(out / ANNOTATED, video, span, wanted=settings.annotated) as written,
@@ -143,9 +144,8 @@ def analyse_span(
                 run = _Run(model, finder, settings, span, table, *written, on_frame)
                 status = "finished" if run.take(video, goes_on) else "stopped"
         except VideoError:
-            if span == WHOLE or run is None or run.time is not None:
-                raise
-            status = "finished"  # a part without a frame has no annotated copy
+            if span == WHOLE or run is None or run.time is not None or not status:
+                raise  # else a part without a frame, which has no annotated copy
         run.counts["damaged"] = video.damaged
     elapsed, seconds = clock.perf_counter() - started, run.time or 0.0
     notes = [*video.notes, *run.notes]
@@ -251,9 +251,11 @@ class _Run:
                     if frame is not None and result is not None:
                         if frame.number < 0:
                             self._warm_up(frame, result)
-                            continue
-                        self._add(frame, result)
-                    write(step)
+                        else:
+                            self._add(frame, result)
+                            write(step)
+                    else:
+                        write(step)
                     if frame is not None and not goes_on(frame):
                         return False
         return True

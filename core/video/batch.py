@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,7 @@ def analyse_folder(
     stopped: Callable[[], bool] = lambda: False,
     done: Callable[[Path, Path], dict[str, Any] | None] = lambda source, result: None,
     made: Container[Path] = (),
+    films: Sequence[tuple[Path, Path]] | None = None,
 ) -> dict[str, Any]:
     """Analyse every video below a folder; one that cannot be read is noted, the others go on.
 
@@ -131,6 +132,7 @@ def analyse_folder(
         done: Takes what `analyse` takes, and gives the summary of an earlier run that need not be
             made again, or None; see `finished_before`.
         made: Films that this run has done before, by `spread`, which are not counted as kept.
+        films: What `films_of` gave before.
 
     Returns:
         The content of `batch.json`: one entry a video, how many an earlier run had finished, and
@@ -139,7 +141,7 @@ def analyse_folder(
     Raises:
         VideoError: There is no video, or a result folder would be where a file is.
     """
-    films = films_of(folder, out)
+    films = films_of(folder, out) if films is None else films
     entries = []
     results: dict[Path, Path] = {}
     kept = 0

@@ -89,19 +89,25 @@ def analyse_video(
     """
     settings = settings or AnalysisSettings()
     if settings.annotated:
-        _leave_others_alone(source, out / ANNOTATED)
+        leave_others_alone(source, out / ANNOTATED)
     spans = cut(source, settings)
-    started, before, reports = clock.perf_counter(), 0, []
+    started, before, kept, reports = clock.perf_counter(), 0, 0.0, list[Report]()
 
     def forward(progress: Progress) -> None:
-        elapsed = clock.perf_counter() - started
+        elapsed = clock.perf_counter() - started + kept
         on_progress(replace(progress, frames=before + progress.frames, elapsed=elapsed))
 
     for number, span in enumerate(spans):
         place = out if span == WHOLE else piece_folder(out, number)
         origin_of_piece = origin_of(span, made_of or {})
-        report = finished_before(place, settings, origin_of_piece) if made_of else None
-        if report is None or span == WHOLE:
+        ends = ("finished", "stopped") if stopped() else ("finished",)
+        report = None
+        if made_of and (span != WHOLE or len(ends) > 1):
+            report = finished_before(place, settings, origin_of_piece, ends)
+        kept += report["elapsed"] if report else 0.0
+        if report is None and reports and stopped():
+            break
+        if report is None:
             report = analyse_span(
                 source,
                 place,
@@ -119,10 +125,11 @@ def analyse_video(
         if report["status"] == "stopped":
             break
     if spans == [WHOLE]:
-        return reports[0]
-    whole = _joined(source, out, spans, reports, model.labels, settings, made_of or {})
+        whole = reports[0]
+    else:
+        whole = _joined(source, out, spans, reports, model.labels, settings, made_of or {})
     if whole["status"] == "finished":
-        shutil.rmtree(out / PIECES)
+        shutil.rmtree(out / PIECES, ignore_errors=True)
     return whole
 
 
@@ -149,10 +156,10 @@ def piece_folder(out: Path, number: int) -> Path:
 
 
 def forget(out: Path) -> None:
-    """Drop what tells that a film or pieces of it are done; their results are replaced later."""
+    """Let a film and pieces of it count as not done; results stay until others replace them."""
     shutil.rmtree(out / PIECES, ignore_errors=True)
-    if (out / TABLE).is_file():
-        (out / SUMMARY).unlink(missing_ok=True)
+    if report := read_object(out / SUMMARY):
+        write_json(out / SUMMARY, {**report, "status": "dropped"})
 
 
 def origin_of(span: Span, made_of: Mapping[str, Any]) -> Report:
@@ -172,7 +179,10 @@ def origin(source: Path, checkpoint: Path) -> dict[str, Any]:
 
 
 def finished_before(
-    result: Path, settings: AnalysisSettings, made_of: Mapping[str, Any]
+    result: Path,
+    settings: AnalysisSettings,
+    made_of: Mapping[str, Any],
+    ends: Sequence[str] = ("finished",),
 ) -> dict[str, Any] | None:
     """The summary of an analysis that came to its end, of the same film in the same way.
 
@@ -180,13 +190,14 @@ def finished_before(
         result: Its folder.
         settings: What is asked now.
         made_of: What `origin` says now.
+        ends: How it may have ended: "finished", "stopped".
 
     Returns:
         None where there is none, or not all of its files are there.
     """
     summary = read_object(result / SUMMARY)
     same = (
-        summary.get("status") == "finished"
+        summary.get("status") in ends
         and summary.get("origin") == made_of
         and summary.get("settings") == json.loads(json.dumps(asdict(settings)))
     )
@@ -194,10 +205,20 @@ def finished_before(
     return summary if same and all((result / name).is_file() for name in files) else None
 
 
+def broken_off(result: Path, settings: AnalysisSettings, made_of: Mapping[str, Any]) -> bool:
+    """Whether something is kept of an analysis of the same film in the same way that broke off."""
+    if finished_before(result, settings, made_of, ("stopped",)) is not None:
+        return True
+    span = read_object(piece_folder(result, 0) / SUMMARY).get("origin", {}).get("span")
+    first = {**made_of, "span": span}
+    ends = ("finished", "stopped")
+    return finished_before(piece_folder(result, 0), settings, first, ends) is not None
+
+
 def _joined(
     source: Path,
     out: Path,
-    spans: Sequence[Span],
+    all_spans: Sequence[Span],
     parts: Sequence[Report],
     labels: tuple[str, ...],
     settings: AnalysisSettings,
@@ -206,14 +227,15 @@ def _joined(
     """Put what pieces gave together, and write it; those after a stop are not there."""
     started = clock.perf_counter()
     folders = [piece_folder(out, number) for number in range(len(parts))]
-    spans = spans[: len(parts)]
+    spans = all_spans[: len(parts)]
     with replacing(out / TABLE) as temporary:
         ids = _join_tables(temporary, folders, spans, parts)
     summary, counts = Summary(labels), Counter[str]()
     for part, known in zip(parts, ids, strict=True):
         summary.take(part["part"]["sums"], known)
         counts.update(part["part"]["counts"])
-    status, seconds = parts[-1]["status"], max(part["seconds"] for part in parts)
+    whole = len(parts) == len(all_spans) and parts[-1]["status"] == "finished"
+    status, seconds = "finished" if whole else "stopped", max(part["seconds"] for part in parts)
     if settings.annotated:
         films = [
             (folder / ANNOTATED, span.start)
@@ -227,7 +249,7 @@ def _joined(
                 sound=video.sound,
                 sounds=video.sounds(),
                 sound_start=video.start,
-                end=None if status == "finished" else seconds,
+                end=None if whole else seconds,
             )
     elapsed = sum(part["elapsed"] for part in parts) + clock.perf_counter() - started
     notes = [note for part in parts for note in part["part"]["notes"]]
@@ -307,7 +329,7 @@ def same_faces(
     return found
 
 
-def _leave_others_alone(source: Path, target: Path) -> None:
+def leave_others_alone(source: Path, target: Path) -> None:
     """Refuse to overwrite a film that no analysis wrote, or the one to be analysed."""
     # Whoever is killed behind its film leaves a table, which is there before, and no summary.
     cut = target.with_name(TABLE).is_file() and not target.with_name(SUMMARY).is_file()

@@ -42,6 +42,7 @@ _TO_BT709 = np.array(
 _Item = SoundPacket | av.VideoFrame
 
 _SEEKABLE = {"mp4", "matroska"}  # whose frames keep their times wherever reading begins
+_REACH = 30.0  # seconds that may have to be read before a time at which reading begins
 _BAD_PACKETS = 200  # in a row, after which the rest is given up
 _ROUNDING = 1e-3  # seconds by which a time read from a table may lie before its frame
 _SHORT = 0.5  # seconds by which a file may end before its stated duration
@@ -56,6 +57,9 @@ class VideoReader:
     Args:
         path: The file.
         longest: Larger frames are shrunk to this longer side, in pixels.
+
+    Attributes:
+        start: Seconds on the file's own clock at its first frame.
 
     Raises:
         VideoError: The file cannot be opened or holds no picture.
@@ -74,7 +78,7 @@ class VideoReader:
             self.sound = sound if isinstance(sound, av.AudioStream) else None
             self._rest = self._demuxed()
             self._items, first = self._until_first_frame()
-            self._start = first.time or 0.0
+            self.start = first.time or 0.0
             self.info = self._describe(first, longest)
             self._hdr = _HDR.get(first.color_trc)
             if self._hdr:
@@ -96,11 +100,6 @@ class VideoReader:
         self._rest.close()
         self._container.close()
 
-    @property
-    def start(self) -> float:
-        """Seconds on the file's own clock at its first frame."""
-        return self._start
-
     def frames(
         self, on_sound: Callable[[SoundPacket], None] = lambda packet: None, span: Span = WHOLE
     ) -> Iterator[VideoFrame]:
@@ -116,18 +115,19 @@ class VideoReader:
             if isinstance(item, av.Packet):
                 on_sound(item)
                 continue
-            rate = self.info.rate
-            shown = first + number / rate if item.time is None else item.time - self._start
-            if shown < first:
+            guessed = first + number / self.info.rate
+            shown = guessed if item.time is None else item.time - self.start
+            if 0 < first > shown:
                 continue
             if span.end is not None and shown >= span.end:
                 return
             # Some files repeat a time or go back; a reader of the result must not have to care.
-            time = shown if shown > time else time + 0.5 / rate
-            yield VideoFrame(number if shown >= span.start else -1, time, self._upright(item))
-            number += shown >= span.start
+            time = shown if shown > time else time + 0.5 / self.info.rate
+            inside = shown >= span.start or span.start == 0
+            yield VideoFrame(number if inside else -1, time, self._upright(item))
+            number += inside
         duration = self.info.duration
-        if duration is not None and time + 1 / self.info.rate < duration - _SHORT:
+        if duration is not None and first <= time < duration - _SHORT - 1 / self.info.rate:
             self.notes.append(
                 f"The file says it lasts {duration:.1f} s, but its pictures end after {time:.1f} s."
             )
@@ -144,18 +144,19 @@ class VideoReader:
             return False
         with closing(self._from(time)) as items:
             frame = next((item for item in items if isinstance(item, av.VideoFrame)), None)
-        return frame is not None and frame.time is not None and frame.time - self._start <= time
+        before = -1.0 if frame is None or frame.time is None else time - frame.time + self.start
+        return 0 <= before <= _REACH
 
     def sounds(self) -> Iterator[SoundPacket]:
         """The audio packets from the beginning, without the frames; in the place of `frames`."""
-        self._container.seek(0)
-        for item in self._demuxed(self.sound) if self.sound is not None else ():
-            if isinstance(item, av.Packet):
-                yield item
+        self._container.seek(-av.time_base)  # sound may begin before time 0
+        found = self._demuxed(self.sound) if self.sound is not None else ()
+        yield from (item for item in found if isinstance(item, av.Packet))
 
     def _from(self, time: float) -> Generator[_Item]:
         """What follows the last frame before a time that stands alone, seconds from the first."""
-        self._container.seek(max(round((time + self._start) * av.time_base), 0))
+        self._container.seek(max(round((time + self.start) * av.time_base), 0))
+        self.damaged = 0
         return self._demuxed()
 
     def frame_at(self, time: float) -> Image:
@@ -169,7 +170,7 @@ class VideoReader:
         Raises:
             VideoError: There is no picture that can be read.
         """
-        wanted = time + self._start + _ROUNDING
+        wanted = time + self.start + _ROUNDING
         shown = None
         with closing(self._from(time + _ROUNDING)) as items:
             for item in items:

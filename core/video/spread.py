@@ -4,11 +4,12 @@ What they give lies where `analyse_video` looks for it, which then has only to j
 """
 
 import multiprocessing
+import os
 import shutil
 import signal
 import time as clock
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,9 +17,16 @@ from threading import Event, Thread
 
 from core.errors import CoreError
 from core.files import read_object, write_json
-from core.video.analysis import AnalysisSettings, Progress, analyse_span
+from core.video.analysis import ANNOTATED, AnalysisSettings, Progress, analyse_span
 from core.video.job import keep_picture
-from core.video.pieces import cut, finished_before, origin, origin_of, piece_folder
+from core.video.pieces import (
+    cut,
+    finished_before,
+    leave_others_alone,
+    origin,
+    origin_of,
+    piece_folder,
+)
 from core.video.pipeline import CoreFaceFinder
 from core.video.protocols import WHOLE, FrameModel, Span
 from core.video.reader import VideoReader
@@ -95,7 +103,16 @@ def _network(load: Load, checkpoint: Path, threads: int) -> FrameModel:
 def _jobs(path: Path) -> list[tuple[Path, Path, Span]]:
     """Film, place and part of every piece."""
     found = read_object(path)["jobs"]
-    return [(Path(film), Path(place), Span(*span)) for film, place, span in found]
+    return [(_path(film), _path(place), Span(*span)) for film, place, span in found]
+
+
+def _path(text: str) -> Path:
+    return Path(os.fsdecode(bytes.fromhex(text)))
+
+
+def _text(path: Path) -> str:
+    """A path as JSON can hold it, whatever its name."""
+    return os.fsencode(path).hex()
 
 
 def spread(
@@ -120,23 +137,25 @@ def spread(
     Returns:
         The films of which something was done.
     """
-    jobs, expected = _planned(films, task)
+    jobs, expected = _planned(films, task, stopped)
     if len(jobs) < least or not jobs:
         return set()
     folder = task.out / WORK
     shutil.rmtree(folder, ignore_errors=True)  # of a call that was killed
     folder.mkdir(parents=True)
-    described = [(str(film), str(place), [*asdict(span).values()]) for film, place, span in jobs]
+    described = [
+        (_text(film), _text(place), [*asdict(span).values()]) for film, place, span in jobs
+    ]
     write_json(folder / _JOBS, {"jobs": described})
     started = clock.monotonic()
 
     def look() -> None:
-        if stopped():
-            (folder / _STOP).touch()
-        frames = sum(
-            read_object(folder / f"{number}.json").get("frames", 0) for number in range(len(jobs))
-        )
-        on_progress(Progress(frames, expected, 0.0, clock.monotonic() - started))
+        with suppress(OSError):  # of a full disk, too, a request to end must get through
+            if stopped():
+                (folder / _STOP).touch()
+            told = (read_object(folder / f"{number}.json") for number in range(len(jobs)))
+            frames = sum(one.get("frames", 0) for one in told)
+            on_progress(Progress(frames, expected, 0.0, clock.monotonic() - started))
 
     try:
         with _repeated(look):
@@ -148,7 +167,7 @@ def spread(
 
 
 def _planned(
-    films: Iterable[tuple[Path, Path]], task: FilmWork
+    films: Iterable[tuple[Path, Path]], task: FilmWork, stopped: Callable[[], bool]
 ) -> tuple[list[tuple[Path, Path, Span]], int]:
     """The pieces that are still to be done, and how many frames they have, roughly."""
     jobs, frames = [], 0.0
@@ -156,7 +175,11 @@ def _planned(
         made_of = origin(source, task.checkpoint)
         if finished_before(out, task.settings, made_of) is not None:
             continue
+        if stopped():
+            return [], 0
         try:
+            if task.settings.annotated:
+                leave_others_alone(source, out / ANNOTATED)
             spans = cut(source, task.settings)
             with VideoReader(source) as video:
                 info = video.info

@@ -214,3 +214,48 @@ def test_faces_are_the_same_where_both_pieces_saw_them_at_one_place() -> None:
     ]
 
     assert same_faces(run_up, before) == {1: 9, 2: 7}
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm", ".mov"])
+def test_the_parts_of_a_film_are_together_the_film(tmp_path: Path, suffix: str) -> None:
+    def uneven(number: int) -> float:
+        return number / 25 + 0.01 * (number % 3)
+
+    path = tmp_path / f"in{suffix}"
+    shades = (np.full((48, 64, 3), 2 * number, np.uint8) for number in range(100))
+    write_clip(path, shades, times=uneven)
+    spans = [Span(0.0, 1.0), Span(1.0, 2.5, run_up=0.5), Span(2.5, None, run_up=4.0)]
+
+    with VideoReader(path) as reader:
+        whole = list(reader.frames())
+    parts, run_ups = [], []
+    for span in spans:
+        with VideoReader(path) as reader:
+            assert reader.begins_at(max(span.start - span.run_up, 0.0))
+        with VideoReader(path) as reader:
+            frames = list(reader.frames(span=span))
+        run_ups.append([frame for frame in frames if frame.number < 0])
+        part = [frame for frame in frames if frame.number >= 0]
+        assert [frame.number for frame in part] == list(range(len(part)))
+        parts += part
+
+    assert [frame.time for frame in parts] == [frame.time for frame in whole]
+    for one, other in zip(parts, whole, strict=True):
+        np.testing.assert_array_equal(one.image, other.image)
+    assert [len(frames) for frames in run_ups] == [0, 12, 62]
+    assert run_ups[1][0].time == pytest.approx(0.52, abs=0.011)
+
+
+def test_films_without_reliable_times_are_not_read_from_the_middle(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "in.avi", [quarters()] * 50)
+
+    with VideoReader(path) as reader:
+        assert not reader.begins_at(1.0)
+
+
+def test_a_place_far_from_any_frame_that_stands_alone_is_not_read_from(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "in.mp4", [quarters()] * 60)
+    with VideoReader(path) as reader, pytest.MonkeyPatch.context() as patch:
+        assert reader.begins_at(2.0)
+        patch.setattr("core.video.reader._REACH", 0.5)  # the only such frame is the first
+        assert not reader.begins_at(2.0)

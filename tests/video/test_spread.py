@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from core.video import (
     Progress,
     analyse_folder,
     analyse_video,
+    broken_off,
     finished_before,
     origin,
     spread,
@@ -149,3 +151,65 @@ def test_another_way_or_film_is_done_again(tmp_path: Path, checkpoint: Path) -> 
     assert made == {given / "b.mp4"}
     with (out / "b.mp4" / TABLE).open(newline="") as file:
         assert len(list(csv.reader(file))) == 11
+
+
+def test_a_film_with_a_name_from_before_utf_8_is_done_by_others(
+    tmp_path: Path, checkpoint: Path
+) -> None:
+    given, out = tmp_path / "in", tmp_path / "out"
+    given.mkdir()
+    film = given / os.fsdecode(b"caf\xe9.mp4")
+    write_clip(given / "a.mp4", walking_face(4, 320, 240)).rename(film)
+
+    made = spread(
+        [(film, out / r"caf\xe9.mp4")], FilmWork(out, checkpoint, SETTINGS, network), backwards,
+        on_progress=lambda progress: None, stopped=lambda: False,
+    )  # fmt: skip
+
+    assert made == {film}
+    assert (out / r"caf\xe9.mp4" / TABLE).is_file()
+
+
+def test_what_others_had_done_when_an_end_was_asked_for_is_kept(
+    tmp_path: Path, checkpoint: Path
+) -> None:
+    given, out = films(tmp_path / "in"), tmp_path / "out"
+    film, result = given / "a.mp4", out / "a.mp4"
+    ended: list[bool] = []
+
+    def draw(do: Callable[..., object], numbers: Sequence[int]) -> Iterator[int]:
+        do(numbers[0], threads=1)
+        (out / ".work" / "stop").touch()
+        ended.append(True)
+        yield numbers[0]
+
+    spread(
+        [(film, result)], FilmWork(out, checkpoint, SETTINGS, network), draw,
+        on_progress=lambda progress: None, stopped=lambda: False,
+    )  # fmt: skip
+    made_of = origin(film, checkpoint)
+    assert broken_off(result, SETTINGS, made_of)
+    report = analyse_video(
+        film, result, Brightness(), CoreFaceFinder(), SETTINGS, made_of=made_of,
+        stopped=lambda: bool(ended),
+    )  # fmt: skip
+
+    assert (report["status"], report["frames"]) == ("stopped", 25)  # the first piece, whole
+    assert not broken_off(result, replace(SETTINGS, longest=640), made_of)
+
+
+def test_a_film_of_another_origin_is_not_overwritten_by_others(
+    tmp_path: Path, checkpoint: Path
+) -> None:
+    given, out = films(tmp_path / "in"), tmp_path / "out"
+    own = out / "b.mp4" / ANNOTATED
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"a film of somebody")
+
+    made = spread(
+        [(given / "b.mp4", out / "b.mp4")], FilmWork(out, checkpoint, SETTINGS, network), backwards,
+        on_progress=lambda progress: None, stopped=lambda: False,
+    )  # fmt: skip
+
+    assert made == set()
+    assert own.read_bytes() == b"a film of somebody"

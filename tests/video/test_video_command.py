@@ -15,10 +15,11 @@ from clips import walking_face, write_clip
 from typer.testing import CliRunner
 
 from core.cli import app
-from core.errors import VideoError
+from core.errors import CoreError, VideoError
 from core.labels import EMOTIONS
 from core.models import Card, build, save_weights
 from core.preprocess import Preprocess
+from core.process import Claim
 from core.video import ANNOTATED, SUMMARY, TABLE, latest_frame, read_job, start_job, stop_job
 
 
@@ -185,9 +186,6 @@ def test_a_folder_without_a_job_has_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns of settings of its own
-@pytest.mark.filterwarnings("ignore::FutureWarning:ray")
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("engine", ["processes", "ray"])
 def test_several_processes_give_what_one_gives(
     tmp_path: Path, checkpoint: str, engine: str
@@ -201,12 +199,13 @@ def test_several_processes_give_what_one_gives(
     one, several = tmp_path / "one", tmp_path / "several"
 
     first = CliRunner().invoke(app, [*arguments, "--out", str(one), "--workers", "1"])
-    second = CliRunner().invoke(
-        app, [*arguments, "--out", str(several), "--workers", "2", "--engine", engine]
+    command = [*arguments, "--out", str(several), "--workers", "2", "--engine", engine]
+    second = subprocess.run(  # whose processes begin by importing the main module of this one
+        [sys.executable, "-m", "core", *command], capture_output=True, text=True, check=False
     )
 
-    assert (first.exit_code, second.exit_code) == (0, 0), (second.output, second.exception)
-    assert "3 videos, 1 of them unreadable" in second.output
+    assert (first.exit_code, second.returncode) == (0, 0), second.stderr
+    assert "3 videos, 1 of them unreadable" in second.stdout
     assert (several / "batch.csv").read_bytes() == (one / "batch.csv").read_bytes()
     for film in ("long.mp4", "short.mp4"):
         for name in (TABLE, ANNOTATED):
@@ -221,3 +220,53 @@ def test_an_engine_of_another_name_is_refused(tmp_path: Path) -> None:
 
     assert result.exit_code == 2
     assert "expected auto, processes or ray" in " ".join(result.output.split())
+
+
+def test_a_finished_film_is_kept_unless_it_is_to_begin_anew(
+    tmp_path: Path, checkpoint: str
+) -> None:
+    source, out = write_clip(tmp_path / "in.mp4", walking_face(4)), tmp_path / "out"
+    arguments = ["video", str(source), "--out", str(out), "--checkpoint", checkpoint]
+    arguments += ["--method", "none"]
+    CliRunner().invoke(app, arguments)
+    kept = (out / TABLE).stat().st_mtime_ns
+
+    again = CliRunner().invoke(app, arguments)
+    assert "finished before" in again.output
+    assert (out / TABLE).stat().st_mtime_ns == kept
+    wrong = [argument.replace("in.mp4", "im.mp4") for argument in arguments]
+    assert CliRunner().invoke(app, [*wrong, "--restart"]).exit_code != 0
+    assert "finished before" in CliRunner().invoke(app, arguments).output
+    assert "finished before" not in CliRunner().invoke(app, [*arguments, "--restart"]).output
+    assert (out / TABLE).stat().st_mtime_ns > kept
+
+
+def test_results_below_the_films_are_no_films_when_all_begins_anew(
+    tmp_path: Path, checkpoint: str
+) -> None:
+    (tmp_path / "in").mkdir()
+    write_clip(tmp_path / "in" / "a.mp4", walking_face(3))
+    out = tmp_path / "in" / "results"
+    arguments = ["video", str(tmp_path / "in"), "--out", str(out), "--checkpoint", checkpoint]
+    arguments += ["--method", "none"]
+
+    for more in ([], ["--restart"], []):
+        result = CliRunner().invoke(app, [*arguments, *more])
+        assert "1 videos" in result.output
+
+
+def test_two_commands_do_not_write_into_one_folder(tmp_path: Path, checkpoint: str) -> None:
+    source, out = write_clip(tmp_path / "in.mp4", walking_face(3)), tmp_path / "out"
+    out.mkdir()
+    claim = Claim(out / ".claim")
+    assert claim.acquire()
+
+    with pytest.raises(CoreError, match="is being written by process"):
+        CliRunner().invoke(
+            app,
+            ["video", str(source), "--out", str(out), "--checkpoint", checkpoint],
+            catch_exceptions=False,
+        )
+
+    assert not (out / "job.json").exists()
+    claim.release()

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from core.errors import VideoError
 from core.video.batch import is_video
-from core.video.protocols import Span
 from core.video.reader import VideoReader
 
 
@@ -306,38 +305,19 @@ def test_between_two_frames_the_earlier_one_is_shown(tmp_path: Path) -> None:
     np.testing.assert_allclose(seen, [40, 120, 120, 200, 200], atol=3)
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm", ".mov"])
-def test_the_parts_of_a_film_are_together_the_film(tmp_path: Path, suffix: str) -> None:
-    def uneven(number: int) -> float:
-        return number / 25 + 0.01 * (number % 3)
-
-    path = tmp_path / f"in{suffix}"
-    shades = (np.full((48, 64, 3), 2 * number, np.uint8) for number in range(100))
-    write_clip(path, shades, times=uneven)
-    spans = [Span(0.0, 1.0), Span(1.0, 2.5, run_up=0.5), Span(2.5, None, run_up=4.0)]
+def test_frames_whose_clock_goes_back_before_the_first_are_not_lost(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "in.mp4", [quarters()] * 4)
+    with VideoReader(path) as reader:
+        frames = list(reader.frames())
+    joined = []
+    for time in (0, 1, -2, -1):  # as where a second recording was put behind the first
+        frame = av.VideoFrame.from_ndarray(frames[0].image, "rgb24")
+        frame.pts, frame.time_base = time, Fraction(1, 25)
+        joined.append(frame)
 
     with VideoReader(path) as reader:
-        whole = list(reader.frames())
-    parts, run_ups = [], []
-    for span in spans:
-        with VideoReader(path) as reader:
-            assert reader.begins_at(max(span.start - span.run_up, 0.0))
-        with VideoReader(path) as reader:
-            frames = list(reader.frames(span=span))
-        run_ups.append([frame for frame in frames if frame.number < 0])
-        part = [frame for frame in frames if frame.number >= 0]
-        assert [frame.number for frame in part] == list(range(len(part)))
-        parts += part
+        reader._items = iter(joined)
+        read = list(reader.frames())
 
-    assert [frame.time for frame in parts] == [frame.time for frame in whole]
-    for one, other in zip(parts, whole, strict=True):
-        np.testing.assert_array_equal(one.image, other.image)
-    assert [len(frames) for frames in run_ups] == [0, 12, 62]
-    assert run_ups[1][0].time == pytest.approx(0.52, abs=0.011)
-
-
-def test_films_without_reliable_times_are_not_read_from_the_middle(tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "in.avi", [quarters()] * 50)
-
-    with VideoReader(path) as reader:
-        assert not reader.begins_at(1.0)
+    assert [frame.number for frame in read] == [0, 1, 2, 3]
+    np.testing.assert_allclose([frame.time for frame in read], [0.0, 0.04, 0.06, 0.08])

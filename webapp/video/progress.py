@@ -127,5 +127,8 @@ def show_title(analysis: Analysis, job: JobStatus | None) -> None:
     ):
         store.delete(analysis)
         st.rerun()
-    if job is not None and job.state == "stopped":
-        _offer_more(analysis)
+    if job is None or job.state == "finished":
+        return
+    if job.state == "failed":
+        st.error(f"The last try ended: {literal(job.reason)} Below is what was done before.")
+    _offer_more(analysis)

@@ -3,6 +3,7 @@
 The folder is the only channel: a reload, another tab and a restarted server see the same.
 """
 
+import os
 import re
 import secrets
 import shutil
@@ -81,7 +82,7 @@ def begin(chosen: Chosen, checkpoint: Path, settings: AnalysisSettings) -> Analy
         analysis = Analysis(analysis.token, chosen.title, checkpoint.name, several=source.is_dir())
         write_json(analysis.folder / _REQUEST, asdict(analysis))
         options = command_options(settings, checkpoint)
-        write_json(analysis.folder / _COMMAND, {"source": str(source), "options": options})
+        write_json(analysis.folder / _COMMAND, {"source": _hex(source), "options": options})
         start_job(source, analysis.results, options)
     except BaseException:
         shutil.rmtree(analysis.folder, ignore_errors=True)
@@ -111,7 +112,13 @@ def go_on(analysis: Analysis) -> None:
     """
     _refuse_more()
     command = read_object(analysis.folder / _COMMAND)
-    start_job(Path(command["source"]), analysis.results, command["options"])
+    source = Path(os.fsdecode(bytes.fromhex(command["source"])))
+    start_job(source, analysis.results, command["options"])
+
+
+def _hex(path: Path) -> str:
+    """A path as JSON can hold it, whatever its name."""
+    return os.fsencode(path).hex()
 
 
 def current() -> Analysis | None:
