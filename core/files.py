@@ -105,6 +105,20 @@ def readable(name: str | Path) -> str:
     return os.fsencode(name).decode(errors="backslashreplace")
 
 
+def path_text(path: Path) -> str:
+    """A path as JSON can hold it, whatever bytes its name has; `path_of` reads it."""
+    return os.fsencode(path).hex()
+
+
+def path_of(text: str) -> Path:
+    """The path that `path_text` wrote.
+
+    Raises:
+        ValueError: It did not.
+    """
+    return Path(os.fsdecode(bytes.fromhex(text)))
+
+
 def read_object(path: Path) -> dict[str, Any]:
     """The object in a JSON file; empty where there is no file, or it holds something else."""
     try:

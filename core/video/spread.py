@@ -4,7 +4,6 @@ What they give lies where `analyse_video` looks for it, which then has only to j
 """
 
 import multiprocessing
-import os
 import shutil
 import signal
 import time as clock
@@ -16,7 +15,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from core.errors import CoreError
-from core.files import read_object, write_json
+from core.files import path_of, path_text, read_object, write_json
 from core.video.analysis import ANNOTATED, AnalysisSettings, Progress, analyse_span
 from core.video.job import keep_picture
 from core.video.pieces import (
@@ -67,7 +66,8 @@ class FilmWork:
         work = self.out / WORK
         if (work / _STOP).exists():
             return
-        source, place, span = _jobs(work / _JOBS)[number]
+        listed = work / _JOBS
+        source, place, span = _jobs(listed, listed.stat().st_mtime_ns)[number]
         told = clock.monotonic()
 
         def tell(progress: Progress) -> None:
@@ -100,19 +100,10 @@ def _network(load: Load, checkpoint: Path, threads: int) -> FrameModel:
 
 
 @lru_cache(maxsize=1)
-def _jobs(path: Path) -> list[tuple[Path, Path, Span]]:
-    """Film, place and part of every piece."""
+def _jobs(path: Path, written: int) -> list[tuple[Path, Path, Span]]:
+    """Film, place and part of every piece, as the file says that was written at that time."""
     found = read_object(path)["jobs"]
-    return [(_path(film), _path(place), Span(*span)) for film, place, span in found]
-
-
-def _path(text: str) -> Path:
-    return Path(os.fsdecode(bytes.fromhex(text)))
-
-
-def _text(path: Path) -> str:
-    """A path as JSON can hold it, whatever its name."""
-    return os.fsencode(path).hex()
+    return [(path_of(film), path_of(place), Span(*span)) for film, place, span in found]
 
 
 def spread(
@@ -144,7 +135,7 @@ def spread(
     shutil.rmtree(folder, ignore_errors=True)  # of a call that was killed
     folder.mkdir(parents=True)
     described = [
-        (_text(film), _text(place), [*asdict(span).values()]) for film, place, span in jobs
+        (path_text(film), path_text(place), [*asdict(span).values()]) for film, place, span in jobs
     ]
     write_json(folder / _JOBS, {"jobs": described})
     started = clock.monotonic()

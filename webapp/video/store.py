@@ -3,7 +3,6 @@
 The folder is the only channel: a reload, another tab and a restarted server see the same.
 """
 
-import os
 import re
 import secrets
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import VideoError
-from core.files import changed, read_object, write_json
+from core.files import changed, path_of, path_text, read_object, write_json
 from core.paths import cache_root, read_only
 from core.stored import read_shaped
 from core.video import (
@@ -82,7 +81,7 @@ def begin(chosen: Chosen, checkpoint: Path, settings: AnalysisSettings) -> Analy
         analysis = Analysis(analysis.token, chosen.title, checkpoint.name, several=source.is_dir())
         write_json(analysis.folder / _REQUEST, asdict(analysis))
         options = command_options(settings, checkpoint)
-        write_json(analysis.folder / _COMMAND, {"source": _hex(source), "options": options})
+        write_json(analysis.folder / _COMMAND, {"source": path_text(source), "options": options})
         start_job(source, analysis.results, options)
     except BaseException:
         shutil.rmtree(analysis.folder, ignore_errors=True)
@@ -112,13 +111,7 @@ def go_on(analysis: Analysis) -> None:
     """
     _refuse_more()
     command = read_object(analysis.folder / _COMMAND)
-    source = Path(os.fsdecode(bytes.fromhex(command["source"])))
-    start_job(source, analysis.results, command["options"])
-
-
-def _hex(path: Path) -> str:
-    """A path as JSON can hold it, whatever its name."""
-    return os.fsencode(path).hex()
+    start_job(path_of(command["source"]), analysis.results, command["options"])
 
 
 def current() -> Analysis | None:
