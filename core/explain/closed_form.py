@@ -1,13 +1,16 @@
 """Grad-CAM of every class from one forward pass, without autograd."""
 
 from collections.abc import Iterator
+from math import lcm
 from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from core.errors import ExplainError
+from core.models import FaceAndSlim
 
 _BLOCKS = (["conv", "bn", "relu", "pool"], ["conv", "relu", "pool"])
 _RESIDUAL = ["conv1", "bn1", "relu1", "conv2", "bn2", "shortcut", "relu2"]
@@ -51,6 +54,7 @@ class ClosedGradCam(nn.Module):
         self.training = self.trunk.training = model.training  # both are new modules
         self.gap = cast(nn.Module, model.gap)
         self.head = cast(nn.Module, model.head)
+        self.layer = str(model.explain_layer)
         residual = hasattr(self.last, "conv2")
         self.convolution = self.last.get_submodule("conv2" if residual else "conv")
         norm = getattr(self.last, "bn2" if residual else "bn", None)
@@ -86,8 +90,62 @@ class ClosedGradCam(nn.Module):
         return logits, maps.reshape(-1, maps.shape[1], height, width)
 
 
+class JoinedGradCam(nn.Module):
+    """Logits and the Grad-CAM maps of all classes where two networks meet, exactly.
+
+    Behind `last` there are the global average and one linear layer, W, so that alpha_ck = W[c, k] /
+    (h w) and the map is ReLU(sum_k alpha_ck A_k), which is CAM (Zhou et al. 2016) but for its
+    factor.  The sum is taken over each network's own cells, which are then repeated.
+
+    Args:
+        model: In eval mode; its weights are shared, not copied.
+    """
+
+    def __init__(self, model: FaceAndSlim) -> None:
+        super().__init__()
+        self.network = model
+        self.layer = model.explain_layer
+        self.training = model.training
+
+    def forward(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """As `ClosedGradCam.forward`."""
+        network = self.network
+        if network.training:
+            raise ExplainError("The network is in training mode. Call model.eval() first.")
+        ends = network.ends(batch)
+        pooled = torch.cat([network.gap(end) for end in ends], dim=1)
+        logits: Tensor = network.head(network.dropout(torch.flatten(pooled, 1)))
+        side = lcm(*(int(end.shape[-1]) for end in ends))
+        total: Tensor | float = 0.0
+        weights = torch.split(network.head.weight, [end.shape[1] for end in ends], dim=1)
+        for end, own in zip(ends, weights, strict=True):
+            height, width = end.shape[2:]
+            part = (own @ torch.flatten(end, 2)).reshape(-1, own.shape[0], height, width)
+            total = total + functional.interpolate(part, scale_factor=float(side // width))
+        return logits, torch.relu(torch.as_tensor(total) / side**2)
+
+
+def closed_grad_cam(model: nn.Module, *, apart: bool = False) -> "ClosedGradCam | JoinedGradCam":
+    """The network that gives its logits and the Grad-CAM maps of all classes in one pass.
+
+    Args:
+        model: In eval mode.
+        apart: See `ClosedGradCam`; where two networks meet, the way to the logits stays as it is.
+
+    Raises:
+        ExplainError: There is no closed form for it.
+    """
+    return (
+        JoinedGradCam(model)
+        if isinstance(model, FaceAndSlim)
+        else ClosedGradCam(model, apart=apart)
+    )
+
+
 def has_closed_form(model: nn.Module) -> bool:
-    """Whether `ClosedGradCam` covers this network."""
+    """Whether `closed_grad_cam` covers this network."""
+    if isinstance(model, FaceAndSlim):
+        return True
     head = getattr(model, "head", None)
     stages = _stages(model)
     if not stages or not isinstance(getattr(model, "gap", None), nn.AdaptiveAvgPool2d):

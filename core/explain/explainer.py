@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from core.errors import ExplainError
 from core.explain.cam import layer_gradients, signed_grad_cam_weighing
-from core.explain.closed_form import ClosedGradCam, has_closed_form
+from core.explain.closed_form import closed_grad_cam, has_closed_form
 from core.explain.layers import default_layer, is_complete_at
 from core.explain.methods import EXPLAINERS, MethodInfo
 from core.explain.trace import traced
@@ -108,7 +108,7 @@ def all_class_maps(
     closed = method == "grad_cam" and layer == getattr(model, "explain_layer", None)
     if closed and has_closed_form(model):
         with torch.inference_mode():
-            maps = cast(tuple[Tensor, Tensor], ClosedGradCam(model)(batch))[1]
+            maps = cast(tuple[Tensor, Tensor], closed_grad_cam(model)(batch))[1]
         return maps.clone()  # outside inference mode, hence usable anywhere
     targets = torch.arange(classes, device=batch.device).expand(batch.shape[0], -1)
     return EXPLAINERS[method].maps(model, batch, targets, layer)

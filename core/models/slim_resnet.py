@@ -174,6 +174,21 @@ class FaceAndSlim(nn.Module):
         parts = self._firsts(batch)
         return self._answer(*parts), parts
 
+    def ends(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """What meets in `last` before its cells are repeated; nobody can look there.
+
+        Args:
+            batch: As for `forward`.
+
+        Returns:
+            The last maps of the two networks, (N, C, h, w) and (N, C', h', w').
+        """
+        return self._further(*self._firsts(batch))
+
+    def _further(self, one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+        """What the stages behind the first make of theirs."""
+        return self.face.stages[1:](one), self.slim.stages[1:](other)
+
     def _firsts(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """What the first stages of both make of faces."""
         face, slim = self.face, self.slim
@@ -182,10 +197,9 @@ class FaceAndSlim(nn.Module):
             slim.stages.get_submodule("stage1")(slim.stem(self.smaller(batch))),
         )
 
-    def _answer(self, *parts: Tensor) -> Tensor:
+    def _answer(self, one: Tensor, other: Tensor) -> Tensor:
         """Logits from what the first stages gave."""
-        stages = (self.face.stages[1:], self.slim.stages[1:])
-        ends = [further(part) for further, part in zip(stages, parts, strict=True)]
+        ends = self._further(one, other)
         if _is_seen(self.last):
             pooled = self.gap(self.last(_met(*ends)))
         else:

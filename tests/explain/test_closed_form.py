@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from core.errors import ExplainError
 from core.explain.cam import grad_cam
-from core.explain.closed_form import ClosedGradCam, has_closed_form
+from core.explain.closed_form import ClosedGradCam, closed_grad_cam, has_closed_form
 from core.explain.layers import last_convolution
 
 FAMILY: list[tuple[str, dict[str, Any]]] = [
@@ -32,6 +32,7 @@ FAMILY: list[tuple[str, dict[str, Any]]] = [
     ("resnet14", {}),
     ("resnet14", {"blocks": (1, 1)}),
     ("resnet14", {"columns": 2}),
+    ("face_and_slim", {}),  # two networks, whose cells differ in size
 ]
 WIDE = {"gimefive_res", "resnet18"}  # whose width is fixed
 each_member = pytest.mark.parametrize(("name", "options"), FAMILY)
@@ -55,7 +56,7 @@ def test_closed_and_general_form_and_captum_agree(
     layer = last_convolution(model)
 
     with torch.inference_mode():
-        logits, maps = ClosedGradCam(model)(batch)
+        logits, maps = closed_grad_cam(model)(batch)
 
     general = grad_cam(model, batch, torch.arange(6).expand(3, 6), layer)
     assert_equal_maps(maps, general)
