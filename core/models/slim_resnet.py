@@ -277,12 +277,12 @@ class Smaller(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         usual = Preprocess()
-        of_face, own = (
-            [torch.tensor(values)[:, None, None] for values in pair]
-            for pair in ((FACE_MEAN, FACE_STD), (usual.mean, usual.std))
-        )
-        self.register_buffer("scale", of_face[1] / own[1], persistent=False)
-        self.register_buffer("shift", (of_face[0] - own[0]) / own[1], persistent=False)
+        # Plain numbers: torch loads its compiler to calculate on the "meta" device.
+        triples = list(zip(FACE_MEAN, FACE_STD, usual.mean, usual.std, strict=True))
+        scale = [[[std / own_std]] for _, std, _, own_std in triples]
+        shift = [[[(mean - own_mean) / own_std]] for mean, _, own_mean, own_std in triples]
+        self.register_buffer("scale", torch.tensor(scale), persistent=False)
+        self.register_buffer("shift", torch.tensor(shift), persistent=False)
 
     def forward(self, batch: Tensor) -> Tensor:
         """Map float32 (N, 3, S, S) to (N, 3, 2 S / 3, 2 S / 3)."""

@@ -1,5 +1,8 @@
 """The networks against the paper's numbers and against torchvision."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 import torchvision
@@ -75,6 +78,20 @@ def test_explanations_start_at_the_last_convolution(name: str) -> None:
     own = {"face_and_slim": "last"}.get(name, main[-1])  # where two last convolutions meet
     assert getattr(parts[""], "explain_layer", None) == own
     assert own in parts
+
+
+def test_shapes_alone_do_not_load_the_compiler() -> None:
+    """It takes seconds and 130 MB, in every process that opens a checkpoint."""
+    code = (
+        "import sys, torch; from core.models import MODELS, build\n"
+        "with torch.device('meta'):\n"
+        "    [build(name) for name in MODELS]\n"
+        "print([name for name in ('torch._dynamo', 'sympy') if name in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split("\n")[0] == "[]"
 
 
 @pytest.mark.parametrize(("name", "factory"), [("resnet18", "resnet18"), ("resnet34", "resnet34")])
