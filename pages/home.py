@@ -9,8 +9,8 @@ from core.checkpoints import find_checkpoint, is_own, list_checkpoints
 from webapp import navigation
 from webapp.checkpoints import checkpoint_cards, own_first
 from webapp.errors import shown_errors
-from webapp.pipeline_drawing import pipeline_html
 from webapp.sample_card import explain_sample, sample_places
+from webapp.svg import pipeline_html
 from webapp.text import counted, literal
 
 BEGIN = ("image_explanation", "live_camera", "video")

@@ -8,8 +8,7 @@ import pytest
 
 from core.labels import EMOTIONS
 from core.types import Box, Detection, Face, FrameResult, LiveFace, Prediction
-from webapp.live_camera.drawings import minute
-from webapp.live_camera.history import SPAN, FaceHistory, History, Rates
+from webapp.live_camera.history import SPAN, FaceHistory, History, Rates, minute
 
 
 def result(time: float, *ids: int, happy: float = 0.5) -> FrameResult:

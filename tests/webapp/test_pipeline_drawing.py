@@ -5,7 +5,7 @@ import re
 from xml.etree import ElementTree
 
 from core.labels import CLASS_SETS, COLOURS
-from webapp.pipeline_drawing import pipeline_html
+from webapp.svg import pipeline_html
 
 
 def drawings() -> list[str]:

@@ -155,15 +155,7 @@ def show(folder: Path) -> None:
         answers.ask(folder, *network, rows, "answers of the page")
         rows = network[1].joined(rows)
     tiles.thumbnails(folder, rows, "grid")
-    pager(page, pages)
-
-
-def pager(page: int, pages: int) -> None:
-    """Draw buttons to the pages before and after, where there are several."""
-    if pages > 1:
-        row = st.container(horizontal=True, horizontal_alignment="center")
-        row.button("← Previous", on_click=address.turn_to, args=(page - 1,), disabled=page == 1)
-        row.button("Next →", on_click=address.turn_to, args=(page + 1,), disabled=page == pages)
+    tiles.pager(page, pages)
 
 
 def legend(rows: pd.DataFrame, *, answered: bool) -> str:

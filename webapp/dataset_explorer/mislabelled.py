@@ -11,7 +11,7 @@ from core.labels import COLOURS
 from core.paths import read_only
 from core.tabular import frame_csv
 from webapp import widgets
-from webapp.dataset_explorer import address, excluding, gallery, store, tiles
+from webapp.dataset_explorer import address, excluding, store, tiles
 from webapp.errors import shown_errors
 from webapp.pictures import STYLE, TILE
 from webapp.text import counted, literal, percent
@@ -203,7 +203,7 @@ def _page(folder: Path, rows: pd.DataFrame, votes: pd.DataFrame | None, *, fit: 
             place.checkbox("Exclude", key=keys[number], disabled=bool(row["excluded"]))
     with actions:
         _actions(folder, pictures, keys, doubtful if fit else [])
-    gallery.pager(page, _pages(rows))
+    tiles.pager(page, _pages(rows))
 
 
 def _words(row: pd.Series, votes: pd.DataFrame | None) -> str:

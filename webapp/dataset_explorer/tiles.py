@@ -28,6 +28,14 @@ def caption(row: pd.Series) -> str:
     return f"{first}  \n{answer}" if answer else first
 
 
+def pager(page: int, pages: int) -> None:
+    """Draw buttons to the pages before and after, where there are several."""
+    if pages > 1:
+        row = st.container(horizontal=True, horizontal_alignment="center")
+        row.button("← Previous", on_click=address.turn_to, args=(page - 1,), disabled=page == 1)
+        row.button("Next →", on_click=address.turn_to, args=(page + 1,), disabled=page == pages)
+
+
 def thumbnails(folder: Path, rows: pd.DataFrame, name: str) -> None:
     """Pictures side by side, as many as fit; each opens in full.
 

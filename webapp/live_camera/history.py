@@ -1,17 +1,23 @@
-"""What was seen a while: answers for the chart, rates for the panel."""
+"""What was seen a while: answers, the chart of their last minute, rates for the panel."""
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.labels import colour
 from core.types import FrameResult, LiveFace
+from webapp.svg import INK, embedded
 
 SPAN = 60.0  # seconds shown
 _STEP = 0.1  # seconds between points kept; the eye sees no more on a chart a minute wide
 _GAP = 0.6  # seconds out of view from which a line is broken
 _SPAN = 3.0  # seconds looked back
+WIDTH, HEIGHT = 600, 200  # units of the chart, which is scaled to the page
+_MARKS = (0, 15, 30, 45, 60)  # seconds ago
+_TEXT = "font-size:0.8rem;opacity:0.75"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,3 +156,46 @@ class Rates:
             frames=frames,
             errors=errors,
         )
+
+
+def minute(history: FaceHistory, labels: Sequence[str], now: float) -> str:
+    """HTML with an SVG: probabilities of the last minute, newest on the right.
+
+    A chart of plotly takes a browser longer to draw than two updates are apart; this takes none.
+
+    Args:
+        history: Of one face.
+        labels: Class names, in the order of its rows.
+        now: The second at the right edge.
+    """
+    lines = "".join(
+        f'<polyline points="{points}" stroke="{colour(label)}" stroke-width="2"/>'
+        for index, label in enumerate(labels)
+        for points in _pieces(history, index, now)
+    )
+    grid = "".join(
+        f'<path d="M0 {y}H{WIDTH}" stroke="{INK}" opacity="0.4"/>' for y in (0, HEIGHT // 2, HEIGHT)
+    )
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 -2 {WIDTH} {HEIGHT + 4}" '
+        f'fill="none" stroke-linejoin="round">{grid}{lines}</svg>'
+    )
+    ago = "".join(f"<span>{mark} s</span>" for mark in reversed(_MARKS))
+    return (
+        '<div class="live-minute"><img decoding="sync" style="width:100%;display:block" '
+        f'alt="Probabilities of the last minute" src="{embedded(svg)}"/>'
+        f'<div style="display:flex;justify-content:space-between;{_TEXT}">{ago}</div>'
+        f'<div style="{_TEXT}">seconds ago; from 0 to 100 %, colours as above</div></div>'
+    )
+
+
+def _pieces(history: FaceHistory, index: int, now: float) -> list[str]:
+    """The unbroken stretches of one class's line, each as a list of points."""
+    pieces: list[list[str]] = [[]]
+    for time, row in zip(history.times, history.rows, strict=True):
+        if row is None:
+            pieces.append([])
+            continue
+        x = WIDTH * (1 - (now - time) / SPAN)
+        pieces[-1].append(f"{x:.1f},{HEIGHT * (1 - row[index]):.1f}")
+    return [" ".join(points) for points in pieces if len(points) > 1]

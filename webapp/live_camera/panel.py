@@ -16,7 +16,7 @@ from webapp.charts.bars import probability_bars
 from webapp.charts.timeline import face_timeline
 from webapp.inputs import Picture
 from webapp.live_camera.connection import Connection, advice, has_network
-from webapp.live_camera.drawings import minute
+from webapp.live_camera.history import minute
 from webapp.live_camera.recorder import LONGEST, Recorder
 from webapp.live_camera.score_log import FaceScores, Scores
 from webapp.live_camera.stream import LiveStream, View

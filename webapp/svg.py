@@ -1,7 +1,6 @@
-"""The way from a photo to an explained expression, as a picture drawn by code.
+"""Drawings by code: how a page takes them, and the way from a photo to an explained expression.
 
-Lines are of a middle grey, so that the drawing is legible on light and dark alike. The drawings
-are embedded as images, since the page takes no SVG elements.
+Lines are of a middle grey, so that a drawing is legible on light and dark alike.
 """
 
 from base64 import b64encode
@@ -10,9 +9,15 @@ from math import cos, pi, sin
 
 from core.labels import CLASS_SETS, COLOURS
 
+INK = "#838A92"  # stands out at least 3.4 : 1 from white and from the dark page
 # Of the colour of evidence, from strong to weak: light and dark pages both show this shade of it.
 _HEAT = "#7C4DD6"
 _FADING = (("0%", 0.95), ("45%", 0.7), ("75%", 0.35), ("100%", 0))
+
+
+def embedded(svg: str) -> str:
+    """A drawing as the address of an image: pages take no SVG elements."""
+    return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
 
 
 def pipeline_html() -> str:
@@ -43,7 +48,6 @@ _STYLE = """<style>
   top: 36px; opacity: 0.6; }
 @media (max-width: 1000px) { .pipeline figure::after { display: none; } }
 </style>"""
-INK = "#838A92"  # stands out at least 3.4 : 1 from white and from the dark page
 
 
 def _embedded(drawing: str) -> str:
@@ -53,7 +57,7 @@ def _embedded(drawing: str) -> str:
         f'stroke="{INK}" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">'
         f"{drawing}</svg>"
     )
-    return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
+    return embedded(svg)
 
 
 def _face(x: float, y: float, radius: float) -> str:
