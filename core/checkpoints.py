@@ -62,7 +62,9 @@ WEIGHTS = "weights.safetensors"
 # Of files in which other programs keep weights.
 WEIGHT_ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors", ".onnx", ".h5", ".keras")
 IMPORTED_ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
+QUANTISATION = "quantisation.json"  # activation ranges for 8 bits, and what they cost
 REFERENCE = "reference.safetensors"  # what explanations know of other faces
+MAPPED_LAYER = "layer"  # property of an ONNX file with maps: the layer they explain
 NEEDED = ("card.json", WEIGHTS)
 FACTS_FOLDER = "facts"  # beside the runs, shared by them: no run has this name
 # In a run, for each of the other data it was measured on; beside the runs, for shipped ones.

@@ -1,24 +1,24 @@
 """From a picture to faces, answers and maps: the one object that the app and the commands share."""
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.checkpoints import find_checkpoint
-from core.errors import ConfigError
+from core.errors import ConfigError, ExplainError
 from core.explain import EXPLAINERS, recommended_layers, recommended_method
 from core.types import RECOMMENDED, Explanation, Face, FaceResult, Image, ImageResult, Prediction
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from core.inference import Kind, OnnxEngine
-    from core.models import Card
+    from core.inference import OnnxEngine
 
 Engine = Literal["auto", "exact", "int8", "torch"]
 
@@ -37,16 +37,19 @@ class Predictor:
     """
 
     def __init__(self, folder: Path, engine: Engine = "auto", *, threads: int = 0) -> None:
-        from core.explain import load_explained
+        from core.inference import is_built
+        from core.models import Card
 
         if engine not in ("auto", "exact", "int8", "torch"):
             raise ConfigError(f"Engine is {engine!r}; expected auto, exact, int8 or torch.")
         self.folder = folder
         self._engine, self._threads = engine, threads
         self._frame_engines: dict[str | None, OnnxEngine] = {}
-        self.model: nn.Module
-        self.card: Card
-        self.model, self.card = load_explained(folder)
+        self._loading = threading.Lock()
+        self._model: nn.Module | None = None
+        self.card = Card.load(folder / "card.json")
+        if self.engine == "torch" or not is_built(folder, self._plain):
+            self._load()  # a checkpoint whose files were written is a usable one
 
     @classmethod
     def load(
@@ -58,6 +61,19 @@ class Predictor:
             CheckpointError: There is none, or it cannot be used.
         """
         return cls(find_checkpoint(checkpoint), engine, threads=threads)
+
+    @property
+    def model(self) -> "nn.Module":
+        """The network itself, in eval mode, loaded with torch when it is first asked for."""
+        return self._load()
+
+    def _load(self) -> "nn.Module":
+        with self._loading:
+            if self._model is None:
+                from core.explain import load_explained
+
+                self._model = load_explained(self.folder)[0]
+            return self._model
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -102,8 +118,12 @@ class Predictor:
         """The engine for many faces, looked up once, as the one for single frames."""
         from core.inference import engine
 
-        kind: Literal["exact", "int8"] = "int8" if self.engine == "int8" else "exact"
-        return engine(self.folder, kind, threads=self._threads)
+        return engine(self.folder, self._plain, threads=self._threads)
+
+    @property
+    def _plain(self) -> Literal["exact", "int8"]:
+        """The kind of engine that gives no maps."""
+        return "int8" if self.engine == "int8" else "exact"
 
     def exact_logits(self, pixels: Image) -> NDArray[np.float64]:
         """Logits float64 (N, K) of a few faces by the float32 network itself, else as `logits`."""
@@ -126,42 +146,32 @@ class Predictor:
         are those of the picture as it is, None where the method needs a backward pass for this
         network.
         """
-        frames = self._frame_engine(method if method in self._fast_methods else None)
+        frames = self._frame_engine(method)
         logits, maps = frames.run(pixels)
         if self.card.flip_average:
             logits = (logits + frames.run(_mirrored(pixels))[0]) / 2
         if maps is None or method is None:
             return logits, None
-        layer, signed = self._layer_of(method), EXPLAINERS[method].signed
-        return logits, tuple(Explanation(method, layer, self.labels, one, signed) for one in maps)
-
-    def _layer_of(self, method: str) -> str:
-        """The layer that a fast method explains."""
-        from core.explain import last_convolution, reference_of
-
-        if method == "expected_cam":
-            return reference_of(self.model).layer
-        return last_convolution(self.model)
-
-    @cached_property
-    def _fast_methods(self) -> tuple[str, ...]:
-        from core.explain import fast_methods
-
-        return fast_methods(self.model)
+        signed = EXPLAINERS[method].signed
+        return logits, tuple(
+            Explanation(method, frames.layer, self.labels, one, signed) for one in maps
+        )
 
     def _frame_engine(self, method: str | None) -> "OnnxEngine":
-        """The engine for single frames, looked up once: that hashes the weights, which takes longer
-        than a face.  Two threads: more gain little on a few faces and keep others from decoding.
+        """The engine for single frames, without maps where the method needs a backward pass.
+
+        It is looked up once: that hashes the weights, which takes longer than a face.  Two threads:
+        more gain little on a few faces and keep others from decoding.
         """
         if method not in self._frame_engines:
-            from core.inference import engine
+            from core.inference import engine, kind_with_maps
 
-            small = self.engine == "int8"
-            named = method and (f"int8_{method}" if small else method)
-            kind = cast("Kind", named or ("int8" if small else "exact"))
-            self._frame_engines[method] = engine(
-                self.folder, kind, threads=min(2, os.cpu_count() or 1)
-            )
+            threads = min(2, os.cpu_count() or 1)
+            try:
+                kind = kind_with_maps(self._plain, method)
+                self._frame_engines[method] = engine(self.folder, kind, threads=threads)
+            except ExplainError:
+                self._frame_engines[method] = self._frame_engine(None)
         return self._frame_engines[method]
 
     def method_of(self, name: str) -> str:

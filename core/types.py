@@ -6,6 +6,7 @@ Nobody writes into an array held by one of these values.
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -198,6 +199,10 @@ BLANK = 1e-12  # below this a map value is rounding noise
 _STRONGEST = 0.99  # quantile of |map| that gets the strongest colour
 _ROUNDING = 1e-6  # of the largest value: what is smaller is float32 noise
 FINE_CELLS = 16  # cells of a map a side; from here on brow, eye and mouth lie in cells of their own
+# "last": the network's last convolution; "fine": its last ReLU with FINE_CELLS a side or more;
+# "pooled": what the global average pooling takes in; "reference": that of the network's reference
+# faces; "input": the pixels themselves.
+DefaultLayer = Literal["last", "fine", "pooled", "reference", "input"]
 
 
 def evidence_scales(maps: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -1,5 +1,7 @@
 """From a picture to an answer: softmax, temperature, thresholds, mirror images, threads."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -128,6 +130,47 @@ def test_a_frame_gets_the_answer_that_a_folder_gets_in_eight_bits(run: Path) -> 
         logits, maps = predictor.fast(faces(), method)
         np.testing.assert_allclose(logits, predictor.logits(faces()), atol=1e-5)
         assert (maps is None) == (method is None)
+
+
+def test_a_checkpoint_whose_files_were_written_answers_without_torch(run: Path) -> None:
+    calibrate(run, faces(64), np.zeros(64, np.int64))
+    predictor = Predictor(run)
+    expected, maps = predictor.fast(faces(), "grad_cam")
+    code = (
+        "import sys, numpy as np; from core.predict import Predictor\n"
+        "faces = np.random.default_rng(0).integers(0, 256, (4, 64, 64), dtype=np.uint8)\n"
+        f"predictor = Predictor.load({str(run)!r})\n"
+        "logits, maps = predictor.fast(faces, 'grad_cam')\n"
+        "print(np.abs(predictor.logits(faces) - logits).max() < 1e-5)\n"
+        "print(maps[0].layer, repr(float(logits.sum())), repr(float(maps[3].maps.sum())))\n"
+        "print([name for name in ('torch', 'onnx', 'sympy') if name in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    same, values, loaded = done.stdout.splitlines()
+    assert (same, loaded) == ("True", "[]")
+    layer, logits, map_sum = values.split()
+    assert maps is not None
+    assert layer == maps[0].layer == "blocks.block3.conv"
+    assert float(logits) == pytest.approx(expected.sum(), abs=1e-5)
+    assert float(map_sum) == pytest.approx(maps[3].maps.sum(), rel=1e-4)
+
+
+def test_a_method_with_a_backward_pass_gives_the_answer_alone(run: Path) -> None:
+    logits, maps = Predictor(run).fast(faces(), "hires_cam")
+
+    assert maps is None
+    np.testing.assert_allclose(logits, Predictor(run).logits(faces()), atol=1e-5)
+
+
+@pytest.mark.parametrize("broken", ["weights.safetensors", "card.json"])
+def test_a_checkpoint_that_lost_a_file_is_refused_at_once(run: Path, broken: str) -> None:
+    Predictor(run).logits(faces())  # whose file is there from now on
+    (run / broken).unlink()
+
+    with pytest.raises(CheckpointError, match=f"has no {broken}"):
+        Predictor(run)
 
 
 def test_no_face_is_a_result(run: Path) -> None:

@@ -14,7 +14,7 @@ from torch.nn import functional
 from core.checkpoints import REFERENCE, WEIGHTS
 from core.errors import ExplainError
 from core.explain.cam import layer_gradients
-from core.explain.closed_form import ClosedGradCam, has_closed_form
+from core.explain.closed_form import closed_grad_cam, has_closed_form
 from core.explain.layers import (
     Reference,
     carried_reference,
@@ -165,6 +165,7 @@ class ExpectedCam(nn.Module):
         super().__init__()
         reference = reference_of(model)
         self.network = frozen_view(model)
+        self.layer = reference.layer
         self._kept: list[Tensor] = []
         weights = _wide(reference.weights, reference.offset)
         parts: Sequence[tuple[int, int]] = ((weights.shape[1], 1),)
@@ -211,14 +212,14 @@ def with_maps(model: nn.Module, method: str, *, apart: bool = False) -> nn.Modul
     Args:
         model: In eval mode.
         method: "expected_cam" or "grad_cam".
-        apart: See `ClosedGradCam`; Expected CAM leaves the way to the logits as it is.
+        apart: See `closed_grad_cam`; Expected CAM leaves the way to the logits as it is.
 
     Raises:
         ExplainError: The network has no such maps.
     """
     if method == "expected_cam":
         return ExpectedCam(model)
-    return ClosedGradCam(model, apart=apart)
+    return closed_grad_cam(model, apart=apart)
 
 
 def reference_faces(images: Image, preprocess: Preprocess) -> Tensor:

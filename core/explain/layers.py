@@ -6,9 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ExplainError
-from core.explain.methods import DefaultLayer
 from core.explain.trace import Layer, frozen_view, traced
-from core.types import FINE_CELLS
+from core.types import FINE_CELLS, DefaultLayer
 
 FEWEST_CELLS = 2  # a side, of a map that says where
 INPUT = "input"  # the layer name of methods that explain pixels

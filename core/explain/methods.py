@@ -3,20 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from core.registry import Registry
+from core.types import DefaultLayer
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     # (model, batch (N, C, S, S), targets (N, T), layer) -> maps (N, T, h, w)
     MapFunction = Callable[[nn.Module, Tensor, Tensor, str], Tensor]
-
-# "last": the network's last convolution; "fine": its last ReLU with FINE_CELLS a side or more;
-# "pooled": what the global average pooling takes in; "reference": that of the network's reference
-# faces; "input": the pixels themselves.
-DefaultLayer = Literal["last", "fine", "pooled", "reference", "input"]
 
 
 @dataclass(frozen=True, slots=True)

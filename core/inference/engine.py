@@ -1,55 +1,107 @@
-"""Networks exported to ONNX and run by ONNX Runtime, built once and kept by their weights' hash."""
+"""Networks run by ONNX Runtime, written once and kept by their weights' hash.
+
+Torch is loaded only where a file has to be written.
+"""
 
 import hashlib
 import json
 import logging
 import threading
-import warnings
 from collections.abc import Callable
-from copy import deepcopy
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime
-import torch
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as errors
-from torch import Tensor, nn
 
-from core.checkpoints import REFERENCE, WEIGHTS
+from core.checkpoints import MAPPED_LAYER, QUANTISATION, REFERENCE, WEIGHTS, kept_folder
 from core.errors import CheckpointError
-from core.explain import load_explained, with_maps
-from core.files import replacing
-from core.inference.quantise import (
-    RANGE_FACES,
-    Quantisation,
-    agreement,
-    measure_ranges,
-    quantise,
-)
+from core.files import fingerprint, read_object, write_json
 from core.paths import cache_folder
-from core.preprocess import Preprocess
 from core.types import Image
 
 Kind = Literal["exact", "int8", "grad_cam", "expected_cam", "int8_grad_cam", "int8_expected_cam"]
 BATCH = 64  # faces a call: larger ones only cost memory
 UNREADABLE = (errors.Fail, errors.InvalidProtobuf, errors.InvalidGraph, errors.InvalidArgument)
-FORMAT = 9  # part of the cache's file names; raise it when the files change
+FORMAT = 10  # part of the cache's file names; raise it when the files change
 
 _building = threading.Lock()
 logger = logging.getLogger(__name__)
-OPSET = 20
+LARGEST_LOSS = 0.003  # of validation accuracy, above which 8 bits are not used
+
+
+@dataclass(frozen=True, slots=True)
+class Quantisation:
+    """Activation ranges and what 8 bits cost on the validation faces.
+
+    Attributes:
+        ranges: (lowest, highest) of the inputs and outputs of every quantised operator, in the
+            order of the graph, so that they do not depend on an exporter's names.
+        faces: Number of validation faces measured.
+        accuracy_exact: Validation accuracy in float32, 0 to 1.
+        accuracy_int8: Validation accuracy in 8 bits, 0 to 1.
+        agreement: Share of faces with the same answer.
+        weights_fingerprint: Of the weights measured; "" where the file lies beside them.
+    """
+
+    ranges: list[tuple[float, float]]
+    faces: int
+    accuracy_exact: float
+    accuracy_int8: float
+    agreement: float
+    weights_fingerprint: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether accuracy holds well enough for 8 bits to be the default."""
+        return self.accuracy_int8 >= self.accuracy_exact - LARGEST_LOSS
+
+    def save(self, folder: Path) -> None:
+        """Write the file into a run folder, for a shipped one into the user's own place."""
+        place = kept_folder(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        kept = self
+        if place != folder:
+            kept = replace(self, weights_fingerprint=fingerprint(folder / WEIGHTS))
+        write_json(place / QUANTISATION, asdict(kept))
+
+    @classmethod
+    def load(cls, folder: Path) -> "Quantisation | None":
+        """Read the file of a run folder, of a shipped one the user's own first; None for none.
+
+        Raises:
+            CheckpointError: The file is damaged.
+        """
+        place = kept_folder(folder)
+        if place != folder:
+            known = read_object(place / QUANTISATION).get("weights_fingerprint")
+            place = place if known and known == fingerprint(folder / WEIGHTS) else folder
+        try:
+            values: dict[str, Any] = json.loads((place / QUANTISATION).read_bytes())
+            ranges = [(float(low), float(high)) for low, high in values.pop("ranges")]
+            return cls(ranges=ranges, **values)
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"{QUANTISATION} of {folder.name} cannot be read ({error}). Delete it to use "
+                "float32."
+            ) from error
 
 
 class OnnxEngine:
     """One ONNX file in memory; safe to share between threads.
 
     Args:
-        path: File made by `core.inference.engine`.
+        path: File made by `engine`.
         threads: Threads a call may use; 0 for one a core.
+
+    Attributes:
+        layer: That the maps explain; empty where the file has none.
     """
 
     def __init__(self, path: Path, *, threads: int = 0) -> None:
@@ -62,6 +114,7 @@ class OnnxEngine:
             str(path), options, providers=["CPUExecutionProvider"]
         )
         self._outputs = [output.name for output in self._session.get_outputs()]
+        self.layer = self._session.get_modelmeta().custom_metadata_map.get(MAPPED_LAYER, "")
 
     def run(self, pixels: Image) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
         """Logits, and maps where the file has them.
@@ -117,6 +170,12 @@ def preferred(folder: Path) -> Kind:
     return "int8" if quantisation is not None and quantisation.holds else "exact"
 
 
+def kind_with_maps(plain: Literal["exact", "int8"], method: str | None) -> Kind:
+    """The kind that gives the logits of `plain` and a method's maps; `plain` where none does."""
+    named = f"int8_{method}" if plain == "int8" else method
+    return next((kind for kind in _METHODS if kind == named), plain)
+
+
 def built(folder: Path, kind: Kind) -> Path:
     """The ONNX file of a checkpoint, made now if it is not in the cache."""
     if _is_int8(kind):
@@ -128,7 +187,13 @@ def built(folder: Path, kind: Kind) -> Path:
         if kind != "int8":
             built(folder, "int8")  # which refuses ranges of another network
         return _built_int8(folder, quantisation.ranges, kind)
-    return _kept(folder, kind, None, lambda path: _build_float(folder, path, _METHODS[kind]))
+
+    def build(path: Path) -> None:
+        from core.inference.export import build_float  # loads torch
+
+        build_float(folder, path, _METHODS[kind])
+
+    return _kept(folder, kind, None, build)
 
 
 def _is_int8(kind: Kind) -> bool:
@@ -139,10 +204,9 @@ def _built_int8(folder: Path, ranges: list[tuple[float, float]], kind: Kind = "i
     """The file in 8 bits with these ranges."""
 
     def build(path: Path) -> None:
-        with TemporaryDirectory() as place:
-            source = Path(place) / "float.onnx"
-            _build_float(folder, source, _METHODS[kind], apart=True)
-            quantise(source, ranges, path)
+        from core.inference.export import build_int8  # loads torch
+
+        build_int8(folder, path, ranges, _METHODS[kind])
 
     return _kept(folder, kind, ranges, build)
 
@@ -153,16 +217,32 @@ def _kept(
     ranges: list[tuple[float, float]] | None,
     build: Callable[[Path], None],
 ) -> Path:
-    path = cache_folder("onnx") / f"{folder.name}-{kind}-{_key(folder, kind, ranges)}.onnx"
+    path = _place(folder, kind, ranges)
     with _building:
         if not path.is_file():
             build(path)
     return path
 
 
+def is_built(folder: Path, kind: Kind) -> bool:
+    """Whether the file of a checkpoint is there, so that its network needs no torch.
+
+    Raises:
+        CheckpointError: The card or the 8-bit ranges cannot be read.
+    """
+    if not (folder / WEIGHTS).is_file():
+        return False
+    quantisation = Quantisation.load(folder) if _is_int8(kind) else None
+    return _place(folder, kind, quantisation.ranges if quantisation else None).is_file()
+
+
+def _place(folder: Path, kind: Kind, ranges: list[tuple[float, float]] | None) -> Path:
+    return cache_folder("onnx") / f"{folder.name}-{kind}-{_key(folder, kind, ranges)}.onnx"
+
+
 def _key(folder: Path, kind: Kind, ranges: list[tuple[float, float]] | None) -> str:
     """Hash of all that the file depends on."""
-    digest = hashlib.sha256(f"{FORMAT} {OPSET} {kind}".encode())
+    digest = hashlib.sha256(f"{FORMAT} {kind}".encode())
     try:
         digest.update((folder / WEIGHTS).read_bytes())
         card = json.loads((folder / "card.json").read_bytes())
@@ -178,14 +258,6 @@ def _key(folder: Path, kind: Kind, ranges: list[tuple[float, float]] | None) -> 
         digest.update((folder / REFERENCE).read_bytes())
     digest.update(json.dumps(parts).encode())
     return digest.hexdigest()[:16]
-
-
-def _build_float(
-    folder: Path, path: Path, method: str | None = None, *, apart: bool = False
-) -> None:
-    model, card = load_explained(folder)
-    network = model if method is None else with_maps(model, method, apart=apart)
-    export_onnx(network, card.preprocess, path, maps=method is not None)
 
 
 _METHODS: dict[Kind, str | None] = {
@@ -209,6 +281,8 @@ def calibrate(folder: Path, pixels: Image, labels: NDArray[np.int64]) -> Quantis
             so many of them, RANGE_FACES at most; the cost from all.
         labels: int64 (N,).
     """
+    from core.inference.quantise import RANGE_FACES, measure_ranges
+
     exact, _ = engine(folder, "exact").run(pixels)  # first, since it mends a damaged file
     ranges = measure_ranges(built(folder, "exact"), pixels[:: -(-len(pixels) // RANGE_FACES)])
     small, _ = OnnxEngine(_built_int8(folder, ranges)).run(pixels)
@@ -217,134 +291,7 @@ def calibrate(folder: Path, pixels: Image, labels: NDArray[np.int64]) -> Quantis
         faces=len(labels),
         accuracy_exact=float((exact.argmax(1) == labels).mean()),
         accuracy_int8=float((small.argmax(1) == labels).mean()),
-        agreement=agreement(exact, small),
+        agreement=float((exact.argmax(1) == small.argmax(1)).mean()),
     )
     result.save(folder)
     return result
-
-
-class _FixedAverage(nn.Module):
-    """Adaptive average pooling as two matrices, since ONNX has none to sizes that do not divide.
-
-    Args:
-        output: Height and width to give.
-    """
-
-    def __init__(self, output: tuple[int, int]) -> None:
-        super().__init__()
-        self.output = output
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Float32 (N, C, h, w) to (N, C, *output)."""
-        height, width = (int(side) for side in features.shape[-2:])
-        down, across = _windows(height, self.output[0]), _windows(width, self.output[1])
-        return down.to(features) @ features @ across.T.to(features)
-
-
-def _windows(cells: int, windows: int) -> Tensor:
-    """The share of each cell in each mean, float32 (windows, cells), as torch takes them."""
-    shares = torch.zeros(windows, cells)
-    for row in range(windows):
-        first, behind = row * cells // windows, -(-(row + 1) * cells // windows)
-        shares[row, first:behind] = 1 / (behind - first)
-    return shares
-
-
-def _exportable(model: nn.Module) -> nn.Module:
-    """The network, with what ONNX lacks replaced in a copy."""
-    names = [
-        name
-        for name, module in model.named_modules()
-        if isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size not in (1, (1, 1))
-    ]
-    copy = deepcopy(model) if names else model
-    for name in names:
-        place, _, leaf = name.rpartition(".")
-        size: Any = copy.get_submodule(name).output_size
-        pair = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
-        setattr(copy.get_submodule(place), leaf, _FixedAverage(pair))
-    return copy
-
-
-class PixelNetwork(nn.Module):
-    """A network with its normalisation in front.
-
-    Args:
-        network: Takes float32 (N, C, S, S); returns logits, or logits and maps.
-        preprocess: Normalisation to apply.
-    """
-
-    scale: Tensor
-    shift: Tensor
-
-    def __init__(self, network: nn.Module, preprocess: Preprocess) -> None:
-        super().__init__()
-        self.network = network
-        self.margin = (preprocess.size - preprocess.crop) // 2
-        self.crop = preprocess.crop
-        self.colour = preprocess.colour
-        scale, shift = preprocess.affine()
-        self.register_buffer("scale", torch.from_numpy(scale)[None, :, None, None])
-        self.register_buffer("shift", torch.from_numpy(shift)[None, :, None, None])
-        self.train(network.training)
-
-    def forward(self, pixels: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        """What the network gives for uint8 (N, S, S), or (N, S, S, 3) in colour."""
-        side = slice(self.margin, self.margin + self.crop)
-        window = pixels[:, side, side]
-        planes = window.permute(0, 3, 1, 2) if self.colour else window[:, None]
-        inputs = planes.float() * self.scale + self.shift
-        result: Tensor | tuple[Tensor, Tensor] = self.network(inputs)
-        return result
-
-
-def export_onnx(
-    model: nn.Module, preprocess: Preprocess, path: Path, *, maps: bool = False
-) -> None:
-    """Write an ONNX file with input `pixels` uint8 (N, S, S), N free; (N, S, S, 3) in colour.
-
-    Args:
-        model: In eval mode.
-        preprocess: What the model's card says.
-        path: Target, replaced at once.
-        maps: Whether the model gives logits and maps of every class, as `core.explain.with_maps`
-            makes one: float32 (N, K, h, w), not stretched, the output `maps` behind `logits`
-            float32 (N, K).
-    """
-    network = PixelNetwork(_exportable(model), preprocess).eval()
-    names = ["logits", "maps"] if maps else ["logits"]
-    shape = (2, preprocess.size, preprocess.size, *([3] if preprocess.colour else []))
-    example = torch.zeros(shape, dtype=torch.uint8)
-    with replacing(path) as temporary:
-        write_onnx(network, example, str(temporary), "pixels", names)
-
-
-def write_onnx(
-    network: nn.Module, example: Tensor, target: str | IO[bytes], given: str, names: list[str]
-) -> None:
-    """Trace a network into ONNX; the first axis of its input and outputs is free.
-
-    Args:
-        network: In eval mode.
-        example: An input of two rows.
-        target: A path, or a file open for writing.
-        given: Name of the input.
-        names: Of the outputs.
-
-    Raises:
-        RuntimeError: The network holds an operation that cannot be exported.
-    """
-    with warnings.catch_warnings(), torch.no_grad():
-        # The tracing exporter is ten times faster than its successor on these small graphs and
-        # only warns of its age; trace warnings concern sizes that are constant here.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            network,
-            (example,),
-            target,  # type: ignore[arg-type]  # its stub forgets files that are open
-            dynamo=False,
-            opset_version=OPSET,
-            input_names=[given],
-            output_names=names,
-            dynamic_axes={name: {0: "n"} for name in [given, *names]},
-        )

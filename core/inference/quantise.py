@@ -1,94 +1,30 @@
-"""8-bit inference: ranges measured once on validation faces, stored beside the weights."""
+"""Networks in 8 bits: the ranges of their activations, and the graph made with these."""
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
 from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import NodeProto, helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType
 from onnxruntime.quantization.calibrate import TensorData, TensorsData, create_calibrator
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
-from core.checkpoints import WEIGHTS, kept_folder
+from core.checkpoints import QUANTISATION
 from core.errors import CheckpointError
-from core.files import fingerprint, read_object, replacing, write_json
+from core.files import replacing
 from core.types import Image
 
-FILE = "quantisation.json"
 OPERATORS = ["Conv", "MaxPool"]  # the linear layers are cheap and stay in float
 BY_CHANNEL = ("Relu", "Add", "MaxPool", "AveragePool", "GlobalAveragePool")
 BATCH = 64
 RANGE_FACES = 1000  # all their activations are kept at once, some megabytes a face
 PERCENTILE = 99.99  # of the activations; rarer ones are clipped
 COLUMNS = 8  # groups at most that are made convolutions of their own
-LARGEST_LOSS = 0.003  # of validation accuracy, above which 8 bits are not used
-
-
-@dataclass(frozen=True, slots=True)
-class Quantisation:
-    """Activation ranges and what 8 bits cost on the validation faces.
-
-    Attributes:
-        ranges: (lowest, highest) of the inputs and outputs of every quantised operator, in the
-            order of the graph, so that they do not depend on an exporter's names.
-        faces: Number of validation faces measured.
-        accuracy_exact: Validation accuracy in float32, 0 to 1.
-        accuracy_int8: Validation accuracy in 8 bits, 0 to 1.
-        agreement: Share of faces with the same answer.
-        weights_fingerprint: Of the weights measured; "" where the file lies beside them.
-    """
-
-    ranges: list[tuple[float, float]]
-    faces: int
-    accuracy_exact: float
-    accuracy_int8: float
-    agreement: float
-    weights_fingerprint: str = ""
-
-    @property
-    def holds(self) -> bool:
-        """Whether accuracy holds well enough for 8 bits to be the default."""
-        return self.accuracy_int8 >= self.accuracy_exact - LARGEST_LOSS
-
-    def save(self, folder: Path) -> None:
-        """Write the file into a run folder, for a shipped one into the user's own place."""
-        place = kept_folder(folder)
-        place.mkdir(parents=True, exist_ok=True)
-        kept = self
-        if place != folder:
-            kept = replace(self, weights_fingerprint=fingerprint(folder / WEIGHTS))
-        write_json(place / FILE, asdict(kept))
-
-    @classmethod
-    def load(cls, folder: Path) -> "Quantisation | None":
-        """Read the file of a run folder, of a shipped one the user's own first; None for none.
-
-        Raises:
-            CheckpointError: The file is damaged.
-        """
-        place = kept_folder(folder)
-        if place != folder:
-            known = read_object(place / FILE).get("weights_fingerprint")
-            place = place if known and known == fingerprint(folder / WEIGHTS) else folder
-        try:
-            values: dict[str, Any] = json.loads((place / FILE).read_bytes())
-            ranges = [(float(low), float(high)) for low, high in values.pop("ranges")]
-            return cls(ranges=ranges, **values)
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError) as error:
-            raise CheckpointError(
-                f"{FILE} of {folder.name} cannot be read ({error}). Delete it to use float32."
-            ) from error
 
 
 class _Faces(CalibrationDataReader):  # type: ignore[misc]  # untyped base
@@ -157,7 +93,7 @@ def quantise(source: Path, ranges: list[tuple[float, float]], target: Path) -> N
         names = names[: len(ranges)]  # the network's own; behind them come those of the maps
     if len(names) != len(ranges):
         raise CheckpointError(
-            f"{FILE} holds {len(ranges)} ranges, the network needs {len(names)}. "
+            f"{QUANTISATION} holds {len(ranges)} ranges, the network needs {len(names)}. "
             "Delete it to use float32."
         )
     limits = {
@@ -340,8 +276,3 @@ def pool_first(model: onnx.ModelProto, convolutions: list[str]) -> None:
         last = helper.make_node("Max", [pool.output[0], zero.name], [name], f"{name}_floor")
         graph.node.insert(place + 1, last)
         graph.node.remove(floor)
-
-
-def agreement(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """Share of rows of two (N, K) score tables with the same best class."""
-    return float((first.argmax(1) == second.argmax(1)).mean())

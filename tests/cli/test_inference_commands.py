@@ -12,6 +12,7 @@ import onnxruntime
 import PIL.Image
 import pytest
 import typer
+from clips import walking_face, write_clip
 from noise_run import save_run
 from photos import sample_photo
 from typer.core import TyperGroup
@@ -278,3 +279,32 @@ def test_the_module_runs_as_a_program() -> None:
 
     assert result.returncode == 0
     assert result.stdout.startswith("rafdb-vgg-paper\n")
+
+
+@pytest.mark.parametrize("verb", ["classify", "video"])
+def test_scoring_a_second_time_loads_no_torch(
+    verb: str,
+    untrained: str,
+    photo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    film = write_clip(tmp_path / "in.mp4", walking_face(6))
+    words = {
+        "classify": (photo, "--out", "scores.csv"),
+        "video": (film, "--out", "film", "--method", "grad_cam"),
+    }[verb]
+    command = [verb, *map(str, words), "--checkpoint", untrained, "--restart"]
+    monkeypatch.chdir(tmp_path)
+    assert run(*command, monkeypatch=monkeypatch) == 0  # writes the network's file
+    code = (
+        f"import sys; sys.argv = {['core', *command]!r}\n"
+        "from core.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit as ended:\n    assert not ended.code\n"
+        "print('torch' in sys.modules, file=sys.stderr)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stderr.strip() == "False"
