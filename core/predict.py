@@ -48,7 +48,7 @@ class Predictor:
         self._loading = threading.Lock()
         self._model: nn.Module | None = None
         self.card = Card.load(folder / "card.json")
-        if self.engine == "torch" or not is_built(folder, self._plain):
+        if self.engine == "torch" or not is_built(folder):
             self._load()  # a checkpoint whose files were written is a usable one
 
     @classmethod

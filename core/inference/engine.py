@@ -224,20 +224,23 @@ def _kept(
     return path
 
 
-def is_built(folder: Path, kind: Kind) -> bool:
-    """Whether the file of a checkpoint is there, so that its network needs no torch.
+def is_built(folder: Path) -> bool:
+    """Whether a file of a checkpoint as it now stands is there: it was found usable then.
 
     Raises:
         CheckpointError: The card or the 8-bit ranges cannot be read.
     """
     if not (folder / WEIGHTS).is_file():
         return False
-    quantisation = Quantisation.load(folder) if _is_int8(kind) else None
-    return _place(folder, kind, quantisation.ranges if quantisation else None).is_file()
+    quantisation = Quantisation.load(folder)
+    ranges = quantisation.ranges if quantisation else None
+    kinds = (kind for kind in _METHODS if ranges is not None or not _is_int8(kind))
+    return any(_place(folder, kind, ranges).is_file() for kind in kinds)
 
 
 def _place(folder: Path, kind: Kind, ranges: list[tuple[float, float]] | None) -> Path:
-    return cache_folder("onnx") / f"{folder.name}-{kind}-{_key(folder, kind, ranges)}.onnx"
+    key = _key(folder, kind, ranges if _is_int8(kind) else None)
+    return cache_folder("onnx") / f"{folder.name}-{kind}-{key}.onnx"
 
 
 def _key(folder: Path, kind: Kind, ranges: list[tuple[float, float]] | None) -> str:
@@ -261,8 +264,8 @@ def _key(folder: Path, kind: Kind, ranges: list[tuple[float, float]] | None) -> 
 
 
 _METHODS: dict[Kind, str | None] = {
-    "exact": None,
     "int8": None,
+    "exact": None,
     "grad_cam": "grad_cam",
     "expected_cam": "expected_cam",
     "int8_grad_cam": "grad_cam",
