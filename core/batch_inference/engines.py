@@ -112,10 +112,9 @@ def _processes(do: Do, parts: Sequence[int], workers: int) -> Iterator[int]:
 def _quiet() -> None:
     """A process that shares its machine: one thread for each library."""
     import cv2
-    import torch
 
     cv2.setNumThreads(1)
-    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # torch's, which is loaded only where it is needed
     if (parent := parent_process()) is not None:
         Thread(target=_end_with, args=(parent,), daemon=True).start()
 

@@ -298,3 +298,19 @@ print(kills)
 
     assert int(said.stdout) >= 10
     assert out.read_bytes() == undisturbed
+
+
+def test_a_process_that_shares_its_machine_loads_no_torch_and_gives_it_one_thread() -> None:
+    code = (
+        "import sys; from core.batch_inference import engines; engines._quiet()\n"
+        "print('torch' in sys.modules)\n"
+        "import cv2, torch\n"
+        "print(cv2.getNumThreads(), torch.get_num_threads())"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+
+    assert done.stdout.split() == ["False", "1", "1"]
