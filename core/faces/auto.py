@@ -1,6 +1,6 @@
-"""The default detector: BlazeFace, then HOG where it finds none, whole pictures last."""
+"""The default detector: BlazeFace, HOG where that saw too little, whole pictures last."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -14,18 +14,20 @@ from core.types import Box, Detection, Image
 _WINDOW = 128  # pixels, BlazeFace's own input
 _LEVELS = ((256, 256), (512, 900))  # searched at this longer side, where the picture has as much
 _OVERLAP = 46  # pixels that windows share; a face larger than that is found one level higher
-# Second looks: sides in sides of the candidate's box, and the mean score asked for. Chosen on 46
-# pictures without faces (0 false alarms; 20 with 0.5 for all) and 600 tight crops (96 % found).
-_VIEWS = (1.4, 3.2)
+# Second looks: sides in sides of the candidate's box, whether mirrored, and the mean score asked
+# for. Chosen on 46 pictures without faces (0 false alarms; 20 with 0.5 for all) and 600 tight crops
+# (96 % found).
+_VIEWS = ((1.4, False), (3.2, False))
 _SURE_WHOLE = 0.6  # found in the whole picture
 _SURE_WINDOW = 0.7  # found in a window
+_DECISIVE = 0.85  # of all found in the whole picture, where a border around it changes nothing
 _SAME_BOX = 0.3  # overlap of a candidate with what a second look shows
 # Small faces, searched tile by tile in copies of the picture, each half as large as the one before.
 _ENLARGED, _AT_MOST = 1.5, 1500  # times its longer side, pixels: small pictures are enlarged
 _MOST, _COARSE = 2600, 600  # pixels of the longer side of the largest and, above, the smallest copy
 _LIKELY = 0.6  # score from which a place is looked at again
 _WORTH_SIX = 0.6  # of a second look, to be looked at six times
-_SIX = (1.4, 2.0, 3.2)  # sides of the box, as they are and mirrored
+_SIX = tuple((factor, mirror) for factor in (1.4, 2.0, 3.2) for mirror in (False, True))
 _SURE_SMALL = 0.76
 LEAST = 24  # pixels; smaller faces are not seen in any picture
 # Pictures on their side.
@@ -39,10 +41,15 @@ SMALL = 224  # pixels; up to this size a squarish picture can be a crop, as data
 _SQUARE = 1.25  # longer by shorter side up to which a picture is squarish
 _FILLS = 0.8  # of the picture's side: a face that wide needs no cutting out
 _CROWDED = 320  # pixels; a longer picture may hold faces that BlazeFace missed beside found ones
+# Where it missed one that dlib finds, first looks had seen something, if faintly: 0.31 or more at
+# 23 such faces in 766 pictures, for a box that may be smaller than dlib's.
+_FAINT = 0.3
+_AS_LARGE = 0.75
 # In those plates and in seven turned copies of a photo dlib gives 28 boxes on faces, to which
 # BlazeFace's second looks give 0.36 or more, and 5 on clothes: 0.25 or less. Their own scores, 0.22
 # and more against 0.36 and less, do not tell them apart.
 _SEEN_TOO = 0.32
+_SEEN_FAINTLY = 0.28  # a little less, for a box that is not dlib's, from which dlib is asked
 _CLEAR = 0.5  # dlib's own score from which it is believed where BlazeFace sees nothing at all
 _ABSENT = (
     "The BlazeFace network is not installed, so dlib's face detector was used; it misses more "
@@ -57,27 +64,37 @@ def sweep(image: Image) -> tuple[Detection, ...]:
     Raises:
         FaceError: The network's file is not installed.
     """
+    return _swept(image)[0]
+
+
+def _swept(image: Image) -> tuple[tuple[Detection, ...], list[Detection]]:
+    """The faces, and all that a first look saw, faint as it may be."""
     small, scale = shrunk(checked(image), _LEVELS[-1][0])
-    whole = [*blazeface.look(small), *blazeface.look(small, blazeface.BORDER)]
+    first = blazeface.look(small, least=_FAINT)
+    clear = (found.score for found in first if found.score >= blazeface.MIN_SCORE)
+    if min(clear, default=0.0) < _DECISIVE:
+        first += blazeface.look(small, blazeface.BORDER, _FAINT)
+    whole = [_moved(found, 0, 0, 1 / scale) for found in first]
     windows = [
-        found
+        _moved(found, 0, 0, 1 / scale)
         for longest, needed in _LEVELS
         if max(image.shape[:2]) >= needed
         for found in _windows(small, longest)
     ]
-    sure = [
-        *_confirmed(image, [_moved(found, 0, 0, 1 / scale) for found in whole], _SURE_WHOLE),
-        *_confirmed(image, [_moved(found, 0, 0, 1 / scale) for found in windows], _SURE_WINDOW),
-    ]
-    return largest_first(distinct(sure))
+    sure = _confirmed(image, whole, _SURE_WHOLE)
+    sure += _confirmed(image, windows, _SURE_WINDOW, sure)
+    return largest_first(distinct(sure)), [*whole, *windows]
 
 
-def _confirmed(image: Image, candidates: list[Detection], enough: float) -> list[Detection]:
-    """Candidates that hold when looked at again, surest first."""
-    candidates = sorted(candidates, key=lambda found: -found.score)
-    looked = (_look_again(image, found) for found in distinct(candidates))
-    sure = [found for found in looked if found is not None and found.score >= enough]
-    return sorted(sure, key=lambda found: -found.score)
+def _confirmed(
+    image: Image, seen: list[Detection], enough: float, known: Sequence[Detection] = ()
+) -> list[Detection]:
+    """Of what was seen beside known faces, those that hold when looked at again, surest first."""
+    clear = (found for found in seen if found.score >= blazeface.MIN_SCORE)
+    candidates = sorted(clear, key=lambda found: -found.score)
+    new = [found for found in distinct((*known, *candidates)) if found not in known]
+    looked = (_look_again(image, found, enough) for found in new)
+    return sorted((found for found in looked if found is not None), key=lambda found: -found.score)
 
 
 def _windows(image: Image, longest: int) -> Iterator[Detection]:
@@ -86,27 +103,38 @@ def _windows(image: Image, longest: int) -> Iterator[Detection]:
     for top in blazeface.tile_starts(height, _WINDOW, _OVERLAP):
         for left in blazeface.tile_starts(width, _WINDOW, _OVERLAP):
             window = small[top : top + _WINDOW, left : left + _WINDOW]
-            for found in blazeface.look(window):
+            for found in blazeface.look(window, least=_FAINT):
                 yield _moved(found, left, top, 1 / scale)
 
 
 def second_score(image: Image, box: Box) -> float:
     """How surely BlazeFace sees a face at a box that was found by other means, 0 to 1."""
-    views = [_seen(image, box, factor) for factor in _VIEWS]
-    return sum(view.score for view in views if view is not None) / len(views)
+    return sum(view.score for view in _views(image, box, _VIEWS)) / len(_VIEWS)
 
 
-def _look_again(image: Image, candidate: Detection) -> Detection | None:
-    """The surest view of a candidate, scored by the mean over all views; None if none shows it.
+def _views(
+    image: Image, box: Box, kinds: Sequence[tuple[float, bool]], enough: float = 0.0
+) -> list[Detection]:
+    """The views that show a face; none once the mean over all cannot be enough any more."""
+    seen: list[Detection] = []
+    for to_come, (factor, mirror) in zip(reversed(range(len(kinds))), kinds, strict=True):
+        view = _seen(image, box, factor, mirror)
+        seen += [view] if view else []
+        if (sum(each.score for each in seen) + to_come) / len(kinds) < enough:
+            return []
+    return seen
+
+
+def _look_again(image: Image, candidate: Detection, enough: float) -> Detection | None:
+    """The surest view of a candidate, scored by the mean over all views; None under `enough`.
 
     Its box is as exact as the picture allows, where the candidate's was found in a small copy.
     """
-    views = [_seen(image, candidate.box, factor) for factor in _VIEWS]
-    seen = [view for view in views if view is not None]
+    seen = _views(image, candidate.box, _VIEWS, enough)
     if not seen:
         return None
     best = max(seen, key=lambda view: view.score)
-    return Detection(best.box, sum(view.score for view in seen) / len(views), blazeface.NAME)
+    return Detection(best.box, sum(view.score for view in seen) / len(_VIEWS), blazeface.NAME)
 
 
 def _seen(image: Image, box: Box, factor: float, mirror: bool = False) -> Detection | None:
@@ -210,8 +238,22 @@ def _upright(image: Image) -> tuple[Detection, ...]:
     """All faces but the smallest of large pictures."""
     if not blazeface.available():
         return dlib_hog.detect(image)
-    found = sweep(image)
-    return _with_dlib(image, found) if not found or max(image.shape[:2]) > _CROWDED else found
+    found, seen = _swept(image)
+    if found and (max(image.shape[:2]) <= _CROWDED or not _doubtful(image, found, seen)):
+        return found
+    return _with_dlib(image, found)
+
+
+def _doubtful(image: Image, found: tuple[Detection, ...], seen: list[Detection]) -> bool:
+    """Whether second looks show enough where a first one saw something, beside the faces found.
+
+    Only what is large enough for dlib counts, which is asked then.
+    """
+    least = _AS_LARGE * dlib_hog.least_box(image)
+    large = (each for each in seen if each.box.width >= least)
+    others = distinct((*found, *sorted(large, key=lambda each: -each.score)))
+    boxes = (each.box for each in others if each not in found)
+    return any(_views(image, box, _VIEWS, _SEEN_FAINTLY) for box in boxes)
 
 
 def _with_dlib(image: Image, found: tuple[Detection, ...]) -> tuple[Detection, ...]:
@@ -248,12 +290,10 @@ def least_face(image: Image) -> int:
 
 def _small_face(image: Image, candidate: Detection) -> Detection | None:
     """The candidate where it holds in six views, else None."""
-    found = _look_again(image, candidate)
-    if found is None or found.score < _WORTH_SIX:
-        return None
-    views = [_seen(image, found.box, factor, mirror) for factor in _SIX for mirror in (False, True)]
-    score = sum(view.score for view in views if view is not None) / len(views)
-    return Detection(found.box, score, found.detector) if score >= _SURE_SMALL else None
+    found = _look_again(image, candidate, _WORTH_SIX)
+    views = _views(image, found.box, _SIX, _SURE_SMALL) if found else []
+    score = sum(view.score for view in views) / len(_SIX)
+    return replace(found, score=score) if found and views else None
 
 
 def turned_by(image: Image, degrees: int) -> Image:
@@ -277,18 +317,15 @@ def turn_needed(image: Image, found: tuple[Detection, ...]) -> int:
     largest = found[0]
     if largest.detector != blazeface.NAME or largest.score >= _SURE_UPRIGHT:
         return 0
-    box = largest.box
-    half = 2 * max(box.width, box.height)
-    x, y = (round(value) for value in box.centre)
+    side = max(largest.box.width, largest.box.height)
+    half = 2 * side
+    x, y = (round(value) for value in largest.box.centre)
     around = cut(image, Box(x - half, y - half, x + half, y + half), black=True)
-    middle = Box(*(half + edge for edge in _centred(max(box.width, box.height))))
+    low, high = half - side // 2, half + side - side // 2
+    middle = Box(low, low, high, high)
     scores = {turn: second_score(turned_by(around, turn), middle) for turn in (0, *_TURNS)}
     best = max(scores, key=scores.__getitem__)
     return best if scores[best] >= scores[0] + _CLEARER else 0
-
-
-def _centred(side: int) -> tuple[int, int, int, int]:
-    return -(side // 2), -(side // 2), side - side // 2, side - side // 2
 
 
 def _best(found: tuple[Detection, ...]) -> float:

@@ -30,7 +30,7 @@ _FLAT = 30  # grey levels from darkest to brightest below which a tile holds no 
 _STRIDES = ((8, 2), (16, 6))  # pixels from cell to cell, anchors a cell
 _BLOCKS, _HALVING = 16, (3, 6, 12)  # of the network, and those that halve its maps
 _BLOCK, _OPSET, _IR = 8, 13, 8  # channels the runtime keeps together; versions of ONNX
-_MIN_SCORE = 0.5  # as the authors' reference graph sets it
+MIN_SCORE = 0.5  # of a face, as the authors' reference graph sets it
 _SAME_FACE = 0.3  # overlap above which boxes are averaged, ditto
 _MAX_LOGIT = 100.0  # keeps exp() finite
 
@@ -73,21 +73,25 @@ def detect(image: Image) -> tuple[Detection, ...]:
     return largest_first(look(checked(image)) or look(image, BORDER))
 
 
-def look(image: Image, border: float = 0.0) -> tuple[Detection, ...]:
+def look(image: Image, border: float = 0.0, least: float = MIN_SCORE) -> tuple[Detection, ...]:
     """Run the network once, surest face first.
 
     Args:
         image: RGB uint8 (H, W, 3).
         border: Width of a black border to add on each side, as a share of the longer side.
+        least: Score from which boxes are given; those that are too faint for a face come last and
+            change no other.
     """
     margin = round(border * max(image.shape[:2]))
     if margin:
         image = np.asarray(
             cv2.copyMakeBorder(image, margin, margin, margin, margin, cv2.BORDER_CONSTANT), np.uint8
         )
-    found = _candidates(image)
+    found = _candidates(image, least)
     found[:, :4] -= margin
-    return tuple(_detection(values) for values in _averaged(found))
+    faint = found[:, 4] < MIN_SCORE
+    groups = (*_averaged(found[~faint]), *_averaged(found[faint]))
+    return tuple(_detection(values) for values in groups)
 
 
 def scan(image: Image) -> Iterator[Detection]:
@@ -248,8 +252,8 @@ def _net(threads: int) -> Any:  # noqa: ANN401 - ONNX Runtime publishes no types
     return _build(threads)
 
 
-def _candidates(image: Image) -> NDArray[np.float64]:
-    """Boxes above the score threshold, float64 (N, 5): left, top, right, bottom, score."""
+def _candidates(image: Image, least: float) -> NDArray[np.float64]:
+    """Boxes from a score on, float64 (N, 5): left, top, right, bottom, score."""
     height, width = image.shape[:2]
     scale = _SIDE / max(height, width)
     inner = (max(round(width * scale), 1), max(round(height * scale), 1))
@@ -259,21 +263,21 @@ def _candidates(image: Image) -> NDArray[np.float64]:
     canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(
         image, inner, interpolation=method
     )
-    found = _forward(canvas)
+    found = _forward(canvas, least)
     found[:, :4] -= (left, top, left, top)
     found[:, [0, 2]] *= width / inner[0]
     found[:, [1, 3]] *= height / inner[1]
     return found
 
 
-def _forward(canvas: Image) -> NDArray[np.float64]:
+def _forward(canvas: Image, least: float = MIN_SCORE) -> NDArray[np.float64]:
     """Boxes and scores, float64 (N, 5), in pixels of a square input."""
     side = len(canvas)
     blob = canvas.astype(np.float32).transpose(2, 0, 1)[None] / 127.5 - 1.0  # (1, 3, side, side)
     # A look is too short to be shared between threads; 0 is one a core.
     net = _net(1 if side == _SIDE else 0)
     regressors, logits = net.run(["regressors", "classificators"], {"image": blob})
-    found = decode_boxes(regressors.reshape(-1, 16), logits.reshape(-1), side)
+    found = decode_boxes(regressors.reshape(-1, 16), logits.reshape(-1), side, least)
     found[:, :4] *= side
     return found
 
@@ -295,21 +299,25 @@ def anchors(side: int = _SIDE) -> NDArray[np.float64]:
 
 
 def decode_boxes(
-    regressors: NDArray[np.float32], logits: NDArray[np.float32], side: int = _SIDE
+    regressors: NDArray[np.float32],
+    logits: NDArray[np.float32],
+    side: int = _SIDE,
+    least: float = MIN_SCORE,
 ) -> NDArray[np.float64]:
-    """Boxes of one picture above the score threshold.
+    """Boxes of one picture from a score on.
 
     Args:
         regressors: float32 (896, 16): offset of the centre from the anchor, width, height (and six
             key points, not used), in pixels of the input.
         logits: float32 (896,).
         side: Of the square input in pixels; with another than 128 there are more anchors.
+        least: The score.
 
     Returns:
         float64 (N, 5): left, top, right, bottom in the unit square, and score 0 to 1.
     """
     scores = 1.0 / (1.0 + np.exp(-np.clip(logits.astype(np.float64), -_MAX_LOGIT, _MAX_LOGIT)))
-    sure = scores >= _MIN_SCORE
+    sure = scores >= least
     values = regressors[sure].astype(np.float64) / side
     centres = values[:, :2] + anchors(side)[sure]
     half = values[:, 2:4] / 2

@@ -15,6 +15,7 @@ NAME = "dlib_hog"
 
 _LONGEST = 1000  # pixels; the cost grows with the area, and the window has 80 x 80
 _SMALL, _TINY = 400, 200  # longer sides up to which a picture is doubled once, twice
+_LEAST = 73  # pixels of its smallest box
 
 
 def _build() -> Any:  # noqa: ANN401 - dlib publishes no types
@@ -34,13 +35,21 @@ def detect(image: Image) -> tuple[Detection, ...]:
     """
     small, scale = shrunk(checked(image), _LONGEST)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    doubled = sum(max(grey.shape) <= side for side in (_SMALL, _TINY))
     with _detectors.borrow() as detector:
-        found, scores, _ = detector.run(grey, doubled, 0.0)
+        found, scores, _ = detector.run(grey, _doublings(image), 0.0)
     return largest_first(
         Detection(_to_box(rectangle, scale), float(score), NAME)
         for rectangle, score in zip(found, scores, strict=True)
     )
+
+
+def least_box(image: Image) -> float:
+    """The width in pixels of the smallest box that it can give in a picture."""
+    return float(_LEAST / 2 ** _doublings(image) * max(max(image.shape[:2]) / _LONGEST, 1.0))
+
+
+def _doublings(image: Image) -> int:
+    return sum(max(image.shape[:2]) <= side for side in (_SMALL, _TINY))
 
 
 def _to_box(rectangle: Any, scale: float) -> Box:  # noqa: ANN401 - a dlib.rectangle

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from skimage import data
 
-from core.faces import detect, find_faces
+from core.faces import auto, blazeface, detect, dlib_hog, find_faces
 from core.faces.auto import sweep
 from core.faces.blazeface import tile_starts
-from core.types import Image
+from core.types import Box, Detection, Image
 
 Crowd = tuple[Image, tuple[tuple[int, int, int], ...]]
 
@@ -105,3 +105,70 @@ def test_the_sleeve_of_the_suit_is_no_face(photo: Image) -> None:
 
         assert len(detect(np.asarray(large, np.uint8), "auto")) == 1
         assert len(find_faces(np.asarray(large, np.uint8), landmarks=False).faces) == 1
+
+
+def seen_at(box: Box, score: float) -> Detection:
+    return Detection(box, score, blazeface.NAME)
+
+
+def test_dlib_is_asked_only_where_second_looks_see_a_face_beside_the_found(pair: Image) -> None:
+    large, small = detect(pair, "auto")
+    faint = seen_at(small.box, 0.31)
+    wall = seen_at(Box(60, 0, 130, 40), 0.9)  # above the smaller head, grey
+
+    assert auto._doubtful(pair, (large,), [faint])
+    assert not auto._doubtful(pair, (large,), [wall])
+    assert not auto._doubtful(pair, (large, small), [faint])  # that one is found
+
+
+def test_what_is_too_small_for_dlib_raises_no_doubt(pair: Image) -> None:
+    """Its smallest box has 73 pixels; twice as many in a picture that is shrunk to half."""
+    wide = cv2.resize(pair, (2000, 1091))
+    large, small = detect(np.asarray(wide, np.uint8), "auto")
+
+    assert dlib_hog.least_box(np.asarray(wide, np.uint8)) == 146
+    assert dlib_hog.least_box(pair) == 73
+    assert dlib_hog.least_box(pair[:, :400]) == 36.5  # doubled
+    x, y = (round(edge) for edge in small.box.centre)
+    tiny = seen_at(Box(x - 50, y - 50, x + 50, y + 50), 0.9)  # 100 are less than 3/4 of 146
+    assert not auto._doubtful(np.asarray(wide, np.uint8), (large,), [tiny])
+
+
+def test_a_lone_sure_face_asks_dlib_nothing(head: Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    wall = np.full((480, 640, 3), (90, 110, 120), np.uint8)
+    wall[100:320, 200:420] = head
+    asked: list[Image] = []
+
+    def ask(image: Image) -> tuple[Detection, ...]:
+        asked.append(image)
+        return ()
+
+    monkeypatch.setattr(dlib_hog, "detect", ask)
+
+    (found,) = detect(wall, "auto")
+
+    assert found.box.overlap(Box(263, 163, 357, 259)) > 0.6  # `face_box`, moved by 85, 85
+    assert asked == []
+    assert detect(np.full((480, 640, 3), 90, np.uint8), "auto") == ()
+    assert len(asked) == 1  # where nothing is found
+
+
+def test_views_end_when_their_mean_cannot_be_enough(
+    photo: Image, face_box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores: list[float] = []
+
+    def next_view(*_: object) -> Detection | None:
+        score = scores.pop(0)
+        return seen_at(face_box, score) if score else None
+
+    monkeypatch.setattr(auto, "_seen", next_view)
+    kinds = [(1.4, False)] * 4
+
+    scores[:] = [0.75, 0, 1.0, 0.5]
+    seen = auto._views(photo, face_box, kinds, 0.5625)  # their mean
+    assert [each.score for each in seen] == [0.75, 1.0, 0.5]
+
+    scores[:] = [0.75, 0, 1.0, 0.5]
+    assert auto._views(photo, face_box, kinds, 0.7) == []  # (0.75 + 0 + 1 + 1) / 4 = 0.6875 at most
+    assert scores == [1.0, 0.5]  # the last two views were not taken

@@ -49,6 +49,17 @@ def test_a_scan_of_a_tile_finds_what_a_look_at_its_part_finds(photo: Image, face
     assert len(blazeface.anchors(512)) == 16 * 896
 
 
+def test_faint_boxes_come_last_and_change_no_other(photo: Image) -> None:
+    part = photo[:400, :400]
+
+    clear, all_of_them = blazeface.look(part), blazeface.look(part, least=0.05)
+
+    assert all_of_them[: len(clear)] == clear
+    faint = [each.score for each in all_of_them[len(clear) :]]
+    assert faint == sorted(faint, reverse=True)
+    assert 0.05 <= min(faint) <= max(faint) < 0.5
+
+
 @pytest.mark.parametrize("side", [128, 256])
 def test_the_network_answers_as_opencv_runs_it(side: int) -> None:
     """The file is read by OpenCV, whose own run is the other implementation."""
