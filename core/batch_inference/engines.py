@@ -1,10 +1,10 @@
 """Where parts are done: in this process, in processes of this machine, or on a Ray cluster."""
 
 import importlib.util
-import logging
 import os
+import re
 import socket
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -30,6 +30,7 @@ Work = Callable[[Do, Sequence[int], int], Iterator[int]]  # with numbers and how
 FEW_PARTS = 6  # fewer are done before other processes have started
 TRIES = 5  # of a part whose process ended under it
 KNOCK_SECONDS = 10.0
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # of a terminal
 AHEAD = 2  # parts handed to a process before it asks
 
 
@@ -101,12 +102,16 @@ def _processes(do: Do, parts: Sequence[int], workers: int) -> Iterator[int]:
             except BrokenProcessPool:
                 left += sorted(running.values(), reverse=True)
                 tried.update(running.values())
-        part, tries = tried.most_common(1)[0] if tried else (0, 0)
-        if tries >= TRIES:
-            raise CoreError(
-                f"Part {part} ended its process {tries} times, most likely for want of memory. "
-                "What is done is kept; ask again with fewer --workers."
-            )
+        _check_tries(tried)
+
+
+def _check_tries(tried: Counter[int]) -> None:
+    part, tries = tried.most_common(1)[0] if tried else (0, 0)
+    if tries >= TRIES:
+        raise CoreError(
+            f"Part {part} ended its process {tries} times, most likely for want of memory. "
+            "What is done is kept; ask again with fewer --workers."
+        )
 
 
 def _quiet() -> None:
@@ -139,10 +144,12 @@ class _Worker:
             ) from error
         self.do = do
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        for number in batch["part"]:
-            self.do(int(number), threads=1)
-        return batch
+    def stands(self) -> None:
+        """Answer, once it stands."""
+
+    def part(self, number: int) -> None:
+        """Do a part."""
+        self.do(number, threads=1)
 
 
 def _start_ray(workers: int) -> None:
@@ -169,30 +176,20 @@ def _start_ray(workers: int) -> None:
 
 
 def _ray(start: Future[None], do: Do, parts: Sequence[int], workers: int) -> Iterator[int]:
-    """An actor a core of the cluster; Ray starts a dead one again and hands out its part anew."""
+    """An actor a core of the cluster; the part of one that died is handed out again.
+
+    Ray Data does the same for numbers, and takes ten seconds more to give the first.
+    """
     import ray
-    import ray.data
 
     start.result()
     try:
-        context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
         cores = int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
-        actors = min(workers or cores, len(parts))
-        numbers = ray.data.from_items(
-            [{"part": number} for number in parts], override_num_blocks=len(parts)
+        worker = ray.remote(num_cpus=1)(_Worker)
+        base = str(Path.cwd())
+        yield from _by_actors(
+            lambda: worker.remote(do, base), min(workers or cores, len(parts)), parts
         )
-        scored = numbers.map_batches(
-            _Worker,
-            fn_constructor_args=(do, str(Path.cwd())),
-            batch_size=1,
-            num_cpus=1,
-            # A part is seconds of work: none waits at one actor while another has nothing to do.
-            compute=ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=1),
-        )
-        for row in scored.iter_rows():
-            yield int(row["part"])
     except ray.exceptions.RayError as error:
         cause = _cause(error)
         raise CoreError(
@@ -200,6 +197,47 @@ def _ray(start: Future[None], do: Do, parts: Sequence[int], workers: int) -> Ite
         ) from error
     finally:
         ray.shutdown()  # cores are free while the parts are put together
+
+
+def _by_actors(begin: Callable[[], Any], count: int, parts: Sequence[int]) -> Iterator[int]:
+    """Give parts to actors as they stand and as they are done.
+
+    Args:
+        begin: Begins an actor.
+        count: Of actors.
+        parts: Their numbers.
+    """
+    import ray
+
+    left, tried = deque(parts), Counter[int]()
+    starting: dict[Any, Any] = {}  # actors by what tells that they stand
+    running: dict[Any, tuple[Any, int]] = {}  # actor and part by what tells that it is done
+
+    def start() -> None:
+        actor = begin()
+        starting[actor.stands.remote()] = actor
+
+    for _ in range(count):
+        start()
+    while left or running:
+        (news,), _ = ray.wait([*running, *starting], num_returns=1)
+        if news in starting:
+            ray.get(news)
+            actor = starting.pop(news)
+        else:
+            actor, number = running.pop(news)
+            try:
+                ray.get(news)
+            except ray.exceptions.RayActorError:  # it died; an error of ours is another one
+                left.append(number)
+                tried[number] += 1
+                _check_tries(tried)
+                start()
+                continue
+            yield number
+        if left:
+            number = left.popleft()
+            running[actor.part.remote(number)] = actor, number
 
 
 def _knock(address: str | None) -> None:
@@ -214,9 +252,13 @@ def _knock(address: str | None) -> None:
 
 
 def _cause(error: BaseException) -> str:
-    """Our own sentence out of what Ray wraps it in, which is a text with tracebacks; else the first
-    line.
+    """Our own sentence out of what Ray wraps it in, which is a text with tracebacks.
+
+    Else its last line where that names an exception, or the first.
     """
-    lines = str(error).strip().splitlines()
+    lines = _COLOURS.sub("", str(error)).strip().splitlines()
     ours = [line.partition(": ")[2] for line in lines if line.startswith("core.errors.")]
-    return ours[-1] if ours else f"{lines[0]}."
+    if ours:
+        return ours[-1]
+    named = "Traceback" in "".join(lines) and not lines[-1].startswith(" ")
+    return f"{lines[-1 if named else 0].rstrip('.')}."

@@ -1,5 +1,6 @@
 """A real Ray cluster of this machine: the rows of one process, whatever dies on the way."""
 
+import os
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -40,7 +41,7 @@ def no_cluster_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _is_actor(process: psutil.Process) -> bool:
     try:
-        return "MapWorker" in " ".join(process.cmdline()[:1])
+        return "_Worker" in " ".join(process.cmdline()[:1])
     except psutil.NoSuchProcess:  # it ended since it was listed, or just now
         return False
 
@@ -61,6 +62,17 @@ def test_a_killed_actor_costs_nothing_and_doubles_nothing(
 
     assert killed
     assert out.read_bytes() == expected
+
+
+def test_a_part_that_ends_every_actor_ends_the_run_with_a_sentence() -> None:
+    def deadly(number: int, *, threads: int) -> None:
+        if number == 1:
+            os._exit(1)
+
+    with engines.begun("ray", 2) as work:
+        done = work(4)(deadly, range(4), 2)
+        with pytest.raises(CoreError, match="Part 1 ended its process 5 times"):
+            sorted(done)
 
 
 def test_a_node_without_the_checkpoint_is_one_sentence(
