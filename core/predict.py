@@ -30,7 +30,8 @@ class Predictor:
         folder: Checkpoint folder.
         engine: What computes many answers: "auto" takes 8 bits where the checkpoint's accuracy was
             shown to hold and float32 in ONNX Runtime else; "exact", "int8" and "torch" insist.
-        threads: Threads that the answers to many faces may use; 0 for one a core.
+        threads: Threads that the network may use; 0 for one a core for many faces, and for two at
+            most for single frames.
 
     Raises:
         CheckpointError: The folder cannot be used.
@@ -166,7 +167,7 @@ class Predictor:
         if method not in self._frame_engines:
             from core.inference import engine, kind_with_maps
 
-            threads = min(2, os.cpu_count() or 1)
+            threads = self._threads or min(2, os.cpu_count() or 1)
             try:
                 kind = kind_with_maps(self._plain, method)
                 self._frame_engines[method] = engine(self.folder, kind, threads=threads)

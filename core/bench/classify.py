@@ -30,6 +30,7 @@ from core.video import (
     CoreFaceFinder,
     VideoReader,
     analyse_video,
+    network_threads,
     open_writer,
     sample_film,
 )
@@ -155,7 +156,7 @@ def film(folder: Path) -> Comparison:
         with open_writer(source, 640, 480, RATE) as (writer, _):
             for number, image in enumerate(sample_film(FILM_FRAMES)):
                 writer.write(image, number / RATE)
-        model, finder = Predictor(folder), CoreFaceFinder()
+        model, finder = Predictor(folder, threads=network_threads()), CoreFaceFinder()
 
         def ours() -> None:
             analyse_video(source, Path(name) / "out", model, finder)

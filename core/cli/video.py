@@ -145,9 +145,9 @@ class _Analysis:
 
     def _report(self, engine: str, workers: int, *, restart: bool) -> dict[str, Any]:
         from core.predict import Predictor
-        from core.video import VideoReader, analyse_folder, films_of, forget
+        from core.video import VideoReader, analyse_folder, films_of, forget, network_threads
 
-        self._model = Predictor.load(self._checkpoint)
+        self._model = Predictor.load(self._checkpoint, threads=network_threads())
         if self._path.is_dir():
             self._films = films_of(self._path, self._out)
         else:

@@ -26,6 +26,7 @@ from core.video.job import (
     start_job,
     stop_job,
 )
+from core.video.overlap import network_threads
 from core.video.pieces import analyse_video, broken_off, finished_before, forget, origin
 from core.video.pipeline import (
     DEFAULT_SMOOTHING,
@@ -76,6 +77,7 @@ __all__ = [
     "is_video",
     "latest_frame",
     "list_videos",
+    "network_threads",
     "open_table",
     "open_writer",
     "origin",

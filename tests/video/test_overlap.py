@@ -1,9 +1,10 @@
+import os
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from core.video.overlap import ahead, behind
+from core.video.overlap import ahead, behind, network_threads
 
 LIMIT = 5.0  # seconds; nothing here waits unless something is wrong
 
@@ -97,3 +98,12 @@ def test_after_an_error_in_the_block_what_waits_is_left_out() -> None:
         bring_and_break_off(bring)
 
     assert done == [0]
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (4, 0), (64, 0), (None, 1)])
+def test_few_cores_are_left_to_the_steps_that_overlap(
+    cores: int | None, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+
+    assert network_threads() == threads
