@@ -92,6 +92,11 @@ def landmark_file() -> Path | None:
     return Path(path).resolve() if path else None
 
 
+def use_one_thread() -> None:
+    """Tell libraries that read it when they are loaded, as torch, to use one thread a process."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
 def ice_servers() -> str:
     """STUN and TURN servers for the live camera, as JSON (`GIMEFIVE_ICE_SERVERS`, else none)."""
     return os.environ.get("GIMEFIVE_ICE_SERVERS", "[]")

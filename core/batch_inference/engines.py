@@ -22,7 +22,7 @@ from threading import Thread
 from typing import Any, Literal
 
 from core.errors import ConfigError, CoreError
-from core.paths import ray_address
+from core.paths import ray_address, use_one_thread
 
 Cluster = Literal["auto", "here", "processes", "ray"]
 Do = Callable[..., object]  # takes a part's number, and `threads`; goes to other processes
@@ -119,7 +119,7 @@ def _quiet() -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    os.environ["OMP_NUM_THREADS"] = "1"  # torch's, which is loaded only where it is needed
+    use_one_thread()
     if (parent := parent_process()) is not None:
         Thread(target=_end_with, args=(parent,), daemon=True).start()
 
