@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import EMOTIONS
 from core.checkpoints import DEFAULT_CHECKPOINT, SHIPPED_TITLES, damage, is_joined, is_own, title_of
-from core.data import SOURCES
+from core.data import source_names
 from core.files import changed
 from core.measured_shapes import ReportFile
 from core.shapes import CardFile
@@ -151,11 +151,6 @@ def _caution(path: str, time: float) -> str:
     if absent := report.get("absent"):
         said.append(f"Its pictures show no {' and no '.join(absent)}: it hardly knows them.")
     return " ".join(said)
-
-
-def source_names(names: Sequence[str]) -> str:
-    """Image sets as people write them, with commas."""
-    return ", ".join(SOURCES[name].title if name in SOURCES else name for name in names)
 
 
 def checkpoint_cards(folders: Sequence[Path]) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from core.data.audit_report import report_text, title_of
+    from core.data.audit_report import report_text, source_names, title_of
     from core.data.auditing import audit, shipped_audit, shipped_means, write_audit, write_shipped
     from core.data.dataset import WITHOUT_TWINS, Dataset, Subset, load_dataset
     from core.data.exclude import exclude_path, read_exclude, write_exclude
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __getattr__ = lazy_names(
     __name__,
     {
-        "audit_report": ("report_text", "title_of"),
+        "audit_report": ("report_text", "source_names", "title_of"),
         "auditing": ("audit", "shipped_audit", "shipped_means", "write_audit", "write_shipped"),
         "dataset": ("WITHOUT_TWINS", "Dataset", "Subset", "load_dataset"),
         "exclude": ("exclude_path", "read_exclude", "write_exclude"),
@@ -82,6 +82,7 @@ __all__ = [
     "report_text",
     "shipped_audit",
     "shipped_means",
+    "source_names",
     "title_of",
     "understand",
     "vote_shares",

@@ -1,6 +1,6 @@
 """An audit as Markdown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from core.data.sources import SOURCES
@@ -21,6 +21,11 @@ def title_of(source: str) -> str:
     if source == AGGREGATE:
         return "FER GiMEFiVE"
     return SOURCES[source].title if source in SOURCES else source
+
+
+def source_names(names: Sequence[str]) -> str:
+    """Sources as people write them, with commas."""
+    return ", ".join(map(title_of, names))
 
 
 def report_text(values: Values) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.checkpoints import is_joined, title_of
-from core.data import SOURCES
+from core.data import SOURCES, source_names
 from core.errors import CheckpointError
 from core.evaluation.card_use import citation, failures, loading, percent, uses
 from core.evaluation.cross_source import by_source
@@ -72,7 +72,7 @@ def _summary(folder: Path, card: dict[str, Any], report: dict[str, Any]) -> Iter
         yield (
             f"Accuracy {percent(test['accuracy'])} (95 % interval {percent(low)} to "
             f"{percent(high)}) on {test['n']:,} images{among}: {test['about']} of "
-            f"{_titles(test['sources'])}."
+            f"{source_names(test['sources'])}."
             + (
                 f" Between the six expressions alone {percent(six['accuracy'])} on the "
                 f"{six['n']:,} images of these."
@@ -110,23 +110,27 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     digest = str(data.get("data_hash", report["data_hash"]))[:HASH_DIGITS]
     yield (
         f"{word} the {report['trained_on_split']} split of "
-        f"{_titles(report['sources'])}"
+        f"{source_names(report['sources'])}"
         f"{counts}. Data hash {as_code(digest)}.{_origin(data, joined=joined)}"
-        + (f" The weights it started from had also learned {_titles(earlier)}." if earlier else "")
+        + (
+            f" The weights it started from had also learned {source_names(earlier)}."
+            if earlier
+            else ""
+        )
     )
     without: dict[str, list[str]] = {}
     for source, classes in data.get("unknown_classes", {}).items():
         without.setdefault(", ".join(classes), []).append(source)
     for classes, sources in without.items():
         yield (
-            f"No picture of {_titles(sources)} shows {classes}, so they say nothing about that "
-            "answer: it was left out of their loss."
+            f"No picture of {source_names(sources)} shows {classes}, so they say nothing about "
+            "that answer: it was left out of their loss."
         )
     yield ""
     for name in report.get("seen", report["sources"]):
         licence = SOURCES[name].licence if name in SOURCES else "Unknown terms."
         start = " (before the last training)" if name in earlier else ""
-        yield f"- {_titles([name])}{start}: {licence}"
+        yield f"- {source_names([name])}{start}: {licence}"
     yield ""
     yield card.get("licence", "No terms are stated for the weights.")
     yield ""
@@ -159,7 +163,7 @@ def _scores(report: dict[str, Any]) -> Iterator[str]:
     yield "| images | n | accuracy | macro-F1 | balanced accuracy | calibration error |"
     yield "|---|---|---|---|---|---|"
     for split in report["splits"].values():
-        cells = [f"{split['about']} ({_titles(split['sources'])})", f"{split['n']:,}"]
+        cells = [f"{split['about']} ({source_names(split['sources'])})", f"{split['n']:,}"]
         cells += [
             _with_interval(split[name], split["intervals"][name])
             for name in ("accuracy", "macro_f1", "balanced_accuracy", "ece")
@@ -255,7 +259,7 @@ def _sources(report: dict[str, Any]) -> Iterator[str]:
     for one in scores:
         part = "test" if one.part == "test" else "clean validation"
         trained = "yes" if one.source in report["sources"] else "at its start" if one.seen else "no"
-        cells = [_titles([one.source]), trained, part, f"{one.n:,}"]
+        cells = [source_names([one.source]), trained, part, f"{one.n:,}"]
         cells.append(_with_interval(one.accuracy, one.accuracy_interval))
         cells.append(_with_interval(one.macro_f1, one.macro_f1_interval))
         yield "| " + " | ".join(cells) + " |"
@@ -271,7 +275,7 @@ def _sources(report: dict[str, Any]) -> Iterator[str]:
     yield "| set | n | accuracy of six | macro-F1 of six |"
     yield "|---|---|---|---|"
     for one in by_source(report, six=True):
-        cells = [_titles([one.source]), f"{one.n:,}"]
+        cells = [source_names([one.source]), f"{one.n:,}"]
         cells.append(_with_interval(one.accuracy, one.accuracy_interval))
         cells.append(_with_interval(one.macro_f1, one.macro_f1_interval))
         yield "| " + " | ".join(cells) + " |"
@@ -301,10 +305,6 @@ def _making(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
         f"Measure again: {as_code('python -m core evaluate ' + report['checkpoint'])}; weights "
         f"{as_code(report['weights_sha256'][:16])}."
     )
-
-
-def _titles(names: list[str]) -> str:
-    return ", ".join(SOURCES[name].title if name in SOURCES else name for name in names)
 
 
 def _with_interval(share: float, ends: Sequence[float]) -> str:

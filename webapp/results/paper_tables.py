@@ -12,6 +12,7 @@ import streamlit as st
 from pyarrow.json import ParseOptions, read_json
 
 from core.checkpoints import find_checkpoint
+from core.data import source_names
 from core.errors import CoreError
 from core.evaluation import (
     Accuracy,
@@ -33,7 +34,7 @@ from core.tabular import TableFormat
 from webapp import navigation
 from webapp.chart_frame import table_height
 from webapp.charts.accuracy_dots import accuracy_dots
-from webapp.checkpoints import source_names, title
+from webapp.checkpoints import title
 from webapp.text import counted, literal
 
 Rows = list[dict[str, Any]]

@@ -7,10 +7,10 @@ from typing import Any
 import streamlit as st
 
 from core.checkpoints import DEFAULT_CHECKPOINT, is_checkpoint, is_own, list_checkpoints
+from core.data import source_names
 from core.evaluation import SIX, SPLITS, Run, all_runs
 from core.paths import read_only
 from webapp import checkpoints, navigation, widgets
-from webapp.checkpoints import source_names
 from webapp.errors import shown_errors
 from webapp.results import store
 from webapp.waiting import Show, Waiting

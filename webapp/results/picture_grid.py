@@ -9,6 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.checkpoints import is_checkpoint
+from core.data import source_names
 from core.drawing import NO_EVIDENCE, ONLY_AGAINST, overlay
 from core.evaluation import Predictions, Run
 from core.labels import COLOURS
@@ -16,7 +17,6 @@ from core.types import BLANK, Image, evidence_scale
 from webapp import cache, navigation, pictures
 from webapp.chart_frame import TABLE_HEIGHT, emotion_column, table_height
 from webapp.charts.bars import probability_bars
-from webapp.checkpoints import source_names
 from webapp.errors import shown_errors
 from webapp.results import store
 from webapp.text import counted, literal, percent

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.checkpoints import DEFAULT_CHECKPOINT
+from core.data import source_names
 from core.evaluation import (
     FEW,
     Run,
@@ -17,7 +18,6 @@ from core.evaluation import (
 )
 from core.tabular import table_text
 from webapp import checkpoints
-from webapp.checkpoints import source_names
 from webapp.errors import shown_errors
 from webapp.results import pickers, store
 from webapp.results.paper_tables import export_buttons

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from core.data import source_names
 from core.errors import CoreError
 from core.evaluation import (
     FEW,
@@ -22,7 +23,6 @@ from core.tabular import table_text
 from webapp import checkpoints, navigation
 from webapp.chart_frame import draw_chart, table_height
 from webapp.charts.results import strata_chart
-from webapp.checkpoints import source_names
 from webapp.errors import shown_errors
 from webapp.results import pickers, store
 from webapp.results.paper_tables import export_buttons

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from core.data import PAPER_SOURCES, SOURCES
+from core.data import PAPER_SOURCES, SOURCES, source_names
 from core.errors import CoreError
 from core.files import free_name
 from core.paths import read_only, run_root
@@ -20,7 +20,6 @@ from core.training import (
     preset,
     run_seconds,
 )
-from webapp.checkpoints import source_names
 from webapp.errors import sentence, shown_errors
 from webapp.text import counted, literal
 from webapp.training import actions, form, store

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.checkpoints import damage, is_own, title_of
-from core.data import PAPER_SOURCES, leak_pairs
+from core.data import PAPER_SOURCES, leak_pairs, source_names
 from core.errors import CheckpointError, DataError
 from core.labels import CLASS_SETS
 from core.paths import run_root
@@ -23,7 +23,6 @@ from core.training import (
     list_runs,
     observe,
 )
-from webapp.checkpoints import source_names
 from webapp.dataset_explorer import store as data_store
 
 if TYPE_CHECKING:
