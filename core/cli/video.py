@@ -1,6 +1,5 @@
 """The command for video files: video."""
 
-import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -57,7 +56,7 @@ def video(
     workers: Annotated[
         int,
         typer.Option(
-            "--workers", min=0, help="Films or pieces at once; 0 for one on every two cores."
+            "--workers", min=0, help="Films or pieces at once; 0 for three on five cores."
         ),
     ] = 0,
     engine: Annotated[
@@ -128,7 +127,7 @@ class _Analysis:
 
         Args:
             engine: "processes" or "ray", or "auto".
-            workers: Films or pieces at once; 0 for one on every two cores.
+            workers: Films or pieces at once; 0 for three on five cores.
             restart: Whether nothing that was finished is kept.
         """
         try:
@@ -176,11 +175,12 @@ class _Analysis:
         """Have others do what several can do at once; the films they worked on."""
         from core.batch_inference import begun
         from core.predict import Predictor
-        from core.video import FilmWork, spread
+        from core.video import WORTH, FilmWork, own_processes, spread
 
         on_cluster = engine == "ray" or (engine == "auto" and ray_address() is not None)
+        worth = 0 if workers or on_cluster else WORTH
         if not on_cluster:
-            workers = workers or max((os.cpu_count() or 1) // 2, 1)
+            workers = workers or own_processes()
             if workers == 1:
                 return set()
         where: Cluster = "ray" if on_cluster else "processes"
@@ -197,6 +197,7 @@ class _Analysis:
                 task,
                 lambda do, numbers: engine_for(len(numbers))(do, numbers, workers),
                 least=1 if on_cluster else 2,
+                worth=worth,
                 on_progress=show,
                 stopped=self._stop.is_set,
             )

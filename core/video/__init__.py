@@ -37,7 +37,7 @@ from core.video.pipeline import (
 )
 from core.video.protocols import FaceFinder, FrameModel, VideoFrame, VideoInfo
 from core.video.reader import LONGEST, VideoReader
-from core.video.spread import FilmWork, spread
+from core.video.spread import WORTH, FilmWork, own_processes, spread
 from core.video.table import FaceTable, open_table, region_shares
 from core.video.writer import VideoWriter, open_writer
 
@@ -51,6 +51,7 @@ __all__ = [
     "RATE",
     "SUMMARY",
     "TABLE",
+    "WORTH",
     "AnalysisSettings",
     "CoreFaceFinder",
     "FaceFinder",
@@ -81,6 +82,7 @@ __all__ = [
     "open_table",
     "open_writer",
     "origin",
+    "own_processes",
     "read_job",
     "region_shares",
     "sample_film",

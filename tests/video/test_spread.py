@@ -25,6 +25,7 @@ from core.video import (
     broken_off,
     finished_before,
     origin,
+    own_processes,
     spread,
 )
 from core.video import pieces as film_pieces
@@ -110,6 +111,38 @@ def test_films_done_by_others_are_those_done_here(tmp_path: Path, checkpoint: Pa
     )  # fmt: skip
     assert again == set()
     assert whole_folder(given, out, checkpoint, again)["kept"] == 2
+
+
+@pytest.mark.parametrize(("worth", "others"), [(70, True), (71, False)])
+def test_films_of_few_frames_are_left_to_one_process(
+    worth: int, others: bool, tmp_path: Path, checkpoint: Path
+) -> None:
+    given, out = films(tmp_path / "in"), tmp_path / "out"  # of 70 frames together
+    asked: list[int] = []
+
+    def ask(do: Callable[..., object], numbers: Sequence[int]) -> Iterator[int]:
+        asked.extend(numbers)
+        yield from numbers
+
+    made = spread(
+        [(path, out / path.name) for path in given.iterdir()],
+        FilmWork(out, checkpoint, SETTINGS, network),
+        ask,
+        worth=worth,
+        on_progress=lambda progress: None,
+        stopped=lambda: False,
+    )
+
+    assert bool(made) is bool(asked) is others
+
+
+@pytest.mark.parametrize(("cores", "processes"), [(1, 1), (2, 2), (4, 3), (8, 5), (None, 1)])
+def test_as_many_films_at_once_as_keep_the_cores_busy(
+    cores: int | None, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+
+    assert own_processes() == processes
 
 
 def test_a_stop_breaks_pieces_off_and_keeps_those_that_are_done(
