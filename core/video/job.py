@@ -26,6 +26,7 @@ State = Literal["running", "finished", "stopped", "failed"]
 
 _STATUS, _LOG, _STOP = "job.json", "job.log", "job.stop"
 _EVERY = 0.5  # seconds between two notes of progress
+_TELLING = 25  # frames from which a pace can be told
 _PICTURE, _PICTURE_EVERY, _PICTURE_SIDE = "job.jpg", 1.0, 640  # seconds; its longer side in pixels
 _VANISHED = "The analysis ended without a word; the computer may have run out of memory."
 
@@ -44,6 +45,7 @@ class JobStatus(ProcessFields):
         expected: Frames in all; None where the file does not say.
         time: Seconds of video done.
         elapsed: Seconds spent.
+        pace: Seconds a frame since the first ones were done; 0 before that can be told.
     """
 
     state: State
@@ -55,6 +57,7 @@ class JobStatus(ProcessFields):
     expected: int | None = None
     time: float = 0.0
     elapsed: float = 0.0
+    pace: float = 0.0
 
     @property
     def share(self) -> float | None:
@@ -74,6 +77,8 @@ class JobRecord:
         self._path = out / _STATUS
         self._own = ProcessId.of().fields()
         self._noted = 0.0
+        self._first: tuple[int, float] | None = None  # frames of this file, and when
+        self._last = ("", 0)  # file and frames
         self._forget_picture()
         self._write(state="running")
 
@@ -89,7 +94,18 @@ class JobRecord:
         if time.monotonic() - self._noted >= _EVERY:
             self._noted = time.monotonic()
             place = {"video": video, "number": number, "of": of}
-            self._write(state="running", **place, **asdict(progress))
+            pace = self._pace(video, progress)
+            self._write(state="running", pace=pace, **place, **asdict(progress))
+
+    def _pace(self, video: str, progress: Progress) -> float:
+        """Seconds a frame; what comes before the first frame, as loading, counts for none."""
+        done, now = progress.frames, time.monotonic()
+        if self._first is None or self._last[0] != video or done < self._last[1]:
+            self._first = (done, now) if done else None
+        self._last = (video, done)
+        if self._first is None or done - self._first[0] < _TELLING:
+            return 0.0
+        return (now - self._first[1]) / (done - self._first[0])
 
     def show(self, draw: Callable[[], Image]) -> None:
         """Keep a small copy of what is drawn; see `keep_picture`."""

@@ -253,7 +253,8 @@ def _joined(
             )
     elapsed = sum(part["elapsed"] for part in parts) + clock.perf_counter() - started
     notes = [note for part in parts for note in part["part"]["notes"]]
-    notes.append(PIECES_NOTE.format(pieces=len(parts), seconds=settings.piece))
+    if len(parts) > 1:
+        notes.append(PIECES_NOTE.format(pieces=len(parts), seconds=settings.piece))
     report = {
         "video": readable(source.name),
         "status": status,

@@ -20,7 +20,17 @@ from core.labels import EMOTIONS
 from core.models import Card, build, save_weights
 from core.preprocess import Preprocess
 from core.process import Claim
-from core.video import ANNOTATED, SUMMARY, TABLE, latest_frame, read_job, start_job, stop_job
+from core.video import (
+    ANNOTATED,
+    SUMMARY,
+    TABLE,
+    JobRecord,
+    Progress,
+    latest_frame,
+    read_job,
+    start_job,
+    stop_job,
+)
 
 
 @pytest.fixture
@@ -150,6 +160,24 @@ def test_a_job_runs_beside_tells_its_progress_and_stops_when_asked(
     report = json.loads((out / SUMMARY).read_text())
     assert report["status"] == "stopped"
     assert 0 < report["frames"] < 400
+
+
+def test_the_pace_is_told_from_the_first_frames_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    record, paces = JobRecord(tmp_path / "job"), []
+
+    for seconds, frames in ((40, 1), (1, 25), (1, 26), (1, 51), (1, 3), (1, 28)):
+        now[0] += seconds  # forty of them to load; the last two of another film
+        record.note("a.mp4", Progress(frames, 500, 0.0, now[0] - 100))
+        status = read_job(tmp_path / "job")
+        assert status is not None
+        paces.append(status.pace)
+
+    # 2 s for 25 frames, then 3 s for 50; then 1 s for 25
+    assert paces == pytest.approx([0, 0, 0.08, 0.06, 0, 0.04])
 
 
 def test_a_process_that_died_without_a_word_has_failed(tmp_path: Path) -> None:

@@ -89,13 +89,13 @@ def test_the_chart_has_a_line_a_class_and_a_mark_at_the_moment() -> None:
     [
         (JobStatus("running"), 0.0, "Loading the network …"),
         (
-            JobStatus("running", frames=50, expected=200, elapsed=10.0),
+            JobStatus("running", frames=50, expected=200, elapsed=40.0, pace=0.2),
             0.25,
             "50 of 200 frames, 30 s left",
         ),
         (JobStatus("running", frames=7, elapsed=10.0), 0.0, "7 frames"),
         (
-            JobStatus("running", video="b.avi", number=2, of=4, frames=1, expected=2, elapsed=60),
+            JobStatus("running", video="b.avi", number=2, of=4, frames=1, expected=2, pace=60),
             0.375,
             "Video 2 of 4, b.avi: 1 of 2 frames, 1 min 0 s left",
         ),
@@ -107,4 +107,4 @@ def test_progress_is_told_in_words(job: JobStatus, share: float, said: str) -> N
 
 
 def test_the_time_left_is_not_guessed_at_once() -> None:
-    assert time_left(JobStatus("running", frames=1, expected=100, elapsed=0.5)) is None
+    assert time_left(JobStatus("running", frames=1, expected=100, elapsed=40.0)) is None

@@ -15,7 +15,7 @@ from webapp.charts.faithfulness import part_bars, told
 from webapp.faithfulness_badges import faithfulness_of, show_badges
 from webapp.figure_file import Sheet, stacked
 from webapp.image_explanation import downloads
-from webapp.image_explanation.subject import SIGNED_METHOD, Subject
+from webapp.image_explanation.subject import Subject, signed_method
 from webapp.picture_rows import Plate, Row, Tile, plate_html, plate_sheet
 from webapp.text import literal
 
@@ -31,13 +31,13 @@ def show(subject: Subject, style: Style) -> None:
         st.info("Choose two different expressions.")
         return
     if not EXPLAINERS[subject.method].signed:
-        title = EXPLAINERS[subject.method].title
+        title, signed = EXPLAINERS[subject.method].title, signed_method(subject.folder)
         st.info(
             f"{literal(title)} keeps only what speaks for an expression, so the difference of two "
             "of its maps does not tell what decides between them. "
-            f"{EXPLAINERS[SIGNED_METHOD].title} stands in here: it is signed."
+            f"{EXPLAINERS[signed].title} stands in here: it is signed."
         )
-        subject = subject.by(SIGNED_METHOD)
+        subject = subject.by(signed)
     explanation = subject.explanation()
     show_badges(
         faithfulness_of(subject.folder), explanation.method, explanation.layer, "contrast badges"

@@ -20,7 +20,7 @@ from webapp.charts.faithfulness import Unit, from_above, part_bars, told
 from webapp.faithfulness_badges import faithfulness_of, show_badges
 from webapp.figure_file import Inset, Sheet, stacked
 from webapp.image_explanation import downloads
-from webapp.image_explanation.subject import SIGNED_METHOD, Subject, hidden_together, parts
+from webapp.image_explanation.subject import Subject, hidden_together, parts, signed_method
 from webapp.picture_rows import Tile
 from webapp.text import literal, percent
 
@@ -163,7 +163,7 @@ def _described(subject: Subject, measured: RegionReport) -> Measure:
     )
     found = measured
     if choice in (SIGNED, CONTRAST) and not found.explanation.signed:
-        found = parts(subject.by(SIGNED_METHOD), all_sets=False)
+        found = parts(subject.by(signed_method(subject.folder)), all_sets=False)
     explanation = found.explanation
     report = faithfulness_of(subject.folder)
     show_badges(report, explanation.method, explanation.layer, "parts badges")

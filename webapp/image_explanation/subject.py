@@ -12,6 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core import Explanation, FaceResult
+from core.checkpoints import REFERENCE
 from core.explain import (
     RegionOcclusion,
     RegionReport,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from core.predict import Predictor
 
-SIGNED_METHOD = "hires_cam"  # stands in where a method is too coarse, or is not signed
 
 Masks = dict[str, NDArray[np.bool_]]
 
@@ -123,6 +123,11 @@ BY_FACE: HashFuncs = {Subject: lambda subject: subject.key}
 BY_MAP: HashFuncs = {Subject: lambda subject: (*subject.key, subject.method, subject.layer)}
 
 
+def signed_method(folder: Path) -> str:
+    """The method that stands in for a checkpoint where one is too coarse, or is not signed."""
+    return "expected_cam" if (folder / REFERENCE).is_file() else "hires_cam"
+
+
 @st.cache_resource(scope="session", max_entries=48, show_spinner=False, hash_funcs=BY_MAP)
 def parts(subject: Subject, *, all_sets: bool) -> RegionReport:
     """What the parts of the face do to the answer; the face must have landmarks.
@@ -136,7 +141,7 @@ def parts(subject: Subject, *, all_sets: bool) -> RegionReport:
     """
     predictor, explanation = subject.predictor, subject.explanation()
     if min(explanation.maps.shape[1:]) < FINE_CELLS:
-        explanation = subject.by(SIGNED_METHOD).explanation()
+        explanation = subject.by(signed_method(subject.folder)).explanation()
     return region_report(
         predictor.model,
         subject.batch(),

@@ -15,7 +15,6 @@ _GO_ON = (
     "A film of ten minutes or more goes on with the piece that was broken off, a folder with the "
     "next film, a shorter film from its beginning."
 )
-_FIRST = 2.0  # seconds of work from which the time left can be told
 
 
 def watch(analysis: Analysis) -> None:
@@ -67,10 +66,9 @@ def words(job: JobStatus) -> str:
 
 def time_left(job: JobStatus) -> float | None:
     """Seconds until this video is done at the pace so far; None where it cannot be told."""
-    share = job.share
-    if not share or job.elapsed < _FIRST:
+    if not job.pace or not job.expected:
         return None
-    return job.elapsed / share - job.elapsed
+    return job.pace * max(job.expected - job.frames, 0)
 
 
 def duration(seconds: float) -> str:

@@ -3,6 +3,7 @@
 The folder is the only channel: a reload, another tab and a restarted server see the same.
 """
 
+import os
 import re
 import secrets
 import shutil
@@ -80,7 +81,9 @@ def begin(chosen: Chosen, checkpoint: Path, settings: AnalysisSettings) -> Analy
             VideoReader(source).close()  # what is no video is refused here and now
         analysis = Analysis(analysis.token, chosen.title, checkpoint.name, several=source.is_dir())
         write_json(analysis.folder / _REQUEST, asdict(analysis))
-        options = command_options(settings, checkpoint)
+        # Others use the server, too; and of one piece at a time, what is cancelled is kept whole.
+        at_once = max((os.cpu_count() or 1) // 2, 1)
+        options = [*command_options(settings, checkpoint), "--workers", str(at_once)]
         write_json(analysis.folder / _COMMAND, {"source": path_text(source), "options": options})
         start_job(source, analysis.results, options)
     except BaseException:
