@@ -31,7 +31,7 @@ def show(subject: Subject, style: Style) -> None:
         st.info("Choose two different expressions.")
         return
     if not EXPLAINERS[subject.method].signed:
-        title, signed = EXPLAINERS[subject.method].title, signed_method(subject.folder)
+        title, signed = EXPLAINERS[subject.method].title, signed_method(subject)
         st.info(
             f"{literal(title)} keeps only what speaks for an expression, so the difference of two "
             "of its maps does not tell what decides between them. "

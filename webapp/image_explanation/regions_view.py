@@ -163,7 +163,7 @@ def _described(subject: Subject, measured: RegionReport) -> Measure:
     )
     found = measured
     if choice in (SIGNED, CONTRAST) and not found.explanation.signed:
-        found = parts(subject.by(signed_method(subject.folder)), all_sets=False)
+        found = parts(subject.by(signed_method(subject)), all_sets=False)
     explanation = found.explanation
     report = faithfulness_of(subject.folder)
     show_badges(report, explanation.method, explanation.layer, "parts badges")

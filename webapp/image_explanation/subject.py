@@ -12,11 +12,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core import Explanation, FaceResult
-from core.checkpoints import REFERENCE
 from core.explain import (
     RegionOcclusion,
     RegionReport,
     RegionShapley,
+    carried_reference,
     fit_masks,
     occlude_regions,
     region_report,
@@ -123,9 +123,10 @@ BY_FACE: HashFuncs = {Subject: lambda subject: subject.key}
 BY_MAP: HashFuncs = {Subject: lambda subject: (*subject.key, subject.method, subject.layer)}
 
 
-def signed_method(folder: Path) -> str:
-    """The method that stands in for a checkpoint where one is too coarse, or is not signed."""
-    return "expected_cam" if (folder / REFERENCE).is_file() else "hires_cam"
+def signed_method(subject: Subject) -> str:
+    """The method that stands in for a face's own where that is too coarse, or is not signed."""
+    known = carried_reference(subject.predictor.model) is not None
+    return "expected_cam" if known else "hires_cam"
 
 
 @st.cache_resource(scope="session", max_entries=48, show_spinner=False, hash_funcs=BY_MAP)
@@ -141,7 +142,7 @@ def parts(subject: Subject, *, all_sets: bool) -> RegionReport:
     """
     predictor, explanation = subject.predictor, subject.explanation()
     if min(explanation.maps.shape[1:]) < FINE_CELLS:
-        explanation = subject.by(signed_method(subject.folder)).explanation()
+        explanation = subject.by(signed_method(subject)).explanation()
     return region_report(
         predictor.model,
         subject.batch(),
