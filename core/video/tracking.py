@@ -1,5 +1,6 @@
 """Follows faces from frame to frame by their landmarks, and gives each an id."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -52,7 +53,7 @@ class Track:
     id: int
     landmarks: Points
     patch: NDArray[np.float32]
-    around: Around
+    around: Around  # of the last frame whose landmarks were fitted
     detector: str
     fitted: bool = True
     velocity: NDArray[np.float32] = field(default_factory=lambda: np.zeros(2, np.float32))
@@ -141,7 +142,10 @@ class Tracker:
                 return True
         track.fitted = True
         points = self._finder.landmarks(image, Detection(aim, 1.0, _FITTING))
-        return self._accept(track, image, aim, points)
+        if not self._accept(track, image, aim, points):
+            return False
+        track.around = surroundings(image, track.box)
+        return True
 
     def _accept(self, track: Track, image: Image, aim: Box, points: Points) -> bool:
         """Move a face to landmarks that can be those of the same face a frame later."""
@@ -155,7 +159,6 @@ class Tracker:
             return False
         track.velocity = (points - track.landmarks).mean(axis=0)
         track.landmarks, track.patch = points, patch
-        track.around = surroundings(image, square)
         return True
 
     def _refit(self, track: Track, image: Image, found: Detection) -> None:
@@ -199,10 +202,14 @@ def face_square(landmarks: Points) -> Box:
     Args:
         landmarks: float32 (68, 2).
     """
-    centre = landmarks.mean(axis=0)
-    spread = float(np.sqrt(((landmarks - centre) ** 2).sum(axis=1).mean()))
+    # Products of vectors: for so few numbers half the time of numpy's means.
+    share = np.float32(1 / len(landmarks))
+    centre = np.full(len(landmarks), share) @ landmarks
+    offsets = (landmarks - centre).ravel()
+    spread = math.sqrt(share * (offsets @ offsets))
     half = max(_SIDE * spread / 2, 1.0)
-    across, down = float(centre[0]), float(centre[1]) - _RISE * spread
+    across, down = centre.tolist()
+    down -= _RISE * spread
     return Box(round(across - half), round(down - half), round(across + half), round(down + half))
 
 
