@@ -115,7 +115,7 @@ def expected_cam(model: nn.Module, batch: Tensor, targets: Tensor, layer: str) -
 
 
 def _of_cells(weights: Tensor, parts: Sequence[tuple[int, int]]) -> list[Tensor]:
-    """Weights float32 (K, channels, h, w) by cells of each part, float32 (h w / f f, C, f f K).
+    """Weights float32 (K, channels, h, w) by cells of each part, float32 (h w / f f, C, K f f).
 
     Args:
         weights: Of all classes.
@@ -127,7 +127,7 @@ def _of_cells(weights: Tensor, parts: Sequence[tuple[int, int]]) -> list[Tensor]
     ):
         classes, _, height, width = own.shape
         blocks = own.reshape(classes, channels, height // f, f, width // f, f)
-        found.append(blocks.permute(2, 4, 1, 3, 5, 0).reshape(-1, channels, f * f * classes))
+        found.append(blocks.permute(2, 4, 1, 0, 3, 5).reshape(-1, channels, classes * f * f))
     return found
 
 
@@ -145,8 +145,10 @@ def _maps(parts: Sequence[Tensor], weights: Sequence[Tensor], offset: Tensor) ->
         rows, columns = part.shape[2:]
         down, across = height // rows, width // columns
         # Of one cell at a time: the product with all weights at once would be K times as large.
-        cells = part.flatten(2).permute(2, 0, 1) @ own  # (rows columns, N, down across K)
-        wide = cells.reshape(rows, columns, -1, down, across, classes).permute(2, 5, 0, 3, 1, 4)
+        cells = part.flatten(2).permute(2, 0, 1) @ own  # (rows columns, N, K down across)
+        # Columns first, then rows: two simple moves are half the work of a single one of both.
+        lines = cells.reshape(rows, columns, -1, across).transpose(1, 2)
+        wide = lines.reshape(rows, -1, classes, down * width).permute(1, 2, 0, 3)
         total = total + wide.reshape(-1, classes, height, width)
     return smoothed(total - offset)
 

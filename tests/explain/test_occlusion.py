@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from captum.attr import Occlusion
 from made_networks import LeftRight, face
+from scipy.ndimage import gaussian_filter
 from torch import Tensor, nn
 
-from core.explain.occlusion import blurred, filled, occlusion
+from core.explain.occlusion import blurred, filled, occlusion, smoothed
 
 
 def test_an_even_picture_stays_as_it_is() -> None:
@@ -27,6 +29,21 @@ def test_blurring_spreads_a_point_as_a_gaussian_does() -> None:
     assert found.argmax() == 32 * 64 + 32
     assert found[32, 40] / found[32, 32] == pytest.approx(0.6065, abs=1e-3)
     assert found[40, 32] / found[32, 32] == pytest.approx(0.6065, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("blur", "mode", "share"), [(blurred, "mirror", 8), (smoothed, "nearest", 16)]
+)
+@pytest.mark.parametrize("side", [1, 3, 16, 48])
+def test_blurring_agrees_with_scipy(
+    blur: Callable[[Tensor], Tensor], mode: str, share: int, side: int
+) -> None:
+    batch = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
+    reach = min(max(round(3 * side / share), 1), side - 1)
+
+    found = gaussian_filter(batch.numpy(), side / share, mode=mode, radius=reach, axes=(2, 3))
+
+    np.testing.assert_allclose(blur(batch).numpy(), found, atol=1e-6)
 
 
 def test_rows_are_blurred_apart() -> None:
