@@ -79,6 +79,12 @@ class ProcessId:
         return living.token != token or not living.is_alive()
 
     @property
+    def age(self) -> float:
+        """Seconds since it began; 0 where that is not known."""
+        now = time.clock_gettime(time.CLOCK_BOOTTIME) if self.boot else time.time()
+        return max(now - self.created, 0.0) if self.created else 0.0
+
+    @property
     def is_here(self) -> bool:
         """Whether it belongs to this machine, so that `is_alive` can tell."""
         return self.host == platform.node()

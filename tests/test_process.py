@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,14 @@ def test_a_claim_of_an_earlier_version_is_believed_through_a_step_of_the_clock(
     (tmp_path / ".claim").write_text(f"{sleeper.pid} {began}")
 
     assert not Claim(tmp_path / ".claim").acquire()
+
+
+def test_how_long_a_process_lives(sleeper: subprocess.Popen[bytes]) -> None:
+    began = psutil.Process(sleeper.pid).create_time()
+
+    assert ProcessId.of(sleeper.pid).age == pytest.approx(time.time() - began, abs=0.5)
+    assert ProcessId(sleeper.pid, began).age == pytest.approx(time.time() - began, abs=0.5)
+    assert ProcessId(0, 0.0).age == 0.0
 
 
 def test_a_later_process_of_the_same_number_is_another(sleeper: subprocess.Popen[bytes]) -> None:

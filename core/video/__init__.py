@@ -27,7 +27,14 @@ from core.video.job import (
     stop_job,
 )
 from core.video.overlap import network_threads
-from core.video.pieces import analyse_video, broken_off, finished_before, forget, origin
+from core.video.pieces import (
+    analyse_video,
+    broken_off,
+    finished_before,
+    forget,
+    kept_seconds,
+    origin,
+)
 from core.video.pipeline import (
     DEFAULT_SMOOTHING,
     PAPER_REFRESH,
@@ -76,6 +83,7 @@ __all__ = [
     "forget",
     "is_annotated",
     "is_video",
+    "kept_seconds",
     "latest_frame",
     "list_videos",
     "network_threads",

@@ -12,6 +12,7 @@ import time as clock
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,13 @@ def forget(out: Path) -> None:
     shutil.rmtree(out / PIECES, ignore_errors=True)
     if report := read_object(out / SUMMARY):
         write_json(out / SUMMARY, {**report, "status": "dropped"})
+
+
+def kept_seconds(out: Path) -> float:
+    """Seconds of a film, from its beginning, in whole pieces: they are not analysed again."""
+    found = (read_object(piece_folder(out, number) / SUMMARY) for number in count())
+    whole = takewhile(lambda piece: piece.get("status") == "finished", found)
+    return max((float(piece["origin"]["span"]["end"] or 0) for piece in whole), default=0.0)
 
 
 def origin_of(span: Span, made_of: Mapping[str, Any]) -> Report:

@@ -1,6 +1,5 @@
 """Follows faces from frame to frame by their landmarks, and gives each an id."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -16,9 +15,7 @@ from core.video.protocols import FaceFinder, Points
 # measured on the boxes of dlib's own detector, in mean distances of the points from their centre.
 _SIDE, _RISE = 2.65, 0.07
 _FITTING = "dlib_hog"  # whose boxes such squares are like
-
 _ASIDE, _FOREHEAD = 0.04, 0.22  # added to the landmarks' extent on the sides and on top
-
 _SAME = 0.3  # overlap from which a detection and a followed face are one
 _NEAR = 0.4  # or centres closer than this, in sides
 _TWICE = 0.5  # overlap of two followed faces from which they are one
@@ -39,7 +36,6 @@ _FLOW_STEPS = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.03)
 _FAST = 0.1  # sides from one frame to the next from which a fit is safer
 _ASTRAY = 0.04  # sides, of a point, from where the whole face's motion takes it
 _MOST_ASTRAY = 0.25  # share of the points
-
 
 # Grey surroundings of a face, uint8 (n, n), and their square place in the frame.
 Around = tuple[NDArray[np.uint8], Box]
@@ -142,10 +138,9 @@ class Tracker:
                 return True
         track.fitted = True
         points = self._finder.landmarks(image, Detection(aim, 1.0, _FITTING))
-        if not self._accept(track, image, aim, points):
-            return False
-        track.around = surroundings(image, track.box)
-        return True
+        if accepted := self._accept(track, image, aim, points):
+            track.around = surroundings(image, track.box)
+        return accepted
 
     def _accept(self, track: Track, image: Image, aim: Box, points: Points) -> bool:
         """Move a face to landmarks that can be those of the same face a frame later."""
@@ -202,14 +197,12 @@ def face_square(landmarks: Points) -> Box:
     Args:
         landmarks: float32 (68, 2).
     """
-    # Products of vectors: for so few numbers half the time of numpy's means.
-    share = np.float32(1 / len(landmarks))
+    share = np.float32(1 / len(landmarks))  # products take half the time of numpy's means
     centre = np.full(len(landmarks), share) @ landmarks
     offsets = (landmarks - centre).ravel()
-    spread = math.sqrt(share * (offsets @ offsets))
+    spread = float(share * (offsets @ offsets)) ** 0.5
     half = max(_SIDE * spread / 2, 1.0)
-    across, down = centre.tolist()
-    down -= _RISE * spread
+    across, down = centre - (0, _RISE * spread)
     return Box(round(across - half), round(down - half), round(across + half), round(down + half))
 
 

@@ -260,6 +260,7 @@ def test_results_are_deleted_on_request(app: AppTest, films: Path) -> None:
     analyse_video(world_film(films / "in.mp4", world), analysis.results, world, world)
     opened(app, analysis=TOKEN)
 
+    assert "The video's copy goes with all results" in texts(app)
     app.button(key="video_delete").click().run()
 
     assert not analysis.folder.exists()
@@ -314,6 +315,7 @@ def test_an_analysis_that_was_broken_off_goes_on_at_a_click(
     write_clip(films / "walk.mp4", walking_face(3))
     chosen(opened(app), "walk.mp4").button(key="video_start").click().run()
     assert "Out of luck." in app.error[0].value
+    assert "*Go on* analyses the video from the beginning." in texts(app)
 
     app.button(key="video_go_on").click().run()
 

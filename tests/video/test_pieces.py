@@ -27,6 +27,7 @@ from core.video import (
     Progress,
     VideoReader,
     analyse_video,
+    kept_seconds,
 )
 from core.video import pieces as film_pieces
 from core.video.pieces import cut, same_faces
@@ -84,6 +85,17 @@ def test_a_film_in_pieces_is_the_film_in_one_go(tmp_path: Path, film: Path) -> N
     assert report["notes"][-1].startswith("The film was analysed in 3 pieces of 1 s.")
     assert json.loads((tmp_path / "cut" / SUMMARY).read_text()) == report
     assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == [ANNOTATED, TABLE, SUMMARY]
+
+
+@pytest.mark.parametrize(("settings", "kept"), [(CUT, 2.0), (WHOLE_FILM, 0.0)])
+def test_what_is_kept_of_a_film_that_was_stopped_is_its_whole_pieces(
+    tmp_path: Path, film: Path, settings: AnalysisSettings, kept: float
+) -> None:
+    seen: list[Progress] = []
+
+    analyse(film, tmp_path, settings, on_progress=seen.append, stopped=lambda: len(seen) > 60)
+
+    assert kept_seconds(tmp_path) == kept
 
 
 def test_its_annotated_copy_has_every_frame_once_and_the_sound(tmp_path: Path, film: Path) -> None:

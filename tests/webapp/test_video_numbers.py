@@ -1,6 +1,7 @@
 """The table of an analysed video, by face, over time and at a moment."""
 
 from pathlib import Path
+from time import CLOCK_BOOTTIME, clock_gettime
 
 import numpy as np
 import pytest
@@ -104,6 +105,14 @@ def test_the_chart_has_a_line_a_class_and_a_mark_at_the_moment() -> None:
 def test_progress_is_told_in_words(job: JobStatus, share: float, said: str) -> None:
     assert overall(job) == share
     assert words(job) == said
+
+
+def test_while_the_network_is_loaded_its_seconds_count() -> None:
+    began = clock_gettime(CLOCK_BOOTTIME) - 75.2
+
+    assert words(JobStatus("running", born=began, boot="this")) == (
+        "Loading the network … 1 min 15 s"
+    )
 
 
 def test_the_time_left_is_not_guessed_at_once() -> None:

@@ -4,17 +4,13 @@ import streamlit as st
 
 from core import CoreError
 from core.checkpoints import find_checkpoint, title_of
-from core.video import JobStatus, latest_frame, read_job, stop_job
+from core.video import JobStatus, kept_seconds, latest_frame, read_job, stop_job
 from webapp.pictures import draw
 from webapp.text import counted, literal
 from webapp.video import store
 from webapp.video.store import Analysis
 
 REFRESH = 1.0  # seconds between two looks
-_GO_ON = (
-    "A film of ten minutes or more goes on with the piece that was broken off, a folder with the "
-    "next film, a shorter film from its beginning."
-)
 
 
 def watch(analysis: Analysis) -> None:
@@ -54,7 +50,8 @@ def overall(job: JobStatus) -> float:
 def words(job: JobStatus) -> str:
     """What stands on the bar."""
     if not job.frames:
-        return "Loading the network …"
+        waited = job.process.age
+        return "Loading the network …" + (f" {duration(waited)}" if waited else "")
     said = f"{counted(job.frames, 'frame')}"
     if job.expected:
         said = f"{job.frames:,} of {counted(job.expected, 'frame')}"
@@ -100,10 +97,24 @@ def show_failure(analysis: Analysis, job: JobStatus | None) -> None:
 
 
 def _offer_more(analysis: Analysis) -> None:
-    """A button that takes an analysis up again, where that can be."""
-    if store.can_go_on(analysis) and st.button("Go on", key="video_go_on", help=_GO_ON):
+    """A button that takes an analysis up again, where that can be, and what it will do."""
+    if not store.can_go_on(analysis):
+        return
+    if st.button("Go on", key="video_go_on"):
         store.go_on(analysis)
         st.rerun()
+    st.caption(_what_goes_on(analysis))
+
+
+def _what_goes_on(analysis: Analysis) -> str:
+    if analysis.several:
+        return "*Go on* analyses the videos that are missing."
+    kept = kept_seconds(analysis.results)
+    begins = f"at {duration(kept)}; what is before is kept" if kept else "from the beginning"
+    return (
+        f"*Go on* analyses the video {begins}. Meanwhile its progress is shown here instead of "
+        "results."
+    )
 
 
 def _network(analysis: Analysis) -> str:
@@ -120,13 +131,18 @@ def show_title(analysis: Analysis, job: JobStatus | None) -> None:
     if again.button("New video", key="video_again", width="stretch"):
         store.leave()
         st.rerun()
-    if delete.button(
-        "Delete", key="video_delete", width="stretch", help="The video's copy and all results."
-    ):
-        store.delete(analysis)
-        st.rerun()
+    with delete.popover("Delete", width="stretch", key="video_ask_delete"):
+        st.markdown("The video's copy goes with all results; nothing is kept.")
+        st.button(
+            "Delete for good",
+            key="video_delete",
+            type="primary",
+            on_click=store.delete,
+            args=(analysis,),
+        )
     if job is None or job.state == "finished":
         return
     if job.state == "failed":
         st.error(f"The last try ended: {literal(job.reason)} Below is what was done before.")
-    _offer_more(analysis)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _offer_more(analysis)
