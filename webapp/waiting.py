@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from webapp.text import counted
+
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
     from streamlit.elements.lib.layout_utils import WidthWithoutContent
 
 PATIENCE = 0.4  # seconds before a bar is drawn: quicker work needs none
 EVERY = 0.25  # seconds between two moves of the bar
+THEN_FROM = 0.7  # share of the bar for what a network looks at, where more comes behind it
 _ENDED = "ended work"  # what the visitor cancelled last
 
 Show = Callable[[float, str], None]  # (share done, 0 to 1, words)
@@ -86,6 +89,21 @@ def passes_shown(show: Show, words: str, expected: float) -> Iterator[None]:
 
     with watched(tell):
         yield
+
+
+def pictures_shown(show: Show, then: str) -> Callable[[int, int], None]:
+    """Tell how many pictures a network has looked at.
+
+    Args:
+        show: Of the bar.
+        then: What is done with all of them at the end, of which nothing can be told.
+    """
+
+    def tell(done: int, total: int) -> None:
+        words = f"{done:,} of {counted(total, 'picture')} seen by the network,"
+        show(THEN_FROM * done / total, words if done < total else then)
+
+    return tell
 
 
 def room_for(

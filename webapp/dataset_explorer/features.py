@@ -12,12 +12,11 @@ from webapp.chart_frame import draw_chart
 from webapp.charts import dataset as charts
 from webapp.dataset_explorer import excluding, store, tiles
 from webapp.text import counted, percent
-from webapp.waiting import Waiting
+from webapp.waiting import Waiting, pictures_shown
 
 SAMPLES = (500, 1000, 2000, 4000)
 FEWEST = 50  # points; fewer have too few neighbours for t-SNE to tell near from far
 MOST_SHOWN = 48  # pictures of a selection
-LAYOUT_FROM = 0.7  # share of the bar for the network; the layout tells nothing of its progress
 COLOURINGS = {"label": "class", "source": "source", "answer": "right or wrong answer"}
 
 
@@ -72,14 +71,9 @@ def _points(folder: Path, checkpoint: Path, part: str, amount: int) -> pd.DataFr
         waiting.offer("The map was cancelled.", "Make it")
         return None
 
-    def show_progress(done: int, total: int) -> None:
-        words = f"{done:,} of {counted(total, 'picture')} seen by the network,"
-        waiting.show(
-            LAYOUT_FROM * done / total, words if done < total else "Laying the points out,"
-        )
-
     waiting.show(0.0, "Opening the network,")
-    points = store.feature_map(folder, checkpoint, part, amount, show_progress)
+    told = pictures_shown(waiting.show, "Laying the points out,")
+    points = store.feature_map(folder, checkpoint, part, amount, told)
     waiting.end()
     return points
 

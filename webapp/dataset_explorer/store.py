@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.data import Dataset
     from core.evaluation import LabelErrors
 
-MOST_MAPS = 8  # kept in memory
+MOST_MADE = 8  # maps and rankings kept in memory
 UNLABELLED = "unlabelled"  # shown and chosen in place of the empty label
 
 
@@ -120,12 +120,10 @@ def feature_map(
     """
     weights = (checkpoint / WEIGHTS).stat().st_mtime
     key = (str(folder), _changed(folder), str(checkpoint), weights, part, amount)
-    maps = _feature_maps()
-    if key not in maps:
-        maps[key] = _feature_map(folder, checkpoint, part, amount, on_progress)
-        for former in list(maps)[:-MOST_MAPS]:
-            maps.pop(former, None)
-    return maps[key]
+    found: pd.DataFrame = _kept(
+        ("map", *key), lambda: _feature_map(folder, checkpoint, part, amount, on_progress)
+    )
+    return found
 
 
 def kept_label_errors(folder: Path, checkpoint: Path, part: str) -> "LabelErrors | None":
@@ -146,7 +144,13 @@ def kept_label_errors(folder: Path, checkpoint: Path, part: str) -> "LabelErrors
     )
 
 
-def label_errors(folder: Path, checkpoint: Path, part: str, amount: int) -> "LabelErrors":
+def label_errors(
+    folder: Path,
+    checkpoint: Path,
+    part: str,
+    amount: int,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> "LabelErrors":
     """Pictures of a part of the clean split, those with the most doubtful labels first.
 
     Args:
@@ -154,13 +158,21 @@ def label_errors(folder: Path, checkpoint: Path, part: str, amount: int) -> "Lab
         checkpoint: Folder of the network.
         part: "train", "valid" or "test".
         amount: Pictures at most, drawn at random, always the same ones.
+        on_progress: Called with pictures done and in all, unless the ranking is there already.
 
     Raises:
         DataError: The data set cannot be read, or the part is too small.
         CheckpointError: The checkpoint cannot be used.
     """
+    from core.evaluation import label_errors as ranked
+
     weights = (checkpoint / WEIGHTS).stat().st_mtime
-    return _label_errors(str(folder), _changed(folder), str(checkpoint), weights, part, amount)
+    key = ("ranking", str(folder), _changed(folder), str(checkpoint), weights, part, amount)
+    found: LabelErrors = _kept(
+        key,
+        lambda: ranked(checkpoint, dataset(folder), part, most=amount, on_progress=on_progress),
+    )
+    return found
 
 
 def votes(folder: Path) -> pd.DataFrame | None:
@@ -258,9 +270,19 @@ def _means(folder: str, changed: float) -> dict[str, Image]:
 
 
 @st.cache_resource(show_spinner=False)
-def _feature_maps() -> dict[tuple[object, ...], pd.DataFrame]:
-    """The maps made last; not a cache of Streamlit's, in which no bar can move."""
+def _made() -> dict[tuple[object, ...], Any]:
+    """What was made last; not a cache of Streamlit's, in which no bar can move."""
     return {}
+
+
+def _kept(key: tuple[object, ...], make: Callable[[], Any]) -> Any:  # noqa: ANN401 - of any kind
+    """What was made for this key, made now where it is not there."""
+    made = _made()
+    if key not in made:
+        made[key] = make()
+        for former in list(made)[:-MOST_MADE]:
+            made.pop(former, None)
+    return made[key]
 
 
 def _feature_map(
@@ -296,15 +318,6 @@ def _kept_label_errors(
     from core.evaluation import kept_label_errors
 
     return kept_label_errors(_dataset(folder, changed), Path(checkpoint), part)
-
-
-@st.cache_resource(max_entries=8, show_spinner="Asking the network about these pictures …")
-def _label_errors(
-    folder: str, changed: float, checkpoint: str, weights: float, part: str, amount: int
-) -> "LabelErrors":
-    from core.evaluation import label_errors
-
-    return label_errors(Path(checkpoint), _dataset(folder, changed), part, most=amount)
 
 
 @st.cache_resource(max_entries=4, ttl=60.0, show_spinner=False)
