@@ -2,7 +2,7 @@
 
 import time as clock
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache, partial
@@ -125,7 +125,7 @@ def analyse_span(
     Returns:
         The content of `summary.json`.
     """
-    started = clock.perf_counter()
+    began, started = clock.time(), clock.perf_counter()
 
     def goes_on(frame: VideoFrame) -> bool:
         if frame.number >= 0:
@@ -154,6 +154,7 @@ def analyse_span(
         "counts": dict(run.counts),
         "notes": notes,
         "run_up": run.run_up,
+        "began": began,
     }
     report = {
         "video": readable(source.name),
@@ -171,6 +172,19 @@ def analyse_span(
     }
     write_json(out / SUMMARY, report)
     return report
+
+
+def spent(parts: Sequence[Mapping[str, Any]]) -> float:
+    """Seconds in which at least one part was analysed: several may have been at once.
+
+    Args:
+        parts: Summaries by `analyse_span`.
+    """
+    total = until = 0.0
+    for began, elapsed in sorted((one["part"].get("began", 0.0), one["elapsed"]) for one in parts):
+        total += max(began + elapsed - max(began, until), 0.0)
+        until = max(until, began + elapsed)
+    return total
 
 
 def counted(counts: Mapping[str, int]) -> list[str]:

@@ -30,6 +30,7 @@ from core.video.analysis import (
     analyse_span,
     counted,
     is_annotated,
+    spent,
 )
 from core.video.protocols import WHOLE, FaceFinder, FrameModel, Span
 from core.video.reader import VideoReader
@@ -102,9 +103,8 @@ def analyse_video(
         place = out if span == WHOLE else piece_folder(out, number)
         origin_of_piece = origin_of(span, made_of or {})
         ends = ("finished", "stopped") if stopped() else ("finished",)
-        report = None
-        if made_of and (span != WHOLE or len(ends) > 1):
-            report = finished_before(place, settings, origin_of_piece, ends)
+        known = made_of and (span != WHOLE or len(ends) > 1)
+        report = finished_before(place, settings, origin_of_piece, ends) if known else None
         kept += report["elapsed"] if report else 0.0
         if report is None and reports and stopped():
             break
@@ -259,7 +259,7 @@ def _joined(
                 sound_start=video.start,
                 end=None if whole else seconds,
             )
-    elapsed = sum(part["elapsed"] for part in parts) + clock.perf_counter() - started
+    elapsed = spent(parts) + clock.perf_counter() - started
     notes = [note for part in parts for note in part["part"]["notes"]]
     if len(parts) > 1:
         notes.append(PIECES_NOTE.format(pieces=len(parts), seconds=settings.piece))

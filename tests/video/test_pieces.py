@@ -30,6 +30,7 @@ from core.video import (
     kept_seconds,
 )
 from core.video import pieces as film_pieces
+from core.video.analysis import spent
 from core.video.pieces import cut, same_faces
 from core.video.protocols import WHOLE, Span
 
@@ -146,6 +147,14 @@ def test_a_film_goes_on_with_the_piece_that_was_broken_off(tmp_path: Path, film:
     assert {name: second[name] for name in second if name not in own} == {
         name: undisturbed[name] for name in undisturbed if name not in own
     }
+
+
+def test_seconds_in_which_pieces_were_analysed_at_once_count_once() -> None:
+    begun = [(100.0, 10.0), (104.0, 10.0), (105.0, 2.0), (200.0, 5.0)]
+    parts = [{"part": {"began": began}, "elapsed": elapsed} for began, elapsed in begun]
+
+    assert spent(parts) == 14.0 + 5.0
+    assert spent(parts[::-1]) == 19.0
 
 
 def test_pieces_of_another_network_or_way_are_made_again(tmp_path: Path, film: Path) -> None:
