@@ -10,7 +10,7 @@ from core.explain import EXPLAINERS, SLOW_PASSES, recommended_method
 from core.types import Image
 from webapp import pictures
 from webapp.errors import sentence
-from webapp.faithfulness_badges import badges, faithfulness_of, numbers
+from webapp.faithfulness_badges import badges, faithfulness_of, row_title, show_numbers
 from webapp.image_explanation import downloads
 from webapp.image_explanation.subject import Subject
 from webapp.picture_rows import Plate, Row, Tile, plate_html, plate_sheet
@@ -64,12 +64,12 @@ def show(subject: Subject, style: Style) -> None:
             report = faithfulness_of(subject.folder)
             for one in compared.explanations:
                 st.markdown(f"**{literal(EXPLAINERS[one.method].title)}**")
-                st.markdown(numbers(report, one.method, one.layer))
+                show_numbers(report, one.method, one.layer)
     title = _title(subject)
     downloads.offer(
         subject,
         "methods",
-        lambda: plate_sheet(plate, title),
+        lambda: plate_sheet(with_layers(plate, compared.explanations), title),
         lambda: downloads.as_text(
             {
                 "checkpoint": subject.folder.name,
@@ -133,10 +133,16 @@ def methods_plate(
     rows = []
     for one in explanations:
         tiles = tuple(_tile(face, one, label, style) for label in prediction.labels)
-        title = EXPLAINERS[one.method].title
-        place = "" if one.layer == "input" else f" at {one.layer}"
-        rows.append(Row(f"{title}{place}", tiles, badges(report, one.method, one.layer)))
+        rows.append(Row(row_title(one), tiles, badges(report, one.method, one.layer)))
     return Plate(headings, tuple(rows))
+
+
+def with_layers(plate: Plate, explanations: tuple[Explanation, ...]) -> Plate:
+    """The same with the layers' own names, for a figure to take away."""
+    rows = zip(plate.rows, explanations, strict=True)
+    return replace(
+        plate, rows=tuple(replace(row, title=row_title(one, named=True)) for row, one in rows)
+    )
 
 
 def _tile(face: Image | None, explanation: Explanation, label: str, style: Style) -> Tile:
