@@ -87,7 +87,7 @@ for _info in (
         1,
         default_layer="last",
         any_layer=True,
-        caveat="The last layer divides the face into few, large fields: brow and eye may share one.",
+        caveat="The last layer divides the face into few large fields: brow and eye may share one.",
     ),
     MethodInfo(
         "grad_cam_pp",
