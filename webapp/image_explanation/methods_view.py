@@ -55,6 +55,7 @@ def show(subject: Subject, style: Style) -> None:
     st.caption(
         "Each row has a colour scale of its own, shared by its expressions: methods measure in "
         f"different units. {COLOURS_IN_WORDS}. "
+        f"{pictures.emptiness_in_words(tile.mark for row in plate.rows for tile in row.tiles)} "
         "The badges are measured over many test faces, for the predicted expression."
     )
     with st.expander(
@@ -124,7 +125,7 @@ def _compared(subject: Subject, chosen: list[str]) -> Compared:
 def methods_plate(
     subject: Subject, explanations: tuple[Explanation, ...], style: Style, *, on_face: bool
 ) -> Plate:
-    """Rows methods, columns expressions; blank maps are marked."""
+    """Rows methods, columns expressions; maps that seem empty are marked."""
     prediction = subject.face.prediction
     shares = dict(zip(prediction.labels, prediction.probabilities.tolist(), strict=True))
     report = faithfulness_of(subject.folder)
@@ -155,7 +156,7 @@ def _tile(face: Image | None, explanation: Explanation, label: str, style: Style
         drawn = pictures.evidence_alone(evidence, scale, style)
     else:
         drawn = pictures.evidence_on_face(face, evidence, scale, style)
-    mark = "blank" if explanation.is_blank(label) else ""
+    mark = pictures.emptiness(evidence, scale)
     words = (ONLY_AGAINST,) if explanation.speaks_only_against(label) else ()
     return Tile(drawn, f"{title}, evidence for {label}", words, mark)
 
