@@ -142,7 +142,13 @@ def test_an_exported_file_answers_like_the_checkpoint(
     logits, maps = session.run(None, {"pixels": pixels})
     np.testing.assert_allclose(logits, Predictor.load(untrained).exact_logits(pixels), atol=1e-5)
     assert maps.shape == (2, 6, 16, 16)
-    assert json.loads(capsys.readouterr().out)["labels"] == list(LABELS)
+    said = capsys.readouterr()
+    assert json.loads(said.out)["labels"] == list(LABELS)
+    assert said.err.startswith("The network untrained, as an ONNX file: 64 x 64 grey pixels go in,")
+    assert (
+        f"scores of 6 expressions and a map of each by Grad-CAM come out. Written to {target}."
+        in (said.err)
+    )
 
 
 @pytest.mark.parametrize(
