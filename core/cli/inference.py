@@ -103,6 +103,8 @@ def classify(
         f"{counts['no_face']} without a face found, {counts['unreadable']} unreadable. "
         f"Written to {out}."
     )
+    if counts["no_face"] and faces == "auto":
+        typer.echo("Where files are cut-out faces already, --faces whole scores them as they are.")
     if counts["more"]:
         typer.echo(
             f"In {counts['more']} of them more than one face was found, and the largest scored; "

@@ -81,6 +81,26 @@ def test_classify_writes_a_row_a_file(
     assert "2 files: 1 scored" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("faces", "is_told"), [("auto", True), ("whole", False)])
+def test_classify_says_what_helps_where_files_without_a_face_are_faces_themselves(
+    faces: str,
+    is_told: bool,
+    untrained: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    PIL.Image.fromarray(np.full((300, 500, 3), 128, np.uint8)).save(tmp_path / "wall.png")
+
+    code = run("classify", tmp_path / "wall.png", "--out", tmp_path / "s.csv", "--checkpoint",
+               untrained, "--faces", faces, monkeypatch=monkeypatch)  # fmt: skip
+
+    said = capsys.readouterr().out
+    assert code == 0
+    assert ("1 without a face found" in said) == is_told
+    assert ("--faces whole scores them as they are." in said) == is_told
+
+
 def test_classify_says_that_there_were_more_faces_and_gives_them_rows(
     untrained: str,
     tmp_path: Path,
