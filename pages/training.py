@@ -13,6 +13,7 @@ from webapp.training import (
     search_view,
     store,
 )
+from webapp.waiting import tell_kept
 
 VIEWS = {
     actions.NEW: new_run.show,
@@ -30,6 +31,7 @@ st.caption(
 )
 if read_only():
     st.info("This server is read-only: runs can be watched and compared, not started or stopped.")
+tell_kept()
 actions.recover()
 view = navigation.view_picker(actions.VIEWS, actions.RUNS if store.runs() else actions.NEW)
 with shown_errors():

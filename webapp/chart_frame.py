@@ -1,9 +1,10 @@
 """How charts and tables stand on a page: what can be read, by whom, and in which colours."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from html import escape
 from math import isnan
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -19,6 +20,31 @@ TABLE_HEIGHT = 320  # px, at most
 ROW, EDGES = 35, 3  # px, of a table
 TINT = 0.6  # the share of white in the chips of expressions
 FEW = 8  # values; up to here each is said
+# On a phone a row's name stands above its cells, so that none of them is cut.
+WRAPPING = """
+.wrapping {overflow-x: auto; font-size: .875rem;}
+.wrapping table {width: 100%; border-collapse: collapse;}
+.wrapping tr {border-bottom: 1px solid rgba(128, 128, 160, .3);}
+.wrapping th, .wrapping td {padding: .3rem .5rem; text-align: left; vertical-align: top;
+font-weight: normal; font-variant-numeric: tabular-nums; overflow-wrap: anywhere;}
+.wrapping small {display: block; font-size: .72rem; opacity: .8;}
+.wrapping:not(.figures) th {opacity: .8;}
+.wrapping.figures th, .wrapping.figures td {overflow-wrap: normal;}
+.wrapping.figures th:not(.name), .wrapping.figures td {text-align: right;}
+.wrapping.figures td {white-space: nowrap;}
+.wrapping tr.marked {background: rgba(122, 134, 224, .25);}
+.wrapping tr.marked th {font-weight: 600;}
+.wrapping td.strange {background: rgba(106, 127, 0, .18);}
+@media (max-width: 640px) {
+.wrapping tr {display: grid; grid-template-columns: var(--columns);}
+.wrapping th, .wrapping td {padding: .2rem .3rem;}
+.wrapping .name {grid-column: 1 / -1; padding-top: .4rem;}
+.wrapping th[scope="col"] {font-size: .75rem;}
+.wrapping.figures th[scope="col"] {overflow-wrap: anywhere;}
+.wrapping.named td::before {content: attr(title); display: block; font-size: .75rem; opacity: .8;}
+.wrapping.named tr:first-child {display: none;}
+}
+"""
 
 
 def draw_chart(
@@ -60,6 +86,47 @@ def draw_chart(
 def table_height(rows: int) -> int:
     """Pixels of a table that is not cut; where they are told, nothing below it moves."""
     return ROW * (rows + 1) + EDGES
+
+
+def wrapping_table(
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    kind: Literal["texts", "named", "figures"] = "texts",
+    *,
+    least: str = "3.6rem",
+    marked: str = "",
+    strange: str = "",
+) -> str:
+    """A table of texts as HTML that wraps them; on a phone names stand above their cells.
+
+    Args:
+        head: Of the names, then of the other columns.
+        rows: A name, then as many cells; the lines of a cell below its first one are small.
+        kind: "figures" stand to the right and are not broken; "named" cells have their column's
+            name above them on a phone, instead of a head.
+        least: Width of the narrowest column on a phone.
+        marked: Name of the row that stands out; "" for none.
+        strange: Cells with this in them are tinted; "" for none.
+    """
+
+    def cell(text: str, column: str) -> str:
+        value, *more = escape(text).split("\n")
+        said = ' class="strange"' if strange and strange in text else ""
+        said += "" if kind == "figures" else f' title="{escape(column)}"'
+        return f"<td{said}>{value}{''.join(f'<small>{line}</small>' for line in more)}</td>"
+
+    columns = "".join(f'<th scope="col">{escape(text)}</th>' for text in head[1:])
+    lines = [f'<tr><th class="name" scope="col">{escape(head[0])}</th>{columns}</tr>']
+    for name, *texts in rows:
+        cells = zip(texts, head[1:], strict=True)
+        shown = "".join(cell(text, column) for text, column in cells)
+        drawn = ' class="marked"' if marked and name == marked else ""
+        lines.append(f'<tr{drawn}><th class="name" scope="row">{escape(name)}</th>{shown}</tr>')
+    own = f"--columns: repeat({len(head) - 1}, minmax({least}, 1fr))"  # each table on a page
+    return (
+        f'<style>{WRAPPING}</style><div class="wrapping {kind}" style="{own}"><table>'
+        f"{''.join(lines)}</table></div>"
+    )
 
 
 def emotion_column(labels: Iterable[str], **options: Any) -> Any:  # noqa: ANN401 - of Streamlit

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from core import Explanation
 from core.explain import EXPLAINERS, misses_mark, stored_faithfulness
 from webapp.text import counted, literal, percent
 
@@ -17,6 +18,7 @@ BEATS = "beats its controls"  # as reports say it
 GOOD, POOR = "on test faces: truer than chance", "on test faces: no truer than chance"
 UNMEASURED = "not tested for this network"
 OTHER_LAYER = "not measured at this layer"
+PIXELS = "input"  # in place of a layer's name, as explanations say it
 SAME_FOR_ALL = "the same for every expression"
 CONTROL_NAMES = {
     "random": "a random map",
@@ -101,19 +103,41 @@ def show_badges(
         figures: Whether there is such a button.
     """
     row = st.container(horizontal=True, vertical_alignment="center", gap="small", key=key)
-    place = (
-        "" if layer == "input" else f"Taken at the layer named {literal(layer)} inside the network."
-    )
     row.caption(literal(EXPLAINERS[method].title), width="content")
     for badge in badges(report, method, layer):
         row.badge(badge.words, color=badge.colour)
     if figures:
         with row.popover("Numbers", type="tertiary"):
-            if place:
-                st.caption(place)
-            st.markdown(numbers(report, method, layer))
-    elif place:
-        st.caption(place)
+            show_numbers(report, method, layer)
+
+
+def show_numbers(report: Mapping[str, Any] | None, method: str, layer: str) -> None:
+    """Draw the figures behind the badge, and which layer they and the map are of."""
+    if said := layer_in_words(layer):
+        st.caption(said)
+    st.markdown(numbers(report, method, layer))
+
+
+def layer_in_words(layer: str) -> str:
+    """A sentence with the layer's own name, for details only; "" for maps of the pixels."""
+    if layer == PIXELS:
+        return ""
+    return f"Taken at the layer named {literal(layer)} inside the network."
+
+
+def row_title(explanation: Explanation, *, named: bool = False) -> str:
+    """A method and how finely its map divides the face.
+
+    Args:
+        explanation: Any of a face.
+        named: Whether the layer's own name stands for that, as in figures to take away.
+    """
+    title = EXPLAINERS[explanation.method].title
+    if explanation.layer == PIXELS:
+        return title
+    height, width = explanation.maps.shape[1:]
+    place = f" at {explanation.layer}" if named else f", map of {width} x {height} fields"
+    return f"{title}{place}"
 
 
 def numbers(report: Mapping[str, Any] | None, method: str, layer: str) -> str:

@@ -1,6 +1,6 @@
 """Pictures on the page: a face, its map, both side by side, and tiles that can be clicked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -9,8 +9,17 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core import Explanation, FaceResult, Image
-from core.drawing import ColourMap, Style, draw_points, heat_image, overlay, resized
+from core.drawing import (
+    LEAST_SEEN,
+    ColourMap,
+    Style,
+    draw_points,
+    heat_image,
+    overlay,
+    resized,
+)
 from core.images import quick_png
+from core.types import BLANK
 from webapp.waiting import room_for
 
 if TYPE_CHECKING:
@@ -20,6 +29,10 @@ if TYPE_CHECKING:
 SCREEN = 1200  # px, longest side of a photo on the page
 FACE = 256  # px, side of a face on the page
 TILE = 112  # px
+EMPTY_IN_WORDS = {
+    "blank": "Blank: no evidence at all.",
+    "faint": "Faint: less than a fifth of what the strongest colour stands for.",
+}
 GAP = 12  # px between pictures in a row
 # The button lies over its whole tile, so that a click on the picture opens it; the picture's own
 # button, which enlarges it, would lie on top of that.
@@ -98,6 +111,25 @@ def evidence_on_face(
     grey = cv2.cvtColor(cv2.cvtColor(original, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     plain = np.asarray(grey, dtype=np.uint8)
     return overlay(plain, evidence, scale, style.opacity, style.colours, coverage=style.coverage)
+
+
+def emptiness(evidence: NDArray[np.float32], scale: float) -> str:
+    """Why a map beside others seems empty: "blank", "faint", or "" where it does not.
+
+    Args:
+        evidence: float32 (h, w).
+        scale: The value of the strongest colour.
+    """
+    strongest = float(np.abs(evidence).max(initial=0.0))
+    if strongest <= BLANK:
+        return "blank"
+    return "faint" if strongest < LEAST_SEEN * scale else ""
+
+
+def emptiness_in_words(marks: Iterable[str]) -> str:
+    """What the marks of `emptiness` mean, those that occur only; "" where there is none."""
+    occurring = set(marks)
+    return " ".join(said for mark, said in EMPTY_IN_WORDS.items() if mark in occurring)
 
 
 def side_by_side(*pictures: Image, gap: int = GAP) -> Image:

@@ -17,6 +17,7 @@ PATIENCE = 0.4  # seconds before a bar is drawn: quicker work needs none
 EVERY = 0.25  # seconds between two moves of the bar
 THEN_FROM = 0.7  # share of the bar for what a network looks at, where more comes behind it
 _ENDED = "ended work"  # what the visitor cancelled last
+_TOLD = "told after a click"
 
 Show = Callable[[float, str], None]  # (share done, 0 to 1, words)
 
@@ -70,6 +71,17 @@ class Waiting:
     def end(self) -> None:
         """Take the bar away."""
         self._place.empty()
+
+
+def tell_next(words: str) -> None:
+    """Have `tell_kept` show a message; for callbacks, which may not draw where a fragment does."""
+    st.session_state[_TOLD] = words
+
+
+def tell_kept() -> None:
+    """Show the message that the last callback left, once."""
+    if words := st.session_state.pop(_TOLD, ""):
+        st.toast(words)
 
 
 @contextmanager

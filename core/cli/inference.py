@@ -103,6 +103,8 @@ def classify(
         f"{counts['no_face']} without a face found, {counts['unreadable']} unreadable. "
         f"Written to {out}."
     )
+    if counts["no_face"] and faces == "auto":
+        typer.echo("Where files are cut-out faces already, --faces whole scores them as they are.")
     if counts["more"]:
         typer.echo(
             f"In {counts['more']} of them more than one face was found, and the largest scored; "
@@ -199,7 +201,7 @@ def export(
 ) -> None:
     """Write an ONNX file: grey pixels in, logits and maps out (Expected CAM, else Grad-CAM)."""
     from core.checkpoints import find_checkpoint
-    from core.explain import fast_methods, load_explained, with_maps
+    from core.explain import EXPLAINERS, fast_methods, load_explained, with_maps
     from core.inference import export_onnx
 
     model, card = load_explained(find_checkpoint(run))
@@ -207,6 +209,14 @@ def export(
     onnx.parent.mkdir(parents=True, exist_ok=True)
     network = model if method is None else with_maps(model, method)
     export_onnx(network, card.preprocess, onnx, maps=method is not None)
+    spec = card.preprocess
+    out = "" if method is None else f" and a map of each by {EXPLAINERS[method].title}"
+    typer.echo(  # on stderr, so that the output stays JSON
+        f"The network {run}, as an ONNX file: {spec.crop} x {spec.crop} "
+        f"{'colour' if spec.colour else 'grey'} pixels go in, scores of {len(card.labels)} "
+        f"expressions{out} come out. Written to {onnx}. Below, what its users need, as JSON.",
+        err=True,
+    )
     typer.echo(
         json.dumps(
             {
@@ -214,7 +224,7 @@ def export(
                 "maps": method,
                 "labels": card.labels,
                 "temperature": card.temperature,
-                "preprocess": card.preprocess.to_json(),
+                "preprocess": spec.to_json(),
             }
         )
     )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         colour_table,
         default_colours,
     )
+    from core.drawing.outlines import LEAST_SEEN
     from core.drawing.overlays import OPACITY, heat_image, overlay, paste_overlay
     from core.drawing.panels import UNCLEAR, colour_of, name_of
 
@@ -54,6 +55,7 @@ __getattr__ = lazy_names(
             "colour_table",
             "default_colours",
         ),
+        "outlines": ("LEAST_SEEN",),
         "overlays": ("OPACITY", "heat_image", "overlay", "paste_overlay"),
         "panels": ("UNCLEAR", "colour_of", "name_of"),
     },
@@ -64,6 +66,7 @@ __all__ = [
     "COLOURS_IN_WORDS",
     "COLOUR_MAPS",
     "FOR",
+    "LEAST_SEEN",
     "NO_EVIDENCE",
     "ONLY_AGAINST",
     "OPACITY",

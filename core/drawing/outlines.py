@@ -15,7 +15,7 @@ LEAST_SIDE = 48  # pixels of a face; a smaller one would vanish under its line
 _BLUR = 1 / 24  # of the side: speckles count by what they add up to around them
 _SHARE = 0.9  # quantile above which evidence is strong
 _OF_PEAK = 0.2  # of the strongest; weaker places are not strong, however empty the rest is
-_OF_SCALE = 0.2  # of the strongest colour; a map as weak as that has no strong place
+LEAST_SEEN = 0.2  # of the strongest colour; a map as weak as that has no strong place
 _RIVAL = 0.25  # of the other sign's strongest
 _ALIKE = 0.7  # of the strongest; a region that reaches it is shown beside it
 _HALF = 0.5  # of the face; a larger region is no place
@@ -57,7 +57,7 @@ def strongest_places(values: NDArray[np.float32]) -> tuple[Place, ...]:
     strongest = (float(values.max()), float(-values.min()))
     found: list[Place] = []
     for crowd, peak, most, against in zip(crowds, peaks, strongest, (False, True), strict=True):
-        if most >= _OF_SCALE and peak >= _RIVAL * max(peaks):
+        if most >= LEAST_SEEN and peak >= _RIVAL * max(peaks):
             found += (Place(edge, against) for edge in _edges(crowd, peak))
     return tuple(found)
 

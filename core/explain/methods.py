@@ -87,7 +87,7 @@ for _info in (
         1,
         default_layer="last",
         any_layer=True,
-        caveat="On 64 px faces the last convolution has 4x4 cells: brow and eye share one.",
+        caveat="The last layer divides the face into few large fields: brow and eye may share one.",
     ),
     MethodInfo(
         "grad_cam_pp",

@@ -81,6 +81,26 @@ def test_classify_writes_a_row_a_file(
     assert "2 files: 1 scored" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("faces", "is_told"), [("auto", True), ("whole", False)])
+def test_classify_says_what_helps_where_files_without_a_face_are_faces_themselves(
+    faces: str,
+    is_told: bool,
+    untrained: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    PIL.Image.fromarray(np.full((300, 500, 3), 128, np.uint8)).save(tmp_path / "wall.png")
+
+    code = run("classify", tmp_path / "wall.png", "--out", tmp_path / "s.csv", "--checkpoint",
+               untrained, "--faces", faces, monkeypatch=monkeypatch)  # fmt: skip
+
+    said = capsys.readouterr().out
+    assert code == 0
+    assert ("1 without a face found" in said) == is_told
+    assert ("--faces whole scores them as they are." in said) == is_told
+
+
 def test_classify_says_that_there_were_more_faces_and_gives_them_rows(
     untrained: str,
     tmp_path: Path,
@@ -142,7 +162,13 @@ def test_an_exported_file_answers_like_the_checkpoint(
     logits, maps = session.run(None, {"pixels": pixels})
     np.testing.assert_allclose(logits, Predictor.load(untrained).exact_logits(pixels), atol=1e-5)
     assert maps.shape == (2, 6, 16, 16)
-    assert json.loads(capsys.readouterr().out)["labels"] == list(LABELS)
+    said = capsys.readouterr()
+    assert json.loads(said.out)["labels"] == list(LABELS)
+    assert said.err.startswith("The network untrained, as an ONNX file: 64 x 64 grey pixels go in,")
+    assert (
+        f"scores of 6 expressions and a map of each by Grad-CAM come out. Written to {target}."
+        in (said.err)
+    )
 
 
 @pytest.mark.parametrize(

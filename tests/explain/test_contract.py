@@ -154,3 +154,8 @@ def test_other_methods_refuse_a_layer(method: str, network: Network) -> None:
 
     with pytest.raises(ExplainError, match="does not explain layer"):
         explain(model, batch, EMOTIONS, method, "blocks.block1.conv")
+
+
+@pytest.mark.parametrize("method", ["grad_cam", "hires_cam"])
+def test_caveats_state_no_size_that_only_one_network_has(method: str) -> None:
+    assert not any(letter.isdigit() for letter in EXPLAINERS[method].caveat)

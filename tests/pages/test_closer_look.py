@@ -162,7 +162,7 @@ def test_a_method_that_does_not_apply_leaves_what_is_measured(
     opened.multiselect(key="methods").set_value(["cam", "layer_cam"]).run()
     assert not opened.exception
     assert ["CAM does not apply" in warning.value for warning in opened.warning] == [True]
-    assert "Layer-CAM at" in texts(opened, "html")
+    assert "Layer-CAM, map of 64 x 64 fields" in texts(opened, "html")
 
 
 def test_the_contrast_begins_with_answer_and_runner_up(opened: AppTest) -> None:
@@ -198,8 +198,8 @@ def test_methods_stand_side_by_side_and_blank_maps_are_marked(opened: AppTest) -
     opened.multiselect(key="methods").set_value(["grad_cam", "layer_cam"]).run()
 
     grid = texts(opened, "html")
-    rows = grid[grid.index("Grad-CAM at") :]
-    assert rows.count("<img") == 12
+    rows = grid[grid.index("Grad-CAM, map of") :]
+    assert (rows.count("<img"), rows.count("blocks.block1")) == (12, 0)
     assert rows.count(">blank</div>") == 10  # all but surprise, by either method
 
 

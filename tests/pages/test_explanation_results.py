@@ -175,7 +175,10 @@ def test_mean_maps_and_regions_of_right_answers(
     assert "happiness<br>40 faces" in tiles
     assert "no map" not in tiles
     text = words(page)
-    assert "Layer-CAM, at layer blocks.block2.pool" in text
+    assert "The method of explanation is Layer-CAM." in text
+    assert "blocks.block2.pool" not in text
+    (helped,) = [caption.help for caption in page.caption if "Layer-CAM" in caption.value]
+    assert "Taken at the layer named blocks.block2.pool" in helped
     assert "3 left out" in text
     assert "**Hidden**: how many percentage points an answer's probability loses" in text
     table = page.dataframe[0].value

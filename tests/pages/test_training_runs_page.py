@@ -225,6 +225,7 @@ def test_deleting_asks_first(training_page: Opened, own_runs: Path) -> None:
     assert folder.path.exists()
 
     app.button(key="delete").click().run()
+    assert [toast.value for toast in app.toast if "deleted" in toast.value]
 
     assert not folder.path.exists()
     assert app.selectbox(key="run").options == ["other"]

@@ -132,6 +132,9 @@ def test_an_analysis_can_be_cancelled_and_what_was_done_is_kept(
     until(lambda: (read_job(analysis.results) or pytest.fail("no job")).frames > 0)
 
     app.run().button(key="video_cancel").click().run()
+    assert [toast.value for toast in app.toast] == [
+        "Ending after this frame; what was done is kept."
+    ]
 
     until(lambda: (read_job(analysis.results) or pytest.fail("no job")).state == "stopped")
     app.run()

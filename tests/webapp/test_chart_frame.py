@@ -17,6 +17,7 @@ from webapp.chart_frame import (
     share_columns,
     table_height,
     tint,
+    wrapping_table,
 )
 from webapp.charts import DIVERGING, SEQUENTIAL, TEXT
 from webapp.charts.dataset import feature_map, origin_table
@@ -175,3 +176,17 @@ def test_captions_and_their_links_can_be_read_on_light_pages() -> None:
 
 def test_a_table_of_three_rows_is_four_high_with_its_head() -> None:
     assert table_height(3) == 4 * 35 + 3
+
+
+def test_a_wrapping_table_holds_texts_only_and_marks_what_it_is_told_to() -> None:
+    said = wrapping_table(
+        ("Network", "A & B"), [("<b>", "1 *\n0 to 2"), ("two", "-")], "figures",
+        least="4rem", marked="two", strange=" *",
+    )  # fmt: skip
+
+    assert (
+        '<tr><th class="name" scope="col">Network</th><th scope="col">A &amp; B</th></tr>' in said
+    )
+    assert '<th class="name" scope="row">&lt;b&gt;</th><td class="strange">1 *<small>' in said
+    assert '<tr class="marked"><th class="name" scope="row">two</th><td>-</td></tr>' in said
+    assert 'style="--columns: repeat(1, minmax(4rem, 1fr))"' in said

@@ -2,9 +2,18 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from webapp.faithfulness_badges import Badge, badge_html, badges, numbers
+from core import Explanation
+from webapp.faithfulness_badges import (
+    Badge,
+    badge_html,
+    badges,
+    layer_in_words,
+    numbers,
+    row_title,
+)
 
 UNMEASURED = Badge("not tested for this network", "gray")
 
@@ -94,3 +103,20 @@ def test_a_method_that_misses_a_planted_mark_and_one_that_passes_in_part_are_mar
     assert "misses a planted mark" not in [
         badge.words for badge in badges(known, "grad_cam", "last")
     ]
+
+
+def test_a_row_says_how_fine_its_map_is_and_names_the_layer_only_where_asked() -> None:
+    maps = np.zeros((1, 4, 6), np.float32)
+    coarse = Explanation("grad_cam", "stage4.0.conv2", ("fear",), maps)
+    pixels = Explanation("saliency", "input", ("fear",), maps)
+
+    assert row_title(coarse) == "Grad-CAM, map of 6 x 4 fields"
+    assert row_title(coarse, named=True) == "Grad-CAM at stage4.0.conv2"
+    assert row_title(pixels) == row_title(pixels, named=True) == "Saliency"
+
+
+def test_the_layers_own_name_is_a_sentence_of_the_details() -> None:
+    assert layer_in_words("stage4.0.conv2") == (
+        "Taken at the layer named stage4.0.conv2 inside the network."
+    )
+    assert layer_in_words("input") == ""

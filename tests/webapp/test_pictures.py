@@ -226,3 +226,21 @@ def test_only_smooth_points_lie_between_pixels(smooth: bool, row: float) -> None
     dark = np.maximum(128.0 - canvas[..., 0], 0)  # the rim, all around the dot
     assert np.all(canvas[10, 8:13] > 128)
     assert np.average(np.arange(22), weights=dark.sum(axis=1)) == pytest.approx(row, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("strongest", "mark"), [(0.0, "blank"), (1e-13, "blank"), (0.75, "faint"), (-0.75, "faint")]
+)
+def test_a_map_that_seems_empty_says_whether_it_is(strongest: float, mark: str) -> None:
+    evidence = np.array([[0.0, strongest]], np.float32)
+
+    assert pictures.emptiness(evidence, 4.0) == mark  # 0.75 of 4 is less than a fifth
+    assert pictures.emptiness(evidence + np.float32(1.0), 4.0) == ""
+
+
+def test_only_the_marks_that_occur_are_explained() -> None:
+    assert pictures.emptiness_in_words(["", ""]) == ""
+    assert pictures.emptiness_in_words(["faint", "", "faint"]) == (
+        "Faint: less than a fifth of what the strongest colour stands for."
+    )
+    assert pictures.emptiness_in_words(["faint", "blank"]).startswith("Blank: no evidence at all. ")

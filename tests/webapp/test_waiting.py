@@ -44,3 +44,26 @@ def test_cancelled_work_is_not_begun_again_until_it_is_asked_for(
 
     app.button(key="stop again").click().run()
     assert app.text[0].value == "counted"
+
+
+def telling_page() -> None:
+    import streamlit as st
+
+    from webapp.waiting import tell_kept, tell_next
+
+    @st.fragment
+    def part() -> None:
+        tell_kept()
+        st.button("Cancel", key="cancel", on_click=tell_next, args=("It ends soon.",))
+
+    part()
+
+
+def test_what_a_callback_has_to_say_is_said_once_by_the_part_that_is_drawn() -> None:
+    app = AppTest.from_function(telling_page).run()
+    assert not app.toast
+
+    app.button(key="cancel").click().run()
+    assert [toast.value for toast in app.toast] == ["It ends soon."]
+
+    assert not app.run().toast

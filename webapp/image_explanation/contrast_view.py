@@ -8,7 +8,7 @@ import streamlit as st
 from core import Explanation
 from core.drawing import COLOURS_IN_WORDS, Style
 from core.explain import EXPLAINERS, contrast_map, region_evidence
-from core.types import BLANK, FINE_CELLS, evidence_scale
+from core.types import FINE_CELLS, evidence_scale
 from webapp import pictures
 from webapp.chart_frame import draw_chart
 from webapp.charts.faithfulness import part_bars, told
@@ -51,6 +51,8 @@ def show(subject: Subject, style: Style) -> None:
         )
         + sums(subject, explanation, label, other)
     )
+    if said := pictures.emptiness_in_words(tile.mark for tile in row.rows[0].tiles):
+        st.caption(said)
     names, values = _by_parts(subject, explanation, label, other)
     if names:
         st.markdown(f"##### Which parts speak for {label} rather than {other}")
@@ -94,8 +96,8 @@ def contrast_plate(
         (f"{label} rather than {other}", difference, alone),
     ):
         drawn = pictures.evidence_on_face(face, values, scale, signed)
-        blank = "blank" if float(np.abs(values).max()) <= BLANK else ""
-        tiles.append(Tile(drawn, f"Evidence for {name}", mark=blank))
+        mark = pictures.emptiness(values, scale)
+        tiles.append(Tile(drawn, f"Evidence for {name}", mark=mark))
     headings = (("for", label), ("for", other), (label, f"rather than {other}"))
     return Plate(headings, (Row("", tuple(tiles)),))
 

@@ -158,13 +158,17 @@ def _all_maps(face: FaceResult, explanation: Explanation, style: Style) -> None:
     scale = explanation.scale
     original = pictures.face_alone(face)
     shares = dict(zip(face.prediction.labels, face.prediction.probabilities, strict=True))
+    empty = {
+        label: pictures.emptiness(explanation.map_of(label), scale) for label in explanation.labels
+    }
+    if told := pictures.emptiness_in_words(empty.values()):
+        st.caption(told)
     for start in range(0, len(explanation.labels), 2):
         row = explanation.labels[start : start + 2]
         for column, label in zip(st.columns(2), row, strict=False):
-            mark = ", blank" if explanation.is_blank(label) else ""
-            if explanation.speaks_only_against(label):
-                mark = f", {ONLY_AGAINST}"
-            column.caption(f"**{label}** {percent(shares[label])}{mark}")
+            against = ONLY_AGAINST if explanation.speaks_only_against(label) else ""
+            said = ", ".join(filter(None, (percent(shares[label]), empty[label], against)))
+            column.caption(f"**{label}** {said}")
             heat = pictures.map_alone(explanation, label, scale, style)
             both = pictures.map_on_face(original, explanation, label, scale, style)
             pair = pictures.side_by_side(heat, both)

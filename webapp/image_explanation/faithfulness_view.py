@@ -7,7 +7,7 @@ from core.explain import EXPLAINERS, SLOW_PASSES
 from core.faithfulness import FaceFaithfulness
 from webapp.chart_frame import draw_chart
 from webapp.charts import faithfulness
-from webapp.faithfulness_badges import faithfulness_of, numbers, show_badges
+from webapp.faithfulness_badges import faithfulness_of, show_badges, show_numbers
 from webapp.figure_file import FAINT, Sheet, Words, stacked
 from webapp.image_explanation import downloads
 from webapp.image_explanation.subject import Subject, tested
@@ -27,7 +27,7 @@ def show(subject: Subject) -> None:
     report = faithfulness_of(subject.folder)
     show_badges(report, explanation.method, explanation.layer, "faithfulness badges", figures=False)
     with st.expander("What was measured, and how", expanded=report is not None):
-        st.markdown(numbers(report, explanation.method, explanation.layer))
+        show_numbers(report, explanation.method, explanation.layer)
     st.markdown("##### On this face")
     label = st.selectbox(
         "Map of",

@@ -10,7 +10,7 @@ from core.explain import EXPLAINERS, SLOW_PASSES, recommended_method
 from core.types import Image
 from webapp import pictures
 from webapp.errors import sentence
-from webapp.faithfulness_badges import badges, faithfulness_of, numbers
+from webapp.faithfulness_badges import badges, faithfulness_of, row_title, show_numbers
 from webapp.image_explanation import downloads
 from webapp.image_explanation.subject import Subject
 from webapp.picture_rows import Plate, Row, Tile, plate_html, plate_sheet
@@ -55,6 +55,7 @@ def show(subject: Subject, style: Style) -> None:
     st.caption(
         "Each row has a colour scale of its own, shared by its expressions: methods measure in "
         f"different units. {COLOURS_IN_WORDS}. "
+        f"{pictures.emptiness_in_words(tile.mark for row in plate.rows for tile in row.tiles)} "
         "The badges are measured over many test faces, for the predicted expression."
     )
     with st.expander(
@@ -64,12 +65,12 @@ def show(subject: Subject, style: Style) -> None:
             report = faithfulness_of(subject.folder)
             for one in compared.explanations:
                 st.markdown(f"**{literal(EXPLAINERS[one.method].title)}**")
-                st.markdown(numbers(report, one.method, one.layer))
+                show_numbers(report, one.method, one.layer)
     title = _title(subject)
     downloads.offer(
         subject,
         "methods",
-        lambda: plate_sheet(plate, title),
+        lambda: plate_sheet(with_layers(plate, compared.explanations), title),
         lambda: downloads.as_text(
             {
                 "checkpoint": subject.folder.name,
@@ -124,7 +125,7 @@ def _compared(subject: Subject, chosen: list[str]) -> Compared:
 def methods_plate(
     subject: Subject, explanations: tuple[Explanation, ...], style: Style, *, on_face: bool
 ) -> Plate:
-    """Rows methods, columns expressions; blank maps are marked."""
+    """Rows methods, columns expressions; maps that seem empty are marked."""
     prediction = subject.face.prediction
     shares = dict(zip(prediction.labels, prediction.probabilities.tolist(), strict=True))
     report = faithfulness_of(subject.folder)
@@ -133,10 +134,16 @@ def methods_plate(
     rows = []
     for one in explanations:
         tiles = tuple(_tile(face, one, label, style) for label in prediction.labels)
-        title = EXPLAINERS[one.method].title
-        place = "" if one.layer == "input" else f" at {one.layer}"
-        rows.append(Row(f"{title}{place}", tiles, badges(report, one.method, one.layer)))
+        rows.append(Row(row_title(one), tiles, badges(report, one.method, one.layer)))
     return Plate(headings, tuple(rows))
+
+
+def with_layers(plate: Plate, explanations: tuple[Explanation, ...]) -> Plate:
+    """The same with the layers' own names, for a figure to take away."""
+    rows = zip(plate.rows, explanations, strict=True)
+    return replace(
+        plate, rows=tuple(replace(row, title=row_title(one, named=True)) for row, one in rows)
+    )
 
 
 def _tile(face: Image | None, explanation: Explanation, label: str, style: Style) -> Tile:
@@ -149,7 +156,7 @@ def _tile(face: Image | None, explanation: Explanation, label: str, style: Style
         drawn = pictures.evidence_alone(evidence, scale, style)
     else:
         drawn = pictures.evidence_on_face(face, evidence, scale, style)
-    mark = "blank" if explanation.is_blank(label) else ""
+    mark = pictures.emptiness(evidence, scale)
     words = (ONLY_AGAINST,) if explanation.speaks_only_against(label) else ()
     return Tile(drawn, f"{title}, evidence for {label}", words, mark)
 

@@ -28,6 +28,7 @@ from core.types import BLANK
 from webapp import checkpoints
 from webapp.chart_frame import draw_chart, table_height
 from webapp.charts.faithfulness import from_above, mean_told, region_heat
+from webapp.faithfulness_badges import layer_in_words
 from webapp.picture_rows import Tile, tiles_html
 from webapp.pictures import colour_strip
 from webapp.results import pickers
@@ -117,8 +118,9 @@ def _maps(view: dict[str, Any], *, right: bool) -> None:
         literal(
             f"At most {view['faces_per_label']} faces of each expression; "
             f"{view['without_landmarks']} left out for want of landmarks. The method of "
-            f"explanation is {EXPLAINERS[view['method']].title}, at layer {view['layer']}."
-        )
+            f"explanation is {EXPLAINERS[view['method']].title}."
+        ),
+        help=layer_in_words(view["layer"]) or None,
     )
 
 

@@ -1,7 +1,6 @@
 """How far each network carries: image sets it was trained on, and those it never saw."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from typing import Any
 
 import streamlit as st
@@ -18,6 +17,7 @@ from core.evaluation import (
 )
 from core.tabular import table_text
 from webapp import checkpoints
+from webapp.chart_frame import wrapping_table
 from webapp.errors import shown_errors
 from webapp.results import pickers, store
 from webapp.results.paper_tables import export_buttons
@@ -26,26 +26,6 @@ from webapp.text import literal, percent
 
 FIGURES = {"Accuracy": "accuracy", "Macro-F1": "macro_f1"}
 STAR, DEFAULT = " *", " (the default)"
-STYLE = """
-.sets {overflow-x: auto; font-size: .875rem;}
-.sets table {width: 100%; border-collapse: collapse;}
-.sets th, .sets td {padding: .3rem .5rem; text-align: right; vertical-align: top;
-font-weight: normal; border-bottom: 1px solid rgba(128, 128, 160, .3);}
-.sets td {font-variant-numeric: tabular-nums; white-space: nowrap;}
-.sets th.name {text-align: left;}
-.sets small {display: block; font-size: .72rem; opacity: .8;}
-.sets tr.marked {background: rgba(122, 134, 224, .25);}
-.sets tr.marked th {font-weight: 600;}
-.sets td.strange {background: rgba(106, 127, 0, .18);}
-@media (max-width: 640px) {
-.sets tr {display: grid; grid-template-columns: COLUMNS;}
-.sets th, .sets td {padding: .2rem .3rem; border: none;}
-.sets tr {border-bottom: 1px solid rgba(128, 128, 160, .3);}
-.sets th.name {grid-column: 1 / -1; padding-top: .4rem;}
-.sets th[scope="col"] {font-size: .75rem; overflow-wrap: anywhere;}
-}
-"""
-
 Column = tuple[str, str]  # image set, and the part of it that was asked
 Scores = Mapping[str, Sequence[SourceScore]]  # by the network's title
 Recipes = Mapping[str, str]  # how it was trained, ditto
@@ -228,29 +208,19 @@ def sets_html(
         default: Title of the network to be marked; "" for none.
         with_ends: Whether 95 % intervals stand below the figures.
     """
-    rows = [_row(("Network", *heads.values()), "col")]
+    rows = []
     for title, some in scores.items():
         found = {(one.source, one.part): one for one in some}
         shown = [_told(found.get(column), figure, with_ends=with_ends) for column in heads]
-        rows.append(_row((title, *shown), "row", marked=title == default))
-    least = "4.6rem" if with_ends else "3.3rem"
-    style = STYLE.replace("COLUMNS", f"repeat({len(heads)}, minmax({least}, 1fr))")
-    return f'<style>{style}</style><div class="sets"><table>{"".join(rows)}</table></div>'
-
-
-def _row(texts: Sequence[str], scope: str, *, marked: bool = False) -> str:
-    first, *others = map(escape, texts)
-    cells = "".join(
-        f'<th scope="col">{text}</th>' if scope == "col" else _cell(text) for text in others
+        rows.append((title, *shown))
+    return wrapping_table(
+        ("Network", *heads.values()),
+        rows,
+        "figures",
+        least="4.6rem" if with_ends else "3.3rem",
+        marked=default,
+        strange=STAR,
     )
-    kind = ' class="marked"' if marked else ""
-    return f'<tr{kind}><th class="name" scope="{scope}">{first}</th>{cells}</tr>'
-
-
-def _cell(text: str) -> str:
-    kind = ' class="strange"' if STAR in text else ""
-    value, *ends = text.split("\n")
-    return f"<td{kind}>{value}{''.join(f'<small>{line}</small>' for line in ends)}</td>"
 
 
 def _told(one: SourceScore | None, figure: str, *, with_ends: bool) -> str:

@@ -1,7 +1,8 @@
 """What the buttons of the training page do and where they lead, and a job with its buttons."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import streamlit as st
 
@@ -24,9 +25,10 @@ from core.training import (
     request_stop,
     stop_worker,
 )
-from webapp.errors import shown_errors
+from webapp.errors import sentence, shown_errors
 from webapp.navigation import VIEW
 from webapp.text import literal
+from webapp.waiting import tell_kept, tell_next
 
 NEW, RUNS, COMPARE, SEARCH = VIEWS = ("New run", "Runs", "Compare", "Search")
 BEGUN = "queue begun"  # when, seconds since the epoch
@@ -53,6 +55,15 @@ def _begin() -> None:
     ensure_worker(run_root())
 
 
+@contextmanager
+def _kept_errors() -> Iterator[None]:
+    """As `shown_errors`, for buttons of a part that is drawn by itself."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - a page's outermost edge; `sentence` logs
+        tell_next(literal(sentence(error)))
+
+
 def start(name: str, config: RunConfig, *, now: bool) -> None:
     """Queue a new run, have the queue worked on if `now`, and turn to the run."""
     with shown_errors():
@@ -74,14 +85,14 @@ def start_search(name: str, search: Search) -> None:
 
 def stop(folder: RunFolder) -> None:
     """Ask a run or search to stop."""
-    with shown_errors():
+    with _kept_errors():
         _allowed()
         request_stop(folder)
 
 
 def resume(folder: RunFolder) -> None:
     """Queue a run or search again, and have the queue worked on."""
-    with shown_errors():
+    with _kept_errors():
         _allowed()
         enqueue(folder)
         _begin()
@@ -89,12 +100,12 @@ def resume(folder: RunFolder) -> None:
 
 def delete(folder: RunFolder) -> None:
     """Remove a run or search with all its files."""
-    with shown_errors():
+    with _kept_errors():
         _allowed()
         if not is_own(folder.path):
             raise TrainingError(f"{folder.name} came with the app, which would miss it.")
         delete_job(folder)
-        st.toast(f"{literal(folder.name)} is deleted.")
+        tell_next(f"{literal(folder.name)} is deleted.")
 
 
 def work() -> None:
@@ -221,6 +232,7 @@ def show_job(folder: RunFolder, live: Callable[[RunFolder, str], None], *, poll:
 
 def job_head(folder: RunFolder, observed: Observed, doing: str) -> None:
     """Draw state and buttons of a run or search."""
+    tell_kept()
     left, right = st.columns([3, 2], vertical_alignment="center")
     with left:
         state_line(observed, doing)

@@ -1,7 +1,6 @@
 """Several runs over each other, and what differs in their settings."""
 
 from collections.abc import Mapping
-from html import escape
 
 import streamlit as st
 
@@ -9,7 +8,7 @@ from core.shapes import CardFile
 from core.stored import shaped_or_empty
 from core.training import RunFolder, values_of
 from webapp import checkpoints, navigation
-from webapp.chart_frame import draw_chart
+from webapp.chart_frame import draw_chart, wrapping_table
 from webapp.charts import training as charts
 from webapp.text import counted
 from webapp.training import actions, store
@@ -21,24 +20,6 @@ BY_EPOCH, BY_TIME = "epochs", "time"
 FIRST = ("valid_accuracy", "valid_loss")
 # What decides which pictures a run is judged on.
 DATA = ("data", "split", "sources", "class_set")
-
-# On a phone a row's name stands above its cells, so that none of them is cut.
-STYLE = """
-.stacked {overflow-x: auto; font-size: .875rem;}
-.stacked table {width: 100%; border-collapse: collapse;}
-.stacked tr {border-bottom: 1px solid rgba(128, 128, 160, .3);}
-.stacked th, .stacked td {padding: .3rem .5rem; text-align: left; vertical-align: top;
-font-weight: normal; font-variant-numeric: tabular-nums; overflow-wrap: anywhere;}
-.stacked th {opacity: .8;}
-@media (max-width: 640px) {
-.stacked tr {display: grid; grid-template-columns: COLUMNS;}
-.stacked th, .stacked td {padding: .2rem .3rem;}
-.stacked th[scope="col"] {font-size: .75rem;}
-.stacked .name {grid-column: 1 / -1; padding-top: .4rem;}
-.stacked.named td::before {content: attr(title); display: block; font-size: .75rem; opacity: .8;}
-.stacked.named tr:first-child {display: none;}
-}
-"""
 
 
 def turn_to(names: list[str]) -> None:
@@ -153,7 +134,7 @@ def _best(runs: dict[str, RunFolder]) -> dict[str, dict[str, str]]:
 
 
 def stacked_table(head: str, rows: Mapping[str, Mapping[str, str]], *, named: bool = False) -> str:
-    """A table of texts as HTML that wraps them; on a phone names stand above their cells.
+    """Texts by name and column, as a table that wraps them.
 
     Args:
         head: Of the names.
@@ -161,23 +142,8 @@ def stacked_table(head: str, rows: Mapping[str, Mapping[str, str]], *, named: bo
         named: Whether each cell has its column's name above it on a phone, instead of a head.
     """
     columns = list(next(iter(rows.values())))
-    lines = [_line([head, *columns], "col", columns)]
-    lines += [_line([name, *(cells[column] for column in columns)], "row", columns)
-              for name, cells in rows.items()]  # fmt: skip
-    style = STYLE.replace("COLUMNS", f"repeat({len(columns)}, minmax(3.6rem, 1fr))")
-    kind = "stacked named" if named else "stacked"
-    return f'<style>{style}</style><div class="{kind}"><table>{"".join(lines)}</table></div>'
-
-
-def _line(texts: list[str], scope: str, columns: list[str]) -> str:
-    name, *cells = map(escape, texts)
-    drawn = "".join(
-        f'<th scope="col">{cell}</th>'
-        if scope == "col"
-        else f'<td title="{escape(column, quote=True)}">{cell}</td>'
-        for cell, column in zip(cells, columns, strict=True)
-    )
-    return f'<tr><th class="name" scope="{scope}">{name}</th>{drawn}</tr>'
+    lines = [[name, *(cells[column] for column in columns)] for name, cells in rows.items()]
+    return wrapping_table([head, *columns], lines, "named" if named else "texts")
 
 
 def differences(runs: dict[str, RunFolder]) -> dict[str, dict[str, str]]:

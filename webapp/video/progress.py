@@ -9,6 +9,7 @@ from webapp.pictures import draw
 from webapp.text import counted, literal
 from webapp.video import store
 from webapp.video.store import Analysis
+from webapp.waiting import tell_kept, tell_next
 
 REFRESH = 1.0  # seconds between two looks
 
@@ -24,6 +25,7 @@ def watch(analysis: Analysis) -> None:
 
 @st.fragment(run_every=REFRESH)
 def _progress(analysis: Analysis) -> None:
+    tell_kept()
     job = read_job(analysis.results)
     if job is None or job.state != "running":
         st.rerun()
@@ -39,7 +41,7 @@ def _progress(analysis: Analysis) -> None:
 def _cancel(analysis: Analysis) -> None:
     """End it; the page shows what there is once the process has let go."""
     stop_job(analysis.results)
-    st.toast("Ending after this frame; what was done is kept.")
+    tell_next("Ending after this frame; what was done is kept.")
 
 
 def overall(job: JobStatus) -> float:
