@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import av
+import cv2
 import numpy as np
-from av.video.reformatter import Colorspace, VideoReformatter
+from numpy.typing import NDArray
 
 from core.errors import VideoError
 from core.files import replacing
@@ -36,6 +37,15 @@ _OPTIONS = {
     "g": "50",  # frames at most between two that stand alone, so that players jump quickly
 }
 _BT709 = 1  # colour matrix, primaries and transfer that players assume
+# From red, green, blue and 1 to its luma, 16 to 235, and colour differences, 16 to 240, about 128.
+_TO_YUV = np.array(
+    [
+        [0.18259, 0.61423, 0.06201, 16],
+        [-0.10064, -0.33857, 0.43922, 128],
+        [0.43922, -0.39894, -0.04027, 128],
+    ],
+    np.float32,
+)
 _KEPT = {"aac", "mp3"}  # codecs that browsers play inside mp4
 _BEFORE = 0.1  # seconds that sound may begin before the picture
 _SOUND_RATE = 48_000  # samples a second after conversion
@@ -57,7 +67,6 @@ class VideoWriter:
         context.colorspace = context.color_primaries = context.color_trc = _BT709
         self._stream = stream
         self._last = -1
-        self._reformatter = VideoReformatter()  # one a frame would take half as long again
 
     def write(self, image: Image, time: float) -> None:
         """Append a frame.
@@ -72,8 +81,7 @@ class VideoWriter:
                 f"A frame of {image.shape[1]}x{image.shape[0]} pixels does not fit into a video of "
                 f"{width}x{height}."
             )
-        rgb = av.VideoFrame.from_ndarray(np.ascontiguousarray(image[:height, :width]), "rgb24")
-        frame = self._reformatter.reformat(rgb, format="yuv420p", dst_colorspace=Colorspace.ITU709)
+        frame = av.VideoFrame.from_numpy_buffer(planes(image[:height, :width]), "yuv420p")
         frame.pts = self._last = max(round(time / _CLOCK), self._last + 1)
         frame.time_base = _CLOCK
         self._container.mux(self._stream.encode(frame))
@@ -87,6 +95,24 @@ class VideoWriter:
         if self._last < 0:
             raise VideoError("There was no frame to write, so there is no video.")
         self._container.mux(self._stream.encode())
+
+
+def planes(image: Image) -> NDArray[np.uint8]:
+    """A picture as encoders take it, in a third of the time that FFmpeg's converter needs.
+
+    Args:
+        image: RGB uint8 (H, W, 3), H and W even.
+
+    Returns:
+        uint8 (H * 3 / 2, W): the luma, then both colour differences of two by two pixels each.
+    """
+    height, width = image.shape[:2]
+    every = cv2.transform(image, _TO_YUV)  # rounds, and stays within 0 to 255
+    halved = cv2.resize(every, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    planes = np.empty((height * 3 // 2, width), np.uint8)
+    planes[:height] = every[..., 0]
+    planes[height:].reshape(2, height // 2, width // 2)[:] = halved[..., 1:].transpose(2, 0, 1)
+    return planes
 
 
 class SoundTrack:

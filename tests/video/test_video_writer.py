@@ -1,13 +1,15 @@
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
+from av.video.reformatter import Colorspace
 from clips import BLUE, GREEN, RED, WHITE, assert_corners, quarters, write_clip
 
 from core.errors import VideoError
 from core.video.reader import VideoReader
-from core.video.writer import join_films, open_writer
+from core.video.writer import join_films, open_writer, planes
 
 
 def test_what_was_written_plays_in_browsers_and_looks_the_same(tmp_path: Path) -> None:
@@ -26,6 +28,19 @@ def test_what_was_written_plays_in_browsers_and_looks_the_same(tmp_path: Path) -
     assert_corners(frames[3].image, [RED, GREEN, BLUE, WHITE])
     content = path.read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")
+
+
+def test_colours_are_those_that_ffmpeg_makes() -> None:
+    smooth = np.asarray(cv2.GaussianBlur(quarters(160, 120), (0, 0), 12), np.uint8)
+    frame = av.VideoFrame.from_ndarray(smooth, "rgb24")
+    known = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709).to_ndarray()
+
+    found = planes(smooth)
+
+    assert found.shape == known.shape == (180, 160)
+    np.testing.assert_allclose(found[:120].astype(int), known[:120], atol=1)
+    np.testing.assert_allclose(found[120:].astype(int), known[120:], atol=3)  # sited apart
+    assert np.abs(found[120:].astype(int) - known[120:]).mean() < 1
 
 
 def test_times_are_kept(tmp_path: Path) -> None:
