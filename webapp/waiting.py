@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
@@ -19,6 +19,7 @@ THEN_FROM = 0.7  # share of the bar for what a network looks at, where more come
 _ENDED = "ended work"  # what the visitor cancelled last
 _TOLD = "told after a click"
 
+Made = TypeVar("Made")
 Show = Callable[[float, str], None]  # (share done, 0 to 1, words)
 
 
@@ -103,19 +104,33 @@ def passes_shown(show: Show, words: str, expected: float) -> Iterator[None]:
         yield
 
 
-def pictures_shown(show: Show, then: str) -> Callable[[int, int], None]:
-    """Tell how many pictures a network has looked at.
+def made_of_pictures(
+    what: str, work: Hashable, then: str, make: Callable[[Callable[[int, int], None]], Made]
+) -> Made | None:
+    """Make something that a network has to look at many pictures for, with a bar and Cancel.
 
     Args:
-        show: Of the bar.
-        then: What is done with all of them at the end, of which nothing can be told.
+        what: Is made, a noun; one of its kind stands on a page.
+        work: As for `Waiting`.
+        then: What is done with all pictures at the end, of which nothing can be told.
+        make: Makes it; is given what it calls with the pictures seen and those in all.
+
+    Returns:
+        None where the visitor cancelled it; it is then offered again.
     """
+    waiting = Waiting(work, f"cancel {what}")
+    if waiting.was_cancelled:
+        waiting.offer(f"The {what} was cancelled.", "Make it")
+        return None
 
     def tell(done: int, total: int) -> None:
         words = f"{done:,} of {counted(total, 'picture')} seen by the network,"
-        show(THEN_FROM * done / total, words if done < total else then)
+        waiting.show(THEN_FROM * done / total, words if done < total else then)
 
-    return tell
+    waiting.show(0.0, "Opening the network,")
+    made = make(tell)
+    waiting.end()
+    return made
 
 
 def room_for(

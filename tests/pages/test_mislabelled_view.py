@@ -90,6 +90,19 @@ def keep_ranking(folder: Path, checkpoint: Path, doubtful: int) -> pd.DataFrame:
     return table
 
 
+def test_a_ranking_that_was_cancelled_is_offered_again(
+    app: AppTest, small: Path, judge: Path
+) -> None:
+    app.session_state["ended work"] = (str(small), str(judge), "train", 1000)
+    opened(app)
+    assert "The ranking was cancelled." in words(app)
+    assert tiles(app) == []
+
+    app.button(key="cancel ranking again").click().run()
+
+    assert first_tile(app) == wrong_id(small)
+
+
 def test_the_wrong_label_comes_first_with_the_networks_answer(
     app: AppTest, small: Path, judge: Path
 ) -> None:

@@ -1,8 +1,8 @@
 """A map of the pictures as a checkpoint sees them: its pooled features in two dimensions."""
 
+from functools import partial
 from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 
 from core.labels import COLOURS
@@ -12,7 +12,7 @@ from webapp.chart_frame import draw_chart
 from webapp.charts import dataset as charts
 from webapp.dataset_explorer import excluding, store, tiles
 from webapp.text import counted, percent
-from webapp.waiting import Waiting, pictures_shown
+from webapp.waiting import made_of_pictures
 
 SAMPLES = (500, 1000, 2000, 4000)
 FEWEST = 50  # points; fewer have too few neighbours for t-SNE to tell near from far
@@ -31,7 +31,12 @@ def show(folder: Path) -> None:
     colour = right.selectbox(
         "Colour", list(COLOURINGS), format_func=COLOURINGS.__getitem__, key="map colour"
     )
-    points = _points(folder, checkpoint, part, amount)
+    points = made_of_pictures(
+        "map",
+        (str(folder), str(checkpoint), part, amount),
+        "Laying the points out,",
+        partial(store.feature_map, folder, checkpoint, part, amount),
+    )
     if points is None:
         return
     right_ones, judged = points["answer"].eq("right").sum(), points["answer"].ne("unlabelled").sum()
@@ -62,20 +67,6 @@ def show(folder: Path) -> None:
     ids = [int(point["customdata"][0]) for point in picked["selection"]["points"]]
     if ids:
         _selected(folder, ids)
-
-
-def _points(folder: Path, checkpoint: Path, part: str, amount: int) -> pd.DataFrame | None:
-    """The map, with a bar while it is made; None where the visitor cancelled it."""
-    waiting = Waiting((str(folder), str(checkpoint), part, amount), "cancel map")
-    if waiting.was_cancelled:
-        waiting.offer("The map was cancelled.", "Make it")
-        return None
-
-    waiting.show(0.0, "Opening the network,")
-    told = pictures_shown(waiting.show, "Laying the points out,")
-    points = store.feature_map(folder, checkpoint, part, amount, told)
-    waiting.end()
-    return points
 
 
 def _selected(folder: Path, ids: list[int]) -> None:

@@ -1,5 +1,6 @@
 """The pictures whose labels a network doubts most, to judge by eye and to exclude."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from webapp.dataset_explorer import address, excluding, store, tiles
 from webapp.errors import shown_errors
 from webapp.pictures import STYLE, TILE
 from webapp.text import counted, literal, percent
-from webapp.waiting import Waiting, pictures_shown
+from webapp.waiting import made_of_pictures
 
 if TYPE_CHECKING:
     from core.evaluation import LabelErrors
@@ -42,7 +43,12 @@ def show(folder: Path) -> None:
             help="The command `python -m core mislabelled` ranks the whole part; its ranking then "
             "shows here.",
         )  # fmt: skip
-        found = _ranking(folder, checkpoint, part, amount)
+        found = made_of_pictures(
+            "ranking",
+            (str(folder), str(checkpoint), part, amount),
+            "Holding answers against labels,",
+            partial(store.label_errors, folder, checkpoint, part, amount),
+        )
     if found is None:
         return
     fit = _explain(found)
@@ -60,19 +66,6 @@ def show(folder: Path) -> None:
         return
     _toolbar(folder, checkpoint.name, rows, votes)
     _page(folder, rows, votes, fit=fit)
-
-
-def _ranking(folder: Path, checkpoint: Path, part: str, amount: int) -> "LabelErrors | None":
-    """A ranking, with a bar while it is made; None where the visitor cancelled it."""
-    waiting = Waiting((str(folder), str(checkpoint), part, amount), "cancel ranking")
-    if waiting.was_cancelled:
-        waiting.offer("The ranking was cancelled.", "Make it")
-        return None
-    waiting.show(0.0, "Opening the network,")
-    told = pictures_shown(waiting.show, "Holding answers against labels,")
-    found = store.label_errors(folder, checkpoint, part, amount, told)
-    waiting.end()
-    return found
 
 
 def is_fit(table: pd.DataFrame) -> bool:
