@@ -10,7 +10,7 @@ from core.faithfulness import FaceFaithfulness
 from core.preprocess import Preprocess
 from webapp.charts import faithfulness
 from webapp.charts.faithfulness import from_above, part_bars, told
-from webapp.image_explanation import faithfulness_view, regions_view
+from webapp.image_explanation import faithfulness_view, parts_in_words, regions_view
 from webapp.image_explanation.regions_view import listed
 
 NAMES = ("mouth", "background", "brows")
@@ -127,9 +127,31 @@ def test_both_curves_and_all_gaps_are_drawn() -> None:
     assert list(gaps.text) == ["+0.500", "+0.250", "-0.125"]
 
 
+def test_a_map_is_set_beside_the_fair_shares_of_all_combinations() -> None:
+    said = parts_in_words.map_beside_shares
+    shares = {"mouth": 0.6, "cheeks": 0.3, "nose": 0.1}
+
+    assert said(shares, {"mouth": 1.452, "cheeks": 1.082, "nose": -0.2}) == (
+        "The map puts most of its evidence on the mouth (60.0 %), whose fair share is the "
+        "largest, too (+1.452): hiding bears it out."
+    )
+    assert said(shares, {"mouth": 0.5, "cheeks": 1.082}) == (
+        "The map puts most of its evidence on the mouth (60.0 %), whose fair share is +0.500; "
+        "the largest is that of the cheeks (+1.082)."
+    )
+    assert said({}, {"mouth": 1.0}) == ""
+
+
+def test_the_share_of_what_speaks_for_an_answer_inside_some_parts() -> None:
+    values = {"mouth": 3.0, "cheeks": 1.0, "nose": -2.0}
+
+    assert parts_in_words.share_within(values, ("mouth", "nose")) == 0.75
+    assert parts_in_words.share_within(values, ()) == 0.0
+
+
 def test_a_map_stands_beside_what_hiding_did() -> None:
     shares = {"cheeks": 0.4, "mouth": 0.3, "background": 0.05}
-    said = regions_view.map_beside_hiding
+    said = parts_in_words.map_beside_hiding
 
     assert "on the cheeks (40.0 %), and hiding them costs the answer 25.0 points" in said(
         shares, {"cheeks": 0.25, "mouth": 0.1}

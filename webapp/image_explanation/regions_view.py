@@ -1,6 +1,6 @@
 """Parts of the face: what the answer loses when one is hidden, drawn on the face itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -20,6 +20,11 @@ from webapp.charts.faithfulness import Unit, from_above, part_bars, told
 from webapp.faithfulness_badges import faithfulness_of, show_badges
 from webapp.figure_file import Inset, Sheet, stacked
 from webapp.image_explanation import downloads
+from webapp.image_explanation.parts_in_words import (
+    map_beside_hiding,
+    map_beside_shares,
+    share_within,
+)
 from webapp.image_explanation.subject import Subject, hidden_together, parts, signed_method
 from webapp.picture_rows import Tile
 from webapp.text import literal, percent
@@ -178,37 +183,13 @@ def _described(subject: Subject, measured: RegionReport) -> Measure:
     measure = description(found, choice)
     _bars(measure, "described bars")
     shares = {entry.region: float(entry.share) for entry in found.evidence}
-    hidden = effect_of_each(measured)
-    lost = dict(zip(hidden.names, hidden.values, strict=True))
-    lost.pop(BACKGROUND, None)
-    if said := map_beside_hiding(shares, lost):
+    hidden = effect_of_each(measured) if measured.game is None else effect_of_all(measured)
+    effects = dict(zip(hidden.names, hidden.values, strict=True))
+    effects.pop(BACKGROUND, None)
+    beside = map_beside_hiding if measured.game is None else map_beside_shares
+    if said := beside(shares, effects):
         st.markdown(said)
     return measure
-
-
-def map_beside_hiding(shares: Mapping[str, float], lost: Mapping[str, float]) -> str:
-    """Whether hiding parts bears out a map: shares of its evidence beside the answer's losses."""
-    known = [name for name in lost if shares.get(name, 0.0) > 0]
-    if not known:
-        return ""
-    first, worst = max(known, key=shares.__getitem__), max(lost, key=lost.__getitem__)
-    holds = f"The map puts most of its evidence on the {first} ({told(shares[first], 'share')})"
-    effect = _effect("them" if first.endswith("s") else "it", lost[first])
-    if lost[first] >= LEAST_DROP:
-        more = "" if first == worst else f"; more is lost without the {worst}"
-        return f"{holds}, and {effect}: hiding bears it out{more}."
-    if lost[worst] < LEAST_DROP:
-        cannot = "No part alone decides this answer, so that hiding one cannot test this map"
-        return f"{holds}, and {effect}. {cannot}; **All combinations** can."
-    other = _effect(f"the {worst}", lost[worst])
-    return f"{holds}, but {effect}, and {other}: on this face hiding does not bear the map out."
-
-
-def _effect(what: str, lost: float) -> str:
-    """What hiding a part does to the answer; `lost` is a share of probability, -1 to 1."""
-    points = told(lost, "points").lstrip("+-")
-    costs = f"hiding {what} costs the answer {points} points"
-    return costs if lost >= 0 else f"hiding {what} adds {points} points to the answer"
 
 
 def _textbook(found: RegionReport) -> None:
@@ -221,7 +202,15 @@ def _textbook(found: RegionReport) -> None:
     units = literal(", ".join(f"{unit.name} (AU {unit.number})" for unit in agreement.units))
     pattern = f"the textbook pattern of {found.predicted}: {units}. That pattern shows in "
     pattern += listed(agreement.expected)
-    if has_small_effects(found):
+    if has_small_effects(found) and found.game is not None:
+        shares = effect_of_all(found)
+        fair = dict(zip(shares.names, shares.values, strict=True))
+        text = (
+            f"No part alone decides this answer. Of all fair shares above 0, "
+            f"{percent(share_within(fair, agreement.expected))} lie in "
+            f"{listed(agreement.expected)}, where textbooks see {found.predicted}: {units}."
+        )
+    elif has_small_effects(found):
         text = (
             f"No part alone decides this answer, so there is nothing to compare with {pattern}. "
             f"**{ALL}** shows what parts do together."

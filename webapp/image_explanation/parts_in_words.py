@@ -1,0 +1,52 @@
+"""What hiding parts of a face says of a map, in a sentence."""
+
+from collections.abc import Collection, Mapping
+
+from core.explain import LEAST_DROP
+from webapp.charts.faithfulness import told
+
+
+def map_beside_shares(shares: Mapping[str, float], fair: Mapping[str, float]) -> str:
+    """Whether all combinations bear out a map: shares of its evidence beside fair ones, logits."""
+    known = [name for name in fair if shares.get(name, 0.0) > 0]
+    if not known:
+        return ""
+    first, most = max(known, key=shares.__getitem__), max(fair, key=fair.__getitem__)
+    holds = f"The map puts most of its evidence on the {first} ({told(shares[first], 'share')})"
+    own = told(fair[first], "logits")
+    if first == most:
+        return f"{holds}, whose fair share is the largest, too ({own}): hiding bears it out."
+    other = told(fair[most], "logits")
+    return f"{holds}, whose fair share is {own}; the largest is that of the {most} ({other})."
+
+
+def map_beside_hiding(shares: Mapping[str, float], lost: Mapping[str, float]) -> str:
+    """Whether hiding parts bears out a map: shares of its evidence beside the answer's losses."""
+    known = [name for name in lost if shares.get(name, 0.0) > 0]
+    if not known:
+        return ""
+    first, worst = max(known, key=shares.__getitem__), max(lost, key=lost.__getitem__)
+    holds = f"The map puts most of its evidence on the {first} ({told(shares[first], 'share')})"
+    effect = _effect("them" if first.endswith("s") else "it", lost[first])
+    if lost[first] >= LEAST_DROP:
+        more = "" if first == worst else f"; more is lost without the {worst}"
+        return f"{holds}, and {effect}: hiding bears it out{more}."
+    if lost[worst] < LEAST_DROP:
+        cannot = "No part alone decides this answer, so that hiding one cannot test this map"
+        return f"{holds}, and {effect}. {cannot}; **All combinations** can."
+    other = _effect(f"the {worst}", lost[worst])
+    return f"{holds}, but {effect}, and {other}: on this face hiding does not bear the map out."
+
+
+def _effect(what: str, lost: float) -> str:
+    """What hiding a part does to the answer; `lost` is a share of probability, -1 to 1."""
+    points = told(lost, "points").lstrip("+-")
+    costs = f"hiding {what} costs the answer {points} points"
+    return costs if lost >= 0 else f"hiding {what} adds {points} points to the answer"
+
+
+def share_within(values: Mapping[str, float], parts: Collection[str]) -> float:
+    """Share, 0 to 1, of what is above 0 that lies in these parts; 0 where nothing is."""
+    inside = sum(max(value, 0.0) for name, value in values.items() if name in parts)
+    total = sum(max(value, 0.0) for value in values.values())
+    return inside / total if total else 0.0
