@@ -162,7 +162,10 @@ def explain(
     )
     for note in result.notes:
         typer.echo(note)
-    typer.echo(f"{len(result.faces)} face(s) explained. Written to {out}.")
+    if result.faces:
+        typer.echo(f"{len(result.faces)} face(s) explained. Written to {out}.")
+    else:
+        typer.echo(f"Nothing is explained; --faces whole does without finding. Written to {out}.")
 
 
 def models(

@@ -192,7 +192,8 @@ def test_runs_judged_on_few_pictures_are_compared_with_a_caution(
 
     (warning,) = training_page("Compare").warning
 
-    assert "10 validation pictures: one of them is 10 points" in warning.value
+    # 1.96 standard errors of a difference of two shares of one half: 1.96 * sqrt(2 * .25 / 10).
+    assert "10 validation pictures: chance alone may set two networks 44 points" in warning.value
 
 
 def test_a_failed_run_gives_its_reason_and_can_be_resumed(

@@ -318,7 +318,7 @@ def test_an_analysis_that_was_broken_off_goes_on_at_a_click(
     write_clip(films / "walk.mp4", walking_face(3))
     chosen(opened(app), "walk.mp4").button(key="video_start").click().run()
     assert "Out of luck." in app.error[0].value
-    assert "*Go on* analyses the video from the beginning." in texts(app)
+    assert "*Start again* analyses the video from its beginning" in texts(app)
 
     app.button(key="video_go_on").click().run()
 

@@ -49,8 +49,9 @@ def _dialog(folder: Path) -> None:
     with original:
         _original(folder, row)
     seen = as_seen(store.dataset(folder).images[number])
-    pictures.draw(network, seen, "seen", alt="The picture as the network sees it", width=SIDE)
-    network.caption("As the network sees it, 64 x 64 grey")
+    pictures.draw(network, seen, "seen", alt="The picture as it is prepared", width=SIDE)
+    height, width = seen.shape[:2]
+    network.caption(f"As it is prepared for networks, {width} x {height} grey")
     with facts:
         _facts(row)
         excluding.button(folder, row)

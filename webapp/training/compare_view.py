@@ -1,6 +1,7 @@
 """Several runs over each other, and what differs in their settings."""
 
 from collections.abc import Mapping
+from math import sqrt
 
 import streamlit as st
 
@@ -78,10 +79,17 @@ def _warn(runs: dict[str, RunFolder]) -> None:
     )
     if fewest < FEW:
         st.warning(
-            f"Judged on {counted(fewest, 'validation picture')}: one of them is "
-            f"{100 / fewest:.0f} points, and smaller differences are chance. **Results** gives the "
-            "intervals."
+            f"Judged on {counted(fewest, 'validation picture')}: chance alone may set two networks "
+            f"{chance_apart(fewest):.0f} points apart. **Results** gives the intervals."
         )
+
+
+def chance_apart(pictures: int) -> float:
+    """Points of accuracy by which chance sets two equal networks apart, in 19 of 20 times at most.
+
+    The normal interval of a difference of two shares, where it is widest: both at one half.
+    """
+    return 196 * sqrt(0.5 / pictures)
 
 
 def _charts(runs: dict[str, RunFolder], figures: list[str], *, by_time: bool) -> None:

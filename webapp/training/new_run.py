@@ -199,7 +199,7 @@ def _data(config: RunConfig, parts: store.Parts) -> bool:
     if 2 <= parts.valid < FEW_TO_JUDGE:
         st.warning(
             f"Only {counted(parts.valid, 'picture')} to judge on: the validation accuracy jumps in "
-            f"steps of {100 / parts.valid:.0f} points, and the best epoch is chosen by luck."
+            f"steps of {100 / parts.valid:.1f} points, and the best epoch is chosen by luck."
         )
     if min(parts.train, parts.valid) < 2:
         st.error(

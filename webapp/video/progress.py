@@ -102,21 +102,18 @@ def _offer_more(analysis: Analysis) -> None:
     """A button that takes an analysis up again, where that can be, and what it will do."""
     if not store.can_go_on(analysis):
         return
-    if st.button("Go on", key="video_go_on"):
+    kept = 0.0 if analysis.several else kept_seconds(analysis.results)
+    afresh = not kept and not analysis.several
+    if st.button("Start again" if afresh else "Go on", key="video_go_on"):
         store.go_on(analysis)
         st.rerun()
-    st.caption(_what_goes_on(analysis))
-
-
-def _what_goes_on(analysis: Analysis) -> str:
     if analysis.several:
-        return "*Go on* analyses the videos that are missing."
-    kept = kept_seconds(analysis.results)
-    begins = f"at {duration(kept)}; what is before is kept" if kept else "from the beginning"
-    return (
-        f"*Go on* analyses the video {begins}. Meanwhile its progress is shown here instead of "
-        "results."
-    )
+        said = "*Go on* analyses the videos that are missing."
+    elif afresh:
+        said = "*Start again* analyses the video from its beginning; it replaces what is there now."
+    else:
+        said = f"*Go on* analyses the video from {duration(kept)} on; what is before is kept."
+    st.caption(f"{said} Meanwhile only its progress is shown.")
 
 
 def _network(analysis: Analysis) -> str:
