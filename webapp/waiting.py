@@ -111,14 +111,14 @@ def made_of_pictures(
 
     Args:
         what: Is made, a noun; one of its kind stands on a page.
-        work: As for `Waiting`.
+        work: What tells it from others of its kind.
         then: What is done with all pictures at the end, of which nothing can be told.
         make: Makes it; is given what it calls with the pictures seen and those in all.
 
     Returns:
         None where the visitor cancelled it; it is then offered again.
     """
-    waiting = Waiting(work, f"cancel {what}")
+    waiting = Waiting((what, work), f"cancel {what}")
     if waiting.was_cancelled:
         waiting.offer(f"The {what} was cancelled.", "Make it")
         return None

@@ -93,8 +93,12 @@ def keep_ranking(folder: Path, checkpoint: Path, doubtful: int) -> pd.DataFrame:
 def test_a_ranking_that_was_cancelled_is_offered_again(
     app: AppTest, small: Path, judge: Path
 ) -> None:
-    app.session_state["ended work"] = (str(small), str(judge), "train", 1000)
+    work = (str(small), str(judge), "train", 1000)
+    app.session_state["ended work"] = ("map", work)  # of the same pictures
     opened(app)
+    assert "was cancelled" not in words(app)
+    app.session_state["ended work"] = ("ranking", work)
+    app.run()
     assert "The ranking was cancelled." in words(app)
     assert tiles(app) == []
 

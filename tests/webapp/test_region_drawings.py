@@ -139,6 +139,7 @@ def test_a_map_is_set_beside_the_fair_shares_of_all_combinations() -> None:
         "The map puts most of its evidence on the mouth (60.0 %), whose fair share is +0.500; "
         "the largest is that of the cheeks (+1.082)."
     )
+    assert said(shares, {"mouth": -0.1, "cheeks": -0.2}).endswith("no part speaks for the answer.")
     assert said({}, {"mouth": 1.0}) == ""
 
 

@@ -8,12 +8,13 @@ from webapp.charts.faithfulness import told
 
 def map_beside_shares(shares: Mapping[str, float], fair: Mapping[str, float]) -> str:
     """Whether all combinations bear out a map: shares of its evidence beside fair ones, logits."""
-    known = [name for name in fair if shares.get(name, 0.0) > 0]
-    if not known:
+    first, holds = _most_of(shares, fair)
+    if not first:
         return ""
-    first, most = max(known, key=shares.__getitem__), max(fair, key=fair.__getitem__)
-    holds = f"The map puts most of its evidence on the {first} ({told(shares[first], 'share')})"
+    most = max(fair, key=fair.__getitem__)
     own = told(fair[first], "logits")
+    if fair[most] <= 0:
+        return f"{holds}, but over all combinations no part speaks for the answer."
     if first == most:
         return f"{holds}, whose fair share is the largest, too ({own}): hiding bears it out."
     other = told(fair[most], "logits")
@@ -22,11 +23,10 @@ def map_beside_shares(shares: Mapping[str, float], fair: Mapping[str, float]) ->
 
 def map_beside_hiding(shares: Mapping[str, float], lost: Mapping[str, float]) -> str:
     """Whether hiding parts bears out a map: shares of its evidence beside the answer's losses."""
-    known = [name for name in lost if shares.get(name, 0.0) > 0]
-    if not known:
+    first, holds = _most_of(shares, lost)
+    if not first:
         return ""
-    first, worst = max(known, key=shares.__getitem__), max(lost, key=lost.__getitem__)
-    holds = f"The map puts most of its evidence on the {first} ({told(shares[first], 'share')})"
+    worst = max(lost, key=lost.__getitem__)
     effect = _effect("them" if first.endswith("s") else "it", lost[first])
     if lost[first] >= LEAST_DROP:
         more = "" if first == worst else f"; more is lost without the {worst}"
@@ -36,6 +36,16 @@ def map_beside_hiding(shares: Mapping[str, float], lost: Mapping[str, float]) ->
         return f"{holds}, and {effect}. {cannot}; **All combinations** can."
     other = _effect(f"the {worst}", lost[worst])
     return f"{holds}, but {effect}, and {other}: on this face hiding does not bear the map out."
+
+
+def _most_of(shares: Mapping[str, float], parts: Collection[str]) -> tuple[str, str]:
+    """The part with most of a map's evidence, and words for it; "" where none has any."""
+    known = [name for name in parts if shares.get(name, 0.0) > 0]
+    if not known:
+        return "", ""
+    first = max(known, key=shares.__getitem__)
+    share = told(shares[first], "share")
+    return first, f"The map puts most of its evidence on the {first} ({share})"
 
 
 def _effect(what: str, lost: float) -> str:
