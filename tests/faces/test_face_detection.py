@@ -1,7 +1,6 @@
 """Every detector on the same pictures, and the pool that lends native ones."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 
@@ -15,6 +14,7 @@ from core.faces.detection import Pool, distinct, largest_first, shrunk
 from core.types import Box, Detection, Image
 
 NAMES = list(DETECTORS)
+LIMIT = 5.0  # seconds; nothing here waits unless something is wrong
 
 
 def test_the_promised_detectors_are_there() -> None:
@@ -187,6 +187,7 @@ def test_a_pool_builds_no_more_than_it_may_and_lends_each_to_one_thread() -> Non
     built: list[object] = []
     lent: list[object] = []
     most = 0
+    together = threading.Barrier(2)
 
     def build() -> object:
         built.append(object())
@@ -200,7 +201,7 @@ def test_a_pool_builds_no_more_than_it_may_and_lends_each_to_one_thread() -> Non
             assert item not in lent
             lent.append(item)
             most = max(most, len(lent))
-            time.sleep(0.005)
+            together.wait(LIMIT)
             lent.remove(item)
 
     with ThreadPoolExecutor(8) as threads:

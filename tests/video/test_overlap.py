@@ -14,6 +14,10 @@ def bring_all(bring: Callable[[int], None], count: int) -> None:
         bring(number)
 
 
+def threads_named(name: str) -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == name]
+
+
 def test_what_is_read_ahead_comes_in_its_order_and_ends() -> None:
     with ahead(range(100), depth=3) as things:
         assert list(things) == list(range(100))
@@ -48,11 +52,12 @@ def test_a_source_without_end_is_left_when_the_block_ends() -> None:
         while True:
             yield 1
 
-    before = threading.active_count()
     with ahead(source(), depth=2) as things:
         next(things)
+        during = threads_named("ahead")
 
-    assert threading.active_count() == before
+    assert len(during) == 1
+    assert not during[0].is_alive()
 
 
 def test_all_that_was_brought_is_done_when_the_block_ends() -> None:
@@ -83,14 +88,16 @@ def test_what_the_last_work_raises_is_raised_when_the_block_ends() -> None:
 
 
 def test_after_an_error_in_the_block_what_waits_is_left_out() -> None:
-    go_on, done = threading.Event(), list[int]()
+    begun, go_on, done = threading.Event(), threading.Event(), list[int]()
 
     def work(thing: int) -> None:
-        go_on.wait(LIMIT)
+        begun.set()
+        assert go_on.wait(LIMIT)
         done.append(thing)
 
     def bring_and_break_off(bring: Callable[[int], None]) -> None:
         bring_all(bring, 5)
+        assert begun.wait(LIMIT)
         threading.Timer(0.1, go_on.set).start()
         raise KeyboardInterrupt
 

@@ -23,10 +23,12 @@ class Analysis:
         self.allowed = threading.Semaphore(0)
         self.broken: set[int] = set()
         self.results: list[FrameResult] = []
+        self.threads: list[threading.Thread] = []
 
     def __call__(self, image: Image, moment: float) -> FrameResult:
         number = int(image[0, 0, 0])
         self.seen.append(number)
+        self.threads.append(threading.current_thread())
         self.begun.release()
         assert self.allowed.acquire(timeout=10)
         if number in self.broken:
@@ -129,11 +131,11 @@ def test_the_thread_ends_when_no_frame_comes_and_begins_again(
     analysis = Analysis()
     analysis.allowed.release(2)
     worker = analysis.worker()
-    before = threading.active_count()
     worker.wait(worker.submit(picture(1), 1.0), 10)
 
-    until(lambda: threading.active_count() <= before)
+    until(lambda: not analysis.threads[0].is_alive())
     again = worker.wait(worker.submit(picture(2), 2.0), 10)
 
     assert again is not None
     assert again.result.time == 2.0
+    assert analysis.threads[1] is not analysis.threads[0]
