@@ -189,11 +189,13 @@ class Dataset:
                 f"There is no part {part!r}. Choose train, valid, test, {WITHOUT_TWINS} or drop."
             )
         if sources is not None:
-            unknown = sorted(set(sources) - set(self.manifest["source"]))
+            own = self.manifest["source"].unique()
+            unknown = sorted(set(sources) - set(own))
             if unknown:
                 raise DataError(
-                    f"{self.folder.name} has no source {', '.join(unknown)}; "
-                    f"it has {', '.join(self.manifest['source'].unique())}."
+                    f"{self.folder.name} has no source {', '.join(unknown)}; it has "
+                    f"{', '.join(own)}. Set sources to some of these, as in sources={own[0]}, or "
+                    "leave it empty for all."
                 )
             wanted &= self.manifest["source"].isin(sources)
         return table.loc[wanted, "id"].to_numpy(np.int64)

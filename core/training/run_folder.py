@@ -24,6 +24,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 SILENT = 300.0  # seconds; a run of another machine that long without a sign of life is given up
 CLAIM = ".claim"
 BEFORE = {CLAIM, "train.log", "job.json", "status.json", "stop"}  # may come before config.json
+UNBEGUN = BEFORE | {"config.json", "output.log"}  # all there is of a run that failed at its start
 GONE = "Its process is gone, perhaps with the machine. It can go on from its last save."
 
 
@@ -107,11 +108,11 @@ class RunFolder:
 
     @property
     def is_taken(self) -> bool:
-        """Whether the name is in use; what ended before it was a job is not in the way."""
+        """Whether the name is in use; what ended before its first step is not in the way."""
         if not self.path.is_dir():
             return os.path.lexists(self.path)
         names = {entry.name for entry in self.path.iterdir() if not is_temporary(entry.name)}
-        return bool(names - BEFORE)
+        return bool(names - (UNBEGUN if observe(self).state == "failed" else BEFORE))
 
     def refuse_taken(self) -> None:
         """Make sure that the name is free.
@@ -123,8 +124,8 @@ class RunFolder:
             raise ConfigError(f"A run or search named {self.name!r} exists. Choose another name.")
 
     def forget_attempt(self) -> None:
-        """Remove what an attempt left that ended before it was a job."""
-        for name in BEFORE - {CLAIM}:
+        """Remove what an attempt left that ended before its first step."""
+        for name in UNBEGUN - {CLAIM}:
             (self.path / name).unlink(missing_ok=True)
 
     def create(self, config: RunConfig) -> None:

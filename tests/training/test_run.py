@@ -126,6 +126,7 @@ def test_data_that_are_gone_fail_the_run(
 
     assert observe(folder).state == "failed"
     assert "no prepared data set" in observe(folder).reason
+    assert not folder.is_taken
 
 
 def test_a_loss_that_is_no_number_fails_the_run(

@@ -99,3 +99,19 @@ def test_a_run_that_ended_before_its_first_file_takes_no_name(tmp_path: Path) ->
     assert RunFolder.unused(tmp_path, "run") == folder
     folder.forget_attempt()
     assert not (folder.path / "job.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("state", "more", "taken"),
+    [("failed", "output.log", False), ("failed", "last.pt", True), ("failed", "card.json", True),
+     ("queued", "output.log", True), ("stopped", "output.log", True)],
+)  # fmt: skip
+def test_a_run_that_failed_before_its_first_step_takes_no_name(
+    tmp_path: Path, state: str, more: str, taken: bool
+) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.create(RunConfig())
+    folder.set_status(state, "No such source.")
+    (folder.path / more).write_text("")
+
+    assert folder.is_taken == taken
