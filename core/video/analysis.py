@@ -92,6 +92,10 @@ class AnalysisSettings:
             )
 
 
+class _LessThanBefore(Exception):  # noqa: N818 - not an error
+    """What is being written is not to replace what is there."""
+
+
 def analyse_span(
     source: Path,
     out: Path,
@@ -104,6 +108,7 @@ def analyse_span(
     on_progress: Callable[[Progress], None],
     on_frame: Callable[[Callable[[], Image]], None],
     stopped: Callable[[], bool],
+    earlier: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Analyse a film, or a part of it.
 
@@ -121,6 +126,8 @@ def analyse_span(
         on_progress: Called after every frame.
         on_frame: Called after every frame with a function that draws it.
         stopped: Asked before every frame.
+        earlier: Summary of the same, whose files are there; they stay if this one is stopped
+            before it has come as far.
 
     Returns:
         The content of `summary.json`.
@@ -143,6 +150,10 @@ def analyse_span(
             ):
                 run = _Run(model, finder, settings, span, table, *written, on_frame)
                 status = "finished" if run.take(video, goes_on) else "stopped"
+                if earlier and status == "stopped" and (run.time or 0.0) < earlier["seconds"]:
+                    raise _LessThanBefore
+        except _LessThanBefore:
+            return dict(earlier or {})
         except VideoError:
             if span == WHOLE or run is None or run.time is not None or not status:
                 raise  # else a part without a frame, which has no annotated copy

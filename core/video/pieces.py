@@ -39,6 +39,7 @@ from core.video.writer import join_films
 
 RUN_UP = 2.0  # seconds; a face that was lost keeps its number as long
 PIECES = ".pieces"
+ENDS = ("finished", "stopped")  # whose results can be shown
 PIECES_NOTE = (
     "The film was analysed in {pieces} pieces of {seconds:g} s. Faces keep their numbers from one "
     "to the next where they are seen on both sides."
@@ -80,7 +81,7 @@ def analyse_video(
         on_progress: Called after every frame.
         on_frame: Called after every frame, in a thread of its own, with a function that gives the
             annotated frame, RGB uint8 (H, W, 3).
-        stopped: Asked before every frame; once it says yes, what was done so far is kept.
+        stopped: Asked before every frame; after yes, what is done, or was earlier, if more, stays.
 
     Returns:
         The content of `summary.json`.
@@ -102,9 +103,9 @@ def analyse_video(
     for number, span in enumerate(spans):
         place = out if span == WHOLE else piece_folder(out, number)
         origin_of_piece = origin_of(span, made_of or {})
-        ends = ("finished", "stopped") if stopped() else ("finished",)
-        known = made_of and (span != WHOLE or len(ends) > 1)
-        report = finished_before(place, settings, origin_of_piece, ends) if known else None
+        earlier = finished_before(place, settings, origin_of_piece, ENDS) if made_of else None
+        whole = earlier is not None and earlier["status"] == "finished" and span != WHOLE
+        report = earlier if whole or stopped() else None
         kept += report["elapsed"] if report else 0.0
         if report is None and reports and stopped():
             break
@@ -120,18 +121,18 @@ def analyse_video(
                 on_progress=forward,
                 on_frame=on_frame,
                 stopped=stopped,
+                earlier=earlier,
             )
         before += report["frames"]
         reports.append(report)
         if report["status"] == "stopped":
             break
-    if spans == [WHOLE]:
-        whole = reports[0]
-    else:
-        whole = _joined(source, out, spans, reports, model.labels, settings, made_of or {})
-    if whole["status"] == "finished":
+    result = reports[0]
+    if spans != [WHOLE]:
+        result = _joined(source, out, spans, reports, model.labels, settings, made_of or {})
+    if result["status"] == "finished":
         shutil.rmtree(out / PIECES, ignore_errors=True)
-    return whole
+    return result
 
 
 def cut(source: Path, settings: AnalysisSettings) -> list[Span]:
@@ -218,9 +219,8 @@ def broken_off(result: Path, settings: AnalysisSettings, made_of: Mapping[str, A
     if finished_before(result, settings, made_of, ("stopped",)) is not None:
         return True
     span = read_object(piece_folder(result, 0) / SUMMARY).get("origin", {}).get("span")
-    first = {**made_of, "span": span}
-    ends = ("finished", "stopped")
-    return finished_before(piece_folder(result, 0), settings, first, ends) is not None
+    first = piece_folder(result, 0)
+    return finished_before(first, settings, {**made_of, "span": span}, ENDS) is not None
 
 
 def _joined(

@@ -149,6 +149,32 @@ def test_a_film_goes_on_with_the_piece_that_was_broken_off(tmp_path: Path, film:
     }
 
 
+@pytest.mark.parametrize(("settings", "ends"), [(CUT, (60, 53)), (WHOLE_FILM, (60, 20))])
+def test_a_film_stopped_earlier_than_before_keeps_what_was_there(
+    tmp_path: Path, film: Path, settings: AnalysisSettings, ends: tuple[int, int]
+) -> None:
+    reports, films = [], []
+    for end in (*ends, 0, 70):
+        note, stopped = stop_after(end) if end else (print, lambda: True)
+        reports.append(analyse(film, tmp_path, settings, on_progress=note, stopped=stopped))
+        films.append((tmp_path / ANNOTATED).read_bytes())
+
+    assert [report["frames"] for report in reports] == [60, 60, 60, 70]
+    assert films[0] == films[1] == films[2] != films[3]
+    assert len(table(tmp_path)) == 70
+    assert json.loads((tmp_path / SUMMARY).read_text()) == reports[-1]
+
+
+def test_a_film_of_another_kind_that_is_stopped_replaces_what_was_there(
+    tmp_path: Path, film: Path
+) -> None:
+    for end, settings in ((60, WHOLE_FILM), (20, replace(WHOLE_FILM, longest=200))):
+        note, stopped = stop_after(end)
+        analyse(film, tmp_path, settings, on_progress=note, stopped=stopped)
+
+    assert len(table(tmp_path)) == 20
+
+
 def test_seconds_in_which_pieces_were_analysed_at_once_count_once() -> None:
     begun = [(100.0, 10.0), (104.0, 10.0), (105.0, 2.0), (200.0, 5.0)]
     parts = [{"part": {"began": began}, "elapsed": elapsed} for began, elapsed in begun]

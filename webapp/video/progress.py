@@ -110,7 +110,8 @@ def _offer_more(analysis: Analysis) -> None:
     if analysis.several:
         said = "*Go on* analyses the videos that are missing."
     elif afresh:
-        said = "*Start again* analyses the video from its beginning; it replaces what is there now."
+        said = "*Start again* analyses the video from its beginning; what is there now stays until "
+        said += "it has come further."
     else:
         said = f"*Go on* analyses the video from {duration(kept)} on; what is before is kept."
     st.caption(f"{said} Meanwhile only its progress is shown.")
