@@ -229,6 +229,7 @@ def test_start_stands_above_the_settings(training_page: Opened, data: Path) -> N
     ("sources", "class_set", "name"),
     [
         ((), "six", "demo"),
+        (("demo",), "six", "demo"),
         (("raf_db",), "six", "RAF-DB"),
         (("raf_db", "fer2013"), "seven", "RAF-DB + FER2013, 7 classes"),
         (PAPER_SOURCES[1:], "six", "4 sets, without RAF-DB"),

@@ -85,6 +85,21 @@ def test_the_chart_has_a_line_a_class_and_a_mark_at_the_moment() -> None:
     assert "markers" in figure.data[0].mode  # lines alone take no clicks
 
 
+def test_a_moment_alone_is_a_dot_a_class() -> None:
+    times, gap = np.array([0.0, 3.0, 4.0, 8.0, 8.5, 9.0]), [np.nan, np.nan]
+    shares = np.array([[0.2, 0.8], gap, [0.3, 0.7], gap, [0.4, 0.6], [0.5, 0.5]])
+
+    figure = face_timeline(times, shares, LABELS, None, "")
+
+    dots = figure.data[1::2]
+    assert [(dot.name, dot.mode, dot.showlegend) for dot in dots] == [
+        (label, "markers", False) for label in LABELS
+    ]
+    assert [dot.x.tolist() for dot in dots] == [[0.0, 4.0]] * 2
+    assert [dot.y.tolist() for dot in dots] == [[0.2, 0.3], [0.8, 0.7]]
+    assert dots[0].marker.opacity is None
+
+
 @pytest.mark.parametrize(
     ("job", "share", "said"),
     [

@@ -12,6 +12,7 @@ from core.labels import colour
 HEIGHT = 300
 QUIET = "#8A8A8A"
 _CLICKABLE = 14  # px about a point that takes a click
+_DOT = 8  # px
 
 
 def face_timeline(
@@ -24,6 +25,8 @@ def face_timeline(
 ) -> go.Figure:
     """A line a class, and an upright one at the moment shown and at each event.
 
+    A moment alone, without another beside it to draw a line to, is a dot a class.
+
     Args:
         times: float64 (T,), seconds.
         shares: float64 (T, K), 0 to 1; NaN breaks the lines.
@@ -33,6 +36,7 @@ def face_timeline(
         events: Seconds and name of each.
     """
     figure = go.Figure()
+    alone = _alone(shares)
     for index, label in enumerate(labels):
         hue = colour(label)
         figure.add_trace(
@@ -47,9 +51,25 @@ def face_timeline(
                 selected={"marker": {"opacity": 0}},
                 unselected={"marker": {"opacity": 0}},
                 connectgaps=False,
+                legendgroup=label,
                 hovertemplate="%{y:.0%}",
             )
         )
+        if alone.any():
+            figure.add_trace(
+                go.Scatter(
+                    x=times[alone],
+                    y=shares[alone, index],
+                    name=label,
+                    mode="markers",
+                    marker={"color": hue, "size": _DOT},
+                    selected={"marker": {"opacity": 1}},
+                    unselected={"marker": {"opacity": 1}},
+                    legendgroup=label,
+                    showlegend=False,
+                    hoverinfo="skip",
+                )
+            )
     if moment is not None:
         figure.add_vline(x=moment, line={"color": QUIET, "width": 2, "dash": "dot"})
     for when, name in events:
@@ -69,3 +89,10 @@ def face_timeline(
     figure.update_xaxes(title="seconds", showgrid=False, fixedrange=True)
     figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", fixedrange=True)
     return figure
+
+
+def _alone(shares: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which rows have no neighbour to draw a line to, bool (T,)."""
+    known = np.isfinite(shares).all(axis=1)
+    beside = np.pad(known, 1)
+    return np.asarray(known & ~beside[:-2] & ~beside[2:], bool)

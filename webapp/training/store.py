@@ -248,7 +248,7 @@ def _moment(seconds: float) -> pd.Timestamp | None:
 
 
 def data_name(config: RunConfig, folder: Path) -> str:
-    """What a run learns from, short: its image sets, or how many; else its data set.
+    """What a run learns from, short: the paper's image sets, or how many; else its data set.
 
     Args:
         config: Of the run.
@@ -256,8 +256,10 @@ def data_name(config: RunConfig, folder: Path) -> str:
     """
     names = set(config.sources or (() if is_own(folder) else PAPER_SOURCES))
     left_out = [name for name in PAPER_SOURCES if name not in names]
-    if len(names) < 3:
-        text = " + ".join(source_names([name]) for name in config.sources) or config.data
+    if not names & set(PAPER_SOURCES):  # then a kind of folder, which says less than its name
+        text = config.data
+    elif len(names) < 3:
+        text = " + ".join(source_names([name]) for name in config.sources)
     elif names < set(PAPER_SOURCES):
         text = f"{len(names)} sets, without {' + '.join(source_names([name]) for name in left_out)}"
     else:
