@@ -183,4 +183,4 @@ def _cell(values: list[float] | None) -> str:
     if values is None:
         return "-"
     mean, low, high = (100 * value for value in values)
-    return f"{mean:.1f} [{low:.1f}, {high:.1f}]"
+    return f"{mean:.1f} ({low:.1f} to {high:.1f})"

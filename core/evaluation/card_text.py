@@ -308,4 +308,4 @@ def _making(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
 
 
 def _with_interval(share: float, ends: Sequence[float]) -> str:
-    return f"{100 * share:.1f} [{100 * ends[0]:.1f}, {100 * ends[1]:.1f}]"
+    return f"{100 * share:.1f} ({100 * ends[0]:.1f} to {100 * ends[1]:.1f})"

@@ -1,6 +1,5 @@
 """An analysis in a process of its own, watched through a small file in its result folder."""
 
-import json
 import os
 import signal
 import subprocess
@@ -80,7 +79,8 @@ class JobRecord:
         self._first: tuple[int, float] | None = None  # frames of this file, and when
         self._last = ("", 0)  # file and frames
         self._forget_picture()
-        self._write(state="running")
+        self._told: dict[str, Any] = {"state": "running"}
+        self._write()
 
     def note(self, video: str, progress: Progress, number: int = 1, of: int = 1) -> None:
         """Keep the progress, at most twice a second.
@@ -91,11 +91,13 @@ class JobRecord:
             number: Of the file in a folder, from 1.
             of: Files in all.
         """
+        place = {"video": video, "number": number, "of": of}
+        pace = self._told.get("pace", 0.0)
+        self._told = {"state": "running", "pace": pace, **place, **asdict(progress)}
         if time.monotonic() - self._noted >= _EVERY:
             self._noted = time.monotonic()
-            place = {"video": video, "number": number, "of": of}
-            pace = self._pace(video, progress)
-            self._write(state="running", pace=pace, **place, **asdict(progress))
+            self._told["pace"] = self._pace(video, progress)
+            self._write()
 
     def _pace(self, video: str, progress: Progress) -> float:
         """Seconds a frame; what comes before the first frame, as loading, counts for none."""
@@ -118,11 +120,11 @@ class JobRecord:
     def end(self, state: State, reason: str = "") -> None:
         """Keep how it ended."""
         self._forget_picture()
-        before = json.loads(self._path.read_text())
-        self._write(**{**before, "state": state, "reason": reason})
+        self._told |= {"state": state, "reason": reason}
+        self._write()
 
-    def _write(self, **values: Any) -> None:  # noqa: ANN401 - the fields of JobStatus
-        write_json(self._path, {**values, **self._own})
+    def _write(self) -> None:
+        write_json(self._path, {**self._told, **self._own})
 
 
 def keep_picture(out: Path, draw: Callable[[], Image]) -> None:

@@ -92,8 +92,8 @@ def test_every_figure_of_the_score_table_comes_from_the_report(run: Path) -> Non
 
     after = model_card(run)
 
-    assert "43.2 [" not in before
-    assert "43.2 [" in after
+    assert "43.2 (" not in before
+    assert "43.2 (" in after
 
 
 def test_the_weakest_class_and_its_confusion_are_named(run: Path) -> None:
@@ -116,7 +116,7 @@ def test_sources_the_run_did_not_see_are_marked(run: Path) -> None:
     rows = [line for line in model_card(run).splitlines() if line.startswith("| FER2013 |")]
 
     assert len(rows) == 1
-    assert rows[0].startswith("| FER2013 | no | test | 2 | 100.0 [")
+    assert rows[0].startswith("| FER2013 | no | test | 2 | 100.0 (")
 
 
 def test_the_shortcut_is_told_where_portraits_were_measured(run: Path) -> None:
@@ -245,7 +245,7 @@ def test_a_network_with_neutral_is_also_shown_between_six(run: Path) -> None:
     assert f"choosing between {len(report['labels'])} labels" in text
     assert "Between the six expressions alone 87.5 % on the 1,234 images of these." in text
     _, below = text.split("| set | n | accuracy of six | macro-F1 of six |")
-    assert "| FER2013 | 2 | 25.0 [" in below
+    assert "| FER2013 | 2 | 25.0 (" in below
 
 
 def test_the_code_on_the_card_runs(

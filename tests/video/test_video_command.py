@@ -180,6 +180,23 @@ def test_the_pace_is_told_from_the_first_frames_on(
     assert paces == pytest.approx([0, 0, 0.08, 0.06, 0, 0.04])
 
 
+def test_at_the_end_the_last_progress_is_told_though_it_came_too_soon_to_be_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    record, told = JobRecord(tmp_path / "job"), []
+    for frames in (58, 75):
+        record.note("a.mp4", Progress(frames, 75, frames / 25, frames / 10))
+        told.append(read_job(tmp_path / "job"))
+
+    record.end("finished")
+    told.append(read_job(tmp_path / "job"))
+
+    assert [(one.state, one.frames, one.elapsed) for one in told if one] == [
+        ("running", 58, 5.8), ("running", 58, 5.8), ("finished", 75, 7.5)
+    ]  # fmt: skip
+
+
 def test_a_process_that_died_without_a_word_has_failed(tmp_path: Path) -> None:
     sleeper = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     born = psutil.Process(sleeper.pid).create_time()

@@ -20,7 +20,7 @@ from core.scoring import FacesMode, Score, as_row, header, score_files
 from core.tabular import CsvWriter
 from webapp.chart_frame import draw_chart, emotion_column, share_columns
 from webapp.charts.results import confusion_heat
-from webapp.text import counted, literal, percent
+from webapp.text import counted, percent
 
 if TYPE_CHECKING:
     from core.predict import Predictor
@@ -249,6 +249,7 @@ def _table(scored: Scored) -> None:
         shown,
         hide_index=True,
         key="folder table",
+        placeholder="-",
         row_height=THUMBNAIL_ROW,
         column_config={
             "picture": st.column_config.ImageColumn(" ", pinned=True),
@@ -258,11 +259,9 @@ def _table(scored: Scored) -> None:
         },
     )
     st.caption(
-        literal(
-            "Click a column's head to sort. Names are relative to the folder chosen. The column "
-            "status says where no face was found, the column read as what was answered: a face, "
-            "the whole picture, or a face of a picture that was turned upright first."
-        )
+        "Click a column's head to sort. Names are relative to the folder chosen. The column "
+        "“status” says where no face was found, the column “read as” what was answered: a face, "
+        "the whole picture, or a face of a picture that was turned upright first."
     )
 
 
