@@ -22,6 +22,7 @@ from core.checkpoints import MAPPED_LAYER, QUANTISATION, REFERENCE, WEIGHTS, kep
 from core.errors import CheckpointError
 from core.files import fingerprint, read_object, write_json
 from core.paths import cache_folder
+from core.process import Claim
 from core.types import Image
 
 Kind = Literal["exact", "int8", "grad_cam", "expected_cam", "int8_grad_cam", "int8_expected_cam"]
@@ -220,8 +221,21 @@ def _kept(
     path = _place(folder, kind, ranges)
     with _building:
         if not path.is_file():
-            build(path)
+            _build_once(path, build)
     return path
+
+
+def _build_once(path: Path, build: Callable[[Path], None]) -> None:
+    """Build a file unless another process, which is waited for, does: torch is large and slow."""
+    claim = Claim(path.with_suffix(".claim"))
+    while not claim.acquire():
+        if path.is_file():
+            return
+    try:
+        if not path.is_file():
+            build(path)
+    finally:
+        claim.release()
 
 
 def is_built(folder: Path) -> bool:

@@ -1,7 +1,11 @@
 """ONNX Runtime gives what the network gives, is built once, and follows the weights."""
 
 import json
+import subprocess
+import sys
+import threading
 from pathlib import Path
+from subprocess import PIPE
 from typing import Literal
 
 import numpy as np
@@ -31,6 +35,14 @@ from core.preprocess import Preprocess
 
 LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
 OPTIONS = {"gimefive": {"depth": 3, "width": 8}, "resnet14": {"width": 8, "columns": 2}}
+BUILDS = (
+    "import sys; from pathlib import Path; from core.process import Claim\n"
+    "from core.files import replacing\n"
+    "claim = Claim(Path(sys.argv[1])); print(claim.acquire(), flush=True)\n"
+    "content = sys.stdin.buffer.read()\n"
+    "with replacing(Path(sys.argv[2])) as temporary: temporary.write_bytes(content)\n"
+    "claim.release()"
+)
 
 
 def make_checkpoint(folder: Path, seed: int = 0, model: str = "gimefive") -> Path:
@@ -116,6 +128,30 @@ def test_the_file_is_built_once_and_again_for_other_weights(tmp_path: Path) -> N
 
     make_checkpoint(folder, seed=1)
     assert built(folder, "exact") != first
+
+
+def test_a_file_that_another_process_builds_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_checkpoint(tmp_path / "run")
+    path = built(folder, "exact")
+    content = path.read_bytes()
+    path.unlink()
+    monkeypatch.setattr("core.inference.export.build_float", None)  # nobody builds it here
+
+    claim = str(path.with_suffix(".claim"))
+    other = subprocess.Popen(
+        [sys.executable, "-c", BUILDS, claim, str(path)], stdin=PIPE, stdout=PIPE
+    )
+    assert other.stdin is not None
+    assert other.stdout is not None
+    assert other.stdout.readline() == b"True\n"
+    threading.Timer(0.7, other.communicate, (content,)).start()
+
+    assert built(folder, "exact").read_bytes() == content
+    assert other.wait(30) == 0
+    assert built(folder, "exact") == path
+    assert not path.with_suffix(".claim").exists()
 
 
 def test_eight_bits_stay_close_and_their_cost_is_written_down(tmp_path: Path) -> None:
