@@ -19,6 +19,15 @@ from core.tabular import as_code, as_text, literal
 
 CONFUSIONS = 3  # most frequent ones named
 HASH_DIGITS = 12  # as the other texts give them; the card's file has all
+REPEATED_ON_CPU = (
+    "Trained on a CPU: in float32 the same data, settings and versions give the same weights again, "
+    "bit for bit."
+)
+REPEATED = (
+    "Trained on {device}: the same seed gives the faces in the same order, varied in the same way, "
+    "and the same dropout. Sums are added there in no fixed order, so that the weights of another "
+    "run differ, at first in their last digits."
+)
 
 
 def model_card(folder: Path) -> str:
@@ -301,6 +310,8 @@ def _making(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     versions = ", ".join(f"{name} {value}" for name, value in card.get("versions", {}).items())
     if versions:
         yield f"Made with {versions}."
+    if device := training.get("device"):
+        yield REPEATED_ON_CPU if device == "cpu" else REPEATED.format(device=device)
     yield (
         f"Measure again: {as_code('python -m core evaluate ' + report['checkpoint'])}; weights "
         f"{as_code(report['weights_sha256'][:16])}."

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.preprocess import Preprocess
-from core.training.augment import augment, mix
+from core.training.augment import Draws, augment, mix
 from core.training.config import RunConfig
 from core.types import Image
 
@@ -54,25 +54,57 @@ class BatchMaker:
         faces: The training part.
         config: Batch size, augmentation, smoothing, weighting and seed.
         preprocess: Size and normalisation of the network's input.
+        device: Where pictures lie and batches are made.
     """
 
-    def __init__(self, faces: Faces, config: RunConfig, preprocess: Preprocess) -> None:
+    def __init__(
+        self,
+        faces: Faces,
+        config: RunConfig,
+        preprocess: Preprocess,
+        device: torch.device | str = "cpu",
+    ) -> None:
         self.config = config
         self.preprocess = preprocess
+        self.device = torch.device(device)
         images = faces.images
         # Sampling enlarges by itself; what is shrunk or cropped has its size first.
         sampled = preprocess.crop == preprocess.size > images.shape[1]
         if images.shape[1] != preprocess.size and not sampled:
             images = self.resized(images)
-        self.images = torch.from_numpy(np.ascontiguousarray(images))
-        self.labels = torch.from_numpy(faces.labels)
+        self.images = torch.from_numpy(np.ascontiguousarray(images)).to(self.device)
         self.frames = None if faces.frames is None else self._of_window(faces.frames)
-        self.answers = None if faces.answers is None else torch.from_numpy(faces.answers)
-        self.votes = None if faces.votes is None else torch.from_numpy(faces.votes)
         self.classes = len(config.labels)
-        known = np.ones((len(faces.labels), self.classes), bool)
-        self.known = torch.from_numpy(known if faces.known is None else faces.known)
-        self.weights = class_weights(faces.labels, self.classes, config.class_weighting)
+        labels = torch.from_numpy(faces.labels)
+        known = torch.ones((len(labels), self.classes), dtype=torch.bool)
+        if faces.known is not None:
+            known = torch.from_numpy(faces.known)
+        self.targets = self._targets(faces, labels, known).to(self.device)
+        self.weights = class_weights(faces.labels, self.classes, config.class_weighting)[labels]
+        self.weights = self.weights.to(self.device)
+        self.group: Tensor | None = None  # of faces whose sources know the same classes
+        if not bool(known.all()):
+            self.group = torch.unique(known, dim=0, return_inverse=True)[1].to(self.device)
+        self.known = known.to(self.device)
+        scale, shift = map(torch.from_numpy, preprocess.affine())
+        self.scale, self.shift = (scale * 255.0).to(self.device), shift.to(self.device)
+
+    def _targets(self, faces: Faces, labels: Tensor, known: Tensor) -> Tensor:
+        """What each face is to be answered with, float32 (N, K); rows sum to 1."""
+        smoothing = self.config.label_smoothing
+        targets = F.one_hot(labels, self.classes).float()
+        spread = known / known.sum(dim=1, keepdim=True)
+        targets = targets * (1 - smoothing) + smoothing * spread
+        if faces.votes is not None:
+            votes = torch.from_numpy(faces.votes) * known
+            total = votes.sum(dim=1, keepdim=True)
+            blended = targets.lerp(votes / total, self.config.rater_share)
+            targets = torch.where(total > 0, blended, targets)
+        if faces.answers is not None:
+            answers = torch.from_numpy(faces.answers) * known
+            answers = answers / answers.sum(dim=1, keepdim=True)
+            targets = targets.lerp(answers, self.config.teacher_share)
+        return targets
 
     def resized(self, images: Image) -> Image:
         """Bring uint8 (N, S, S) to the size the network's preprocessing asks for."""
@@ -88,13 +120,13 @@ class BatchMaker:
 
     def sample(self) -> Tensor:
         """Some unvaried training faces as float32 (n, C, S, S), spread over all of them."""
-        images = self.images.numpy()
-        return next(self.inputs(images[:: 1 + len(images) // SAMPLE], SAMPLE))
+        some = self.images[:: 1 + len(self.images) // SAMPLE].cpu().numpy()
+        return next(self.inputs(some, SAMPLE))
 
     @property
     def steps(self) -> int:
         """Steps an epoch; a last, smaller batch is left out once there is a full one."""
-        return max(1, len(self.labels) // self.config.batch_size)
+        return max(1, len(self.images) // self.config.batch_size)
 
     def side(self, epoch: int) -> int:
         """Side of the pictures in this epoch (progressive resizing)."""
@@ -102,52 +134,42 @@ class BatchMaker:
         return self.config.start_side if self.config.start_side and early else self.preprocess.crop
 
     def order(self, epoch: int) -> Tensor:
-        """Permutation of all faces, int64 (N,)."""
+        """Permutation of all faces, int64 (N,), the same on every device."""
         generator = torch.Generator().manual_seed(step_seed(self.config.seed, epoch, 2**31 - 1))
-        return torch.randperm(len(self.labels), generator=generator)
+        return torch.randperm(len(self.images), generator=generator).to(self.device)
 
     def batch(self, epoch: int, step: int, order: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The whole batch of a step, over all processes.
 
         Returns:
-            Inputs float32 (B, C, S, S), targets float32 (B, K) with smoothing, raters'
-            votes, a teacher's answers and mixing, weights float32 (B,) with mean about 1, and bool
-            (B, K), the classes that the loss of each face is about; targets are 0 in all others.
+            Inputs float32 (B, C, S, S) with channels last in memory, targets float32 (B, K) with
+            smoothing, raters' votes, a teacher's answers and mixing, weights float32 (B,) with mean
+            about 1, and bool (B, K), the classes that the loss of each face is about; targets are 0
+            in all others.
         """
         size = self.config.batch_size
         chosen = order[step * size : (step + 1) * size]
-        labels = self.labels[chosen]
-        generator = torch.Generator().manual_seed(step_seed(self.config.seed, epoch, step))
+        draws = self.draws(epoch, step)
         frames = None if self.frames is None else self.frames[chosen]
-        grey = augment(
-            self._cropped(chosen), self.config.augment, self.side(epoch), generator, frames
-        )
-        scale, shift = (
-            torch.from_numpy(value)[:, None, None] for value in self.preprocess.affine()
-        )
-        inputs = grey[:, None] * (scale * 255.0) + shift  # (B, C, S, S)
-        smoothing, known = self.config.label_smoothing, self.known[chosen]
-        targets = F.one_hot(labels, self.classes).float()
-        spread = known / known.sum(dim=1, keepdim=True)
-        targets = targets * (1 - smoothing) + smoothing * spread
-        if self.votes is not None:
-            votes = self.votes[chosen] * known
-            total = votes.sum(dim=1, keepdim=True)
-            blended = targets.lerp(votes / total, self.config.rater_share)
-            targets = torch.where(total > 0, blended, targets)
-        if self.answers is not None:
-            answers = self.answers[chosen] * known
-            answers = answers / answers.sum(dim=1, keepdim=True)
-            targets = targets.lerp(answers, self.config.teacher_share)
-        if self.config.augment.mixup > 0:
-            inputs, targets = mix(inputs, targets, self.config.augment.mixup, generator, known)
-        return inputs, targets, self.weights[labels], known
+        settings = self.config.augment
+        grey = augment(self._cropped(chosen), settings, self.side(epoch), draws, frames)
+        grey = grey[..., None].expand(*grey.shape, len(self.scale))
+        inputs = torch.addcmul(self.shift, grey, self.scale).permute(0, 3, 1, 2)
+        targets = self.targets[chosen]
+        if settings.mixup > 0:
+            group = None if self.group is None else self.group[chosen]
+            inputs, targets = mix(inputs, targets, settings.mixup, draws, group)
+        return inputs, targets, self.weights[chosen], self.known[chosen]
+
+    def draws(self, epoch: int, step: int) -> Draws:
+        """All that is random in a step."""
+        return Draws(step_seed(self.config.seed, epoch, step), self.device)
 
     def _of_window(self, frames: NDArray[np.float32]) -> Tensor:
         """Maps between windows of crop and picture; both are the same share of them."""
         maps = torch.from_numpy(frames.copy())
         maps[:, :, 2] *= self.preprocess.size / self.preprocess.crop
-        return maps
+        return maps.to(self.device)
 
     def _cropped(self, chosen: Tensor) -> Tensor:
         margin = (self.preprocess.size - self.preprocess.crop) // 2

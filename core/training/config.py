@@ -106,6 +106,8 @@ class RunConfig:
         patience: Epochs without a better validation accuracy before stopping; 0 for never.
         precision: Number format of the forward pass; "auto" for bfloat16 where the processor
             computes in it, else float32.
+        compile: Whether torch.compile fuses the network's operations: meant for accelerators; a CPU
+            spends minutes on it and trains no faster.
         seed: Start of every random number.
         save_minutes: Minutes between saves inside an epoch.
         accelerator: "auto", "cpu", "cuda" or "mps".
@@ -143,6 +145,7 @@ class RunConfig:
     grow_until: float = 0.0
     patience: int = 0
     precision: Precision = "auto"
+    compile: bool = False
     seed: int = 0
     save_minutes: float = 5.0
     accelerator: str = "auto"

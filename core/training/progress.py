@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from sklearn.metrics import f1_score
 from torch import Tensor
 
+from core.errors import TrainingError
 from core.training.run_folder import RunFolder
 
 SMOOTHING = 0.95  # of the per-batch loss that is shown
 PROGRESS_SECONDS = 1.0
 STEP_LINES = 2000  # of steps.jsonl, at most, however long the run
+READINGS = 20  # of an epoch's losses, on an accelerator
 
 
 @dataclass(slots=True)
@@ -70,6 +73,92 @@ class EpochSums:
         """What last.pt keeps."""
         names = ("loss", "correct", "faces", "batches", "input_seconds", "seconds", "smooth")
         return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class StepFacts:
+    """What is known of a step when it has been asked for.
+
+    Attributes:
+        step: Its number in the epoch, from 0.
+        rate: Learning rate.
+        faces: Over all processes.
+        input_seconds: Time that went into making its batch.
+        seconds: Time in all, without waiting for an accelerator.
+    """
+
+    step: int
+    rate: float
+    faces: int
+    input_seconds: float
+    seconds: float
+
+
+class Unread:
+    """Steps whose loss nobody has looked at.
+
+    An accelerator is still at work when Python has asked for a step, and goes on while Python
+    prepares the next ones. Whoever reads a number waits for it, so that this is done `READINGS`
+    times an epoch; on a CPU, at once.
+
+    Args:
+        steps: Of an epoch.
+        device: That trains.
+        summed: Gives the sums of float32 (R, 2) over all processes, as numbers.
+    """
+
+    def __init__(
+        self, steps: int, device: torch.device, summed: Callable[[Tensor], list[list[float]]]
+    ) -> None:
+        self.steps, self.summed = steps, summed
+        self.every = 1 if device.type == "cpu" else max(1, steps // READINGS)
+        self._figures: list[Tensor] = []
+        self._facts: list[StepFacts] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether every step was read."""
+        return not self._facts
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to read: the same in all processes, and always behind an epoch."""
+        done = self._facts[-1].step + 1 if self._facts else 0
+        return done % self.every == 0 or done == self.steps
+
+    def add(self, figures: Tensor, facts: StepFacts) -> None:
+        """Keep a step.
+
+        Args:
+            figures: float32 (2,), this process's part of the mean loss, and of the right answers.
+            facts: The rest.
+        """
+        self._figures.append(figures)
+        self._facts.append(facts)
+
+    def read(self, sums: "EpochSums", epoch: int) -> None:
+        """Count all that is kept, and forget it.
+
+        Args:
+            sums: Of the epoch.
+            epoch: Its number from 0.
+
+        Raises:
+            TrainingError: A loss is no number.
+        """
+        started = time.perf_counter()
+        figures = self.summed(torch.stack(self._figures))
+        waited = (time.perf_counter() - started) / len(figures)
+        for (loss, correct), facts in zip(figures, self._facts, strict=True):
+            if loss != loss:
+                raise TrainingError(
+                    f"The loss is no number in epoch {epoch + 1}, step {facts.step + 1}. Lower the "
+                    f"learning rate ({facts.rate:g}) or use precision 32-true, then resume."
+                )
+            seconds = facts.seconds + waited
+            sums.add(loss, int(correct), facts.faces, facts.input_seconds, seconds)
+        self._figures.clear()
+        self._facts.clear()
 
 
 class Reporter:

@@ -21,7 +21,7 @@ from core.training.run_folder import RunFolder, list_runs, observe
 # What decides the time of a step; all else is small beside it.
 DECISIVE = (
     "model", "model_options", "class_set", "batch_size", "optimiser", "precision", "ema",
-    "accelerator", "devices", "machines",
+    "accelerator", "devices", "machines", "compile",
 )  # fmt: skip
 MEASURED_SECONDS = 4.0  # after the first step, which warms up
 GIVEN_UP = 300  # seconds

@@ -20,7 +20,7 @@ from core.training.batches import BatchMaker, Faces, masked, step_seed
 from core.training.config import RunConfig
 from core.training.fine_tuning import start_from
 from core.training.optimise import WeightAverage, build_optimiser, learning_rate, precision
-from core.training.progress import EpochSums, Reporter, figures
+from core.training.progress import EpochSums, Reporter, StepFacts, Unread, figures
 from core.training.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
@@ -84,17 +84,20 @@ class Trainer:
         self.fabric.launch()
         self.fabric.seed_everything(config.seed, verbose=False)
         self.preprocess = MODELS[config.model].preprocess
-        self.batches = BatchMaker(data.train, config, self.preprocess)
+        device = self.fabric.device
+        self.batches = BatchMaker(data.train, config, self.preprocess, device)
         model = build(config.model, len(config.labels), **config.model_options)
         self.origin = start_from(model, config, self.batches.sample) if config.initial else {}
         model = model.to(memory_format=torch.channels_last)
-        fused = self.fabric.device.type == "cpu"
-        optimiser = build_optimiser(model, config, fused=fused)
+        if config.compile:
+            model.compile()
+        optimiser = build_optimiser(model, config, fused=device.type in ("cpu", "cuda"))
         self.model, self.optimiser = self.fabric.setup(model, optimiser)
         self.average = WeightAverage(self.network, config.ema) if config.ema else None
         self.epoch, self.step = 0, 0
         self.best: dict[str, Any] = {}
         self.sums = EpochSums()
+        self.unread = Unread(self.batches.steps, device, self._summed)
         self.reporter = Reporter(
             folder, config.epochs, self.batches.steps, config.batch_size, on_progress
         )
@@ -118,12 +121,15 @@ class Trainer:
         saved = time.monotonic()
         while self.epoch < self.config.epochs:
             for step in range(self.step, self.batches.steps):
-                if self._stop_is_asked():
+                if self.unread.is_empty and self._stop_is_asked():
                     self.save()
                     raise Stopped
                 self.one_step(step, order)
                 self.step = step + 1
-                if time.monotonic() - saved > 60 * self.config.save_minutes:
+                if (
+                    self.unread.is_empty
+                    and time.monotonic() - saved > 60 * self.config.save_minutes
+                ):
                     self.save()
                     saved = time.monotonic()
             self._end_epoch()
@@ -177,39 +183,34 @@ class Trainer:
         losses = F.cross_entropy(logits, targets, reduction="none")
         loss = (losses * weights).sum() * (world / whole)
         right = (logits.argmax(1) == targets.argmax(1)).sum()
-        value, correct = self._summed(loss.detach() / world, right)
-        if value != value:
-            raise TrainingError(
-                f"The loss is no number in epoch {self.epoch + 1}, step {step + 1}. Lower the "
-                f"learning rate ({rate:g}) or use precision 32-true, then resume."
-            )
         self.optimiser.zero_grad()
         self.fabric.backward(loss)
-        if self.config.gradient_clip:
+        if limit := self.config.gradient_clip:  # whether they are finite shows in the next loss
             self.fabric.clip_gradients(
-                self.model, self.optimiser, max_norm=self.config.gradient_clip
+                self.model, self.optimiser, max_norm=limit, error_if_nonfinite=False
             )
         self.optimiser.step()
         if self.average is not None:
             self.average.update(self.network)
         now = time.perf_counter()
-        self.sums.add(value, int(correct), whole, prepared - started, now - started)
-        if self.fabric.is_global_zero:
-            self.reporter.step(self.epoch, step, self.sums, rate)
+        self.unread.add(
+            torch.stack([loss.detach() / world, right.float()]),
+            StepFacts(step, rate, whole, prepared - started, now - started),
+        )
+        if self.unread.is_due:
+            self.unread.read(self.sums, self.epoch)
+            if self.fabric.is_global_zero:
+                self.reporter.step(self.epoch, step, self.sums, rate)
 
-    def _summed(self, *values: Tensor) -> list[float]:
-        """Sums of scalars over all processes."""
-        stacked = torch.stack([value.float() for value in values])
+    def _summed(self, values: Tensor) -> list[list[float]]:
+        """Sums of a table of numbers over all processes."""
         if self.fabric.world_size > 1:
-            stacked = self.fabric.all_reduce(stacked, reduce_op="sum")  # type: ignore[assignment]
-        return stacked.tolist()
+            values = self.fabric.all_reduce(values, reduce_op="sum")  # type: ignore[assignment]
+        return values.tolist()
 
     def _stop_is_asked(self) -> bool:
         """Whether any process was asked to stop; all get the same answer."""
-        asked = self.stop()
-        if self.fabric.world_size == 1:
-            return asked
-        return self._summed(torch.tensor(float(asked)))[0] > 0
+        return self._summed(torch.tensor([[float(self.stop())]]))[0][0] > 0
 
     def _line(self, epoch: int) -> dict[str, Any] | None:
         """Figures of an epoch, 0 for the start, the same in all processes; None after a stop."""
@@ -289,7 +290,7 @@ class Trainer:
             preprocess=self.preprocess,
             data=self.data.facts | self.origin,
             metrics=self.best,
-            training=self.config.to_json(),
+            training=self.config.to_json() | {"device": self.fabric.device.type},
             versions=library_versions(),
         )
 

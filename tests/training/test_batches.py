@@ -11,7 +11,7 @@ from striped_faces import stripes
 
 from core.preprocess import Preprocess
 from core.training import FLIP_ONLY, Augmentation, RunConfig
-from core.training.augment import augment, mix
+from core.training.augment import Draws, augment, mix
 from core.training.batches import BatchMaker, Faces, class_weights, masked, step_seed
 
 STILL = Augmentation(
@@ -20,22 +20,18 @@ STILL = Augmentation(
 )  # fmt: skip
 
 
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
 def picture() -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 16, 16), dtype=np.uint8))
 
 
 def test_without_strength_nothing_changes() -> None:
-    result = augment(picture(), STILL, 16, generator())
+    result = augment(picture(), STILL, 16, Draws(0))
 
     torch.testing.assert_close(result, picture().float() / 255, atol=1e-5, rtol=0)
 
 
 def test_a_certain_flip_mirrors_left_and_right() -> None:
-    result = augment(picture(), replace(STILL, flip=1.0), 16, generator())
+    result = augment(picture(), replace(STILL, flip=1.0), 16, Draws(0))
 
     torch.testing.assert_close(result, picture().flip(2).float() / 255, atol=1e-5, rtol=0)
 
@@ -43,7 +39,7 @@ def test_a_certain_flip_mirrors_left_and_right() -> None:
 def test_all_strengths_keep_the_range_and_the_side_asked_for() -> None:
     strong = Augmentation(perspective=0.1, low_resolution=1.0, erasing=1.0, noise=0.1)
 
-    result = augment(picture(), strong, 12, generator())
+    result = augment(picture(), strong, 12, Draws(0))
 
     assert result.shape == (3, 12, 12)
     assert 0 <= float(result.min()) <= float(result.max()) <= 1
@@ -52,7 +48,7 @@ def test_all_strengths_keep_the_range_and_the_side_asked_for() -> None:
 def test_erasing_hides_between_2_and_20_percent() -> None:
     white = torch.full((200, 40, 40), 255, dtype=torch.uint8)
 
-    result = augment(white, replace(STILL, erasing=1.0), 40, generator())
+    result = augment(white, replace(STILL, erasing=1.0), 40, Draws(0))
 
     hidden = (result < 0.999).float().mean(dim=(1, 2))
     assert float(hidden.max()) <= 0.25
@@ -64,7 +60,7 @@ def test_a_certain_compression_leaves_what_a_jpeg_of_some_quality_holds() -> Non
         np.stack([np.add.outer(np.arange(64), 2 * np.arange(64)).astype(np.uint8)] * 40)
     )
 
-    result = augment(smooth, replace(STILL, compression=1.0), 64, generator())
+    result = augment(smooth, replace(STILL, compression=1.0), 64, Draws(0))
 
     levels = (result * 255).round().to(torch.uint8)
     kept = {levels[index].numpy().tobytes() for index in range(len(levels))}
@@ -86,11 +82,11 @@ def test_a_reframed_picture_is_what_its_map_says(monkeypatch: pytest.MonkeyPatch
     unknown = torch.full((2, 3), torch.nan)
     frames = torch.stack([half, unknown, half])
 
-    result = augment(picture(), replace(STILL, reframe=1.0), 8, generator(), frames)
+    result = augment(picture(), replace(STILL, reframe=1.0), 8, Draws(0), frames)
 
     whole = picture().float() / 255
     torch.testing.assert_close(result[[0, 2]], whole[[0, 2], 4:12, 0:8], atol=1e-5, rtol=0)
-    unchanged = augment(picture(), STILL, 8, generator())
+    unchanged = augment(picture(), STILL, 8, Draws(0))
     torch.testing.assert_close(result[1], unchanged[1])
 
 
@@ -98,7 +94,7 @@ def test_a_reframed_picture_is_shown_with_more_or_less_around_it() -> None:
     ramp = (torch.arange(64.0).repeat(400, 64, 1) * 4).to(torch.uint8)
     frames = torch.tensor([[0.5, 0.0, 0.0], [0.0, 0.5, 0.0]]).repeat(400, 1, 1)
 
-    result = augment(ramp, replace(STILL, reframe=1.0), 64, generator(), frames)
+    result = augment(ramp, replace(STILL, reframe=1.0), 64, Draws(0), frames)
 
     # The ramp's range is the width of the frame: half of it times 0.9 to 1.4.
     width = (result[:, 0, -1] - result[:, 0, 0]) * 255 / 4 / 63 * 2
@@ -124,10 +120,10 @@ def test_a_network_of_smaller_windows_is_reframed_to_the_window_of_the_frame(
 
 
 def test_one_seed_gives_one_batch() -> None:
-    first, second = (augment(picture(), Augmentation(), 16, generator(5)) for _ in range(2))
+    first, second = (augment(picture(), Augmentation(), 16, Draws(5)) for _ in range(2))
 
     assert torch.equal(first, second)
-    assert not torch.equal(first, augment(picture(), Augmentation(), 16, generator(6)))
+    assert not torch.equal(first, augment(picture(), Augmentation(), 16, Draws(6)))
 
 
 def test_step_seeds_differ_between_steps_epochs_and_runs() -> None:
@@ -216,17 +212,15 @@ def test_mixup_blends_inputs_and_targets_by_one_share() -> None:
     inputs = torch.tensor([[0.0], [1.0]])
     targets = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
 
-    mixed, blended = mix(inputs, targets, 1.0, generator(1))
+    mixed, blended = mix(inputs, targets, 1.0, Draws(1))
 
     torch.testing.assert_close(mixed[:, 0], blended[:, 1])
     torch.testing.assert_close(blended.sum(1), torch.ones(2))
 
 
 def test_mixup_shares_have_the_mean_and_variance_of_a_beta_distribution() -> None:
-    from core.training.augment import _beta
-
-    source = generator(0)
-    shares = np.array([_beta(0.4, source) for _ in range(4000)])
+    source = Draws(0)
+    shares = np.array([source.beta(0.4) for _ in range(4000)])
 
     assert shares.mean() == pytest.approx(0.5, abs=0.03)
     assert shares.var() == pytest.approx(0.25 / (2 * 0.4 + 1), abs=0.02)
@@ -299,12 +293,14 @@ def test_mixup_blends_only_faces_whose_sources_know_the_same_classes() -> None:
     inputs = known[:, 2:].float()
     targets = F.one_hot(torch.arange(40) % 2 * 2, 3).float()
 
-    mixed, blended = mix(inputs, targets, 1.0, generator(1), known)
+    group = known[:, 2].long()
+
+    mixed, blended = mix(inputs, targets, 1.0, Draws(1), group)
 
     torch.testing.assert_close(mixed, inputs)  # else some would lie between 0 and 1
     assert float(blended[::2, 2].max()) == 0.0
     numbers = torch.arange(40.0)[:, None]
-    moved = mix(numbers, targets, 1.0, generator(1), known)[0]
+    moved = mix(numbers, targets, 1.0, Draws(1), group)[0]
     assert not torch.allclose(moved, numbers)
 
 

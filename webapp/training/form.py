@@ -24,7 +24,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Regularisation": ("label_smoothing", "class_weighting", "ema", "teacher", "teacher_share",
                        "rater_share"),
     "Augmentation": ("augment.",),
-    "Machine": ("accelerator", "devices", "machines", "precision", "save_minutes", "seed"),
+    "Machine": (
+        "accelerator", "devices", "machines", "precision", "compile", "save_minutes", "seed",
+    ),
 }  # fmt: skip
 WORDS = {
     "Learning": "How long it learns and in what steps. An epoch is one pass over all pictures; a "
