@@ -20,8 +20,8 @@ from core.tabular import as_code, as_text, literal
 CONFUSIONS = 3  # most frequent ones named
 HASH_DIGITS = 12  # as the other texts give them; the card's file has all
 REPEATED_ON_CPU = (
-    "Trained on a CPU: in float32 the same data, settings and versions give the same weights again, "
-    "bit for bit."
+    "Trained on a CPU: in float32 the same data, settings and versions give the same weights, bit "
+    "for bit."
 )
 REPEATED = (
     "Trained on {device}: the same seed gives the faces in the same order, varied in the same way, "

@@ -28,7 +28,7 @@ from core.types import Image
 Kind = Literal["exact", "int8", "grad_cam", "expected_cam", "int8_grad_cam", "int8_expected_cam"]
 BATCH = 64  # faces a call: larger ones only cost memory
 UNREADABLE = (errors.Fail, errors.InvalidProtobuf, errors.InvalidGraph, errors.InvalidArgument)
-FORMAT = 11  # part of the cache's file names; raise it when the files change
+FORMAT = 12  # part of the cache's file names; raise it when the files change
 
 _building = threading.Lock()
 logger = logging.getLogger(__name__)

@@ -14,6 +14,7 @@ from core.checkpoints import MAPPED_LAYER
 from core.explain import load_explained, with_maps
 from core.files import replacing
 from core.inference.quantise import quantise
+from core.models import FaceAndSlim
 from core.preprocess import Preprocess
 
 OPSET = 20
@@ -88,13 +89,14 @@ def _windows(cells: int, windows: int) -> Tensor:
 
 
 def _exportable(model: nn.Module) -> nn.Module:
-    """The network, with what ONNX lacks replaced in a copy."""
+    """The network; a copy where something ONNX lacks is replaced, or its first layers will be."""
     names = [
         name
         for name, module in model.named_modules()
         if isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size not in (1, (1, 1))
     ]
-    copy = deepcopy(model) if names else model
+    changed = names or any(isinstance(module, FaceAndSlim) for module in model.modules())
+    copy = deepcopy(model) if changed else model
     for name in names:
         place, _, leaf = name.rpartition(".")
         size: Any = copy.get_submodule(name).output_size
@@ -104,10 +106,10 @@ def _exportable(model: nn.Module) -> nn.Module:
 
 
 class PixelNetwork(nn.Module):
-    """A network with its normalisation in front.
+    """A network with its normalisation in front, or in its first layers where it can have it there.
 
     Args:
-        network: Takes float32 (N, C, S, S); returns logits, or logits and maps.
+        network: Takes float32 (N, C, S, S); returns logits, or logits and maps. It may be changed.
         preprocess: Normalisation to apply.
     """
 
@@ -120,17 +122,24 @@ class PixelNetwork(nn.Module):
         self.margin = (preprocess.size - preprocess.crop) // 2
         self.crop = preprocess.crop
         self.colour = preprocess.colour
-        scale, shift = preprocess.affine()
-        self.register_buffer("scale", torch.from_numpy(scale)[None, :, None, None])
-        self.register_buffer("shift", torch.from_numpy(shift)[None, :, None, None])
+        scale, shift = (torch.from_numpy(part) for part in preprocess.affine())
+        self.register_buffer("scale", scale[None, :, None, None])
+        self.register_buffer("shift", shift[None, :, None, None])
+        joined = [part for part in network.modules() if isinstance(part, FaceAndSlim)]
+        self.grey = bool(joined) and not self.colour
+        for part in joined if self.grey else ():
+            part.take_grey(scale, shift)
         self.train(network.training)
 
     def forward(self, pixels: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """What the network gives for uint8 (N, S, S), or (N, S, S, 3) in colour."""
         side = slice(self.margin, self.margin + self.crop)
         window = pixels[:, side, side]
-        planes = window.permute(0, 3, 1, 2) if self.colour else window[:, None]
-        inputs = planes.float() * self.scale + self.shift
+        planes = (window.permute(0, 3, 1, 2) if self.colour else window[:, None]).float()
+        if self.grey:
+            inputs = torch.cat([planes, torch.ones_like(planes)], dim=1)
+        else:
+            inputs = planes * self.scale + self.shift
         result: Tensor | tuple[Tensor, Tensor] = self.network(inputs)
         return result
 

@@ -51,6 +51,33 @@ class SqueezeExcitation(nn.Module):
         return features * weight[:, :, None, None]
 
 
+def on_grey(convolution: nn.Conv2d, scale: Tensor, shift: Tensor) -> nn.Conv2d:
+    """A convolution of planes that are all made of one, as one of that plane and a plane of ones.
+
+    Args:
+        convolution: Of C planes, each `scale * grey + shift`, padded with zeros.
+        scale: float32 (C,).
+        shift: float32 (C,).
+
+    Returns:
+        The same function of two planes, also at the edges, where the ones are padded, too.
+    """
+    weight = convolution.weight.detach()
+    both = [(weight * factor.view(1, -1, 1, 1)).sum(dim=1) for factor in (scale, shift)]
+    found = nn.Conv2d(
+        2,
+        convolution.out_channels,
+        convolution.kernel_size,  # type: ignore[arg-type]  # its own, a tuple of ints
+        convolution.stride,  # type: ignore[arg-type]
+        convolution.padding,  # type: ignore[arg-type]
+        bias=convolution.bias is not None,
+    )
+    found.weight.data = torch.stack(both, dim=1)
+    if convolution.bias is not None and found.bias is not None:
+        found.bias.data.copy_(convolution.bias)
+    return found
+
+
 def main_path_layers(network: nn.Module) -> int:
     """Convolutions outside of shortcuts plus one linear layer, the count that names a ResNet."""
     convolutions = [name for name, part in network.named_modules() if isinstance(part, nn.Conv2d)]

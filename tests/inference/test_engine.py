@@ -30,11 +30,14 @@ from core.inference import (
     preferred,
 )
 from core.inference.engine import built
-from core.models import Card, build, load_model, save_weights
-from core.preprocess import Preprocess
+from core.models import MODELS, Card, build, load_model, save_weights
 
 LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
-OPTIONS = {"gimefive": {"depth": 3, "width": 8}, "resnet14": {"width": 8, "columns": 2}}
+OPTIONS = {
+    "gimefive": {"depth": 3, "width": 8},
+    "resnet14": {"width": 8, "columns": 2},
+    "face_and_slim": {"width": 8},
+}
 BUILDS = (
     "import sys; from pathlib import Path; from core.process import Claim\n"
     "from core.files import replacing\n"
@@ -51,7 +54,7 @@ def make_checkpoint(folder: Path, seed: int = 0, model: str = "gimefive") -> Pat
     torch.manual_seed(seed)
     options = OPTIONS.get(model, {})
     network = build(model, 6, **options).train()
-    preprocess = Preprocess() if model in OPTIONS else Preprocess(48, 44, (0.5,), (0.5,))
+    preprocess = MODELS[model].preprocess
     for _ in range(5):
         network(torch.randn(16, preprocess.channels, preprocess.crop, preprocess.crop))
     save_weights(network.state_dict(), folder / "weights.safetensors")
@@ -72,9 +75,10 @@ def test_logits_and_maps_are_those_of_the_network(
 ) -> None:
     folder = make_checkpoint(tmp_path / "run", model=name)
     model, card = load_model(folder)
-    save_reference(measure_reference(model, reference_faces(faces(8), card.preprocess)), folder)
+    known = reference_faces(faces(8, card.preprocess.size), card.preprocess)
+    save_reference(measure_reference(model, known), folder)
     model, card = load_explained(folder)
-    pixels = faces(70)  # more than one call of the engine
+    pixels = faces(70, card.preprocess.size)  # more than one call of the engine
 
     logits, maps = engine(folder, method, threads=1).run(pixels)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.models.blocks import Dropout
+from core.models.blocks import Dropout, on_grey
 
 CHANNELS_LAST = torch.channels_last
 
@@ -74,3 +74,16 @@ def test_a_slice_with_gaps_is_dropped_as_well() -> None:
 
     assert found.shape == (100, 50)
     assert 0.4 < float((found == 0).float().mean()) < 0.6
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_convolution_on_grey_is_the_same_function_also_at_the_edges(bias: bool) -> None:
+    torch.manual_seed(0)
+    convolution = nn.Conv2d(3, 4, 5, stride=2, padding=2, bias=bias)
+    scale, shift = torch.tensor([0.5, -1.0, 2.0]), torch.tensor([1.0, 3.0, -0.5])
+    grey = torch.rand(2, 1, 9, 9)
+
+    found = on_grey(convolution, scale, shift)(torch.cat([grey, torch.ones_like(grey)], dim=1))
+
+    planes = grey * scale[:, None, None] + shift[:, None, None]
+    torch.testing.assert_close(found, convolution(planes), rtol=0, atol=1e-5)

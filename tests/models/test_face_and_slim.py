@@ -29,6 +29,10 @@ def parts(slim_classes: int = 6, classes: int = 7) -> tuple[nn.Module, nn.Module
     return face, slim, both.eval()
 
 
+def first_weights(both: FaceAndSlim) -> list[Tensor]:
+    return [part.get_parameter("stem.conv.weight") for part in (both.face, both.slim)]
+
+
 def as_slim_sees(batch: Tensor) -> Tensor:
     """By torch alone: back to shares of white, smaller, and normalised as usual."""
     own, usual = MODELS["face_and_slim"].preprocess, Preprocess()
@@ -85,6 +89,22 @@ def test_a_class_activation_map_sums_to_the_logit() -> None:
     with torch.inference_mode():
         logits = both(batch)[0] - both.head.bias
     torch.testing.assert_close(maps.sum(dim=(1, 2)), logits, rtol=0, atol=1e-4)
+
+
+def test_a_grey_plane_and_ones_give_what_three_normalised_planes_give() -> None:
+    _, _, both = parts()
+    scale, shift = (torch.from_numpy(part) for part in MODELS["face_and_slim"].preprocess.affine())
+    grey = torch.randint(0, 256, (3, 1, 96, 96)).float()
+    with torch.inference_mode():
+        expected = both(grey * scale[:, None, None] + shift[:, None, None])
+    before = [value.numel() for value in first_weights(both)]
+
+    both.take_grey(scale, shift)
+
+    with torch.inference_mode():
+        found = both(torch.cat([grey, torch.ones_like(grey)], dim=1))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+    assert [value.numel() * 3 / 2 for value in first_weights(both)] == before
 
 
 def test_the_way_through_the_meeting_layers_changes_nothing_and_is_taken_by_whoever_looks() -> None:
