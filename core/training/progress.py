@@ -1,5 +1,6 @@
 """Sums, progress files and validation of an epoch."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ class Unread:
     Args:
         steps: Of an epoch.
         device: That trains.
-        summed: Gives the sums of float32 (R, 2) over all processes, as numbers.
+        summed: Gives the sums of float32 (R, 3) over all processes, as numbers.
     """
 
     def __init__(
@@ -130,13 +131,14 @@ class Unread:
         """Keep a step.
 
         Args:
-            figures: float32 (2,), this process's part of the mean loss, and of the right answers.
+            figures: float32 (3,), this process's part of the mean loss, of the right answers, and a
+                norm of the gradient or 0.
             facts: The rest.
         """
         self._figures.append(figures)
         self._facts.append(facts)
 
-    def read(self, sums: "EpochSums", epoch: int) -> None:
+    def read(self, sums: EpochSums, epoch: int) -> None:
         """Count all that is kept, and forget it.
 
         Args:
@@ -144,16 +146,17 @@ class Unread:
             epoch: Its number from 0.
 
         Raises:
-            TrainingError: A loss is no number.
+            TrainingError: A loss is no number, or a gradient not finite: the weights are lost.
         """
         started = time.perf_counter()
         figures = self.summed(torch.stack(self._figures))
         waited = (time.perf_counter() - started) / len(figures)
-        for (loss, correct), facts in zip(figures, self._facts, strict=True):
-            if loss != loss:
+        for (loss, correct, norm), facts in zip(figures, self._facts, strict=True):
+            if math.isnan(loss) or not math.isfinite(norm):
+                what = "loss is no number" if math.isnan(loss) else "gradient is not finite"
                 raise TrainingError(
-                    f"The loss is no number in epoch {epoch + 1}, step {facts.step + 1}. Lower the "
-                    f"learning rate ({facts.rate:g}) or use precision 32-true, then resume."
+                    f"The {what} in epoch {epoch + 1}, step {facts.step + 1}. Lower the learning "
+                    f"rate ({facts.rate:g}) or use precision 32-true, then resume."
                 )
             seconds = facts.seconds + waited
             sums.add(loss, int(correct), facts.faces, facts.input_seconds, seconds)

@@ -126,10 +126,8 @@ class Trainer:
                     raise Stopped
                 self.one_step(step, order)
                 self.step = step + 1
-                if (
-                    self.unread.is_empty
-                    and time.monotonic() - saved > 60 * self.config.save_minutes
-                ):
+                is_time = time.monotonic() - saved > 60 * self.config.save_minutes
+                if is_time and self.unread.is_empty:
                     self.save()
                     saved = time.monotonic()
             self._end_epoch()
@@ -185,18 +183,18 @@ class Trainer:
         right = (logits.argmax(1) == targets.argmax(1)).sum()
         self.optimiser.zero_grad()
         self.fabric.backward(loss)
-        if limit := self.config.gradient_clip:  # whether they are finite shows in the next loss
-            self.fabric.clip_gradients(
+        norm: Tensor | None = None
+        if limit := self.config.gradient_clip:
+            norm = self.fabric.clip_gradients(
                 self.model, self.optimiser, max_norm=limit, error_if_nonfinite=False
             )
         self.optimiser.step()
         if self.average is not None:
             self.average.update(self.network)
         now = time.perf_counter()
-        self.unread.add(
-            torch.stack([loss.detach() / world, right.float()]),
-            StepFacts(step, rate, whole, prepared - started, now - started),
-        )
+        parts = (loss.detach() / world, right.float(), right * 0.0 if norm is None else norm)
+        facts = StepFacts(step, rate, whole, prepared - started, now - started)
+        self.unread.add(torch.stack(parts), facts)
         if self.unread.is_due:
             self.unread.read(self.sums, self.epoch)
             if self.fabric.is_global_zero:

@@ -190,7 +190,7 @@ def test_losses_are_read_twenty_times_an_epoch_and_behind_its_last_step() -> Non
 
     unread, sums = Unread(205, torch.device("cuda"), summed), EpochSums()
     for step in range(205):
-        unread.add(torch.tensor([step, 1.0]), StepFacts(step, 0.1, 8, 0.0, 0.0))
+        unread.add(torch.tensor([step, 1.0, 0.5]), StepFacts(step, 0.1, 8, 0.0, 0.0))
         if unread.is_due:
             unread.read(sums, 0)
 
@@ -201,13 +201,36 @@ def test_losses_are_read_twenty_times_an_epoch_and_behind_its_last_step() -> Non
     assert Unread(205, torch.device("cpu"), summed).every == 1
 
 
-def test_the_step_whose_loss_was_no_number_is_named() -> None:
+@pytest.mark.parametrize(
+    ("figures", "said"),
+    [([np.nan, 0, 1], "loss is no number"), ([1, 0, np.inf], "gradient is not finite")],
+)
+def test_the_step_that_lost_the_weights_is_named(figures: list[float], said: str) -> None:
     unread = Unread(40, torch.device("cuda"), torch.Tensor.tolist)
-    for step, loss in enumerate((1.0, float("nan"), 2.0)):
-        unread.add(torch.tensor([loss, 0.0]), StepFacts(step, 0.25, 8, 0.0, 0.0))
+    for step, values in enumerate(([1.0, 0.0, 1.0], figures, [2.0, 0.0, 1.0])):
+        unread.add(torch.tensor(values), StepFacts(step, 0.25, 8, 0.0, 0.0))
 
-    with pytest.raises(TrainingError, match=r"no number in epoch 4, step 2\. .*rate \(0\.25\)"):
+    with pytest.raises(TrainingError, match=rf"{said} in epoch 4, step 2\. .*rate \(0\.25\)"):
         unread.read(EpochSums(), 3)
+
+
+def test_weights_that_a_gradient_has_lost_are_not_saved(
+    stripes_data: TrainingData,
+    tiny: RunConfig,
+    new_folder: NewFolder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = new_folder("run", tiny)
+    trainer = Trainer(tiny, stripes_data, folder)
+    norms = iter([1.0] * 11 + [float("inf")])  # in the last step of the second epoch
+    monkeypatch.setattr(
+        trainer.fabric, "clip_gradients", lambda *_, **__: torch.tensor(next(norms))
+    )
+
+    with pytest.raises(TrainingError, match="gradient is not finite in epoch 2, step 6"):
+        trainer.fit()
+
+    assert torch.load(folder.last, weights_only=True)["epoch"] == 1
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # torch looks there itself
