@@ -53,6 +53,7 @@ SHIPPED_TITLES = {
     "rafdb-gimefive-se-4-epochs": "GiMEFiVE with SE on RAF-DB, 4 epochs",
     "rafdb-resnet18-4-epochs": "ResNet18 on RAF-DB, 4 epochs",
     "rafdb-resnet18-10-epochs": "ResNet18 on RAF-DB, 10 epochs",
+    "rafdb-gimefive-baseline-10-epochs": "GiMEFiVE baseline on RAF-DB, 10 epochs",
     "rafdb-resnet34-4-epochs": "ResNet34 on RAF-DB, 4 epochs",
     "rafdb-vgg-4-epochs": "VGG on RAF-DB, 4 epochs",
     "fer2013-gimefive-3-epochs": "GiMEFiVE on FER2013, 3 epochs",
