@@ -113,8 +113,6 @@ class JoinedGradCam(nn.Module):
         if network.training:
             raise ExplainError("The network is in training mode. Call model.eval() first.")
         ends = network.ends(batch)
-        pooled = torch.cat([network.gap(end) for end in ends], dim=1)
-        logits: Tensor = network.head(network.dropout(torch.flatten(pooled, 1)))
         side = lcm(*(int(end.shape[-1]) for end in ends))
         total: Tensor | float = 0.0
         weights = torch.split(network.head.weight, [end.shape[1] for end in ends], dim=1)
@@ -122,7 +120,7 @@ class JoinedGradCam(nn.Module):
             height, width = end.shape[2:]
             part = (own @ torch.flatten(end, 2)).reshape(-1, own.shape[0], height, width)
             total = total + functional.interpolate(part, scale_factor=float(side // width))
-        return logits, torch.relu(torch.as_tensor(total) / side**2)
+        return network.read(*ends), torch.relu(torch.as_tensor(total) / side**2)
 
 
 def closed_grad_cam(model: nn.Module, *, apart: bool = False) -> "ClosedGradCam | JoinedGradCam":

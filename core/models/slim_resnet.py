@@ -200,10 +200,18 @@ class FaceAndSlim(nn.Module):
     def _answer(self, one: Tensor, other: Tensor) -> Tensor:
         """Logits from what the first stages gave."""
         ends = self._further(one, other)
-        if _is_seen(self.last):
-            pooled = self.gap(self.last(_met(*ends)))
-        else:
-            pooled = torch.cat([self.gap(part) for part in ends], dim=1)
+        return self.read(*((self.last(_met(*ends)),) if _is_seen(self.last) else ends))
+
+    def read(self, *ends: Tensor) -> Tensor:
+        """Logits from what `ends` gives, or from the one layer in which they meet.
+
+        Args:
+            ends: Each (N, C, h, w), together as many channels as the linear layer reads.
+
+        Returns:
+            float32 (N, K).
+        """
+        pooled = torch.cat([self.gap(end) for end in ends], dim=1)
         logits: Tensor = self.head(self.dropout(torch.flatten(pooled, 1)))
         return logits
 
