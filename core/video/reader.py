@@ -124,6 +124,8 @@ class VideoReader:
             # Some files repeat a time or go back; a reader of the result must not have to care.
             time = shown if shown > time else time + 0.5 / self.info.rate
             inside = shown >= span.start or span.start == 0
+            if number == 0 < span.start:
+                self.damaged = 0  # those before belong to the part before
             yield VideoFrame(number if inside else -1, time, self._upright(item))
             number += inside
         duration = self.info.duration
@@ -156,7 +158,6 @@ class VideoReader:
     def _from(self, time: float) -> Generator[_Item]:
         """What follows the last frame before a time that stands alone, seconds from the first."""
         self._container.seek(max(round((time + self.start) * av.time_base), 0))
-        self.damaged = 0
         return self._demuxed()
 
     def frame_at(self, time: float) -> Image:
@@ -270,11 +271,8 @@ def _opened(path: Path) -> av.container.InputContainer:
 def _moving_picture(container: av.container.InputContainer, path: Path) -> av.VideoStream:
     """The main video stream; a cover picture is none, though it is stored like one."""
     best = container.streams.best("video")
-    covers = [
-        stream
-        for stream in container.streams.video
-        if stream.disposition & av.stream.Disposition.attached_pic
-    ]
+    attached = av.stream.Disposition.attached_pic
+    covers = [stream for stream in container.streams.video if stream.disposition & attached]
     moving = [stream for stream in container.streams.video if stream not in covers]
     if not moving:
         but = ", only sound with a cover picture" if covers else ""

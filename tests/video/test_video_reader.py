@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from core.errors import VideoError
 from core.video.batch import is_video
+from core.video.protocols import WHOLE, Span
 from core.video.reader import VideoReader
 
 
@@ -191,6 +192,27 @@ def test_damaged_bytes_are_passed_over(tmp_path: Path) -> None:
 
     assert len(times) > 20
     assert all(np.diff(times) > 0)
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_each_damaged_place_counts_in_one_part_alone(tmp_path: Path, suffix: str) -> None:
+    dice = np.random.default_rng(0)
+    noise = [dice.integers(0, 255, (120, 160, 3), dtype=np.uint8) for _ in range(100)]
+    path = write_clip(tmp_path / f"clip{suffix}", noise)
+    content = bytearray(path.read_bytes())
+    for place in dice.integers(20_000, len(content) - 20_000, 40):
+        content[place : place + 400] = bytes(400)
+    path.write_bytes(bytes(content))
+
+    counted = []
+    for span in (WHOLE, Span(0, 1), Span(1, 2, 0.4), Span(2, 3, 0.4), Span(3, None, 0.4)):
+        with VideoReader(path) as reader:
+            for _ in reader.frames(span=span):
+                pass
+            counted.append(reader.damaged)
+
+    whole, *parts = counted
+    assert whole == sum(parts) > 1
 
 
 @pytest.mark.parametrize(
