@@ -140,7 +140,7 @@ def test_a_network_that_does_not_know_the_pictures_judges_no_labels(
     app.selectbox(key="doubt part").set_value("test").run()
 
     assert not app.exception
-    assert "Doubtful: **30 of 60 labels** (all)." in words(app)
+    assert "Doubtful: **30 of 60 labels** (all of this part)." in words(app)
     assert "The network agrees with 50.0 % of the 60 labels." in words(app)
     assert "Answer: **surprise**  \n50.0 %  \nIts label: 10.0 %" in words(app)
     assert "exclude nothing in bulk" in app.warning[0].value
@@ -191,7 +191,7 @@ def test_where_no_label_is_doubtful_none_is_listed(app: AppTest, small: Path, ju
 
     assert not tiles(app)
     assert not [box for box in app.checkbox if str(box.key).startswith("doubt ")]
-    assert f"Doubtful: **0 of {len(table)} labels** (all)." in words(app)
+    assert f"Doubtful: **0 of {len(table)} labels** (all of this part)." in words(app)
     assert [part.value for part in app.success] == ["None of these labels is doubtful."]
 
     app.toggle(key="doubt others").set_value(True).run()
@@ -288,7 +288,7 @@ def test_a_kept_ranking_of_the_whole_part_is_shown_instead_of_a_sample(
 
     opened(app)
 
-    assert f"of {len(found.table)} labels** (all)" in words(app)
+    assert f"of {len(found.table)} labels** (all of this part)" in words(app)
     assert "doubt amount" not in {box.key for box in app.selectbox}
 
 

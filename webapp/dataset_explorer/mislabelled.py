@@ -105,7 +105,7 @@ def _explain(found: "LabelErrors") -> bool:
         "may have). The network's own answers, which the views Pictures and Map tell of, are "
         "others and can agree with far fewer labels"
     )
-    drawn = "drawn at random" if facts["drawn"] else "all"
+    drawn = "drawn at random from" if facts["drawn"] else "all of"
     only = [title_of(name) for name in facts["sources"] or ()]
     left_out = (
         f" {counted(facts['left_out'], 'picture')} with labels that the network does not have "
@@ -117,7 +117,7 @@ def _explain(found: "LabelErrors") -> bool:
     who = "The network" if own else "A classifier fitted anew on this network's features"
     st.markdown(
         f"Doubtful: **{int(found.table['suspect'].sum()):,} of {counted(number, 'label')}** "
-        f"({drawn}{' of ' + literal(', '.join(only)) if only else ''}). "
+        f"({drawn} {literal(' and '.join(only)) + ' in ' if only else ''}this part). "
         f"{who} agrees with {percent(agreeing)} of the {counted(number, 'label')}."
     )
     fit = is_fit(found.table)
