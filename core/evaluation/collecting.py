@@ -13,7 +13,13 @@ from core.data import Dataset
 from core.errors import DataError
 from core.evaluation.calibration import scaled
 from core.evaluation.predictions import Predictions
-from core.evaluation.prepared import PUBLISHED_VALID, TestSet, own_dataset, own_sources
+from core.evaluation.prepared import (
+    PUBLISHED_VALID,
+    TestSet,
+    learnt_pictures,
+    own_dataset,
+    own_sources,
+)
 from core.models import Card
 from core.preprocess import Preprocess
 from core.types import Image
@@ -44,14 +50,15 @@ class Answers(Protocol):
 
 
 def wanted_rows(
-    tested: TestSet, labels: Sequence[str], split: str, train_sources: Sequence[str]
+    tested: TestSet, labels: Sequence[str], card: Card, train_sources: Sequence[str]
 ) -> pd.DataFrame:
     """Which pictures of a data set are predicted, and as what.
 
     Args:
         tested: Data and sources.
         labels: The model's classes; pictures with another label are left out.
-        split: The split the model was trained on, for the part "train".
+        card: The model's: validation pictures that it may have learnt from are left out, and its
+            split has the part "train".
         train_sources: The sources whose training part is wanted as well.
 
     Returns:
@@ -64,9 +71,9 @@ def wanted_rows(
     clean = dataset.split("clean")["part"]
     is_own_valid = manifest["source"] == PUBLISHED_VALID
     part = pd.Series("", index=manifest.index, dtype=object)
-    trained_on = dataset.split(split)["part"] == "train"
+    trained_on = dataset.split(str(card.data.get("split", "clean")))["part"] == "train"
     part[trained_on & manifest["source"].isin(list(train_sources))] = "train"
-    part[clean == "valid"] = "valid"
+    part[(clean == "valid") & ~learnt_pictures(card, dataset)] = "valid"
     part[(published["part"] == "valid") & is_own_valid] = "published_valid"
     part[published["part"] == "test"] = "test"
     twin = published["reason"].where(published["reason"].str.startswith("twin: "), "")
@@ -137,9 +144,8 @@ def collected(
     Raises:
         DataError: There is none.
     """
-    split = str(model.card.data.get("split", "clean"))
     tables = [
-        wanted_rows(tested, model.labels, split, train_sources if number == 0 else ())
+        wanted_rows(tested, model.labels, model.card, train_sources if number == 0 else ())
         for number, tested in enumerate(chosen)
     ]
     total = sum(len(table) for table in tables)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core.checkpoints import WEIGHTS
 from core.errors import DataError
 from core.evaluation.calibration import scaled
-from core.evaluation.prepared import seen_sources
+from core.evaluation.prepared import learnt_pictures
 from core.files import fingerprint, read_object, write_json, write_text
 from core.models import Card
 from core.tabular import frame_csv
@@ -141,23 +141,6 @@ def label_errors(
         "drawn": len(ids) if drawn else None,
     }
     return LabelErrors(_ranked(rows, scores, labels, card.labels), facts)
-
-
-def learnt_pictures(card: Card, dataset: "Dataset") -> NDArray[np.bool_]:
-    """Which pictures a network may have been trained on, bool (N,).
-
-    All of the sources that shaped its weights, but those of validation and test of every split that
-    it and what it began with were trained on. A card that names no sources counts as having seen
-    all; copies that a split dropped count as seen.
-    """
-    seen: NDArray[np.bool_] = (
-        dataset.manifest["source"].isin(seen_sources(card, dataset.info)).to_numpy(bool)
-    )
-    splits = {str(one.get("split", "clean")) for one in (card.data, card.data.get("initial") or {})}
-    held_out = np.ones(len(seen), dtype=bool)
-    for split in splits:
-        held_out &= dataset.split(split)["part"].isin(["valid", "test"]).to_numpy(bool)
-    return seen & ~held_out
 
 
 def cross_validated(

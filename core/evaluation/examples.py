@@ -163,10 +163,7 @@ def placed_faces(
     predictions = Predictions.load(home).of_split(split)
     dataset = chosen[0].dataset
     train = own_sources(card, dataset.info) if split == "train" else ()
-    tables = [
-        wanted_rows(tested, predictions.labels, str(card.data.get("split", "clean")), train)
-        for tested in chosen
-    ]
+    tables = [wanted_rows(tested, predictions.labels, card, train) for tested in chosen]
     wanted = pd.concat([table.assign(data=number) for number, table in enumerate(tables)])
     places = pd.DataFrame({"data": -1, "id": -1}, index=predictions.table.index)
     # Paths first: equal pixels may stand under two names.

@@ -11,7 +11,7 @@ from core.data import framed, load_frames
 from core.errors import DataError
 from core.evaluation.bootstrap import Interval, accuracy_interval
 from core.evaluation.collecting import BATCH, Answers, Progress, at_size
-from core.evaluation.prepared import own_dataset
+from core.evaluation.prepared import learnt_pictures, own_dataset
 from core.types import Image
 
 MARGINS = (0.0, 0.08, 0.16)  # on each side, as a share of the app's frame
@@ -66,8 +66,14 @@ def framing_scores(
     dataset = own_dataset(model.card, model.folder.name, data)
     frames = load_frames(dataset)
     subset = dataset.part("clean", "valid")
+    new = ~learnt_pictures(model.card, dataset)[subset.ids]
+    if len(new) and not new.any():
+        raise DataError(
+            f"{model.folder.name} was trained on the clean validation faces of "
+            f"{dataset.folder.name}, so they cannot judge it. Choose a run of split clean."
+        )
     maps = None if frames is None else frames.maps[subset.ids]
-    if maps is None or not (known := np.isfinite(maps).all(axis=(1, 2))).any():
+    if maps is None or not (known := new & np.isfinite(maps).all(axis=(1, 2))).any():
         raise DataError(
             f"How the app would frame the validation faces of {dataset.folder.name} is not known. "
             f"Run: python -m core frame {dataset.folder}"

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from core.checkpoints import EVALUATIONS, is_shipped, kept_folder
 from core.data import PAPER_SOURCES
 from core.errors import DataError
@@ -13,6 +15,8 @@ from core.shapes import DatasetFile
 from core.stored import shaped_or_empty
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from core.data import Dataset
     from core.models import Card
 
@@ -58,6 +62,21 @@ def seen_sources(card: "Card", info: dict[str, Any]) -> tuple[str, ...]:
     everything = tuple(name for name in sources_of(info) if name != PUBLISHED_VALID)
     before = initial.get("sources") or everything
     return tuple(name for name in everything if name in {*own_sources(card, info), *before})
+
+
+def learnt_pictures(card: "Card", dataset: "Dataset") -> "NDArray[np.bool_]":
+    """Which pictures a network may have been trained on, bool (N,).
+
+    All of the sources that shaped its weights, but those of validation and test of every split that
+    it and what it began with were trained on. A card that names no sources counts as having seen
+    all; copies that a split dropped count as seen.
+    """
+    learnt = dataset.manifest["source"].isin(seen_sources(card, dataset.info))
+    splits = {str(one.get("split", "clean")) for one in (card.data, card.data.get("initial") or {})}
+    parts = [dataset.split(split)["part"] for split in sorted(splits)]
+    held_out = [part.isin(["valid", "test"]).to_numpy(bool) for part in parts]
+    found: NDArray[np.bool_] = learnt.to_numpy(bool) & ~np.logical_and.reduce(held_out)
+    return found
 
 
 def prepared_folders(root: Path | None = None) -> dict[Path, dict[str, Any]]:

@@ -17,9 +17,9 @@ from core.evaluation.confident_learning import (
     confident_errors,
     cross_validated,
     fold_numbers,
-    learnt_pictures,
     normalised_margin,
 )
+from core.evaluation.prepared import learnt_pictures
 from core.labels import EMOTIONS
 from core.models import Card, build, save_weights
 

@@ -165,6 +165,23 @@ def test_temperature_and_threshold_are_fitted_on_clean_validation(
     assert confidence == pytest.approx(0.75, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [{"split": "published"}, {"initial": {"split": "published", "sources": ["raf_db"]}}],
+    ids=["its own split", "what it began with"],
+)
+def test_faces_that_were_learnt_neither_calibrate_nor_validate(
+    tmp_path: Path, data: Path, facts: dict[str, object]
+) -> None:
+    run = raf_run(tmp_path, **facts)  # clean validation is a part of the published train
+
+    report = evaluate_run(run.folder, model=run)
+
+    assert report["calibration"]["fitted"] is False
+    assert report["calibration"]["n"] == 0
+    assert report["splits"]["valid"]["sources"] == ["affectnet"]  # which it never saw
+
+
 def test_with_too_few_faces_to_choose_a_threshold_by_it_is_a_half(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
