@@ -36,8 +36,8 @@ def bench(folder: Path) -> Comparison:
     Args:
         folder: Unused; training needs no checkpoint.
     """
-    from core.training.batches import Faces
-    from core.training.trainer import Trainer, TrainingData
+    from core.training.batches import Faces, TrainingData
+    from core.training.trainer import Trainer
 
     del folder
     rng = np.random.default_rng(0)

@@ -72,7 +72,9 @@ def learnt_pictures(card: "Card", dataset: "Dataset") -> "NDArray[np.bool_]":
     all; copies that a split dropped count as seen.
     """
     learnt = dataset.manifest["source"].isin(seen_sources(card, dataset.info))
-    splits = {str(one.get("split", "clean")) for one in (card.data, card.data.get("initial") or {})}
+    named = [one.get("split", "clean") for one in (card.data, card.data.get("initial") or {})]
+    # One that began with several networks of different splits names none.
+    splits = {"clean", "published"} if None in named else set(named)
     parts = [dataset.split(split)["part"] for split in sorted(splits)]
     held_out = [part.isin(["valid", "test"]).to_numpy(bool) for part in parts]
     found: NDArray[np.bool_] = learnt.to_numpy(bool) & ~np.logical_and.reduce(held_out)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,6 +40,21 @@ class Faces:
     answers: NDArray[np.float32] | None = None
     votes: NDArray[np.float32] | None = None
     known: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """What a run learns from and is chosen on.
+
+    Attributes:
+        train: Training part.
+        valid: Validation part, disjoint from the test part and its twins.
+        facts: Name, hash, split and counts for the card.
+    """
+
+    train: Faces
+    valid: Faces
+    facts: dict[str, Any]
 
 
 def step_seed(seed: int, epoch: int, step: int) -> int:

@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 
 from core.errors import TrainingError
+from core.training.batches import TrainingData
 from core.training.config import RunConfig
 from core.training.fine_tuning import Parent, load_parents, origin
 from core.training.optimise import precision
-from core.training.trainer import Stopped, TrainingData
+from core.training.trainer import Stopped
 from core.types import Image
 
 logger = logging.getLogger(__name__)

@@ -4,6 +4,7 @@ import math
 from typing import Literal
 
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from core.errors import TrainingError
@@ -68,6 +69,32 @@ def build_optimiser(
         )  # fmt: skip
     kind = torch.optim.Adam if config.optimiser == "adam" else torch.optim.AdamW
     return kind(groups, lr=rate, betas=(config.momentum, 0.999), weight_decay=decay, fused=fused)
+
+
+def may_fuse(config: RunConfig, device: torch.device) -> bool:
+    """Whether a step may be one pass; the scaler of 16-mixed has to see gradients before it."""
+    return device.type in ("cpu", "cuda") and precision(config) != "16-mixed"
+
+
+def clipped(
+    fabric: Fabric, model: nn.Module, optimiser: torch.optim.Optimizer, config: RunConfig
+) -> Tensor:
+    """Bring the gradients to the run's limit, where it has one.
+
+    Args:
+        fabric: That set up the next two.
+        model: Behind its wrapper.
+        optimiser: Ditto.
+        config: The run's settings.
+
+    Returns:
+        Their norm before, float32 (); 0 in 16-mixed, whose scaler leaves a step out where it is not
+        finite.
+    """
+    norm: Tensor = fabric.clip_gradients(
+        model, optimiser, max_norm=config.gradient_clip or math.inf, error_if_nonfinite=False
+    )  # type: ignore[assignment]
+    return torch.zeros_like(norm) if precision(config) == "16-mixed" else norm
 
 
 def learning_rate(config: RunConfig, step: int, steps: int, epoch: int) -> float:

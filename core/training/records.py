@@ -94,10 +94,11 @@ class Records:
             self.folder.set_status(state, reason, started=self.started)
 
     @contextmanager
-    def begun(self, config: RunConfig, keep_stop: bool) -> Iterator[Callable[[], bool]]:
-        """As `at_work` for a run, whose configuration is stored first."""
+    def begun(self, config: RunConfig | None, keep_stop: bool) -> Iterator[Callable[[], bool]]:
+        """As `at_work` for a run, whose configuration is stored first; None keeps what there is."""
         if self.first:
-            self.folder.create(config)
+            if config is not None:
+                self.folder.create(config)
             if not keep_stop:
                 self.folder.stop_request.unlink(missing_ok=True)
         with self.at_work("run") as is_asked:

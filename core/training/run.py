@@ -14,13 +14,13 @@ from core.errors import DataError, ExplainError
 from core.explain import keep_reference
 from core.labels import NEUTRAL
 from core.paths import data_root, is_first_process
-from core.training.batches import Faces
+from core.training.batches import Faces, TrainingData
 from core.training.config import RunConfig
 from core.training.distillation import taught
 from core.training.optimise import check_accelerator
 from core.training.records import Records
 from core.training.run_folder import RunFolder
-from core.training.trainer import Trainer, TrainingData
+from core.training.trainer import Trainer
 from core.types import Image
 
 logger = logging.getLogger(__name__)
@@ -114,6 +114,7 @@ def _known(
         rows = np.flatnonzero(subset.sources == source)
         columns = np.array([labels.index(label) for label in classes])
         known[rows[:, None], columns] = False
+    known[np.arange(len(subset)), subset.labels] = True  # of validation, where none is in train
     return known
 
 
@@ -164,7 +165,11 @@ def run_training(
             process works on the folder.
     """
     records = Records(folder)
-    with records.claimed(new=new), records.begun(config, keep_stop) as is_asked:
+    kept = resume and folder.last.exists()  # then the settings stay until it takes the new ones
+    with (
+        records.claimed(new=new),
+        records.begun(None if kept else config, keep_stop) as is_asked,
+    ):
 
         def is_stopped() -> bool:
             return is_asked() or stop()
@@ -175,12 +180,15 @@ def run_training(
             config,
             taught(data, config, is_stopped) if config.teacher else data,
             folder,
+            resume=resume,
             stop=is_stopped,
             on_progress=on_progress,
             on_epoch=on_epoch,
         )
         if resume:
             trainer.restore()
+        if kept and is_first_process():
+            folder.create(config)
         trainer.fit()
         if is_first_process():
             _keep_reference(folder, data.train.images)

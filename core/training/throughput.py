@@ -120,8 +120,8 @@ def _measure(config: RunConfig) -> float:
     """Faces a second of steps on random pictures, in this process."""
     import numpy as np
 
-    from core.training.batches import Faces
-    from core.training.trainer import Trainer, TrainingData
+    from core.training.batches import Faces, TrainingData
+    from core.training.trainer import Trainer
 
     dice = np.random.default_rng(0)
     n = config.batch_size

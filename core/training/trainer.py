@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,31 +15,23 @@ from core.errors import TrainingError
 from core.files import replacing
 from core.models import MODELS, Card, build, library_versions, save_weights
 from core.paths import processes_here
-from core.training.batches import BatchMaker, Faces, masked, step_seed
+from core.training.batches import BatchMaker, TrainingData, masked, step_seed
 from core.training.config import RunConfig
 from core.training.fine_tuning import start_from
-from core.training.optimise import WeightAverage, build_optimiser, learning_rate, precision
+from core.training.optimise import (
+    WeightAverage,
+    build_optimiser,
+    clipped,
+    learning_rate,
+    may_fuse,
+    precision,
+)
 from core.training.progress import EpochSums, Reporter, StepFacts, Unread, figures
 from core.training.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
 
 VALIDATION_BATCH = 128
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingData:
-    """What a run learns from and is chosen on.
-
-    Attributes:
-        train: Training part.
-        valid: Validation part, disjoint from the test part and its twins.
-        facts: Name, hash, split and counts for the card.
-    """
-
-    train: Faces
-    valid: Faces
-    facts: dict[str, Any]
 
 
 class Stopped(Exception):  # noqa: N818 - an order, not an error
@@ -68,6 +59,7 @@ class Trainer:
         data: TrainingData,
         folder: RunFolder,
         *,
+        resume: bool = False,
         stop: Callable[[], bool] = lambda: False,
         on_progress: Callable[[dict[str, Any]], None] = lambda progress: None,
         on_epoch: Callable[[dict[str, Any]], None] = lambda line: None,
@@ -86,12 +78,12 @@ class Trainer:
         self.preprocess = MODELS[config.model].preprocess
         device = self.fabric.device
         self.batches = BatchMaker(data.train, config, self.preprocess, device)
-        model = build(config.model, len(config.labels), **config.model_options)
-        self.origin = start_from(model, config, self.batches.sample) if config.initial else {}
+        model = self._built()
+        self.origin = {} if resume and folder.last.exists() else self._start(model)
         model = model.to(memory_format=torch.channels_last)
         if config.compile:
             model.compile()
-        optimiser = build_optimiser(model, config, fused=device.type in ("cpu", "cuda"))
+        optimiser = build_optimiser(model, config, fused=may_fuse(config, device))
         self.model, self.optimiser = self.fabric.setup(model, optimiser)
         self.average = WeightAverage(self.network, config.ema) if config.ema else None
         self.epoch, self.step = 0, 0
@@ -101,6 +93,14 @@ class Trainer:
         self.reporter = Reporter(
             folder, config.epochs, self.batches.steps, config.batch_size, on_progress
         )
+
+    def _built(self) -> nn.Module:
+        config = self.config
+        return build(config.model, len(config.labels), **config.model_options)
+
+    def _start(self, model: nn.Module) -> dict[str, Any]:
+        """Put the initial weights into a network, where the run has some; what they are."""
+        return start_from(model, self.config, self.batches.sample) if self.config.initial else {}
 
     @property
     def network(self) -> nn.Module:
@@ -183,16 +183,12 @@ class Trainer:
         right = (logits.argmax(1) == targets.argmax(1)).sum()
         self.optimiser.zero_grad()
         self.fabric.backward(loss)
-        norm: Tensor | None = None
-        if limit := self.config.gradient_clip:
-            norm = self.fabric.clip_gradients(
-                self.model, self.optimiser, max_norm=limit, error_if_nonfinite=False
-            )
+        norm = clipped(self.fabric, self.model, self.optimiser, self.config)
         self.optimiser.step()
         if self.average is not None:
             self.average.update(self.network)
         now = time.perf_counter()
-        parts = (loss.detach() / world, right.float(), right * 0.0 if norm is None else norm)
+        parts = (loss.detach() / world, right.float(), norm)
         facts = StepFacts(step, rate, whole, prepared - started, now - started)
         self.unread.add(torch.stack(parts), facts)
         if self.unread.is_due:
@@ -266,7 +262,7 @@ class Trainer:
         Raises:
             Stopped: A stop was asked for; nothing is saved yet.
         """
-        network = build(self.config.model, len(self.config.labels), **self.config.model_options)
+        network = self._built()
         network.load_state_dict(self.kept_state())
         network = network.to(self.fabric.device).to(memory_format=torch.channels_last).eval()
         inputs = self.batches.inputs(self.data.valid.images, VALIDATION_BATCH)
@@ -306,6 +302,7 @@ class Trainer:
             "best": self.best,
             "sums": self.sums.state(),
             "data_hash": self.data.facts.get("data_hash"),
+            "origin": self.origin,
         }
         # Opened by Python, so that a full disk is an OSError and not torch's own text.
         with replacing(self.folder.last) as temporary, temporary.open("wb") as file:
@@ -340,6 +337,7 @@ class Trainer:
         if state.get("data_hash") not in (None, self.data.facts.get("data_hash")):
             raise TrainingError(f"The data set of {self.folder.name} has changed. Start it anew.")
         self.epoch, self.step, self.best, self.sums = epoch, step, best, sums
+        self.origin = state["origin"] if "origin" in state else self._start(self._built())
         self._forget_after(self.epoch + self.step / self.batches.steps)
         logger.info("Resumed at epoch %d, step %d", self.epoch + 1, self.step)
 

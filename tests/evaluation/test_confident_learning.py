@@ -162,9 +162,10 @@ def test_a_network_judges_what_it_was_not_trained_on_itself(
             },
             [True, True, False, True, True],
         ),
+        ({"initial": {"split": None, "sources": []}}, [True, True, False, True, True]),
         ({}, [True, False, False, True, True]),
     ],
-    ids=["own split", "published", "began elsewhere", "a silent card"],
+    ids=["own split", "published", "began elsewhere", "began with two kinds", "a silent card"],
 )
 def test_what_a_network_may_have_learnt_follows_from_its_card(
     tmp_path: Path, data: dict[str, object], learnt: list[bool]

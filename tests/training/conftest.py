@@ -8,7 +8,7 @@ from few_drawings import prepare_few
 from striped_faces import stripes
 
 from core.training import FLIP_ONLY, RunConfig, RunFolder
-from core.training.trainer import TrainingData
+from core.training.batches import TrainingData
 
 TINY = {"depth": 2, "width": 4}
 

@@ -12,7 +12,7 @@ from typing import Any
 from striped_faces import stripes
 
 from core.training import RunConfig, RunFolder, add_search
-from core.training.trainer import TrainingData
+from core.training.batches import TrainingData
 from core.training.tuning import run
 from core.training.tuning.search import Search
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from striped_faces import stripes
 
 from core.training import RunFolder
-from core.training.trainer import Trainer, TrainingData
+from core.training.batches import TrainingData
+from core.training.trainer import Trainer
 
 
 def main() -> None:

@@ -4,8 +4,10 @@ Tensors of torch's fake mode have a device, a type and a shape, but no values: w
 to wait for a value, or mixes devices, fails.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import cv2
@@ -23,9 +25,10 @@ from core.models import load_model
 from core.preprocess import Preprocess
 from core.training import Augmentation, RunConfig, RunFolder
 from core.training.augment import Draws, _jpeg_tables, like_jpeg
-from core.training.batches import BatchMaker
+from core.training.batches import BatchMaker, TrainingData
+from core.training.optimise import may_fuse
 from core.training.progress import READINGS, EpochSums, StepFacts, Unread
-from core.training.trainer import Stopped, Trainer, TrainingData
+from core.training.trainer import Stopped, Trainer
 
 NewFolder = Callable[[str, RunConfig], RunFolder]
 ALL = Augmentation(
@@ -231,6 +234,42 @@ def test_weights_that_a_gradient_has_lost_are_not_saved(
         trainer.fit()
 
     assert torch.load(folder.last, weights_only=True)["epoch"] == 1
+
+
+def test_a_gradient_without_a_limit_is_watched_too(
+    stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder
+) -> None:
+    folder = new_folder("run", tiny.replaced(gradient_clip=0.0))
+    trainer = Trainer(folder.config(), stripes_data, folder)
+    steps = count()  # the loss stays a number where a gradient alone is lost
+    weight = next(trainer.network.parameters())
+    weight.register_hook(  # type: ignore[no-untyped-call]
+        lambda given: given * (math.inf if next(steps) == 11 else 1.0)
+    )
+
+    with pytest.raises(TrainingError, match="gradient is not finite in epoch 2, step 6"):
+        trainer.fit()
+
+    assert torch.load(folder.last, weights_only=True)["epoch"] == 1
+
+
+def test_half_precision_leaves_out_a_step_that_overflows(
+    stripes_data: TrainingData,
+    tiny: RunConfig,
+    new_folder: NewFolder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = new_folder("run", tiny.replaced(epochs=1))
+    trainer = Trainer(folder.config(), stripes_data, folder)
+    half = tiny.replaced(epochs=1, precision="16-mixed")
+    trainer.config = half  # a CPU has no scaler, so what it does is played
+    monkeypatch.setattr(trainer.fabric, "clip_gradients", lambda *_, **__: torch.tensor(math.inf))
+
+    trainer.fit()
+
+    assert len(list(folder.history())) == 1
+    assert not may_fuse(half, torch.device("cuda"))
+    assert may_fuse(tiny, torch.device("cuda"))
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # torch looks there itself

@@ -12,9 +12,10 @@ from core.errors import CheckpointError, TrainingError
 from core.models import Card, build, load_model, save_weights
 from core.preprocess import Preprocess
 from core.training import RunConfig, RunFolder
+from core.training.batches import TrainingData
 from core.training.distillation import taught
 from core.training.run import run_training
-from core.training.trainer import Stopped, TrainingData
+from core.training.trainer import Stopped
 
 OPTIONS = {"width": 8}
 

@@ -20,9 +20,10 @@ from core.models import load_model
 from core.process import ProcessId
 from core.training import Augmentation, RunConfig, RunFolder, observe
 from core.training import run_folder as run_folder_module
+from core.training.batches import TrainingData
 from core.training.records import sentence
 from core.training.run import run_training, training_data
-from core.training.trainer import Stopped, Trainer, TrainingData
+from core.training.trainer import Stopped, Trainer
 
 NewFolder = Callable[[str, RunConfig], RunFolder]
 
@@ -139,7 +140,7 @@ def test_a_loss_that_is_no_number_fails_the_run(
         ema=0.0, warmup=0.0, schedule="constant", epochs=50,
     )  # fmt: skip
 
-    with pytest.raises(TrainingError, match="no number"):
+    with pytest.raises(TrainingError, match="no number|not finite"):
         run_training(wild, folder, data=stripes_data)
 
     assert observe(folder).state == "failed"
@@ -233,6 +234,22 @@ def test_a_run_does_not_go_on_with_other_data(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+def test_settings_that_a_run_cannot_go_on_with_do_not_replace_its_own(
+    demo: Path, tiny: RunConfig, tmp_path: Path
+) -> None:
+    folder = RunFolder.named(tmp_path, "run")
+    config = tiny.replaced(data=str(demo), epochs=1)
+    run_training(config, folder)
+
+    with pytest.raises(TrainingError, match="does not fit the run"):
+        run_training(config.replaced(model_options={"depth": 2, "width": 8}), folder, resume=True)
+    assert folder.config() == config
+
+    run_training(config.replaced(epochs=2), folder, resume=True)
+    assert folder.config().epochs == 2
+    assert len(list(folder.history())) == 2
+
+
 def test_the_command_line_obeys_a_stop_within_two_seconds(
     demo: Path, tiny: RunConfig, own_runs: Path
 ) -> None:

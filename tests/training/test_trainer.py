@@ -1,6 +1,7 @@
 """The loop learns, resumes to the bit, stops when asked and tells why it fails."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,9 +16,9 @@ from striped_faces import stripes, weights_of
 from core.errors import TrainingError
 from core.models import load_model
 from core.training import RunConfig, RunFolder
-from core.training.batches import Faces
+from core.training.batches import Faces, TrainingData
 from core.training.progress import figures
-from core.training.trainer import Stopped, Trainer, TrainingData
+from core.training.trainer import Stopped, Trainer
 
 WIDER = {"depth": 2, "width": 8, "head_dropout": 0.0}
 NewFolder = Callable[[str, RunConfig], RunFolder]
@@ -249,6 +250,30 @@ def test_a_run_starts_from_the_weights_of_another(
     for name, value in learnt.named_parameters():
         torch.testing.assert_close(parameters[name], value, rtol=0, atol=1e-5)
     assert load_model(second.path)[1].data["initial"]["checkpoint"] == "first"
+
+
+def test_a_run_goes_on_without_the_checkpoint_that_it_began_from(
+    stripes_data: TrainingData,
+    tiny: RunConfig,
+    new_folder: NewFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GIMEFIVE_RUNS", str(tmp_path))
+    first = new_folder("first", tiny)
+    Trainer(tiny.replaced(epochs=1), stripes_data, first).fit()
+    second = new_folder("second", tiny.replaced(initial="first"))
+    asked = iter([False] * 5)
+    with pytest.raises(Stopped):
+        Trainer(second.config(), stripes_data, second, stop=lambda: next(asked, True)).fit()
+    shutil.rmtree(first.path)
+
+    trainer = Trainer(second.config(), stripes_data, second, resume=True)
+    trainer.restore()
+    trainer.fit()
+
+    assert trainer.card().data["initial"]["checkpoint"] == "first"
+    assert len(list(second.history())) == 3
 
 
 def test_weights_of_another_network_are_refused(

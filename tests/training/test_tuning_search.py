@@ -10,7 +10,8 @@ import pytest
 from core.errors import CoreError, TrainingError
 from core.process import ProcessId
 from core.training import RunConfig, RunFolder, Search, add_search, observe, read_findings
-from core.training.trainer import Stopped, TrainingData
+from core.training.batches import TrainingData
+from core.training.trainer import Stopped
 from core.training.tuning import run
 from core.training.tuning.search import trial_folder
 from core.training.tuning.space import Choice, Range, Space

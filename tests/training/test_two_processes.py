@@ -12,7 +12,8 @@ from striped_faces import weights_of
 
 from core import paths
 from core.training import FLIP_ONLY, RunConfig, RunFolder
-from core.training.trainer import Trainer, TrainingData
+from core.training.batches import TrainingData
+from core.training.trainer import Trainer
 
 SCRIPT = Path(__file__).with_name("striped_run.py")
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]

@@ -10,7 +10,7 @@ from few_drawings import prepare_few
 from core.data import Dataset, Subset, load_dataset
 from core.errors import DataError
 from core.training import RunConfig
-from core.training.run import training_data, unknown_classes
+from core.training.run import _known, training_data, unknown_classes
 
 
 @pytest.fixture(scope="session")
@@ -81,3 +81,18 @@ def test_a_class_that_only_other_sources_have_is_unknown_to_a_source() -> None:
 
 def test_sources_that_know_all_classes_have_nothing_unknown() -> None:
     assert unknown_classes(part_of(("a", 0), ("a", 1), ("b", 1), ("b", 0)), ("w", "x")) == {}
+
+
+def test_the_label_of_a_validation_face_is_never_masked() -> None:
+    train = part_of(("a", 0), ("a", 1), ("b", 0), ("b", 3))
+    valid = part_of(("a", 3), ("a", 0), ("b", 1))  # "a" shows "d" here alone, and "b" its "x"
+    labels = ("w", "x", "c", "d")
+
+    known = _known(valid, unknown_classes(train, labels), labels)
+
+    assert known is not None
+    assert known.tolist() == [
+        [True, True, True, True],
+        [True, True, True, False],
+        [True, True, True, True],
+    ]

@@ -11,10 +11,11 @@ from optuna.trial import TrialState
 from core.errors import CoreError, refusal
 from core.files import clear_leftovers
 from core.process import ProcessId
+from core.training.batches import TrainingData
 from core.training.records import Records
 from core.training.run import run_training, training_data
 from core.training.run_folder import RunFolder
-from core.training.trainer import Stopped, TrainingData
+from core.training.trainer import Stopped
 from core.training.tuning.search import Search, trial_folder
 from core.training.tuning.space import configured
 from core.training.tuning.study import (
