@@ -198,7 +198,7 @@ def request_stop(folder: RunFolder) -> None:
     observed = observe(folder)
     if not (observed.is_active or observed.state == "interrupted"):
         raise TrainingError(f"{folder.name} is {observed.state}; there is nothing to stop.")
-    folder.stop_request.touch()
+    folder.ask_to_stop()
     # A worker at work sees the file itself; without one, nobody else would.
     if observed.state != "running" and not WorkerLock(folder.path.parent).is_held():
         obey_stop(folder)

@@ -21,7 +21,7 @@ from core.errors import (
 from core.paths import is_first_process
 from core.process import ProcessId
 from core.training.config import RunConfig
-from core.training.run_folder import RunFolder, observe
+from core.training.run_folder import TORN, RunFolder, observe
 from core.training.trainer import Stopped
 
 logger = logging.getLogger(__name__)
@@ -124,7 +124,10 @@ class Records:
             try:
                 yield lambda: bool(signalled) or self.folder.stop_request.exists()
             except Stopped as stopped:
-                self.set("stopped", str(stopped) or "Stopped on request; it can be resumed.")
+                if self.folder.goes_back and not str(stopped):
+                    self.set("queued", TORN)
+                else:
+                    self.set("stopped", str(stopped) or "Stopped on request; it can be resumed.")
                 self.folder.stop_request.unlink(missing_ok=True)
             except Exception as error:
                 logger.exception("The %s failed", what)

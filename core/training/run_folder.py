@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from core.stored import Unreadable, read_shaped, shaped, shaped_or_empty
 from core.training.config import RunConfig
 
 DAMAGED = "damaged"  # of a folder whose files cannot be read
+FOR_QUEUE = "queue"  # in the file that asks for a stop
+TORN = "The queue was stopped; it goes on when the queue works again."
 STATES = ("queued", "running", "finished", "stopped", "failed")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 SILENT = 300.0  # seconds; a run of another machine that long without a sign of life is given up
@@ -100,6 +103,25 @@ class RunFolder:
     @property
     def stop_request(self) -> Path:
         return self.path / "stop"
+
+    def ask_to_stop(self, *, for_queue: bool = False) -> None:
+        """Ask whoever works here to stop at the next batch.
+
+        Args:
+            for_queue: Whether it is the queue that ends, so that the job shall wait there and not
+                stay stopped. What a user has asked before counts.
+        """
+        if not for_queue:
+            self.stop_request.write_text("")
+        elif not self.stop_request.exists():
+            self.stop_request.write_text(FOR_QUEUE)
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether it is the queue that asked for a stop."""
+        with suppress(FileNotFoundError):
+            return self.stop_request.read_text() == FOR_QUEUE
+        return False
 
     @property
     def claim(self) -> Claim:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from core.errors import TrainingError
+from core.errors import CheckpointError, TrainingError
 from core.files import read_object, write_json
 from core.paths import PROJECT_ROOT, cache_root
 from core.process import ProcessId
@@ -45,7 +45,7 @@ def known_speed(root: Path, config: RunConfig) -> Speed | None:
     """The speed of the latest run, or measurement, of equal settings on this machine."""
     wanted, here = _decisive(config), ProcessId.of().host
     for folder in list_runs(root):
-        if observe(folder).process.host != here or _decisive(folder.config()) != wanted:
+        if observe(folder).process.host != here or _settings_of(folder) != wanted:
             continue
         lines = [line for line in folder.history() if line.get("side", 0) != config.start_side]
         speeds = [line["faces_per_second"] for line in lines if "faces_per_second" in line]
@@ -61,15 +61,21 @@ def measured_speed(config: RunConfig) -> Speed:
     Raises:
         TrainingError: It did not work, for example for want of memory.
     """
-    process = subprocess.run(
-        [sys.executable, "-m", __name__],
-        input=json.dumps(config.replaced(devices=1, machines=1).to_json()),
-        capture_output=True,
-        text=True,
-        cwd=PROJECT_ROOT,
-        timeout=GIVEN_UP,
-        check=False,
-    )
+    try:
+        process = subprocess.run(
+            [sys.executable, "-m", __name__],
+            input=json.dumps(config.replaced(devices=1, machines=1).to_json()),
+            capture_output=True,
+            text=True,
+            cwd=PROJECT_ROOT,
+            timeout=GIVEN_UP,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise TrainingError(
+            f"The speed could not be measured within {GIVEN_UP} s. Start the run without knowing "
+            "it, or choose settings that begin sooner (compile=False)."
+        ) from None
     if process.returncode != 0:
         said = (process.stderr.strip().splitlines() or ["no word"])[-1]
         raise TrainingError(f"The speed could not be measured: {said}. Choose other settings.")
@@ -96,6 +102,14 @@ def run_seconds(config: RunConfig, train: int, valid: int, speed: Speed, side: i
     passes = config.epochs - early + early * shrunk
     faces = used * passes + valid / VALIDATION_GAIN * config.epochs
     return faces / speed.faces_per_second
+
+
+def _settings_of(folder: RunFolder) -> dict[str, Any] | None:
+    """What decides the time of a run's step; None where its settings cannot be read."""
+    try:
+        return _decisive(folder.config())
+    except CheckpointError:
+        return None
 
 
 def _decisive(config: RunConfig) -> dict[str, Any]:

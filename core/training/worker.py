@@ -15,7 +15,7 @@ from core.files import clear_leftovers
 from core.paths import run_root
 from core.process import ProcessId, start_detached
 from core.training.queue import Job, WorkerLock, obey_stop, owed, stop_file, waiting
-from core.training.run_folder import RunFolder, list_jobs, observe
+from core.training.run_folder import TORN, RunFolder, list_jobs, observe
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,6 @@ POLL = 0.5  # seconds between two looks at the folders
 GIVE_UP = 600.0  # seconds in which folders may refuse to be read or written, as on a full disk
 FAREWELL = 30.0  # seconds a job has to stop before the worker leaves it to itself
 ATTEMPTS = 3  # processes in a row that may vanish without having saved anything new
-TORN = "The queue was stopped; it goes on when the queue works again."
 
 Command = Callable[[RunFolder, str], Sequence[str]]
 
@@ -176,10 +175,10 @@ class Worker:
 
     def _stop_children(self) -> None:
         for child in self.children:
-            if child.task == "train":
-                child.folder.stop_request.touch()
-            else:
+            if child.task != "train":
                 child.process.terminate()
+            elif observe(child.folder).state != "stopped":  # by a user, a moment ago
+                child.folder.ask_to_stop(for_queue=True)
         deadline = time.monotonic() + FAREWELL
         for child in self.children:
             try:
@@ -187,7 +186,7 @@ class Worker:
             except subprocess.TimeoutExpired:
                 logger.warning("%s has not stopped yet and is left to itself", child.folder.name)
                 continue
-            if child.task == "train" and observe(child.folder).state in ("stopped", "interrupted"):
+            if child.task == "train" and observe(child.folder).state == "interrupted":
                 child.folder.set_status("queued", TORN)
                 child.folder.stop_request.unlink(missing_ok=True)
         self.children.clear()

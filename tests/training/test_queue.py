@@ -23,6 +23,8 @@ from core.training import (
     stop_worker,
     waiting,
 )
+from core.training.batches import TrainingData
+from core.training.run import run_training
 
 
 @pytest.fixture
@@ -223,3 +225,20 @@ def test_a_killed_worker_leaves_no_lock_but_a_trace(tmp_path: Path) -> None:
 
 def test_without_a_worker_there_is_none_to_stop(tmp_path: Path) -> None:
     assert not stop_worker(tmp_path)
+
+
+def test_a_stop_of_the_queue_puts_the_run_back_and_one_of_a_user_does_not(
+    stripes_data: TrainingData, tiny: RunConfig, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.create(tiny)
+
+    def stopped_by(*askers: bool) -> str:
+        for for_queue in askers:
+            folder.ask_to_stop(for_queue=for_queue)
+        return run_training(tiny, folder, resume=True, keep_stop=True, data=stripes_data)
+
+    assert stopped_by(True) == "queued"
+    assert not folder.stop_request.exists()
+    assert stopped_by(False, True) == "stopped"
+    assert stopped_by(True, False) == "stopped"

@@ -2,48 +2,17 @@
 
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fake_job import PATIENCE, add, fake, times, until, working
 
 from core.process import ProcessId
 from core.training import RunConfig, RunFolder, WorkerLock, add_run, observe, request_stop
 from core.training.queue import Job, stop_worker
 from core.training.worker import Worker, ensure_worker
-
-SCRIPT = Path(__file__).with_name("fake_job.py")
-PATIENCE = 60.0  # seconds; a machine under load starts processes slowly
-
-
-def fake(folder: RunFolder, task: str) -> list[str]:
-    return [sys.executable, str(SCRIPT), str(folder.path)]
-
-
-def add(root: Path, name: str, *actions: str) -> RunFolder:
-    folder = add_run(root, name, RunConfig(), evaluate=False)
-    (folder.path / "job.txt").write_text("\n".join(actions))
-    return folder
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def times(root: Path) -> list[tuple[str, str]]:
-    lines = (root / "times.txt").read_text().splitlines()
-    return [(line.split()[0], line.split()[1]) for line in lines]
-
-
-def working(worker: Worker) -> threading.Thread:
-    thread = threading.Thread(target=worker.work)
-    thread.start()
-    return thread
 
 
 def test_jobs_run_one_after_the_other_in_their_order(tmp_path: Path) -> None:
@@ -173,6 +142,43 @@ def test_a_stopped_worker_puts_its_job_back(tmp_path: Path) -> None:
     assert not WorkerLock(tmp_path).is_held()
     assert not WorkerLock(tmp_path).has_crashed()
     assert not job.stop_request.exists()
+
+
+def test_a_stopped_worker_leaves_a_job_stopped_that_a_user_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = [add(tmp_path, name, "work 60", "finish") for name in ("obeyed", "asked")]
+    worker = Worker(tmp_path, jobs=2, command=fake)
+    reaped = worker._reap
+    monkeypatch.setattr(worker, "_reap", lambda: None if worker.children else reaped())
+    thread = working(worker)
+    until(lambda: len(worker.children) == 2)
+    until(lambda: all(observe(job).process.pid != ProcessId.of().pid for job in jobs))
+    request_stop(jobs[0])
+    until(lambda: observe(jobs[0]).state == "stopped")  # and not looked after yet
+
+    request_stop(jobs[1])
+    worker.stop()
+    thread.join(PATIENCE)
+
+    assert [observe(job).state for job in jobs] == ["stopped", "stopped"]
+    assert not any(job.stop_request.exists() for job in jobs)
+
+
+def test_a_job_that_stops_after_its_worker_has_left_goes_back_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.training.worker.FAREWELL", 0.1)
+    job = add(tmp_path, "job", "deaf 3", "work 60", "finish")
+    thread = working(Worker(tmp_path, command=fake))
+    until(lambda: (tmp_path / "times.txt").exists() and ("job", "deaf") in times(tmp_path))
+
+    assert stop_worker(tmp_path)
+    thread.join(PATIENCE)
+    assert observe(job).state == "running"
+
+    until(lambda: observe(job).state != "running")
+    assert observe(job).state == "queued"
 
 
 def test_a_queue_started_again_while_its_job_stops_goes_on(

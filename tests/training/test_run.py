@@ -140,7 +140,7 @@ def test_a_loss_that_is_no_number_fails_the_run(
         ema=0.0, warmup=0.0, schedule="constant", epochs=50,
     )  # fmt: skip
 
-    with pytest.raises(TrainingError, match="no number|not finite"):
+    with pytest.raises(TrainingError, match=r"no number|not finite"):
         run_training(wild, folder, data=stripes_data)
 
     assert observe(folder).state == "failed"

@@ -48,6 +48,24 @@ def test_the_speed_of_an_equal_run_is_known(own_runs: Path) -> None:
     assert speed == Speed(99.0, "as in run equal")
 
 
+def test_a_damaged_run_does_not_hide_the_others(own_runs: Path) -> None:
+    config = preset("rafdb-gimefive-modern")
+    finished(own_runs, "equal", config, 90.0)
+    for name in ("before", "zero"):  # whatever the order
+        (finished(own_runs, name, config, 50.0).path / "config.json").write_text("{")
+
+    assert known_speed(own_runs, config) == Speed(90.0, "as in run equal")
+
+
+def test_a_measurement_that_takes_too_long_is_given_up(
+    own_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.training.throughput.GIVEN_UP", 0.01)
+
+    with pytest.raises(TrainingError, match="could not be measured within"):
+        measured_speed(RunConfig())
+
+
 def test_runs_of_other_machines_say_nothing(own_runs: Path) -> None:
     folder = finished(own_runs, "run", RunConfig(), 90.0)
     folder.set_status("finished", host="elsewhere")
