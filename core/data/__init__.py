@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from core.data.sources import SOURCES, Source
     from core.data.sources.table import StrataList, read_strata
     from core.data.statistics import class_means, histograms, picture_statistics, read_means
-    from core.data.table1 import AGGREGATE, PAPER_SOURCES, TABLE1, Cell, compare, with_aggregate
+    from core.data.table1 import (
+        AGGREGATE,
+        PAPER_SOURCES,
+        PUBLISHED_VALID,
+        TABLE1,
+        Cell,
+        compare,
+        with_aggregate,
+    )
     from core.data.understanding import Understood, refuse_open
     from core.data.votes import contradicted, rater_votes, vote_shares
 
@@ -36,7 +44,15 @@ __getattr__ = lazy_names(
         "sources": ("SOURCES", "Source"),
         "sources.table": ("StrataList", "read_strata"),
         "statistics": ("class_means", "histograms", "picture_statistics", "read_means"),
-        "table1": ("AGGREGATE", "PAPER_SOURCES", "TABLE1", "Cell", "compare", "with_aggregate"),
+        "table1": (
+            "AGGREGATE",
+            "PAPER_SOURCES",
+            "PUBLISHED_VALID",
+            "TABLE1",
+            "Cell",
+            "compare",
+            "with_aggregate",
+        ),
         "understanding": ("Understood", "refuse_open"),
         "votes": ("contradicted", "rater_votes", "vote_shares"),
     },
@@ -46,6 +62,7 @@ __all__ = [
     "AGGREGATE",
     "NO_NAMES",
     "PAPER_SOURCES",
+    "PUBLISHED_VALID",
     "SOURCES",
     "TABLE1",
     "WITHOUT_TWINS",

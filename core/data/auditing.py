@@ -19,9 +19,8 @@ from core.data.leaks import (
     mirrored_pictures,
 )
 from core.data.shortcuts import shortcut
-from core.data.splits import VALID_SOURCE
 from core.data.statistics import class_means, histograms, read_means
-from core.data.table1 import differences
+from core.data.table1 import PUBLISHED_VALID, differences
 from core.files import replacing, write_json, write_text
 from core.paths import PROJECT_ROOT
 from core.types import Image
@@ -149,8 +148,8 @@ def _mirrored(dataset: Dataset, leaks: pd.DataFrame, mirrored: pd.DataFrame) -> 
 
 def _published_valid(leaks: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, int]:
     """Where the pictures of the published validation set come from; test before train."""
-    total = int((manifest["source"] == VALID_SOURCE).sum())
-    rows = leaks[(leaks["split_b"] == "valid") & (leaks["source_b"] == VALID_SOURCE)]
+    total = int((manifest["source"] == PUBLISHED_VALID).sum())
+    rows = leaks[(leaks["split_b"] == "valid") & (leaks["source_b"] == PUBLISHED_VALID)]
     rows = rows.sort_values("split_a", kind="stable").drop_duplicates("id_b")
     origin = (rows["source_a"] + "/" + rows["split_a"]).value_counts()
     found = {str(name): int(n) for name, n in origin.items()}

@@ -33,11 +33,11 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from core.data.mirrored import linked_groups, own_groups, twin_pairs
+from core.data.table1 import PUBLISHED_VALID
 
 VALID_SHARE = 0.10
 COLUMNS = ["id", "part", "reason"]
 PARTS = ("train", "valid", "test", "drop")
-VALID_SOURCE = "gimefive_valid"
 _SALT = "clean-1"
 
 
@@ -95,7 +95,7 @@ def clean_split(
     reason = pd.Series("", index=manifest.index, dtype=object)
     part[manifest["split"] == "test"] = "test"
     _drop(part, reason, manifest["split"] == "unlabelled", "unlabelled")
-    published = manifest["source"] == VALID_SOURCE
+    published = manifest["source"] == PUBLISHED_VALID
     own_valid = (manifest["split"] == "valid") & ~published
     part[own_valid] = "valid"
     _drop(part, reason, published, "published valid: copies of RAF-DB test pictures")

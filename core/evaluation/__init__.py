@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     )
     from core.evaluation.predictions import Predictions
     from core.evaluation.predictions_file import SPLITS, predictions_changed
-    from core.evaluation.prepared import PUBLISHED_VALID, own_folder, results_folder
+    from core.evaluation.prepared import own_folder, results_folder
     from core.evaluation.report import answer, mismatches, with_intervals
     from core.evaluation.report_file import SIX, load_report, stored_strata, strata_rows
     from core.evaluation.run import evaluate_run
@@ -80,7 +80,7 @@ __getattr__ = lazy_names(
         ),
         "predictions": ("Predictions",),
         "predictions_file": ("SPLITS", "predictions_changed"),
-        "prepared": ("PUBLISHED_VALID", "own_folder", "results_folder"),
+        "prepared": ("own_folder", "results_folder"),
         "report": ("answer", "mismatches", "with_intervals"),
         "report_file": ("SIX", "load_report", "stored_strata", "strata_rows"),
         "run": ("evaluate_run",),
@@ -93,7 +93,6 @@ __getattr__ = lazy_names(
 __all__ = [
     "FEW",
     "FORMATS",
-    "PUBLISHED_VALID",
     "SIX",
     "SPLITS",
     "Accuracy",

@@ -9,17 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.data import Dataset
+from core.data import PUBLISHED_VALID, Dataset
 from core.errors import DataError
 from core.evaluation.calibration import scaled
 from core.evaluation.predictions import Predictions
-from core.evaluation.prepared import (
-    PUBLISHED_VALID,
-    TestSet,
-    learnt_pictures,
-    own_dataset,
-    own_sources,
-)
+from core.evaluation.prepared import TestSet, learnt_pictures, own_dataset, own_sources
 from core.models import Card
 from core.preprocess import Preprocess
 from core.types import Image

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.checkpoints import EVALUATIONS, is_shipped, kept_folder
-from core.data import PAPER_SOURCES
+from core.data import PAPER_SOURCES, PUBLISHED_VALID
 from core.errors import DataError
 from core.files import read_object
 from core.paths import data_root
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from core.data import Dataset
     from core.models import Card
 
-PUBLISHED_VALID = "gimefive_valid"  # the source that holds the paper's 600
 # Tested on by every run where prepared; other folders below the data root are a user's own.
 BENCHMARKS = (*PAPER_SOURCES, PUBLISHED_VALID)
 

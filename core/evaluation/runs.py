@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from core.checkpoints import WEIGHTS, list_checkpoints
-from core.data import PAPER_SOURCES
+from core.data import PAPER_SOURCES, PUBLISHED_VALID
 from core.errors import CoreError
 from core.evaluation.predictions_file import predictions_changed
-from core.evaluation.prepared import PUBLISHED_VALID, sources_of
+from core.evaluation.prepared import sources_of
 from core.files import fingerprint, is_temporary
 from core.measured_shapes import ReportFile
 from core.paths import below, data_root, run_root

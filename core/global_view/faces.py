@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 from scipy.spatial import Delaunay
 
-from core.data import WITHOUT_TWINS, Dataset
+from core.data import PUBLISHED_VALID, WITHOUT_TWINS, Dataset
 from core.errors import DataError
-from core.evaluation import PUBLISHED_VALID
 from core.preprocess import Preprocess
 
 if TYPE_CHECKING:

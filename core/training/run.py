@@ -1,7 +1,7 @@
 """A run from start to end: begin, resume, record."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data import Dataset, Subset, load_dataset, load_frames, vote_shares
+from core.data import PUBLISHED_VALID, Dataset, Subset, load_dataset, load_frames, vote_shares
 from core.errors import DataError, ExplainError
 from core.explain import keep_reference
 from core.labels import NEUTRAL
@@ -37,7 +37,8 @@ def training_data(config: RunConfig) -> TrainingData:
     folder = Path(config.data)
     folder = folder if folder.is_absolute() else data_root() / folder
     dataset = load_dataset(folder).of_classes(config.labels)
-    subsets = {part: dataset.part(config.split, part, config.sources or None) for part in PARTS}
+    sources = {"train": config.sources or None, "valid": _validating(dataset, config)}
+    subsets = {part: dataset.part(config.split, part, sources[part]) for part in PARTS}
     for part, subset in subsets.items():
         if len(subset.labels) < SMALLEST_PART:
             raise DataError(
@@ -79,6 +80,23 @@ def training_data(config: RunConfig) -> TrainingData:
             f"{', '.join(classes)} for faces of {source}" for source, classes in unknown.items()
         ))  # fmt: skip
     return TrainingData(train, valid, facts)
+
+
+def _validating(dataset: Dataset, config: RunConfig) -> Sequence[str] | None:
+    """The sources that validate: the run's; as published the paper's 600, where those have none.
+
+    Raises:
+        DataError: As published there is nothing that validates.
+    """
+    if not config.sources or len(dataset.ids(config.split, "valid", config.sources)):
+        return config.sources or None
+    if config.split == "published" and PUBLISHED_VALID in set(dataset.manifest["source"]):
+        return [PUBLISHED_VALID]
+    raise DataError(
+        f"Split {config.split!r} of {dataset.folder.name} has no validation image of "
+        f"{', '.join(config.sources)}; as published only the paper's 600 validate. Set "
+        "split=clean, or prepare the data with these 600 (gimefive_valid)."
+    )
 
 
 def unknown_classes(train: Subset, labels: tuple[str, ...]) -> dict[str, list[str]]:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from few_drawings import prepare_few
 
 from core.data import Dataset, Subset, load_dataset
 from core.errors import DataError
-from core.training import RunConfig
+from core.training import RunConfig, preset
 from core.training.run import _known, training_data, unknown_classes
 
 
@@ -35,6 +36,30 @@ def test_a_run_of_six_classes_leaves_neutral_faces_out(with_neutral: Path, tiny:
     assert len(seven.train.labels) - len(six.train.labels) == neutral
     assert six.train.labels.max() < 6
     assert "unknown_classes" not in seven.facts  # one source tells all that are told
+
+
+def test_a_paper_preset_of_one_set_is_validated_on_the_published_600(
+    tmp_path: Path, tiny: RunConfig
+) -> None:
+    folder = prepare_few(tmp_path / "both")
+    manifest = pd.read_csv(folder / "manifest.csv")
+    published = pd.read_csv(folder / "splits" / "published.csv", keep_default_na=False)
+    apart = published.index[published["part"] == "train"][::4]
+    manifest["source"] = "raf_db"
+    manifest.to_csv(folder / "manifest.csv", index=False)
+    paper = preset("rafdb-gimefive-paper").replaced(data=str(folder))
+
+    with pytest.raises(DataError, match=r"no validation image of raf_db; .*Set split=clean, or"):
+        training_data(paper)
+
+    manifest.loc[apart, "source"] = "gimefive_valid"
+    manifest.to_csv(folder / "manifest.csv", index=False)
+    published.loc[apart, "part"] = "valid"
+    published.to_csv(folder / "splits" / "published.csv", index=False)
+    found = training_data(paper)
+
+    assert len(found.valid.labels) == len(apart)
+    assert len(found.train.labels) == (published["part"] == "train").sum()
 
 
 def test_seven_classes_need_a_neutral_face(demo: Path, tiny: RunConfig) -> None:
