@@ -20,6 +20,12 @@ SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".bmp", ".tif", ".tiff",
     ".pgm", ".ppm", ".pbm", ".pnm", ".gif",
 )  # fmt: skip
+# Of FFmpeg: a playlist posing as a video could make it open other files or addresses.
+VIDEO_OPTIONS = {
+    "protocol_whitelist": "file",
+    "format_whitelist": "mov,mp4,avi,matroska,webm,mpeg,mpegts,mpegvideo,asf,ogg,flv,mjpeg,m4v,"
+    "mxf,dv",
+}
 FULL_PIXELS = 25_000_000  # 75 MB as RGB; what has more is halved, once or more
 MAX_PIXELS = 51_000_000  # a phone's largest usual photos have 48 or 50 million
 MAX_JPEG_PIXELS = 89_000_000  # decoded at half the size; from here on Pillow sees a bomb

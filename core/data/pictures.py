@@ -6,6 +6,8 @@ frame of a video (both from 0).
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 import PIL.Image
@@ -13,8 +15,11 @@ import PIL.Image
 from core.data.containers import TEXT_TABLES, VIDEOS, Container, read, suffix
 from core.data.tables import named_rows
 from core.errors import DataError, ImageError
-from core.images import decode
+from core.images import VIDEO_OPTIONS, decode
 from core.types import Image
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
 
 
 def split_reference(reference: str) -> tuple[str, int | None]:
@@ -121,11 +126,24 @@ def _pixel_cells(container: Container, member: str) -> Iterator[str]:
         yield row.get("pixels", "")
 
 
+@contextmanager
+def opened_video(container: Container, member: str) -> Iterator["InputContainer"]:
+    """A member as a video, closed behind the block.
+
+    Raises:
+        FFmpegError: It is none.
+    """
+    import av
+
+    with container.open(member) as file, av.open(file, "r", options=VIDEO_OPTIONS) as video:
+        yield video
+
+
 def _video_frames(container: Container, member: str) -> Iterator[Image]:
     import av
 
     try:
-        with container.open(member) as file, av.open(file, "r") as video:
+        with opened_video(container, member) as video:
             for frame in video.decode(video=0):
                 yield np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
     except (av.FFmpegError, IndexError) as error:

@@ -46,7 +46,7 @@ class Quantisation:
         accuracy_exact: Validation accuracy in float32, 0 to 1.
         accuracy_int8: Validation accuracy in 8 bits, 0 to 1.
         agreement: Share of faces with the same answer.
-        weights_fingerprint: Of the weights measured; "" where the file lies beside them.
+        weights_fingerprint: Of the weights measured; "" in files that do not say.
     """
 
     ranges: list[tuple[float, float]]
@@ -65,14 +65,15 @@ class Quantisation:
         """Write the file into a run folder, for a shipped one into the user's own place."""
         place = kept_folder(folder)
         place.mkdir(parents=True, exist_ok=True)
-        kept = self
-        if place != folder:
-            kept = replace(self, weights_fingerprint=fingerprint(folder / WEIGHTS))
-        write_json(place / QUANTISATION, asdict(kept))
+        mark = self.weights_fingerprint or fingerprint(folder / WEIGHTS)
+        write_json(place / QUANTISATION, asdict(replace(self, weights_fingerprint=mark)))
 
     @classmethod
     def load(cls, folder: Path) -> "Quantisation | None":
-        """Read the file of a run folder, of a shipped one the user's own first; None for none.
+        """Read the file of a run folder, of a shipped one the user's own first.
+
+        Returns:
+            None where there is none about the present weights.
 
         Raises:
             CheckpointError: The file is damaged.
@@ -80,11 +81,11 @@ class Quantisation:
         place = kept_folder(folder)
         if place != folder:
             known = read_object(place / QUANTISATION).get("weights_fingerprint")
-            place = place if known and known == fingerprint(folder / WEIGHTS) else folder
+            place = place if known and _is_of(known, folder) else folder
         try:
             values: dict[str, Any] = json.loads((place / QUANTISATION).read_bytes())
             ranges = [(float(low), float(high)) for low, high in values.pop("ranges")]
-            return cls(ranges=ranges, **values)
+            found = cls(ranges=ranges, **values)
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError) as error:
@@ -92,6 +93,16 @@ class Quantisation:
                 f"{QUANTISATION} of {folder.name} cannot be read ({error}). Delete it to use "
                 "float32."
             ) from error
+        mark = found.weights_fingerprint
+        return found if not mark or _is_of(mark, folder) else None
+
+
+def _is_of(mark: str, folder: Path) -> bool:
+    """Whether a fingerprint is that of the present weights."""
+    try:
+        return mark == fingerprint(folder / WEIGHTS)
+    except OSError:
+        return False
 
 
 class OnnxEngine:
@@ -297,9 +308,13 @@ def calibrate(folder: Path, pixels: Image, labels: NDArray[np.int64]) -> Quantis
         pixels: uint8 (N, S, S) validation faces, never test faces. Ranges are taken from every
             so many of them, RANGE_FACES at most; the cost from all.
         labels: int64 (N,).
+
+    Raises:
+        CheckpointError: The checkpoint cannot be used, or its weights were replaced meanwhile.
     """
     from core.inference.quantise import RANGE_FACES, measure_ranges
 
+    mark = fingerprint(folder / WEIGHTS)
     exact, _ = engine(folder, "exact").run(pixels)  # first, since it mends a damaged file
     ranges = measure_ranges(built(folder, "exact"), pixels[:: -(-len(pixels) // RANGE_FACES)])
     small, _ = OnnxEngine(_built_int8(folder, ranges)).run(pixels)
@@ -309,6 +324,12 @@ def calibrate(folder: Path, pixels: Image, labels: NDArray[np.int64]) -> Quantis
         accuracy_exact=float((exact.argmax(1) == labels).mean()),
         accuracy_int8=float((small.argmax(1) == labels).mean()),
         agreement=float((exact.argmax(1) == small.argmax(1)).mean()),
+        weights_fingerprint=mark,
     )
+    if not _is_of(mark, folder):
+        raise CheckpointError(
+            f"{folder.name} got other weights while they were measured. Let its training end, then "
+            "measure again."
+        )
     result.save(folder)
     return result

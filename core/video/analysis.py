@@ -152,6 +152,8 @@ def analyse_span(
                 status = "finished" if run.take(video, goes_on) else "stopped"
                 if earlier and status == "stopped" and (run.time or 0.0) < earlier["seconds"]:
                     raise _LessThanBefore
+                if earlier is None:
+                    drop(out)
         except _LessThanBefore:
             return dict(earlier or {})
         except VideoError:
@@ -183,6 +185,12 @@ def analyse_span(
     }
     write_json(out / SUMMARY, report)
     return report
+
+
+def drop(out: Path) -> None:
+    """Let what a summary tells of count as not done, as before its files are replaced by others."""
+    if report := read_object(out / SUMMARY):
+        write_json(out / SUMMARY, {**report, "status": "dropped"})
 
 
 def spent(parts: Sequence[Mapping[str, Any]]) -> float:

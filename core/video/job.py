@@ -213,7 +213,8 @@ def stop_job(out: Path) -> None:
     status = read_job(out)
     if status is not None and status.state == "running":
         (out / _STOP).touch()
-        os.kill(status.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # it has just ended by itself
+            os.kill(status.pid, signal.SIGTERM)
 
 
 def _last_line(path: Path) -> str:

@@ -29,6 +29,7 @@ from core.video.analysis import (
     Progress,
     analyse_span,
     counted,
+    drop,
     is_annotated,
     spent,
 )
@@ -160,8 +161,7 @@ def piece_folder(out: Path, number: int) -> Path:
 def forget(out: Path) -> None:
     """Let a film and pieces of it count as not done; results stay until others replace them."""
     shutil.rmtree(out / PIECES, ignore_errors=True)
-    if report := read_object(out / SUMMARY):
-        write_json(out / SUMMARY, {**report, "status": "dropped"})
+    drop(out)
 
 
 def kept_seconds(out: Path) -> float:
@@ -238,6 +238,8 @@ def _joined(
     spans = all_spans[: len(parts)]
     with replacing(out / TABLE) as temporary:
         ids = _join_tables(temporary, folders, spans, parts)
+        if finished_before(out, settings, made_of, ENDS) is None:
+            drop(out)
     summary, counts = Summary(labels), Counter[str]()
     for part, known in zip(parts, ids, strict=True):
         summary.take(part["part"]["sums"], known)
@@ -245,15 +247,11 @@ def _joined(
     whole = len(parts) == len(all_spans) and parts[-1]["status"] == "finished"
     status, seconds = "finished" if whole else "stopped", max(part["seconds"] for part in parts)
     if settings.annotated:
-        films = [
-            (folder / ANNOTATED, span.start)
-            for folder, span in zip(folders, spans, strict=True)
-            if (folder / ANNOTATED).is_file()
-        ]
+        films = [(one / ANNOTATED, span.start) for one, span in zip(folders, spans, strict=True)]
         with VideoReader(source) as video:
             join_films(
                 out / ANNOTATED,
-                films,
+                [film for film in films if film[0].is_file()],
                 sound=video.sound,
                 sounds=video.sounds(),
                 sound_start=video.start,

@@ -15,18 +15,13 @@ from av.video.reformatter import ColorTrc, VideoReformatter
 from numpy.typing import NDArray
 
 from core.errors import VideoError
+from core.images import VIDEO_OPTIONS
 from core.types import Image
 from core.video.protocols import WHOLE, Span, VideoFrame, VideoInfo
 from core.video.writer import SoundPacket
 
 LONGEST = 1920  # pixels; a larger picture costs time and tells the network nothing more
 
-# A playlist posing as a video could make the library open other files or addresses.
-_OPTIONS = {
-    "protocol_whitelist": "file",
-    "format_whitelist": "mov,mp4,avi,matroska,webm,mpeg,mpegts,mpegvideo,asf,ogg,flv,mjpeg,m4v,"
-    "mxf,dv",
-}
 _HDR = {
     ColorTrc.SMPTE2084.value: "PQ",
     ColorTrc.ARIB_STD_B67.value: "HLG",
@@ -258,7 +253,7 @@ class VideoReader:
 
 def _opened(path: Path) -> av.container.InputContainer:
     try:
-        return av.open(str(path), options=_OPTIONS, metadata_errors="replace")
+        return av.open(str(path), options=VIDEO_OPTIONS, metadata_errors="replace")
     except FileNotFoundError:
         raise VideoError(f"There is no file {path}. Choose a video file.") from None
     except (av.FFmpegError, OSError, ValueError) as error:

@@ -21,6 +21,7 @@ from core.files import path_of, path_text, read_object, write_json
 from core.video.analysis import ANNOTATED, AnalysisSettings, Progress, analyse_span
 from core.video.job import keep_picture
 from core.video.pieces import (
+    ENDS,
     cut,
     finished_before,
     leave_others_alone,
@@ -81,6 +82,7 @@ class FilmWork:
                 write_json(work / f"{number}.json", {"frames": progress.frames})
 
         try:
+            made_of = origin_of(span, origin(source, self.checkpoint))
             report = analyse_span(
                 source,
                 place,
@@ -88,10 +90,11 @@ class FilmWork:
                 CoreFaceFinder(),
                 self.settings,
                 span,
-                made_of=origin_of(span, origin(source, self.checkpoint)),
+                made_of=made_of,
                 on_progress=tell,
                 on_frame=lambda draw: keep_picture(self.out, draw),
                 stopped=(work / _STOP).exists,
+                earlier=finished_before(place, self.settings, made_of, ENDS),
             )
         except CoreError:
             return

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from core.errors import VideoError
 from core.files import replacing
+from core.images import VIDEO_OPTIONS
 from core.types import Image
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def join_films(
         end: Second behind which no more sound is taken; None for all.
     """
     with _mp4(path) as container:
-        with av.open(str(pieces[0][0])) as first:
+        with av.open(str(pieces[0][0]), options=VIDEO_OPTIONS) as first:
             stream = container.add_stream_from_template(first.streams.video[0])
         track = None if sound is None else SoundTrack(container, sound, sound_start)
         both: list[Iterator[tuple[float, av.Packet[Any]]]] = [
@@ -248,7 +249,7 @@ def _timed_pictures(
     """Seconds at which packets are decoded, always later than the one before, and the packets."""
     last = None
     for path, start in pieces:
-        with av.open(str(path)) as film:
+        with av.open(str(path), options=VIDEO_OPTIONS) as film:
             for packet in film.demux(film.streams.video[0]):
                 if packet.dts is None or packet.pts is None:  # the end of a film
                     continue

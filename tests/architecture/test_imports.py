@@ -241,6 +241,19 @@ def test_no_shell_and_no_evaluated_text() -> None:
     assert bad == []
 
 
+def test_films_are_opened_as_nothing_else() -> None:
+    """FFmpeg follows playlists, and opens addresses, where its options do not forbid it."""
+    bad = [
+        f"{file.shown}:{call.lineno}"
+        for file in files_of("core", "webapp", "pages")
+        for name, call in calls(file)
+        if name == "av.open" and "'w'" not in map(ast.unparse, call.args)
+        if "options=VIDEO_OPTIONS" not in map(ast.unparse, call.keywords)
+    ]
+
+    assert bad == []
+
+
 def test_charts_know_nothing_of_streamlit() -> None:
     """They turn data into figures and can be tested, and reused, without a page."""
     assert files_of("webapp/charts")

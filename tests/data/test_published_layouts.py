@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_pictures import blobs, png, write_folder, write_zip
+from made_pictures import blobs, png, video, write_folder, write_zip
 
 from core.data import understand
+from core.data.containers import open_container
 from core.data.listing import Listed, list_sources
+from core.data.pictures import PictureReader
 from core.errors import DataError
 
 PICTURE = png(blobs(1))
@@ -270,3 +272,31 @@ def test_of_both_parts_of_raf_db_the_basic_one_is_read(tmp_path: Path) -> None:
     told = reasons(one)
     assert "compound" in told["compound/Image/aligned/test_0001_aligned.jpg"]
     assert "not in the list" in told["basic/Image/aligned/test_0002_aligned.jpg"]
+
+
+# --- DISFA ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pack", [write_folder, write_zip])
+@pytest.mark.parametrize(
+    "posing",
+    [b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", b"ffconcat version 1.0\nfile real.avi\n"],
+)
+def test_a_playlist_posing_as_a_video_opens_no_other_file(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    posing: bytes,
+    pack: Callable[[Path, dict[str, bytes]], Path],
+) -> None:
+    files = {"real.avi": video([blobs(1)] * 3), "posing.mp4": posing}
+    monkeypatch.chdir(write_folder(tmp_path / "here", files))  # where names in a zip would lead
+    root = pack(tmp_path / "disfa.zip", files)
+
+    (one,) = list_sources([f"disfa={root}"], "six")
+
+    assert set(items(one)) == {"real.avi#0"}
+    assert reasons(one)["posing.mp4"].startswith("cannot be read as a video")
+    reader = PictureReader(open_container(root))
+    assert reader.read("real.avi#2")[0].shape == (64, 64, 3)
+    with pytest.raises(DataError, match=r"posing\.mp4 cannot be read as a video"):
+        reader.read("posing.mp4#0")

@@ -221,6 +221,45 @@ def test_eight_bits_in_use_stay_so_through_a_measurement_that_is_cut_short(
     assert Quantisation.load(folder) == before
 
 
+def test_eight_bits_of_other_weights_are_no_longer_used(tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path / "run")
+    calibrate(folder, faces(40), np.full(40, -1))  # 8 bits lose nothing where nothing is right
+    assert preferred(folder) == "int8"
+
+    make_checkpoint(folder, seed=1)  # as a run that goes on replaces them
+
+    assert Quantisation.load(folder) is None
+    assert preferred(folder) == "exact"
+    with pytest.raises(CheckpointError, match="no measured 8-bit ranges"):
+        engine(folder, "int8")
+
+
+def test_weights_that_change_while_they_are_measured_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_checkpoint(tmp_path / "run")
+    run = OnnxEngine.run
+
+    def trained_meanwhile(self: OnnxEngine, pixels: np.ndarray) -> object:
+        make_checkpoint(folder, seed=1)
+        return run(self, pixels)
+
+    monkeypatch.setattr(OnnxEngine, "run", trained_meanwhile)
+    with pytest.raises(CheckpointError, match="got other weights while they were measured"):
+        calibrate(folder, faces(40), np.zeros(40, dtype=np.int64))
+
+    assert Quantisation.load(folder) is None
+
+
+def test_a_file_that_does_not_say_of_which_weights_it_is_is_used(tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path / "run")
+    stored = {"ranges": [[0, 1]], "faces": 9, "accuracy_exact": 0.5, "accuracy_int8": 0.5}
+    for more in ({}, {"weights_fingerprint": ""}):
+        (folder / "quantisation.json").write_text(json.dumps(stored | {"agreement": 1} | more))
+
+        assert preferred(folder) == "int8"
+
+
 @pytest.mark.parametrize("length", [0, 1000, -1000])
 def test_half_a_file_in_the_cache_is_built_anew(tmp_path: Path, length: int) -> None:
     folder = make_checkpoint(tmp_path / "run")
@@ -282,9 +321,10 @@ def test_maps_in_eight_bits_are_refused_with_ranges_of_another_network(tmp_path:
 def test_eight_bits_are_preferred_only_where_accuracy_holds(
     tmp_path: Path, loss: float, kind: str
 ) -> None:
-    Quantisation([(0.0, 1.0)], 100, 0.8, 0.8 - loss, 0.99).save(tmp_path)
+    folder = make_checkpoint(tmp_path / "run")
+    Quantisation([(0.0, 1.0)], 100, 0.8, 0.8 - loss, 0.99).save(folder)
 
-    assert preferred(tmp_path) == kind
+    assert preferred(folder) == kind
 
 
 def test_without_ranges_float_is_used_and_eight_bits_are_refused(tmp_path: Path) -> None:

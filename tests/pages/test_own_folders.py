@@ -2,6 +2,8 @@
 
 import io
 import shutil
+import subprocess
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -90,6 +92,17 @@ def test_a_preparation_does_what_names_were_said_to_mean(root: Path) -> None:
         ["fear", "test"],
         ["anger", "train"],
     ]
+
+
+def test_a_preparation_that_ends_in_the_moment_it_is_asked_to_is_no_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    known = preparing.Preparation("mine", (), "six", "running", time.time(), pid=ended.pid)
+    monkeypatch.setattr(preparing, "read", lambda name: known)
+
+    preparing.stop("mine")
 
 
 def test_what_cannot_be_used_is_said_before_the_button(app: AppTest, root: Path) -> None:

@@ -27,6 +27,7 @@ from core.video import (
     Progress,
     VideoReader,
     analyse_video,
+    finished_before,
     kept_seconds,
 )
 from core.video import pieces as film_pieces
@@ -173,6 +174,36 @@ def test_a_film_of_another_kind_that_is_stopped_replaces_what_was_there(
         analyse(film, tmp_path, settings, on_progress=note, stopped=stopped)
 
     assert len(table(tmp_path)) == 20
+
+
+@pytest.mark.parametrize(
+    ("settings", "breaks", "counts"),
+    [
+        (WHOLE_FILM, "core.video.writer.VideoWriter.write", True),  # nothing is replaced yet
+        (WHOLE_FILM, "core.video.writer.VideoWriter.finish", False),
+        (CUT, "core.video.writer.VideoWriter.finish", True),
+        (CUT, "core.video.pieces.join_films", False),
+    ],
+)
+def test_results_count_until_others_begin_to_replace_them(
+    tmp_path: Path, film: Path, settings: AnalysisSettings, breaks: str, counts: bool
+) -> None:
+    analyse(film, tmp_path, settings)
+    rows = table(tmp_path)
+    other = replace(settings, longest=200)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(breaks, full)
+        with pytest.raises(OSError, match="No space"):
+            analyse(film, tmp_path, other)
+
+    assert (finished_before(tmp_path, settings, ORIGIN) is not None) == counts
+    assert (table(tmp_path) == rows) == counts
+    assert finished_before(tmp_path, other, ORIGIN) is None
+    assert analyse(film, tmp_path, other) == finished_before(tmp_path, other, ORIGIN)
 
 
 def test_seconds_in_which_pieces_were_analysed_at_once_count_once() -> None:

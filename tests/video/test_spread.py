@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from core.video import (
     spread,
 )
 from core.video import pieces as film_pieces
+from core.video.analysis import analyse_span
 
 SETTINGS = AnalysisSettings(pipeline=PipelineSettings(detector="blazeface"), piece=1.0)
 
@@ -55,6 +57,11 @@ def backwards(do: Callable[..., object], numbers: Sequence[int]) -> Iterator[int
     for number in reversed(numbers):
         do(number, threads=1)
         yield number
+
+
+def first(do: Callable[..., object], numbers: Sequence[int]) -> Iterator[int]:
+    do(numbers[0], threads=1)
+    yield numbers[0]
 
 
 def films(folder: Path) -> Path:
@@ -229,6 +236,39 @@ def test_what_others_had_done_when_an_end_was_asked_for_is_kept(
 
     assert (report["status"], report["frames"]) == ("stopped", 25)  # the first piece, whole
     assert not broken_off(result, replace(SETTINGS, longest=640), made_of)
+
+
+@pytest.mark.parametrize("piece", [1.0, 0.0])
+def test_a_film_stopped_earlier_than_before_by_others_keeps_what_was_there(
+    tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch, piece: float
+) -> None:
+    given, out = films(tmp_path / "in"), tmp_path / "out"
+    film, result, settings = given / "a.mp4", out / "a.mp4", replace(SETTINGS, piece=piece)
+    made_of, kept = origin(film, checkpoint), []
+    for end in (20, 5):
+
+        def stopped_behind(*given: Any, end: int = end, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+            def tell(progress: Progress) -> None:
+                if progress.frames == end:
+                    (out / ".work" / "stop").touch()
+
+            return analyse_span(*given, **more | {"on_progress": tell})
+
+        monkeypatch.setattr(sys.modules[FilmWork.__module__], "analyse_span", stopped_behind)
+        spread(
+            [(film, result)], FilmWork(out, checkpoint, settings, network), first,
+            on_progress=lambda progress: None, stopped=lambda: False,
+        )  # fmt: skip
+        report = analyse_video(
+            film, result, Brightness(), CoreFaceFinder(), settings, made_of=made_of,
+            stopped=lambda: True,
+        )  # fmt: skip
+        with (result / TABLE).open(newline="") as file:
+            rows = len(list(csv.DictReader(file)))
+        kept.append((report["status"], report["frames"], rows, (result / ANNOTATED).read_bytes()))
+
+    assert kept[0][:3] == ("stopped", 20, 20)
+    assert kept[1] == kept[0]
 
 
 def test_a_film_of_another_origin_is_not_overwritten_by_others(

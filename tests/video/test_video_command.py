@@ -25,6 +25,7 @@ from core.video import (
     SUMMARY,
     TABLE,
     JobRecord,
+    JobStatus,
     Progress,
     latest_frame,
     read_job,
@@ -224,6 +225,19 @@ def test_another_process_of_the_same_number_is_not_the_job(tmp_path: Path) -> No
 
     assert status is not None
     assert status.state == "failed"
+
+
+def test_a_job_that_ends_in_the_moment_it_is_asked_to_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    running = JobStatus("running", pid=ended.pid)
+    monkeypatch.setattr("core.video.job.read_job", lambda out: running)
+
+    stop_job(tmp_path)
+
+    assert (tmp_path / "job.stop").exists()
 
 
 def test_a_folder_without_a_job_has_none(tmp_path: Path) -> None:

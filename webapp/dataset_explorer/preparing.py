@@ -15,6 +15,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -243,7 +244,8 @@ def stop(name: str) -> None:
     """End a preparation; what it has read so far is kept for the next one."""
     found = read(name)
     if found is not None and found.state == "running" and found.pid:
-        os.killpg(found.pid, signal.SIGTERM)  # it leads a group: its own workers
+        with suppress(ProcessLookupError):  # it has just ended by itself
+            os.killpg(found.pid, signal.SIGTERM)  # it leads a group: its own workers
 
 
 def _start(

@@ -6,6 +6,7 @@ import av
 
 from core.data.containers import PICTURES, VIDEOS, Container, Skip, suffix
 from core.data.name_map import NameMap
+from core.data.pictures import opened_video
 from core.data.sources.base import RECOGNISED, SOURCES, Item, Source
 
 FRAME_STEP = 100  # frames; 5 s at DISFA's 20 frames/s, 49 pictures a video
@@ -40,7 +41,7 @@ def _every(container: Container, step: int) -> Iterator[Item | Skip]:
 
 def _frame_count(container: Container, member: str) -> int:
     """Frames of the first video stream; counted by packets where the header has no number."""
-    with container.open(member) as file, av.open(file, "r") as video:
+    with opened_video(container, member) as video:
         stream = video.streams.video[0]
         return stream.frames or sum(packet.size > 0 for packet in video.demux(stream))
 
