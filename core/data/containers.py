@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol, cast
 from core.errors import DataError
 from core.files import readable
 from core.images import SUFFIXES
+from core.unpacking import UNREADABLE
 
 PICTURES = frozenset(SUFFIXES)
 VIDEOS = frozenset({".avi", ".mp4", ".mov", ".mkv", ".wmv", ".webm", ".mpg", ".mpeg"})
@@ -81,11 +82,19 @@ def read(container: Container, member: str, limit: int = PICTURE_BYTES) -> bytes
     try:
         with container.open(member) as file:
             data = file.read(limit + 1)
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
-        raise DataError(f"{member} cannot be read: {error}.") from error
+    except UNREADABLE as error:
+        raise unreadable(member, error) from error
     if len(data) > limit:
         raise DataError(f"{member} is larger than {limit // 2**20} MB, too large for a picture.")
     return data
+
+
+def unreadable(member: str, error: Exception) -> DataError:
+    """What to say of a member that raised one of `core.unpacking.UNREADABLE`."""
+    why = str(error).rstrip(".") or "it is cut short"
+    denied = isinstance(error, PermissionError)
+    advice = "Allow this user to read it." if denied else "Copy or download it again."
+    return DataError(f"{member} cannot be read: {why}. {advice}")
 
 
 def open_container(path: Path) -> Container:
@@ -236,7 +245,7 @@ class ZipContainer:
         self.root = root.resolve()
         try:
             self._zip = zipfile.ZipFile(self.root)
-        except (zipfile.BadZipFile, OSError) as error:
+        except UNREADABLE as error:
             raise DataError(
                 f"{root.name} is a damaged zip ({error}). Download it again."
             ) from error

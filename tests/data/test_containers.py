@@ -1,4 +1,5 @@
 import os
+import re
 import zipfile
 from pathlib import Path
 
@@ -197,6 +198,29 @@ def test_a_damaged_zip_is_named_so(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"cut\.zip|cannot be read"):
         read(open_container(path), "happy/1.png")
+
+
+@pytest.mark.parametrize("method", [0, 8, 12, 14], ids=["stored", "deflate", "bzip2", "lzma"])
+def test_a_zip_with_any_byte_changed_is_read_or_refused_in_words(
+    tmp_path: Path, method: int
+) -> None:
+    path = write_zip(tmp_path / "a.zip", {"ä/1.png": b"one, two, three, " * 9}, method)
+    whole = path.read_bytes()
+    said: list[str] = []
+
+    for place in range(len(whole)):
+        for bits in (0x01, 0x80, 0xFF):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ bits]) + whole[place + 1 :])
+            try:
+                container = open_container(path)
+                for member in container.members:
+                    read(container, member)
+            except DataError as error:
+                said.append(str(error))
+
+    assert len(said) > len(whole)
+    advised = [re.search(r"\. (Copy|Download|It is refused|Unpack)", text) for text in said]
+    assert all(advised)
 
 
 @pytest.mark.parametrize("name", ["absent.zip", "notes.md"])
