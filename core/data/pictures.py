@@ -15,6 +15,7 @@ from core.data.tables import named_rows
 from core.errors import DataError, ImageError
 from core.images import decode
 from core.types import Image
+from core.unpacking import UNREADABLE
 
 
 def split_reference(reference: str) -> tuple[str, int | None]:
@@ -128,5 +129,5 @@ def _video_frames(container: Container, member: str) -> Iterator[Image]:
         with container.open(member) as file, av.open(file, "r") as video:
             for frame in video.decode(video=0):
                 yield np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
-    except (av.FFmpegError, IndexError) as error:
+    except (av.FFmpegError, IndexError, *UNREADABLE) as error:
         raise DataError(f"{member} cannot be read as a video: {error}.") from error
