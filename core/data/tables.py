@@ -9,10 +9,13 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 
-from core.data.containers import TEXT_TABLES, Container, suffix
+from core.data.containers import TEXT_TABLES, Container, suffix, unreadable
 from core.errors import DataError
+from core.unpacking import UNREADABLE
 
 CELL = 64 * 2**20  # characters; a cell of 2048 x 2048 pixels has 17 million
 BLANKS = " "  # delimiter of lists whose last word is the value: `a photo.jpg 3`
@@ -51,8 +54,12 @@ def tables(container: Container) -> list[str]:
 
 
 def form_of(container: Container, member: str) -> Form:
-    """Look at the beginning of a table."""
-    with container.open(member) as file:
+    """Look at the beginning of a table.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    with _opened(container, member) as file:
         head = file.read(_HEAD)
     encoding = _encoding(head)
     lines = io.StringIO(head.decode(encoding, errors="replace"), newline=None).read().split("\n")
@@ -72,12 +79,12 @@ def raw_rows(container: Container, member: str, form: Form | None = None) -> Ite
         form: As `form_of` found it; None to look again.
 
     Raises:
-        DataError: It is no table of text.
+        DataError: It cannot be read, or is no table of text.
     """
     form = form or form_of(container, member)
     csv.field_size_limit(CELL)  # 131,072 by default, 180 x 180 pixels
     with (
-        container.open(member) as file,
+        _opened(container, member) as file,
         io.TextIOWrapper(file, form.encoding, errors="replace", newline="") as text,
     ):
         if form.hinted:
@@ -97,6 +104,16 @@ def named_rows(container: Container, member: str) -> Iterator[dict[str, str]]:
     next(rows, None)
     for row in rows:
         yield dict(zip(form.columns, map(str.strip, row), strict=False))
+
+
+@contextmanager
+def _opened(container: Container, member: str) -> Iterator[BinaryIO]:
+    """A table's bytes; what keeps them from being read is told in words, however far it was."""
+    try:
+        with container.open(member) as file:
+            yield file
+    except UNREADABLE as error:
+        raise unreadable(member, error) from error
 
 
 def _split(lines: Iterator[str] | io.TextIOWrapper | list[str], mark: str) -> Iterator[list[str]]:

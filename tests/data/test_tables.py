@@ -1,10 +1,11 @@
 """Tables of pixels as contests, scripts and spreadsheets write them."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from made_pictures import blobs, pixels_cell, write_folder, write_zip
+from made_pictures import blobs, damage, pixels_cell, png, write_folder, write_zip
 
 from core.data import prepare, understand
 from core.data.containers import open_container
@@ -166,3 +167,26 @@ def test_a_spreadsheet_is_refused_by_its_name(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"faces\.xlsx is a spreadsheet. Save it as CSV"):
         open_container(tmp_path / "faces.xlsx")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize(
+    ("member", "text", "picture"),
+    [
+        ("fer2013.csv", lines("emotion,pixels", *[f"3,{CELL}"] * 9), ""),
+        ("labels.csv", lines("path,label", *[f"{i}.png,happy" for i in range(9000)]), "0.png"),
+        ("list.txt", lines(*[f"train_{i:05d}.jpg 4" for i in range(9000)]), "train_00000.jpg"),
+        ("train_labels.csv", lines(*["1_anger.png,5"] * 9), "train/1_anger.png"),
+    ],
+    ids=["pixels", "paths", "raf_db", "paper"],
+)
+def test_a_damaged_table_in_a_zip_is_refused_in_words(
+    tmp_path: Path, method: int, member: str, text: str, picture: str
+) -> None:
+    files = {member: text.encode()} | ({picture: png(blobs(1))} if picture else {})
+    path = damage(write_zip(tmp_path / "faces.zip", files, method), member)
+
+    with pytest.raises(
+        DataError, match=rf"{member} cannot be read: .*\. Copy or download it again"
+    ):
+        list_sources([path], "six")
