@@ -83,8 +83,13 @@ def decode_with_mode(data: bytes) -> tuple[Image, str]:
         ImageError: The bytes are no usable picture.
     """
     picture = decode(data)
-    with PIL.Image.open(io.BytesIO(data)) as header:
-        return picture, header.mode
+    try:
+        with PIL.Image.open(io.BytesIO(data)) as header:
+            return picture, header.mode
+    except Exception as error:  # OpenCV decodes what Pillow may refuse, and not only by OSError
+        raise ImageError(
+            "The header of the picture cannot be read. Save it as JPEG or PNG and try again."
+        ) from error
 
 
 def parse_pixels(text: str) -> Image:
