@@ -106,6 +106,14 @@ def _unfit(member: zipfile.ZipInfo) -> str:
     return ""
 
 
+def unreadable(member: str, error: Exception) -> str:
+    """What to say of a member that raised one of `UNREADABLE`."""
+    why = str(error).rstrip(".") or "it is cut short"
+    denied = isinstance(error, PermissionError)
+    advice = "Allow this user to read it." if denied else "Copy or download it again."
+    return f"{member} cannot be read: {why}. {advice}"
+
+
 def free_place(target: Path, name: str) -> Path:
     """Where a file of any name goes: below the target whatever it says, and never over another.
 

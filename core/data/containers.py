@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol, cast
 from core.errors import DataError
 from core.files import readable
 from core.images import SUFFIXES
-from core.unpacking import UNREADABLE
+from core.unpacking import UNREADABLE, unreadable
 
 PICTURES = frozenset(SUFFIXES)
 VIDEOS = frozenset({".avi", ".mp4", ".mov", ".mkv", ".wmv", ".webm", ".mpg", ".mpeg"})
@@ -83,18 +83,10 @@ def read(container: Container, member: str, limit: int = PICTURE_BYTES) -> bytes
         with container.open(member) as file:
             data = file.read(limit + 1)
     except UNREADABLE as error:
-        raise unreadable(member, error) from error
+        raise DataError(unreadable(member, error)) from error
     if len(data) > limit:
         raise DataError(f"{member} is larger than {limit // 2**20} MB, too large for a picture.")
     return data
-
-
-def unreadable(member: str, error: Exception) -> DataError:
-    """What to say of a member that raised one of `core.unpacking.UNREADABLE`."""
-    why = str(error).rstrip(".") or "it is cut short"
-    denied = isinstance(error, PermissionError)
-    advice = "Allow this user to read it." if denied else "Copy or download it again."
-    return DataError(f"{member} cannot be read: {why}. {advice}")
 
 
 def open_container(path: Path) -> Container:

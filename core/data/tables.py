@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from core.data.containers import TEXT_TABLES, Container, suffix, unreadable
+from core.data.containers import TEXT_TABLES, Container, suffix
 from core.errors import DataError
-from core.unpacking import UNREADABLE
+from core.unpacking import UNREADABLE, unreadable
 
 CELL = 64 * 2**20  # characters; a cell of 2048 x 2048 pixels has 17 million
 BLANKS = " "  # delimiter of lists whose last word is the value: `a photo.jpg 3`
@@ -113,7 +113,7 @@ def _opened(container: Container, member: str) -> Iterator[BinaryIO]:
         with container.open(member) as file:
             yield file
     except UNREADABLE as error:
-        raise unreadable(member, error) from error
+        raise DataError(unreadable(member, error)) from error
 
 
 def _split(lines: Iterator[str] | io.TextIOWrapper | list[str], mark: str) -> Iterator[list[str]]:
