@@ -106,6 +106,25 @@ def test_a_picture_that_unpacks_to_too_much_is_skipped(tmp_path: Path) -> None:
     assert "65 MB unpacked" in container.skips[0].reason
 
 
+def test_tables_that_unpack_to_too_much_are_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "TABLE_BYTES", 3 * 2**20)
+    files = {"a.csv": bytes(2 * 2**20), "b.txt": bytes(2 * 2**20), "c.csv": bytes(2**20)}
+    path = write_zip(tmp_path / "bomb.zip", files, zipfile.ZIP_DEFLATED)
+
+    container = open_container(path)
+
+    assert container.members == ("a.csv", "c.csv")
+    (skip,) = container.skips
+    assert skip.path == "b.txt"
+    assert skip.reason == "2 MB unpacked; the tables of an archive may have 3 MB together"
+
+
+def test_tables_of_the_size_of_published_ones_are_read() -> None:
+    assert containers.TABLE_BYTES >= 2 * 2**30  # FER2013's archive has 900 MB in four tables
+
+
 def test_files_of_the_system_do_not_count(tmp_path: Path) -> None:
     files = {"__MACOSX/happy/._1.png": b"x", "happy/.DS_Store": b"x", "happy/1.png": b"x"}
 
