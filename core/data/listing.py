@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from core.data.containers import NESTED, Container, Skip, open_container
@@ -18,6 +19,7 @@ from core.errors import DataError
 from core.files import readable
 from core.labels import CLASS_SETS, COLOURS
 
+MOST_ENTRIES = 5_000_000  # pictures and files that a source may list
 _NAMED = 6  # names in a sentence
 
 
@@ -170,11 +172,17 @@ def _by_hand(source: Source, container: Container) -> Source:
 def _entries(
     source: Source, container: Container, frame_step: int | None, names: NameMap
 ) -> Iterator[Item | Skip]:
-    yield from container.skips
     if frame_step is None or source.every is None:
-        yield from source.items(container, names)
+        listed = source.items(container, names)
     else:
-        yield from source.every(container, frame_step)
+        listed = source.every(container, frame_step)
+    for number, entry in enumerate(chain(container.skips, listed)):
+        if number == MOST_ENTRIES:
+            raise DataError(
+                f"{container.root.name} lists more than {MOST_ENTRIES:,} pictures and files. "
+                "Divide it into several sources."
+            )
+        yield entry
 
 
 def _some(names: list[str]) -> str:
