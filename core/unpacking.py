@@ -1,16 +1,14 @@
 """Pictures out of a zip archive into a folder, within limits and nowhere else."""
 
-import lzma
 import shutil
-import struct
 import zipfile
-import zlib
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from core.errors import ImageError
+from core.files import UNREADABLE
 from core.images import SUFFIXES
 
 MAX_FILES = 5_000
@@ -21,17 +19,6 @@ MAX_SUFFIX = 16  # bytes
 MAX_PATH = 3_500  # bytes; Linux takes 4,095
 _ENCRYPTED = 0x1  # bit of a zip entry's flags
 _CHUNK = 1 << 20
-# What zipfile and its decoders raise on damaged archives and on methods they do not know.
-UNREADABLE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    OSError,
-    EOFError,
-    RuntimeError,
-    ValueError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +91,6 @@ def _unfit(member: zipfile.ZipInfo) -> str:
     if member.flag_bits & _ENCRYPTED:
         return "it is encrypted"
     return ""
-
-
-def unreadable(member: str, error: Exception) -> str:
-    """What to say of a member that raised one of `UNREADABLE`."""
-    why = str(error).rstrip(".") or "it is cut short"
-    denied = isinstance(error, PermissionError)
-    advice = "Allow this user to read it." if denied else "Copy or download it again."
-    return f"{member} cannot be read: {why}. {advice}"
 
 
 def free_place(target: Path, name: str) -> Path:

@@ -11,9 +11,8 @@ from types import MappingProxyType
 from typing import BinaryIO, Protocol, cast
 
 from core.errors import DataError
-from core.files import readable
+from core.files import UNREADABLE, readable, unreadable
 from core.images import SUFFIXES
-from core.unpacking import UNREADABLE, unreadable
 
 PICTURES = frozenset(SUFFIXES)
 VIDEOS = frozenset({".avi", ".mp4", ".mov", ".mkv", ".wmv", ".webm", ".mpg", ".mpeg"})

@@ -13,9 +13,9 @@ import PIL.Image
 from core.data.containers import TEXT_TABLES, VIDEOS, Container, read, suffix
 from core.data.tables import named_rows
 from core.errors import DataError, ImageError
+from core.files import UNREADABLE
 from core.images import decode
 from core.types import Image
-from core.unpacking import UNREADABLE
 
 
 def split_reference(reference: str) -> tuple[str, int | None]:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from core.data.containers import TEXT_TABLES, Container, suffix
 from core.errors import DataError
-from core.unpacking import UNREADABLE, unreadable
+from core.files import UNREADABLE, unreadable
 
 CELL = 32 * 2**20  # characters of a row with pixels; 2048 x 2048 have 17 million
 ROW = 2**18  # characters of any other row; those of published lists have some thousand

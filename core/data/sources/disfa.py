@@ -7,7 +7,7 @@ import av
 from core.data.containers import PICTURES, VIDEOS, Container, Skip, suffix
 from core.data.name_map import NameMap
 from core.data.sources.base import RECOGNISED, SOURCES, Item, Source
-from core.unpacking import UNREADABLE
+from core.files import UNREADABLE
 
 FRAME_STEP = 100  # frames; 5 s at DISFA's 20 frames/s, 49 pictures a video
 
