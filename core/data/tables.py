@@ -18,7 +18,7 @@ from core.errors import DataError
 from core.files import UNREADABLE, unreadable
 
 CELL = 32 * 2**20  # characters of a row with pixels; 2048 x 2048 have 17 million
-ROW = 2**18  # characters of any other row; those of published lists have some thousand
+ROW = 2**17  # characters of any other row; those of published lists have some thousand
 MOST_ROWS = 2_000_000  # AffectNet's lists have 420 thousand
 BLANKS = " "  # delimiter of lists whose last word is the value: `a photo.jpg 3`
 _HEAD = 2**16  # bytes that show encoding and header
