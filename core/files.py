@@ -1,12 +1,16 @@
-"""Files: written whole or not at all, hashed, read as JSON objects."""
+"""Files: written whole or not at all, hashed, read as JSON objects, and what to say where not."""
 
 import errno
 import hashlib
 import json
+import lzma
 import os
 import re
 import secrets
 import shutil
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +20,17 @@ from core.process import ProcessId
 
 BLOCKS, BLOCK = 16, 4096  # of a fingerprint; bytes
 KEPT_NAME = 120  # bytes of a file's name in its temporary one, which may have 255
+# What zipfile and its decoders raise on damaged archives and on methods they do not know.
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    OSError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+)
 TEMPORARY = re.compile(r"\..*\.(\d+-[0-9a-f]{16}-\d+)-[0-9a-f]{8}\.tmp")
 
 _cleared: set[tuple[int, Path]] = set()  # folders without leftovers, by the process that looked
@@ -103,6 +118,14 @@ def readable(name: str | Path) -> str:
     names stay two.
     """
     return os.fsencode(name).decode(errors="backslashreplace")
+
+
+def unreadable(member: str, error: Exception) -> str:
+    """What to say of a member that raised one of `UNREADABLE`."""
+    why = str(error).rstrip(".") or "it is cut short"
+    denied = isinstance(error, PermissionError)
+    advice = "Allow this user to read it." if denied else "Copy or download it again."
+    return f"{member} cannot be read: {why}. {advice}"
 
 
 def path_text(path: Path) -> str:

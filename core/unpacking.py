@@ -2,13 +2,13 @@
 
 import shutil
 import zipfile
-import zlib
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from core.errors import ImageError
+from core.files import UNREADABLE
 from core.images import SUFFIXES
 
 MAX_FILES = 5_000
@@ -19,8 +19,6 @@ MAX_SUFFIX = 16  # bytes
 MAX_PATH = 3_500  # bytes; Linux takes 4,095
 _ENCRYPTED = 0x1  # bit of a zip entry's flags
 _CHUNK = 1 << 20
-# What zipfile raises on damaged members and on methods it does not know.
-UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ def unpack_pictures(archive: bytes, target: Path) -> Unpacked:
     """
     try:
         opened = zipfile.ZipFile(BytesIO(archive))
-    except zipfile.BadZipFile as error:
+    except UNREADABLE as error:
         raise ImageError(
             "The file is no zip archive, or it is damaged. Pack it again as .zip."
         ) from error
@@ -74,7 +72,7 @@ def unpack_pictures(archive: bytes, target: Path) -> Unpacked:
             try:
                 path = free_place(target, member.filename)
                 total += _write(opened, member, path, MAX_TOTAL - total)
-            except (*UNREADABLE, UnicodeEncodeError) as error:
+            except UNREADABLE as error:
                 if path is not None:
                     path.unlink(missing_ok=True)
                 skipped.append((member.filename, f"it cannot be unpacked ({error})"))

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -145,3 +146,22 @@ def test_a_damaged_member_does_not_lose_the_others(tmp_path: Path) -> None:
 def test_what_is_no_zip_is_told(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="no zip archive"):
         unpack_pictures(b"hello", tmp_path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_an_archive_with_any_byte_changed_gives_the_others_or_is_refused(
+    tmp_path: Path, method: int
+) -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", method) as written:
+        for name in ("ä.png", "b.png"):
+            written.writestr(name, b"one, two, three, " * 9)
+    whole = target.getvalue()
+    skipped = 0
+
+    for place in range(len(whole)):
+        changed = whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]
+        with suppress(ImageError):
+            skipped += len(unpack_pictures(changed, tmp_path).skipped)
+
+    assert skipped > len(whole) // 4

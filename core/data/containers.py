@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import BinaryIO, Protocol, cast
 
 from core.errors import DataError
-from core.files import readable
+from core.files import UNREADABLE, readable, unreadable
 from core.images import SUFFIXES
 
 PICTURES = frozenset(SUFFIXES)
@@ -21,6 +21,7 @@ ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".xz", ".bz2
 
 # A picture of a face needs far less; more is a decompression bomb or no picture.
 PICTURE_BYTES = 64 * 2**20
+TABLE_BYTES = 2 * 2**30  # of all tables of an archive; FER2013's has four of 900 MB together
 MOST_LINKS = 1_000  # to folders that are followed; links among each other multiply
 _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 NESTED = "an archive inside; unpack it and give the inner file as a source of its own"
@@ -81,8 +82,8 @@ def read(container: Container, member: str, limit: int = PICTURE_BYTES) -> bytes
     try:
         with container.open(member) as file:
             data = file.read(limit + 1)
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
-        raise DataError(f"{member} cannot be read: {error}.") from error
+    except UNREADABLE as error:
+        raise DataError(unreadable(member, error)) from error
     if len(data) > limit:
         raise DataError(f"{member} is larger than {limit // 2**20} MB, too large for a picture.")
     return data
@@ -236,24 +237,26 @@ class ZipContainer:
         self.root = root.resolve()
         try:
             self._zip = zipfile.ZipFile(self.root)
-        except (zipfile.BadZipFile, OSError) as error:
+        except UNREADABLE as error:
             raise DataError(
                 f"{root.name} is a damaged zip ({error}). Download it again."
             ) from error
         skips: list[Skip] = []
         inside: dict[str, zipfile.ZipInfo] = {}
+        room = TABLE_BYTES
         for info in self._zip.infolist():
             _refuse_traversal(root.name, info.filename)
             member = info.filename.replace("\\", "/")  # as old tools on Windows write folders
             if member.endswith("/") or _is_system(member):
                 continue
-            reason = _zip_reason(info)
+            reason = _zip_reason(info, room)
             if not reason and inside.get(member, info).filename != info.filename:
                 reason = "the archive has this file under another spelling"
             if reason:
                 skips.append(Skip(member, reason))
             else:
                 inside[member] = info
+                room -= info.file_size if suffix(member) in TEXT_TABLES else 0
         self._infos = dict(sorted(inside.items()))
         self.skips = tuple(skips)
 
@@ -328,7 +331,7 @@ def _refuse_traversal(archive: str, member: str) -> None:
         )
 
 
-def _zip_reason(info: zipfile.ZipInfo) -> str:
+def _zip_reason(info: zipfile.ZipInfo, room: int) -> str:
     if info.flag_bits & _ENCRYPTED:
         return "encrypted; unpack it with its password and give the folder"
     ending = suffix(info.filename)
@@ -336,4 +339,7 @@ def _zip_reason(info: zipfile.ZipInfo) -> str:
         return NESTED
     if ending in PICTURES and info.file_size > PICTURE_BYTES:
         return f"{info.file_size // 2**20} MB unpacked, too large for a picture"
+    if ending in TEXT_TABLES and info.file_size > room:
+        most = f"the tables of an archive may have {TABLE_BYTES // 2**20:,} MB together"
+        return f"{info.file_size // 2**20:,} MB unpacked; {most}"
     return ""

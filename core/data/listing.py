@@ -1,10 +1,10 @@
 """From what a user names to a list of pictures to prepare."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from core.data.containers import NESTED, Container, Skip, open_container
@@ -17,7 +17,9 @@ from core.data.understanding import Sorted, Understood, sort_out
 from core.errors import DataError
 from core.files import readable
 from core.labels import CLASS_SETS, COLOURS
+from core.tabular import FORMULA
 
+MOST_ENTRIES = 5_000_000  # pictures and files that a source may list
 _NAMED = 6  # names in a sentence
 
 
@@ -26,7 +28,8 @@ class Listed:
     """One source with the pictures taken from it.
 
     Attributes:
-        key: Name of the container in the manifest's paths, unique in the data set.
+        key: Name of the container in the manifest's paths, unique in the data set; without the `!`
+            that ends it there, and not what a CSV would set `./` before.
         root: The real folder or file.
         kind: "folder", "zip" or "file".
         bytes: Size of the file, or of all members of a folder.
@@ -96,8 +99,7 @@ def list_sources(
         raise DataError(f"The step from frame to frame is {frame_step}; expected 1 or more.")
     if not arguments:
         raise DataError("No source was named. Give at least one folder or zip.")
-    taken: Counter[str] = Counter()
-    listed = []
+    listed: list[Listed] = []
     words: set[str] = set()
     split_words: set[str] = set()
     for argument in arguments:
@@ -111,9 +113,7 @@ def list_sources(
                 "archive that holds the pictures."
             )
         source = _by_hand(SOURCES[name], container) if name else recognise(container)
-        taken[container.root.name] += 1
-        copies = taken[container.root.name]
-        key = container.root.name if copies == 1 else f"{container.root.name}-{copies}"
+        key = _key(container.root.name, [one.key for one in listed])
         entries = _entries(source, container, frame_step, names)
         found = sort_out(container.root.name, source.name, entries, names, class_set)
         if source.name == "folder" and not name:
@@ -129,6 +129,18 @@ def list_sources(
         )
     order = list(SOURCES)
     return sorted(listed, key=lambda one: (order.index(one.source), one.key, one.fingerprint))
+
+
+def _key(name: str, taken: Collection[str]) -> str:
+    """A container's name as a key that no other has."""
+    plain = name.replace("!", "_")
+    if plain.startswith(tuple(FORMULA)):
+        plain = f"_{plain[1:]}"
+    key, copies = plain, 1
+    while key in taken:
+        copies += 1
+        key = f"{plain}-{copies}"
+    return key
 
 
 def _parse(argument: str | Path) -> tuple[str, Path]:
@@ -170,11 +182,17 @@ def _by_hand(source: Source, container: Container) -> Source:
 def _entries(
     source: Source, container: Container, frame_step: int | None, names: NameMap
 ) -> Iterator[Item | Skip]:
-    yield from container.skips
     if frame_step is None or source.every is None:
-        yield from source.items(container, names)
+        listed = source.items(container, names)
     else:
-        yield from source.every(container, frame_step)
+        listed = source.every(container, frame_step)
+    for number, entry in enumerate(chain(container.skips, listed)):
+        if number == MOST_ENTRIES:
+            raise DataError(
+                f"{container.root.name} lists more than {MOST_ENTRIES:,} pictures and files. "
+                "Divide it into several sources."
+            )
+        yield entry
 
 
 def _some(names: list[str]) -> str:

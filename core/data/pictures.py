@@ -15,6 +15,7 @@ import PIL.Image
 from core.data.containers import TEXT_TABLES, VIDEOS, Container, read, suffix
 from core.data.tables import named_rows
 from core.errors import DataError, ImageError
+from core.files import UNREADABLE
 from core.images import VIDEO_OPTIONS, decode
 from core.types import Image
 
@@ -87,8 +88,13 @@ def decode_with_mode(data: bytes) -> tuple[Image, str]:
         ImageError: The bytes are no usable picture.
     """
     picture = decode(data)
-    with PIL.Image.open(io.BytesIO(data)) as header:
-        return picture, header.mode
+    try:
+        with PIL.Image.open(io.BytesIO(data)) as header:
+            return picture, header.mode
+    except Exception as error:  # OpenCV decodes what Pillow may refuse, and not only by OSError
+        raise ImageError(
+            "The header of the picture cannot be read. Save it as JPEG or PNG and try again."
+        ) from error
 
 
 def parse_pixels(text: str) -> Image:
@@ -146,5 +152,5 @@ def _video_frames(container: Container, member: str) -> Iterator[Image]:
         with opened_video(container, member) as video:
             for frame in video.decode(video=0):
                 yield np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
-    except (av.FFmpegError, IndexError) as error:
+    except (av.FFmpegError, IndexError, *UNREADABLE) as error:
         raise DataError(f"{member} cannot be read as a video: {error}.") from error

@@ -8,13 +8,18 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from core.data.containers import TEXT_TABLES, Container, suffix
 from core.errors import DataError
+from core.files import UNREADABLE, unreadable
 
-CELL = 64 * 2**20  # characters; a cell of 2048 x 2048 pixels has 17 million
+CELL = 32 * 2**20  # characters of a row with pixels; 2048 x 2048 have 17 million
+ROW = 2**17  # characters of any other row; those of published lists have some thousand
+MOST_ROWS = 2_000_000  # AffectNet's lists have 420 thousand
 BLANKS = " "  # delimiter of lists whose last word is the value: `a photo.jpg 3`
 _HEAD = 2**16  # bytes that show encoding and header
 _FEW = 20  # more text files than this are notes to single pictures, no tables
@@ -51,8 +56,12 @@ def tables(container: Container) -> list[str]:
 
 
 def form_of(container: Container, member: str) -> Form:
-    """Look at the beginning of a table."""
-    with container.open(member) as file:
+    """Look at the beginning of a table.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    with _opened(container, member) as file:
         head = file.read(_HEAD)
     encoding = _encoding(head)
     lines = io.StringIO(head.decode(encoding, errors="replace"), newline=None).read().split("\n")
@@ -72,20 +81,30 @@ def raw_rows(container: Container, member: str, form: Form | None = None) -> Ite
         form: As `form_of` found it; None to look again.
 
     Raises:
-        DataError: It is no table of text.
+        DataError: It cannot be read, is no table of text, or has more or longer rows than any set.
     """
     form = form or form_of(container, member)
     csv.field_size_limit(CELL)  # 131,072 by default, 180 x 180 pixels
     with (
-        container.open(member) as file,
+        _opened(container, member) as file,
         io.TextIOWrapper(file, form.encoding, errors="replace", newline="") as text,
     ):
+        lines = _Lines(text, member, CELL if "pixels" in form.columns else ROW)
         if form.hinted:
-            text.readline()
+            next(lines, None)
+        number = 0
         try:
-            for row in _split(text, form.delimiter):
-                if any(row):
-                    yield row
+            for row in _split(lines, form.delimiter):
+                lines.begin_row()
+                if not any(row):
+                    continue
+                if number == MOST_ROWS:
+                    raise DataError(
+                        f"{member} has more than {MOST_ROWS:,} rows. Divide pictures and table "
+                        "into several sources."
+                    )
+                number += 1
+                yield row
         except csv.Error as error:
             raise DataError(f"{member} cannot be read as a table of text: {error}.") from error
 
@@ -99,7 +118,47 @@ def named_rows(container: Container, member: str) -> Iterator[dict[str, str]]:
         yield dict(zip(form.columns, map(str.strip, row), strict=False))
 
 
-def _split(lines: Iterator[str] | io.TextIOWrapper | list[str], mark: str) -> Iterator[list[str]]:
+@contextmanager
+def _opened(container: Container, member: str) -> Iterator[BinaryIO]:
+    """A table's bytes; what keeps them from being read is told in words, however far it was."""
+    try:
+        with container.open(member) as file:
+            yield file
+    except UNREADABLE as error:
+        raise DataError(unreadable(member, error)) from error
+
+
+class _Lines:
+    """Lines of a table, of which no row may have more than so many characters.
+
+    A small archive may hold a line that no memory takes.
+    """
+
+    def __init__(self, text: io.TextIOWrapper, member: str, most: int) -> None:
+        self._text, self._member, self._most = text, member, most
+        self._left = most
+
+    def begin_row(self) -> None:
+        """Count the next line as the first of a row; quoted cells may have several."""
+        self._left = self._most
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._left + 1)
+        if not line:
+            raise StopIteration
+        self._left -= len(line)
+        if self._left < 0:
+            raise DataError(
+                f"{self._member} has a row of more than {self._most:,} characters; expected a line "
+                "for each picture. Check the file, or take it out."
+            )
+        return line
+
+
+def _split(lines: Iterable[str], mark: str) -> Iterator[list[str]]:
     if mark == BLANKS:
         return (line.rsplit(None, 1) for line in lines)
     return csv.reader(lines, delimiter=mark)

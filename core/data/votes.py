@@ -24,6 +24,7 @@ SOURCE = "fer2013"
 CHOICES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt",
            "unknown", "NF")  # fmt: skip
 PUBLISHED, KEYED = "fer2013new.csv", "ferplus-votes.csv"
+_MOST_VOTES = 1_000_000
 _SPLITS = {"Training": "train", "PublicTest": "test", "PrivateTest": "test"}
 
 
@@ -38,7 +39,8 @@ def rater_votes(dataset: "Dataset") -> pd.DataFrame | None:
         file, or no FER2013.
 
     Raises:
-        DataError: The file lacks columns, or is about other pictures.
+        DataError: The file lacks columns, holds what is no number of votes, or is about other
+            pictures.
     """
     manifest = dataset.manifest
     own = manifest[manifest["source"] == SOURCE]
@@ -132,7 +134,7 @@ def _places(dataset: "Dataset") -> list[Path]:
 def _read(path: Path) -> pd.DataFrame:
     """The table by the key that its form has, with `usage`."""
     try:
-        table = pd.read_csv(path)
+        table = pd.read_csv(path, dtype=dict.fromkeys(CHOICES, str))
     except (OSError, ValueError) as error:
         raise DataError(f"{path.name} cannot be read as a CSV ({error}).") from error
     table = table.rename(columns={"Usage": "usage"})
@@ -142,10 +144,26 @@ def _read(path: Path) -> pd.DataFrame:
         raise DataError(
             f"{path.name} lacks the columns {', '.join(missing)}; expected the votes of FER+."
         )
+    table = table.assign(**{name: _counts(path.name, table[name]) for name in CHOICES})
     if keys:
         table.index = pd.Index(table["folder"].astype(str) + "/" + table["name"].astype(str))
         table = table[~table.index.duplicated()]
     return table
+
+
+def _counts(file: str, cells: pd.Series) -> pd.Series:
+    """The votes for one choice; refuses cells that are no whole numbers, as they would be cut."""
+    numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
+    unfit = ~(numbers.between(0, _MOST_VOTES) & (numbers % 1 == 0)).to_numpy()
+    if unfit.any():
+        row = int(unfit.argmax())
+        cell = cells.iloc[row]
+        found = "nothing" if pd.isna(cell) else repr(str(cell)[:20])
+        raise DataError(
+            f"{file} holds {found} under {cells.name} in row {row + 1} below the names of its "
+            "columns; expected a whole number of votes, 0 or more. Correct the cell."
+        )
+    return numbers
 
 
 def _rows_of_table(own: pd.DataFrame) -> pd.Series:

@@ -36,10 +36,20 @@ def pixels_cell(picture: Picture) -> str:
     return " ".join(str(value) for value in picture[:, :, 0].ravel())
 
 
-def write_zip(path: Path, files: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
+def write_zip(path: Path, files: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> Path:
+    with zipfile.ZipFile(path, "w", method) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
+    return path
+
+
+def damage(path: Path, member: str, share: float = 0.5) -> Path:
+    """Change a byte of a zip's member, so far into its packed data."""
+    with zipfile.ZipFile(path) as archive:
+        info = archive.getinfo(member)
+    data = bytearray(path.read_bytes())
+    data[info.header_offset + 30 + len(member.encode()) + int(info.compress_size * share)] ^= 0xFF
+    path.write_bytes(data)
     return path
 
 

@@ -1,12 +1,14 @@
 """A preparation that ends in the middle, or finds no room, leaves nothing that looks finished."""
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from evaluated_run import write_pictures
+from made_pictures import blobs, damage, jpeg, png, write_folder, write_zip
 
 from core.data import preparation, prepare, statistics
 from core.data.dataset import write_csv
@@ -76,3 +78,39 @@ def test_an_array_without_room_is_refused_before_it_is_laid_out(
 
     assert not list((tmp_path / "out").rglob("*.npy"))
     assert not list((tmp_path / "out").rglob("*.tmp"))
+
+
+@pytest.mark.parametrize(
+    ("method", "share"),
+    [(zipfile.ZIP_STORED, 0.5), (zipfile.ZIP_DEFLATED, 0), (zipfile.ZIP_LZMA, 0.5)],
+)
+def test_a_damaged_picture_in_a_zip_is_one_row_among_the_skipped(
+    tmp_path: Path, method: int, share: float
+) -> None:
+    files = {f"happy/{seed}.png": png(blobs(seed)) for seed in range(5)}
+    path = damage(write_zip(tmp_path / "faces.zip", files, method), "happy/3.png", share)
+
+    dataset = prepare([path], tmp_path / "out")
+
+    assert len(dataset.manifest) == 4
+    (row,) = pd.read_csv(tmp_path / "out" / "skipped.csv").itertuples()
+    assert row.path == "faces.zip!happy/3.png"
+    assert row.reason.startswith("happy/3.png cannot be read: ")
+
+
+def test_a_jpeg_whose_header_one_decoder_refuses_is_one_row_among_the_skipped(
+    tmp_path: Path,
+) -> None:
+    files = {f"happy/{seed}.jpg": jpeg(blobs(seed)) for seed in range(5)}
+    whole = files["happy/3.jpg"]
+    assert whole[2:4] == b"\xff\xe0"
+    rest = whole[4 + int.from_bytes(whole[4:6], "big") :]
+    files["happy/3.jpg"] = b"\xff\xd8" + b"\xff\xe0\x00\x07JFIF\0" + rest
+
+    dataset = prepare([write_folder(tmp_path / "faces", files)], tmp_path / "out")
+
+    assert len(dataset.manifest) == 4
+    (row,) = pd.read_csv(tmp_path / "out" / "skipped.csv").itertuples()
+    assert row.path == "faces!happy/3.jpg"
+    assert "header" in row.reason
+    assert row.reason.endswith("Save it as JPEG or PNG and try again.")

@@ -1,4 +1,5 @@
 import os
+import re
 import zipfile
 from pathlib import Path
 
@@ -105,6 +106,25 @@ def test_a_picture_that_unpacks_to_too_much_is_skipped(tmp_path: Path) -> None:
     assert "65 MB unpacked" in container.skips[0].reason
 
 
+def test_tables_that_unpack_to_too_much_are_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "TABLE_BYTES", 3 * 2**20)
+    files = {"a.csv": bytes(2 * 2**20), "b.txt": bytes(2 * 2**20), "c.csv": bytes(2**20)}
+    path = write_zip(tmp_path / "bomb.zip", files, zipfile.ZIP_DEFLATED)
+
+    container = open_container(path)
+
+    assert container.members == ("a.csv", "c.csv")
+    (skip,) = container.skips
+    assert skip.path == "b.txt"
+    assert skip.reason == "2 MB unpacked; the tables of an archive may have 3 MB together"
+
+
+def test_tables_of_the_size_of_published_ones_are_read() -> None:
+    assert containers.TABLE_BYTES >= 2 * 2**30  # FER2013's archive has 900 MB in four tables
+
+
 def test_files_of_the_system_do_not_count(tmp_path: Path) -> None:
     files = {"__MACOSX/happy/._1.png": b"x", "happy/.DS_Store": b"x", "happy/1.png": b"x"}
 
@@ -197,6 +217,29 @@ def test_a_damaged_zip_is_named_so(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"cut\.zip|cannot be read"):
         read(open_container(path), "happy/1.png")
+
+
+@pytest.mark.parametrize("method", [0, 8, 12, 14], ids=["stored", "deflate", "bzip2", "lzma"])
+def test_a_zip_with_any_byte_changed_is_read_or_refused_in_words(
+    tmp_path: Path, method: int
+) -> None:
+    path = write_zip(tmp_path / "a.zip", {"ä/1.png": b"one, two, three, " * 9}, method)
+    whole = path.read_bytes()
+    said: list[str] = []
+
+    for place in range(len(whole)):
+        for bits in (0x01, 0x80, 0xFF):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ bits]) + whole[place + 1 :])
+            try:
+                container = open_container(path)
+                for member in container.members:
+                    read(container, member)
+            except DataError as error:
+                said.append(str(error))
+
+    assert len(said) > len(whole)
+    advised = [re.search(r"\. (Copy|Download|It is refused|Unpack)", text) for text in said]
+    assert all(advised)
 
 
 @pytest.mark.parametrize("name", ["absent.zip", "notes.md"])

@@ -3,11 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_pictures import blobs, fer2013, raf_db, write_zip
+from made_pictures import blobs, fer2013, png, raf_db, write_folder, write_zip
 
 from core.data import WITHOUT_TWINS, Dataset, load_dataset, prepare
+from core.data.cache import pixel_hash
 from core.errors import DataError
 from core.labels import EMOTIONS
+from core.preprocess import Preprocess
 
 
 @pytest.fixture
@@ -71,6 +73,43 @@ def test_what_is_not_there_is_named(
 
 def test_the_original_is_the_picture_in_the_source(prepared: Dataset) -> None:
     np.testing.assert_array_equal(prepared.original(3), blobs(1))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("x/a", "y/a", "z/a-2"),
+        ("z/a-2", "x/a", "y/a"),
+        ("x/a", "y/a-2", "z/a", "w/a-2", "v/a-3"),
+        ("my!faces", "!", "my_faces", "a!b!c"),
+        ("@faces", "=faces", "+faces", "-faces", "_faces", "--", "@"),
+        ("\tfaces", "\rfaces", "line\nbreak", "two\r\nbreaks", '"quoted", so', " ", "1", "nan"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_every_row_leads_to_its_own_picture_whatever_sources_are_called(
+    tmp_path: Path, names: tuple[str, ...], packed: bool
+) -> None:
+    sources = []
+    for number, name in enumerate(names):
+        files = {f"happy/{seed}.png": png(blobs(10 * number + seed)) for seed in range(2)}
+        place = tmp_path / "sources" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        sources.append(write_zip(place, files) if packed else write_folder(place, files))
+
+    dataset = prepare(sources, tmp_path / "out")
+
+    keys = [one["key"] for one in dataset.info["sources"]]
+    assert len(set(keys)) == len(names)
+    assert len(dataset.manifest) == 2 * len(names)
+    shown = set()
+    for row in range(len(dataset.manifest)):
+        original = dataset.original(row)
+        np.testing.assert_array_equal(dataset.images[row], Preprocess().pixels(original))
+        shown.add(pixel_hash(original))
+    assert shown == {
+        pixel_hash(blobs(10 * number + seed)) for number in range(len(names)) for seed in range(2)
+    }
 
 
 @pytest.mark.parametrize("row", [-1, 74])

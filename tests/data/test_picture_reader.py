@@ -1,8 +1,9 @@
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from made_pictures import blobs, pixels_cell, png, video, write_folder
+from made_pictures import blobs, damage, pixels_cell, png, video, write_folder, write_zip
 
 from core.data.containers import open_container
 from core.data.pictures import PictureReader, parse_pixels, split_reference
@@ -66,6 +67,16 @@ def test_frames_of_a_video_are_found_by_number(tmp_path: Path) -> None:
     means = [float(reader.read(f"left.avi#{number}")[0].mean()) for number in (3, 1, 4)]
 
     np.testing.assert_allclose(means, [120, 40, 160], atol=2)
+
+
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_a_video_damaged_in_its_zip_is_refused_in_words(tmp_path: Path, share: float) -> None:
+    film = {"left.avi": video([blobs(number) for number in range(20)])}
+    path = damage(write_zip(tmp_path / "a.zip", film, zipfile.ZIP_DEFLATED), "left.avi", share)
+    reader = PictureReader(open_container(path))
+
+    with pytest.raises(DataError, match=r"left\.avi cannot be read as a video"):
+        reader.read("left.avi#19")
 
 
 def test_the_stored_mode_is_told(tmp_path: Path) -> None:

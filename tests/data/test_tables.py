@@ -1,16 +1,18 @@
 """Tables of pixels as contests, scripts and spreadsheets write them."""
 
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from made_pictures import blobs, pixels_cell, write_folder, write_zip
+from made_pictures import blobs, damage, pixels_cell, png, write_folder, write_zip
 
-from core.data import prepare, understand
+from core.data import listing, prepare, tables, understand
 from core.data.containers import open_container
 from core.data.listing import list_sources
 from core.data.pictures import PictureReader, parse_pixels
-from core.data.tables import form_of, named_rows
+from core.data.tables import form_of, named_rows, raw_rows
 from core.errors import DataError, ImageError
 
 CELL = pixels_cell(blobs(1, 48))
@@ -166,3 +168,109 @@ def test_a_spreadsheet_is_refused_by_its_name(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"faces\.xlsx is a spreadsheet. Save it as CSV"):
         open_container(tmp_path / "faces.xlsx")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize(
+    ("member", "text", "picture"),
+    [
+        ("fer2013.csv", lines("emotion,pixels", *[f"3,{CELL}"] * 9), ""),
+        ("labels.csv", lines("path,label", *[f"{i}.png,happy" for i in range(9000)]), "0.png"),
+        ("list.txt", lines(*[f"train_{i:05d}.jpg 4" for i in range(9000)]), "train_00000.jpg"),
+        ("train_labels.csv", lines(*["1_anger.png,5"] * 9), "train/1_anger.png"),
+    ],
+    ids=["pixels", "paths", "raf_db", "paper"],
+)
+def test_a_damaged_table_in_a_zip_is_refused_in_words(
+    tmp_path: Path, method: int, member: str, text: str, picture: str
+) -> None:
+    files = {member: text.encode()} | ({picture: png(blobs(1))} if picture else {})
+    path = damage(write_zip(tmp_path / "faces.zip", files, method), member)
+
+    with pytest.raises(
+        DataError, match=rf"{member} cannot be read: .*\. Copy or download it again"
+    ):
+        list_sources([path], "six")
+
+
+@pytest.mark.parametrize("text", [bytes(5000), b"x" * 5000, b'"' + b"x\n" * 2500, b'"x\n",' * 1500])
+@pytest.mark.parametrize("begin", [b"", b"path,label\n", b"sep=,\n"])
+def test_a_row_without_an_end_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes, begin: bytes
+) -> None:
+    monkeypatch.setattr(tables, "ROW", 1000)
+    path = tmp_path / "labels.csv"
+    path.write_bytes(begin + text)
+
+    with pytest.raises(DataError, match=r"labels\.csv has a row of more than 1,000 characters"):
+        list(raw_rows(open_container(path), "labels.csv"))
+
+
+def test_rows_of_pixels_may_be_longer_than_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "ROW", 1000)
+    path = tmp_path / "faces.csv"
+    path.write_text(lines("emotion,pixels", *[f"3,{CELL}"] * 3))
+
+    assert len(list(raw_rows(open_container(path), "faces.csv"))) == 4
+    monkeypatch.setattr(tables, "CELL", len(CELL) - 1)
+    with pytest.raises(DataError, match=r"faces\.csv has a row of more than"):
+        list(raw_rows(open_container(path), "faces.csv"))
+
+
+def test_many_short_rows_are_no_long_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "ROW", 20)
+    path = tmp_path / "labels.csv"
+    path.write_text("path,label\n" + '"a\n",happy\n' * 100 + "\n" * 100 + ",\n" * 100)
+
+    assert list(raw_rows(open_container(path), "labels.csv"))[1:] == [["a\n", "happy"]] * 100
+
+
+def test_a_table_of_more_rows_than_any_set_has_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MOST_ROWS", 100)
+    path = tmp_path / "labels.csv"
+    path.write_text("path,label\n" + "a.png,happy\n" * 99)
+    assert len(list(raw_rows(open_container(path), "labels.csv"))) == 100
+
+    path.write_text("path,label\n" + "a.png,happy\n" * 100)
+    with pytest.raises(DataError, match=r"labels\.csv has more than 100 rows"):
+        list(raw_rows(open_container(path), "labels.csv"))
+
+
+def test_tables_that_name_more_than_any_set_has_are_refused_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = lines("path,label", "1.png,happy", *[f"no{i}.png,happy" for i in range(60)])
+    files = {"1.png": png(blobs(1)), "a.csv": rows.encode(), "b.csv": rows.encode()}
+    path = write_zip(tmp_path / "faces.zip", files, zipfile.ZIP_DEFLATED)
+    (one,) = list_sources([path], "six")
+    assert len(one.skips) == 120
+    monkeypatch.setattr(listing, "MOST_ENTRIES", 100)
+
+    with pytest.raises(DataError, match=r"faces\.zip lists more than 100 pictures and files"):
+        list_sources([path], "six")
+
+
+def test_a_bomb_beside_a_picture_is_passed_over(tmp_path: Path) -> None:
+    files = {"happy/1.png": png(blobs(1)), "labels.csv": bytes(64 * 2**20)}
+    path = write_zip(tmp_path / "faces.zip", files, zipfile.ZIP_DEFLATED)
+
+    (one,) = list_sources([path], "six")
+
+    assert [item.reference for item in one.items] == ["happy/1.png"]
+
+
+def test_a_bomb_for_the_papers_own_tables_is_refused(tmp_path: Path) -> None:
+    files = {"train/1_anger.png": png(blobs(1)), "train_labels.csv": bytes(64 * 2**20)}
+    path = write_zip(tmp_path / "faces.zip", files, zipfile.ZIP_DEFLATED)
+
+    tracemalloc.start()
+    with pytest.raises(DataError, match=r"train_labels\.csv has a row of more than"):
+        list_sources([path], "six")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 16 * 2**20

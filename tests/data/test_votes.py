@@ -1,5 +1,6 @@
 """Raters' votes belong to the pictures they were given for, or are refused."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,35 @@ def test_a_file_without_the_votes_or_any_of_the_pictures_is_refused(
     write_keyed(path, {"train/fear/Training_9.jpg": FEAR})
     with pytest.raises(DataError, match="names none of the 3 FER2013 pictures"):
         rater_votes(folders)
+
+
+@pytest.mark.parametrize("cell", ["", "many", "2.5", "-1", "inf", "True", "1e30", "NaN"])
+def test_a_cell_that_is_no_number_of_votes_is_refused_with_its_row(
+    folders: Dataset, tmp_path: Path, cell: str
+) -> None:
+    path = tmp_path / "data" / KEYED
+    first, second = "train/fear/Training_1.jpg", "train/fear/Training_2.jpg"
+    write_keyed(path, {first: FEAR, second: votes(0, 0, 333, 0, 0, 0, 7, 0, 0, 0)})
+    path.write_text(path.read_text().replace("333", cell))
+    found = "nothing" if cell in ("", "NaN") else repr(cell)
+
+    said = f"{KEYED} holds {found} under surprise in row 2 below the names of its columns"
+    with pytest.raises(DataError, match=re.escape(said) + ".*expected a whole number of votes"):
+        rater_votes(folders)
+
+
+def test_whole_numbers_may_be_written_with_blanks_and_a_point(
+    folders: Dataset, tmp_path: Path
+) -> None:
+    path = tmp_path / "data" / KEYED
+    write_keyed(path, {"train/fear/Training_1.jpg": votes(0, 0, 333, 0, 0, 0, 7, 0, 0, 0)})
+    path.write_text(path.read_text().replace("333", " 3.0"))
+
+    found = rater_votes(folders)
+
+    assert found is not None
+    assert found["surprise"].tolist() == [3]
+    assert set(found.dtypes) == {np.dtype(np.int64)}
 
 
 def test_a_label_is_contradicted_by_more_votes_and_by_a_majority() -> None:

@@ -128,12 +128,12 @@ def path_tables(container: Container) -> list[PathTable]:
 
 def _columns(container: Container, member: str, places: Places) -> PathTable | None:
     form = form_of(container, member)
+    width = len(form.first)
+    if width < 2 or "pixels" in form.columns:
+        return None
     try:
         rows = list(islice(raw_rows(container, member, form), _LOOKED_AT + 1))
     except DataError:
-        return None
-    width = len(form.first)
-    if width < 2 or "pixels" in form.columns:
         return None
     base = member.rpartition("/")[0]
     body = [row for row in rows[1:] if len(row) >= width]

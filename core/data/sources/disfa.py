@@ -8,6 +8,7 @@ from core.data.containers import PICTURES, VIDEOS, Container, Skip, suffix
 from core.data.name_map import NameMap
 from core.data.pictures import opened_video
 from core.data.sources.base import RECOGNISED, SOURCES, Item, Source
+from core.files import UNREADABLE
 
 FRAME_STEP = 100  # frames; 5 s at DISFA's 20 frames/s, 49 pictures a video
 
@@ -32,7 +33,7 @@ def _every(container: Container, step: int) -> Iterator[Item | Skip]:
     for member in _videos(container):
         try:
             count = _frame_count(container, member)
-        except (av.FFmpegError, IndexError, ValueError) as error:
+        except (av.FFmpegError, IndexError, *UNREADABLE) as error:
             yield Skip(member, f"cannot be read as a video: {error}")
             continue
         for number in range(0, count, step):

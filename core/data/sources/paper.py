@@ -1,6 +1,5 @@
 """The paper's own form: `NAME_emotion.jpg` and headerless label tables `name,number`."""
 
-import csv
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -17,10 +16,12 @@ from core.data.sources.base import (
     split_of,
     strays,
 )
+from core.data.tables import Form, raw_rows
 from core.labels import COLOURS, EMOTIONS, NEUTRAL
 
 _NUMBERS = (*EMOTIONS, NEUTRAL)
 _SUFFIX = rf"_({'|'.join(COLOURS)})\.[a-z]+$"
+_FORM = Form("utf-8-sig", ",", hinted=False, first=())  # of the label tables
 _TABLES = {f"{split}_labels.csv" for split in ("train", "test", "valid")}
 _VALID_ONLY = r"(^|/)valid/img\d+_[a-z]+\.[a-z]+$"
 
@@ -58,9 +59,7 @@ def _label_tables(container: Container) -> dict[str, str]:
     for member in container.members:
         if PurePosixPath(member).name.lower() not in _TABLES:
             continue
-        with container.open(member) as file:
-            lines = file.read().decode("utf-8-sig", errors="replace").splitlines()
-        for row in csv.reader(lines):
+        for row in raw_rows(container, member, _FORM):
             if len(row) == 2 and row[1].strip().isdecimal():
                 number = int(row[1])
                 known = number < len(_NUMBERS)

@@ -64,10 +64,13 @@ class _Row:
 
 
 def _rows(container: Container, table: PathTable) -> Iterator[_Row]:
-    found = list(islice(raw_rows(container, table.member), table.start, None))
+    def found() -> Iterator[list[str]]:  # read twice, because other columns may fill the memory
+        return islice(raw_rows(container, table.member), table.start, None)
+
     in_column = table.split >= 0
-    usages = read_splits(row[table.split] for row in found if in_column and table.split < len(row))
-    for cells in found:
+    splits = (row[table.split] for row in (found() if in_column else ()) if table.split < len(row))
+    usages = read_splits(splits)
+    for cells in found():
 
         def cell(place: int, cells: list[str] = cells) -> str:
             return cells[place].strip() if 0 <= place < len(cells) else ""
