@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.files import write_json
 from core.video import JobRecord, analyse_folder, analyse_video, read_job
+from core.video.analysis import drop
 from webapp.video import result
 from webapp.video.store import KEPT, Analysis, forget_old, place
 
@@ -206,6 +207,17 @@ def test_a_film_without_a_face_says_so(app: AppTest, films: Path) -> None:
     assert "No face was found in any of the 8 frames" in texts(app)
     assert len(app.get("video")) == 1
     assert len(app.get("plotly_chart")) == 0
+
+
+def test_results_that_others_began_to_replace_are_not_shown(app: AppTest, films: Path) -> None:
+    world, analysis = World([Person(1, 80, 120)]), kept()
+    analyse_video(world_film(films / "in.mp4", world), analysis.results, world, world)
+    drop(analysis.results)
+
+    opened(app, analysis=TOKEN)
+
+    assert "may not belong together. Analyse the video again" in texts(app)
+    assert len(app.get("video")) == 0
 
 
 def test_every_face_has_its_own_timeline(app: AppTest, films: Path) -> None:

@@ -93,6 +93,12 @@ def show_result(folder: Path) -> None:
     """Draw everything about the video analysed into this folder."""
     report: dict[str, Any] = json.loads((folder / SUMMARY).read_text())
     annotated = folder / ANNOTATED
+    if report["status"] == "dropped":
+        st.warning(
+            "Another analysis had begun to replace these results when it ended, so they may not "
+            "belong together. Analyse the video again."
+        )
+        return
     if report["status"] == "stopped":
         st.warning(f"Cancelled: these are the first {duration(report['seconds'])} of the video.")
     left, right = st.columns([3, 2], gap="medium")
