@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from core.errors import CoreError, ImageError
+from core.errors import ImageError
 from core.images import read_image
 from core.predict import Predictor
 from core.types import Box, Image, Prediction
@@ -136,7 +136,7 @@ def score_files(
     with ThreadPoolExecutor(READERS) as readers:
         chunks = [files[start : start + CHUNK] for start in range(0, len(files), CHUNK)]
         read = partial(_read, predictor=predictor, faces=faces, all_faces=all_faces)
-        ahead = [readers.submit(read, path) for path in chunks[0]]
+        ahead = [readers.submit(read, path) for path in files[:CHUNK]]
         done = 0
         for number, chunk in enumerate(chunks):
             waiting = ahead
@@ -172,7 +172,7 @@ def _read(path: Path, predictor: Predictor, faces: FacesMode, all_faces: bool) -
         sentence = "No face was found; the whole picture was scored."
         row = Score(path, None, "whole", "no_face", sentence, "whole", 0)
         return [_Read(row, pixels(image))]
-    except (CoreError, OSError) as error:
+    except (ImageError, OSError) as error:  # not FaceError, which every other file would meet, too
         return [_Read(Score(path, None, "", "unreadable", str(error)))]
 
 

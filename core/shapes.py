@@ -209,6 +209,7 @@ class DatasetFile(TypedDict):
     skipped: NotRequired[Count]
     skipped_by_reason: NotRequired[dict[Text, Count]]
     request: NotRequired[Text]
+    frame_step: NotRequired[Count | None]
     exclude: NotRequired[Text]
     sources: NotRequired[list[SourcePart]]
     preprocess: NotRequired[PreprocessPart]

@@ -13,7 +13,7 @@ import torch
 from photos import sample_photo
 
 from core.batch_inference import Request, score_all
-from core.errors import ImageError
+from core.errors import FaceError, ImageError
 from core.images import read_image
 from core.models import Card, build, save_weights
 from core.predict import Predictor, softmax
@@ -118,6 +118,20 @@ def test_probabilities_are_the_networks_own_after_temperature(
 
     assert score.prediction is not None
     np.testing.assert_allclose(score.prediction.probabilities, expected, atol=1e-6)
+
+
+def test_a_face_model_that_cannot_work_ends_the_run(
+    predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PIL.Image.fromarray(sample_photo()).save(tmp_path / "photo.png")
+    monkeypatch.setenv("GIMEFIVE_LANDMARKS", str(tmp_path / "typo.dat"))
+
+    with pytest.raises(FaceError, match=r"typo\.dat"):
+        list(score_files([tmp_path / "photo.png"], predictor, faces="detect"))
+
+
+def test_of_no_files_there_are_no_scores(predictor: Predictor) -> None:
+    assert list(score_files([], predictor)) == []
 
 
 def test_order_holds_over_many_chunks(predictor: Predictor, tmp_path: Path) -> None:

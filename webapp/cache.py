@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core import CoreError, Explanation, ImageResult, Prediction
-from core.checkpoints import WEIGHTS, find_checkpoint
+from core.checkpoints import REFERENCE, WEIGHTS, find_checkpoint
 from core.types import Box
 from webapp.inputs import Picture, sample_picture
 
@@ -209,8 +209,8 @@ def _loaded_and_warm(folder: Path) -> "Predictor":
 
 
 def _modified(folder: Path) -> float:
-    """When weights or card last changed, seconds since the epoch; 0 where they are missing."""
-    files = [folder / WEIGHTS, folder / "card.json"]
+    """When what a loaded network holds last changed, seconds since the epoch; 0 for never."""
+    files = [folder / name for name in (WEIGHTS, "card.json", REFERENCE, "faithfulness.json")]
     return max((file.stat().st_mtime for file in files if file.is_file()), default=0.0)
 
 

@@ -92,8 +92,8 @@ def _processes(do: Do, parts: Sequence[int], workers: int) -> Iterator[int]:
             try:
                 while left or running:
                     while left and len(running) < AHEAD * count:
-                        number = left.pop()
-                        running[pool.submit(do, number, threads=1)] = number
+                        running[pool.submit(do, left[-1], threads=1)] = left[-1]
+                        left.pop()  # not before: a broken pool takes none
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         number = running[future]
                         future.result()

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.batch_inference.engines import Cluster, begun
-from core.batch_inference.store import LISTING, Listing, Store, is_remote
+from core.batch_inference.store import DONE, LISTING, REQUEST, Listing, Store, is_remote
 from core.batch_inference.work import PARQUET, PartWork, Request, csv_header, schema
 from core.checkpoints import WEIGHTS, find_checkpoint
 from core.errors import CoreError, ImageError
@@ -28,7 +29,6 @@ T = TypeVar("T")
 PART_FILES = 512  # files a part: seconds of work that a dead process may cost
 NAMES = 1000  # handed to the database at once
 _PATHS = pa.schema([("path", pa.binary())])
-REQUEST, DONE = "_request.json", "_SUCCESS"
 FORMAT = 1
 
 
@@ -91,6 +91,7 @@ def score_all(
     identity = {
         "format": FORMAT,
         "paths": [str(path.absolute()) for path in paths],
+        "named": [os.fspath(path) for path in paths],  # as the listing, whose paths may be relative
         "card": file_hash(folder / "card.json"),
         **request.to_json(),
     }
@@ -150,6 +151,11 @@ def _held(out: Path) -> AbstractContextManager[None]:
 
 def _take_up(store: Store, identity: dict[str, Any], *, restart: bool) -> None:
     """Go on with the parts that are there, or begin; parts of another run are not lost."""
+    if store.remote and (others := store.foreign()):
+        raise CoreError(
+            f"{store.place} holds {len(others)} files of something else, such as {others[0]}. "
+            "Name another --out, where nothing is yet."
+        )
     found = store.read_object(REQUEST)
     if found == identity:
         return

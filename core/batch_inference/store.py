@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from core.errors import CoreError
 from core.files import replacing
 
-LISTING = "_files.parquet"  # names with an underscore are no data to readers of Parquet folders
+# Names with an underscore are no data to readers of Parquet folders.
+REQUEST, LISTING, DONE = "_request.json", "_files.parquet", "_SUCCESS"
 DIGITS = 16  # of a part's hash, kept in its name
 _PART = re.compile(r"part-(\d{7})-([0-9a-f]{16})\.(csv|parquet)")
 
@@ -104,10 +105,20 @@ class Store:
         if self._files.exists(self._path(name)):
             self._files.rm_file(self._path(name))
 
+    def foreign(self) -> list[str]:
+        """Names at an address that no run put there."""
+        own = {REQUEST, LISTING, DONE}
+        return [name for name in self.names() if name not in own and not _PART.fullmatch(name)]
+
     def drop(self) -> None:
-        """Take the whole folder away."""
-        if self._files.exists(self._root):
+        """Take the whole folder away; at an address, only what runs put there."""
+        if not self._files.exists(self._root):
+            return
+        if not self.remote or not self.foreign():
             self._files.rm(self._root, recursive=True)
+            return
+        for name in set(self.names()) - set(self.foreign()):
+            self.remove(name)
 
     def write_part(self, number: int, content: bytes, suffix: str) -> None:
         """Keep a part, in the place of a damaged one with its number."""

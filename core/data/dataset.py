@@ -126,6 +126,11 @@ class Dataset:
         return str(self.info["data_hash"])
 
     @cached_property
+    def order_hash(self) -> str:
+        """sha256 over all pictures' pixels in their order, for what knows pictures by number."""
+        return sha256("\n".join(self.manifest["pixel_hash"]).encode()).hexdigest()
+
+    @cached_property
     def manifest(self) -> pd.DataFrame:
         """One row a picture, see `docs/datasets.md`; an unlabelled one has the label ""."""
         types: dict[str, Any] = dict.fromkeys(_TEXT, str)

@@ -143,7 +143,8 @@ def load_frames(dataset: Dataset) -> Frames | None:
         return None
     try:
         with path.open("rb") as file, np.load(file) as kept:
-            if str(kept["data_hash"]) != dataset.data_hash:
+            order = str(kept.get("order_hash", dataset.order_hash))  # older files have none
+            if (str(kept["data_hash"]), order) != (dataset.data_hash, dataset.order_hash):
                 return None
             return Frames(kept["maps"], kept["looked"])
     except (OSError, ValueError, KeyError, BadZipFile) as error:
@@ -161,5 +162,6 @@ def frames_path(dataset: Dataset) -> Path:
 def _save(dataset: Dataset, frames: Frames) -> None:
     with replacing(frames_path(dataset)) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
-            file, maps=frames.maps, looked=frames.looked, data_hash=np.array(dataset.data_hash)
-        )
+            file, maps=frames.maps, looked=frames.looked, data_hash=np.array(dataset.data_hash),
+            order_hash=np.array(dataset.order_hash),
+        )  # fmt: skip

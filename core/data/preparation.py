@@ -285,6 +285,7 @@ def _info(request: Request, manifest: pd.DataFrame, skips: list[Skip]) -> dict[s
         "skipped_by_reason": dict(Counter(skip.reason for skip in skips).most_common(20)),
         "counts": counts_of(manifest),
         "names": list(request.names.pairs()),
+        "frame_step": request.frame_step,
         "sources": [
             {
                 "name": one.source,

@@ -49,9 +49,9 @@ class LabelErrors:
     Attributes:
         table: A row a picture, most doubtful first: COLUMNS. `confidence` is the probability of the
             answer, `margin` as `normalised_margin` gives it, `suspect` as `confident_errors`.
-        facts: checkpoint, weights_fingerprint, data_hash, part, sources (None for all), answers
-            (PROBE or OWN), left_out (pictures whose label the network does not have), drawn (how
-            many were drawn at random; None for all).
+        facts: checkpoint, weights_fingerprint, data_hash, order_hash, part, sources (None for all),
+            answers (PROBE or OWN), left_out (pictures whose label the network does not have), drawn
+            (how many were drawn at random; None for all).
     """
 
     table: pd.DataFrame
@@ -73,7 +73,8 @@ def kept_label_errors(dataset: "Dataset", checkpoint: Path, part: str) -> LabelE
     facts = read_object(path.with_suffix(".json"))
     try:
         current = {"data_hash": dataset.data_hash, **_weights(checkpoint)}
-        if any(facts.get(name) != value for name, value in current.items()):
+        is_other_order = facts.get("order_hash", dataset.order_hash) != dataset.order_hash
+        if is_other_order or any(facts.get(name) != value for name, value in current.items()):
             return None
         types: dict[str, Any] = dict.fromkeys(_TEXT, str)
         table = pd.read_csv(path, dtype=types, keep_default_na=False)
@@ -133,6 +134,7 @@ def label_errors(
     facts = {
         "checkpoint": checkpoint.name,
         "data_hash": dataset.data_hash,
+        "order_hash": dataset.order_hash,
         **_weights(checkpoint),
         "part": part,
         "sources": None if sources is None else list(sources),

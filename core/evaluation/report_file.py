@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from core.checkpoints import EVALUATIONS
@@ -18,6 +19,7 @@ SIX = "six"  # part of a report: the answers between the paper's six classes alo
 WHOLE = ("format", "sources", "splits", "labels")
 WHOLE_SPLIT = ("n", "accuracy", "macro_f1", "per_class", "confusion", "intervals")
 STRATA_FILE, STRATA_FORMAT = "strata.json", 1
+_SAVING = Lock()  # read, changed and written by one visitor at a time
 
 
 def save_report(report: dict[str, Any], path: Path) -> None:
@@ -83,12 +85,13 @@ def save_strata(folder: Path, content: dict[str, Any]) -> None:
         content: `predictions` (`predictions_hash`), `groupings`, and facts about them. A grouping
             replaces the one of the same `name` and `split`.
     """
-    before = _kept_strata(folder, [str(content["predictions"])]).get("groupings", [])
     fresh = {(one["name"], one["split"]) for one in content["groupings"]}
-    old = [one for one in before if (one["name"], one["split"]) not in fresh]
     folder.mkdir(parents=True, exist_ok=True)
-    groupings = [*old, *content["groupings"]]
-    write_json(folder / STRATA_FILE, {"format": STRATA_FORMAT, **content, "groupings": groupings})
+    with _SAVING:
+        before = _kept_strata(folder, [str(content["predictions"])]).get("groupings", [])
+        old = [one for one in before if (one["name"], one["split"]) not in fresh]
+        kept = {**content, "groupings": [*old, *content["groupings"]]}
+        write_json(folder / STRATA_FILE, {"format": STRATA_FORMAT, **kept})
 
 
 def stored_strata(folder: Path) -> list[dict[str, Any]]:

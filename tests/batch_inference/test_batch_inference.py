@@ -4,7 +4,8 @@ import csv
 import os
 import subprocess
 import sys
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
@@ -244,6 +245,26 @@ def test_a_part_that_ends_every_process_is_told(
     monkeypatch.setattr(engines, "ProcessPoolExecutor", Broken)
     with pytest.raises(CoreError, match="ended its process 5 times"):
         score_all([pictures], str(tmp_path / "s.csv"), small_request(run), cluster="processes")
+
+
+def test_a_part_that_a_broken_pool_did_not_take_is_done_by_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    submitted: list[int] = []
+
+    class Breaking(ThreadPoolExecutor):
+        def __init__(self, count: int, *_: object) -> None:
+            super().__init__(count)
+
+        def submit(self, do: Callable[..., int], *given: int, **_: object) -> Future[int]:  # type: ignore[override]
+            submitted.append(given[0])
+            if len(submitted) == 2:
+                raise BrokenProcessPool("gone")
+            return super().submit(do, *given)
+
+    monkeypatch.setattr(engines, "ProcessPoolExecutor", Breaking)
+
+    assert sorted(set(engines._processes(lambda part: part, [0, 1, 2, 3], 1))) == [0, 1, 2, 3]
 
 
 def test_what_is_not_installed_or_unknown_is_one_sentence(

@@ -5,10 +5,12 @@ import os
 import shutil
 from pathlib import Path
 
+import fsspec
 import pytest
 import torch
-from scored_pictures import OPTIONS, small_request
+from scored_pictures import FILES, OPTIONS, small_request
 
+from core.batch_inference import run as run_module
 from core.batch_inference import score_all
 from core.errors import CheckpointError, CoreError
 from core.models import build, save_weights
@@ -79,3 +81,42 @@ def test_two_runs_do_not_write_one_file_at_a_time(
 
     assert f"s.csv is being written by process {os.getpid()}" in refused[0]
     assert [path.name for path in tmp_path.iterdir()] == ["s.csv"]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_what_others_keep_at_an_address_is_left_alone(
+    run: Path, pictures: Path, restart: bool
+) -> None:
+    files, place = fsspec.filesystem("memory"), "/theirs/s.parquet"
+    files.makedirs(place, exist_ok=True)
+    files.pipe_file(f"{place}/part-00000-ab.snappy.parquet", b"theirs")
+
+    with pytest.raises(CoreError, match=r"holds 1 files of something else, such as part-00000-ab"):
+        score_all([pictures], f"memory:/{place}", small_request(run, ".parquet"), restart=restart)
+
+    assert [path.rpartition("/")[2] for path in files.ls(place, False)] == [
+        "part-00000-ab.snappy.parquet"
+    ]
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_run_is_not_gone_on_with_from_where_its_paths_lead_elsewhere(
+    run: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, request = str(tmp_path / "s.csv"), small_request(run)
+    monkeypatch.chdir(pictures.parent)
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "_joined", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            score_all([Path(pictures.name)], out, request, cluster="here")
+    monkeypatch.chdir(pictures.parent.parent)
+    named = pictures.relative_to(Path.cwd())
+
+    with pytest.raises(CoreError, match=r"parts of another run \(other named\)"):
+        score_all([named], out, request, cluster="here")
+
+    counts = score_all([named], out, request, cluster="here", restart=True).counts
+    assert (counts["ok"], counts["unreadable"]) == (FILES, 2)

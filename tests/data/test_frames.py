@@ -106,3 +106,12 @@ def test_a_damaged_file_is_named_with_the_way_out(dataset: Dataset) -> None:
 
     with pytest.raises(DataError, match="Delete it and run: python -m core frame"):
         load_frames(dataset)
+
+
+def test_frames_of_the_same_pictures_in_another_order_do_not_count(dataset: Dataset) -> None:
+    find_frames(dataset)
+    table = dataset.folder / "manifest.csv"
+    head, *rows = table.read_text().splitlines(keepends=True)
+    table.write_text(head + "".join(reversed(rows)))
+
+    assert load_frames(load_dataset(dataset.folder)) is None

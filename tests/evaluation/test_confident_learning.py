@@ -241,3 +241,15 @@ def test_a_ranking_is_kept_until_data_or_weights_change(tmp_path: Path) -> None:
     weights = folder / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     assert kept_label_errors(dataset, folder, "train") is None
+
+
+def test_a_ranking_of_the_same_pictures_in_another_order_does_not_count(tmp_path: Path) -> None:
+    dataset = mislabelled(tmp_path / "data")
+    folder = checkpoint(tmp_path / "run", sources=["fer2013"])
+    label_errors(folder, dataset).save(dataset.folder)
+    assert kept_label_errors(dataset, folder, "train") is not None
+    table = dataset.folder / "manifest.csv"
+    head, *rows = table.read_text().splitlines(keepends=True)
+    table.write_text(head + "".join(reversed(rows)))
+
+    assert kept_label_errors(load_dataset(dataset.folder), folder, "train") is None

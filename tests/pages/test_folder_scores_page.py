@@ -20,7 +20,7 @@ from core.models import Card, build, save_weights
 from core.predict import Predictor
 from core.types import Image
 from webapp.folder_scores.files_input import FOLDER, UPLOAD
-from webapp.folder_scores.scored import FAILED
+from webapp.folder_scores.scored import FAILED, KEPT_MOST, _found
 
 
 @pytest.fixture
@@ -318,6 +318,9 @@ def test_scores_can_be_given_an_address(app: AppTest, run: Path, data: Path) -> 
     assert len(table(page)) == rows == TEST * 6
     page.query_params["result"] = token + "x"
     assert "no longer kept" in words(page.run())
+    for number in range(KEPT_MOST + 1):  # addresses that lead nowhere take no place
+        assert _found(f"made up {number}") is None
+    assert _found(token) is not None
 
 
 def test_scores_are_still_there_after_another_page(app: AppTest, run: Path, data: Path) -> None:

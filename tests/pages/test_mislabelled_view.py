@@ -1,5 +1,6 @@
 """The explorer's ranking of doubtful labels: what it says of a picture, excluding and undoing."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from core.data import Dataset, exclude_path, load_dataset, prepare, read_exclude
 from core.errors import DataError
 from core.evaluation import LabelErrors, label_errors
 from core.labels import EMOTIONS
+from webapp.dataset_explorer import store
 from webapp.dataset_explorer.mislabelled import is_fit, listed
 
 PAGE = "../pages/dataset_explorer.py"
@@ -290,6 +292,10 @@ def test_a_kept_ranking_of_the_whole_part_is_shown_instead_of_a_sample(
 
     assert f"of {len(found.table)} labels** (all of this part)" in words(app)
     assert "doubt amount" not in {box.key for box in app.selectbox}
+    about = small / "dataset.json"
+    about.write_text(about.read_text().replace(dataset.data_hash, "0" * 64))  # prepared anew
+    os.utime(about, (0, 0))
+    assert store.kept_label_errors(small, judge, "train") is None
 
 
 def test_raters_votes_stand_below_the_pictures_they_are_of(

@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.data import load_dataset, prepare
-from core.errors import DataError
+from core.errors import DataError, ImageError
 from core.files import free_name
 from webapp.dataset_explorer import prepare_job, preparing, store
 from webapp.dataset_explorer.start import WATCHED
+from webapp.folder_scores.files_input import FileSet, _state_of, on_disk, picture_folders
 
 PAGE = "../pages/dataset_explorer.py"
 
@@ -234,3 +236,42 @@ def test_what_the_clean_split_took_and_left_out_is_said_when_data_are_ready(
     assert app.text_input(key="prepare name").value == "my-data"
     (root / "my-data").mkdir()
     assert free_name(root, "my-data") == "my-data-2"
+
+
+def test_hidden_files_are_no_pictures_and_a_change_below_is_another_folder(root: Path) -> None:
+    make(root, "shapes/test/fear")
+    (root / "twins").mkdir()
+    (root / "twins" / "._a.jpg").write_bytes(b"of macOS")
+    st.cache_data.clear()
+    assert "twins" not in picture_folders(str(root))
+    before = _state_of(str(root / "shapes"))
+
+    deep = next((root / "shapes" / "test" / "fear").glob("*.png"))
+    deep.write_bytes(deep.read_bytes() + b"0")
+    st.cache_data.clear()
+
+    assert _state_of(str(root / "shapes")) != before
+    with (
+        pytest.raises(ImageError, match="twins holds no picture any more"),
+        on_disk(FileSet("twins", root / "twins")),
+    ):
+        pass
+
+
+def test_a_set_prepared_again_keeps_its_step_from_frame_to_frame(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(root, "faces/train/happy", "faces/test/happy")
+    dataset = prepare([str(root / "faces")], root / "set", workers=1)
+    assert dataset.info["frame_step"] is None
+    dataset.info["frame_step"] = 7  # as of films
+    monkeypatch.setattr(
+        preparing, "start_detached", lambda *_: subprocess.Popen([sys.executable, "-c", "pass"])
+    )
+    asked: list[object] = []
+    monkeypatch.setattr(prepare_job, "prepare", lambda *_, **named: asked.append(named))
+
+    preparing.begin_again(dataset)
+    prepare_job.run("set")
+
+    assert [one["frame_step"] for one in asked] == [7]  # type: ignore[index]

@@ -1,6 +1,7 @@
 """A checkpoint is loaded once for all, in the background, and again after a repair."""
 
 import gc
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -169,3 +170,19 @@ def test_the_map_follows_the_brightness_of_the_face(
     assert evidence.shape == pixels.shape
     assert (evidence > 0).tolist() == bright.tolist()
     assert face.explanation.is_blank("happiness")
+
+
+def test_a_checkpoint_is_loaded_again_when_it_was_measured(
+    made_checkpoint: Callable[..., Path], loads: list[Path]
+) -> None:
+    folder = made_checkpoint()
+    cache.predictor(folder)
+    (folder / "faithfulness.json").write_text("{}")
+    os.utime(folder / "faithfulness.json", (2e9, 2e9))
+
+    cache.predictor(folder)
+
+    assert loads == [folder, folder]
+    (folder / "reference.safetensors").touch()
+    os.utime(folder / "reference.safetensors", (3e9, 3e9))
+    assert cache._modified(folder) == 3e9

@@ -36,6 +36,7 @@ def run(name: str) -> bool:
             class_set=job.class_set,
             workers=WORKERS,
             progress=_noting(job),
+            frame_step=job.frame_step,
             names=NameMap.parse(job.class_map, job.split_map),
         )
     except CoreError as error:

@@ -55,6 +55,7 @@ class Preparation(ProcessFields):
         total: Pictures in all; 0 where what goes on has no number.
         class_map: What names of classes mean, as `NameMap.parse` takes it.
         split_map: What names of splits mean, as `NameMap.parse` takes it.
+        frame_step: Of videos every so many frames are taken; None for the source's own step.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Preparation(ProcessFields):
     total: int = 0
     class_map: tuple[str, ...] = ()
     split_map: tuple[str, ...] = ()
+    frame_step: int | None = None
 
     @property
     def target(self) -> Path:
@@ -237,7 +239,8 @@ def begin_again(dataset: Dataset) -> Preparation:
     """
     sources = [f"{one['name']}={one['root']}" for one in dataset.info["sources"]]
     names = NameMap.parse(*dataset.info.get("names", ()))
-    return _start(dataset.folder.name, sources, str(dataset.info["class_set"]), names)
+    step = dataset.info.get("frame_step")
+    return _start(dataset.folder.name, sources, str(dataset.info["class_set"]), names, step)
 
 
 def stop(name: str) -> None:
@@ -249,7 +252,11 @@ def stop(name: str) -> None:
 
 
 def _start(
-    name: str, sources: Sequence[str], class_set: str, names: NameMap = NO_NAMES
+    name: str,
+    sources: Sequence[str],
+    class_set: str,
+    names: NameMap = NO_NAMES,
+    frame_step: int | None = None,
 ) -> Preparation:
     if read_only():
         raise DataError("This server is read-only. Prepare data sets on the command line.")
@@ -267,6 +274,7 @@ def _start(
         time.time(),
         class_map=class_map,
         split_map=split_map,
+        frame_step=frame_step,
     )
     begun.save()
     command = [sys.executable, "-m", "webapp.dataset_explorer.prepare_job", name]

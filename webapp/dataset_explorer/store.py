@@ -313,7 +313,7 @@ def _feature_map(
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the ranking …")
 def _kept_label_errors(
-    folder: str, changed: float, written: float, checkpoint: str, weights: float, part: str
+    folder: str, written: float, changed: float, checkpoint: str, weights: float, part: str
 ) -> "LabelErrors | None":
     from core.evaluation import kept_label_errors
 

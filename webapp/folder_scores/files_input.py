@@ -1,9 +1,10 @@
 """Where the pictures of a whole folder come from: the data folder, single files, or a zip."""
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -73,7 +74,7 @@ def _folder_input() -> FileSet | None:
         st.info("Choose a folder of pictures above, or upload pictures or a zip of them.")
         return None
     folder = below(root, name)
-    return FileSet(f"{folder} {folder.stat().st_mtime} {found[name]}", folder)
+    return FileSet(f"{folder} {_state_of(str(folder))}", folder)
 
 
 def _upload_input() -> FileSet | None:
@@ -91,6 +92,26 @@ def _upload_input() -> FileSet | None:
     return FileSet(" ".join(file.file_id for file in files), None, uploads)
 
 
+def _is_picture(name: str) -> bool:
+    """Whether a file is counted, and scored: hidden ones are not."""
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
+
+
+@st.cache_data(ttl=LISTING_SECONDS, max_entries=4, show_spinner=False)
+def _state_of(folder: str) -> str:
+    """What differs once a picture at any depth of a folder has come, gone or changed."""
+    state = hashlib.blake2b(digest_size=16)
+    for place, inner, names in os.walk(folder):
+        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        for name in sorted(filter(_is_picture, names)):
+            path = Path(place, name)
+            with suppress(OSError):
+                found = path.stat()
+                said = f"{path} {found.st_size} {found.st_mtime_ns}\n"
+                state.update(said.encode(errors="surrogateescape"))
+    return state.hexdigest()
+
+
 @st.cache_data(ttl=LISTING_SECONDS, max_entries=4, show_spinner="Looking for folders …")
 def picture_folders(root: str) -> dict[str, int]:
     """Folders below a root that hold pictures at any depth, each with their number.
@@ -100,7 +121,7 @@ def picture_folders(root: str) -> dict[str, int]:
     counts: dict[str, int] = {}
     for place, inner, names in os.walk(root):
         inner[:] = sorted(name for name in inner if not name.startswith("."))
-        pictures = sum(name.lower().endswith(SUFFIXES) for name in names)
+        pictures = sum(_is_picture(name) for name in names)
         path = PurePosixPath(Path(place).relative_to(root).as_posix())
         for folder in (path, *path.parents) if pictures else ():
             if str(folder) != ".":
@@ -118,8 +139,14 @@ def on_disk(chosen: FileSet) -> Iterator[tuple[list[Path], Path, Sequence[tuple[
         ImageError: There is no usable picture, or an archive is damaged or too large.
     """
     if chosen.folder is not None:
-        listed = list_files([chosen.folder])
+        listed: list[Path] = []
+        with suppress(ImageError):  # of no file at all, which names a folder of this machine
+            listed = list_files([chosen.folder])
         kept = [path for path in listed if path.suffix.lower() in SUFFIXES]
+        if not kept:
+            raise ImageError(
+                f"{chosen.folder.name} holds no picture any more. Choose another folder."
+            )
         yield kept, chosen.folder, _others(listed, chosen.folder)
         return
     with tempfile.TemporaryDirectory(prefix="gimefive-") as name:

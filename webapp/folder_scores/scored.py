@@ -3,6 +3,7 @@
 import base64
 import io
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -270,14 +271,14 @@ def show_linked() -> bool:
     token = st.query_params.get(RESULT, "")
     if not token:
         return False
-    found = _place(token)
-    if not found:
+    found = _found(token)
+    if found is None:
         st.info(
             "The scores that this address leads to are no longer kept: that is done for a day, and "
             "until the app is restarted. Choose the pictures and score them again."
         )
         return True
-    show_scores(*found[0])
+    show_scores(*found)
     st.caption(WARNING)
     return True
 
@@ -285,7 +286,8 @@ def show_linked() -> bool:
 def offer_address(scored: Scored, skipped: Sequence[tuple[str, str]]) -> None:
     """Draw the button that keeps the scores, or say that they are kept."""
     token = st.query_params.get(RESULT, "")
-    if token and any(one[0] is scored for one in _place(token)):
+    kept = _found(token)
+    if kept is not None and kept[0] is scored:
         st.caption(f"The page's address now leads to these scores. {WARNING}")
         return
     st.button(
@@ -298,12 +300,24 @@ def offer_address(scored: Scored, skipped: Sequence[tuple[str, str]]) -> None:
 
 
 def _keep(scored: Scored, skipped: list[tuple[str, str]]) -> None:
-    token = secrets.token_urlsafe(12)
-    _place(token).append((scored, skipped))
+    token, places = secrets.token_urlsafe(12), _places()
+    for old in list(places)[: max(0, len(places) - KEPT_MOST + 1)]:  # the oldest come first
+        places.pop(old, None)
+    places[token] = (time.monotonic(), scored, skipped)
     st.query_params[RESULT] = token
 
 
-@st.cache_resource(ttl=KEPT_FOR, max_entries=KEPT_MOST, show_spinner=False)
-def _place(token: str) -> list[tuple[Scored, list[tuple[str, str]]]]:
-    """Where the scores of a token are, empty at first."""
-    return []
+def _found(token: str) -> tuple[Scored, list[tuple[str, str]]] | None:
+    """What was kept under a token; None for nothing, or no longer."""
+    places = _places()
+    for old, (since, *_) in list(places.items()):
+        if time.monotonic() - since > KEPT_FOR:
+            places.pop(old, None)
+    found = places.get(token)
+    return None if found is None else found[1:]
+
+
+@st.cache_resource(show_spinner=False)
+def _places() -> dict[str, tuple[float, Scored, list[tuple[str, str]]]]:
+    """Scores of all visitors by their tokens, with the time since which they are kept."""
+    return {}
