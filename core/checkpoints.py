@@ -32,6 +32,7 @@ SHIPPED_TITLES = {
     "fergimefive-resnet14-joined": "ResNet14 tuned to RAF-DB and FER2013",
     "gimefive-rafdb": "GiMEFiVE on RAF-DB",
     "fergimefive-face-resnet-seven": "Seven expressions, face network",
+    "fergimefive-face-resnet-second-raters": "Seven expressions, face network, trained further",
     "rafdb-resnet14": "ResNet14 tuned to RAF-DB",
     "fergimefive-gimefive": "GiMEFiVE on FER GiMEFiVE",
     "fergimefive-gimefive-second": "GiMEFiVE on FER GiMEFiVE, trained further",
