@@ -111,14 +111,9 @@ class Store:
         return [name for name in self.names() if name not in own and not _PART.fullmatch(name)]
 
     def drop(self) -> None:
-        """Take the whole folder away; at an address, only what runs put there."""
-        if not self._files.exists(self._root):
-            return
-        if not self.remote or not self.foreign():
+        """Take the whole folder away; at an address, `foreign` has to be asked before."""
+        if self._files.exists(self._root):
             self._files.rm(self._root, recursive=True)
-            return
-        for name in set(self.names()) - set(self.foreign()):
-            self.remove(name)
 
     def write_part(self, number: int, content: bytes, suffix: str) -> None:
         """Keep a part, in the place of a damaged one with its number."""

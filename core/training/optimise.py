@@ -73,7 +73,7 @@ def build_optimiser(
 
 def may_fuse(config: RunConfig, device: torch.device) -> bool:
     """Whether a step may be one pass; the scaler of 16-mixed has to see gradients before it."""
-    return device.type in ("cpu", "cuda") and precision(config) != "16-mixed"
+    return device.type in ("cpu", "cuda") and config.precision != "16-mixed"
 
 
 def clipped(
@@ -94,7 +94,7 @@ def clipped(
     norm: Tensor = fabric.clip_gradients(
         model, optimiser, max_norm=config.gradient_clip or math.inf, error_if_nonfinite=False
     )  # type: ignore[assignment]
-    return torch.zeros_like(norm) if precision(config) == "16-mixed" else norm
+    return torch.zeros_like(norm) if config.precision == "16-mixed" else norm
 
 
 def learning_rate(config: RunConfig, step: int, steps: int, epoch: int) -> float:

@@ -88,13 +88,14 @@ def _validating(dataset: Dataset, config: RunConfig) -> Sequence[str] | None:
     Raises:
         DataError: As published there is nothing that validates.
     """
-    if not config.sources or len(dataset.ids(config.split, "valid", config.sources)):
-        return config.sources or None
-    if config.split == "published" and PUBLISHED_VALID in set(dataset.manifest["source"]):
+    chosen = config.sources
+    if not chosen or config.split != "published" or len(dataset.ids("published", "valid", chosen)):
+        return chosen or None
+    if PUBLISHED_VALID in set(dataset.manifest["source"]):
         return [PUBLISHED_VALID]
     raise DataError(
-        f"Split {config.split!r} of {dataset.folder.name} has no validation image of "
-        f"{', '.join(config.sources)}; as published only the paper's 600 validate. Set "
+        f"Split 'published' of {dataset.folder.name} has no validation image of "
+        f"{', '.join(chosen)}; as published only the paper's 600 validate. Set "
         "split=clean, or prepare the data with these 600 (gimefive_valid)."
     )
 
