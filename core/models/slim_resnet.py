@@ -326,8 +326,12 @@ def _cubic(cells: int, wanted: int) -> Tensor:
 
 
 def _is_seen(layer: nn.Module) -> bool:
-    """Whether somebody may look at a layer, change what it gives, or ask for gradients there."""
-    return bool(torch.is_grad_enabled() or layer._forward_hooks or layer._forward_pre_hooks)
+    """Whether somebody may look at a layer, change what it gives, or ask for gradients there.
+
+    A network that trains is not explained: there the way through would take half of a step.
+    """
+    asked = torch.is_grad_enabled() and not layer.training
+    return bool(asked or layer._forward_hooks or layer._forward_pre_hooks)
 
 
 def _met(one: Tensor, other: Tensor) -> Tensor:
