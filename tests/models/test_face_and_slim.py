@@ -121,6 +121,25 @@ def test_the_way_through_the_meeting_layers_changes_nothing_and_is_taken_by_whoe
     torch.testing.assert_close(dark[0], dark[1])
 
 
+def test_a_training_step_learns_the_same_around_the_meeting_layers_as_through_them() -> None:
+    learned = []
+    for looks in (False, True):
+        _, _, both = parts()
+        both.train().dropout.eval()  # a chance of its own at each pass
+        passes: list[Tensor] = []
+        if looks:  # whoever looks gets both layers in training, too
+            for layer in (both.fine, both.last):
+                layer.register_forward_hook(lambda *given: passes.append(given[2]))
+        torch.manual_seed(1)
+        logits = both(torch.randn(4, 3, 96, 96))
+        F.cross_entropy(logits, torch.arange(4)).backward()
+        assert len(passes) == 2 * looks
+        learned.append((logits.detach(), *(part.grad for part in first_weights(both))))
+
+    for around, through in zip(*learned, strict=True):
+        torch.testing.assert_close(around, through, rtol=1e-3, atol=1e-5)
+
+
 def test_other_networks_cannot_be_joined() -> None:
     face, slim, both = parts()
 
