@@ -124,7 +124,7 @@ def whole_picture(image: Image, *, landmarks: bool = True) -> Face:
         detection,
         image[box.top : box.bottom, box.left : box.right],
         np.array([(1.0, 0.0, -box.left), (0.0, 1.0, -box.top)]),
-        fit_landmarks(image, detection) if landmarks else None,
+        _believed(image, detection) if landmarks else None,
     )
 
 
@@ -144,7 +144,7 @@ def fitted_landmarks(images: Image) -> NDArray[np.float64]:
     side = images.shape[1]
     for row, image in enumerate(images):
         face = whole_picture(np.repeat(image[:, :, None], 3, axis=2))
-        if face.landmarks is not None and plausible(face.landmarks, face.box):
+        if face.landmarks is not None:
             found[row] = (face.landmarks.astype(np.float64) + 0.5) / side
     return found
 
@@ -153,7 +153,12 @@ def frame_face(image: Image, detection: Detection, landmarks: bool = True) -> Fa
     """One found face, framed as `find_faces` does it."""
     if detection.detector == auto.WHOLE:
         return whole_picture(image, landmarks=landmarks)
-    points = fit_landmarks(image, detection) if landmarks else None
-    astray = points is None or not plausible(points, detection.box)
-    crop, matrix = aligned_crop(image, detection if points is None or astray else points)
+    points = _believed(image, detection) if landmarks else None
+    crop, matrix = aligned_crop(image, detection if points is None else points)
     return Face(detection, crop, matrix, points)
+
+
+def _believed(image: Image, detection: Detection) -> NDArray[np.float32] | None:
+    """The 68 landmarks, float32 (68, 2); None where what was fitted is no face."""
+    points = fit_landmarks(image, detection)
+    return points if plausible(points, detection.box) else None

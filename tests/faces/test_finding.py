@@ -121,6 +121,20 @@ def test_the_whole_picture_feeds_the_network_the_same_pixels(
     assert face.landmarks is None
 
 
+def test_landmarks_that_are_no_face_are_not_given(
+    photo: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_box = find_faces(photo, landmarks=False).faces[0]
+    astray = np.zeros((68, 2), np.float32)  # both eyes at one place
+    monkeypatch.setattr("core.faces.finding.fit_landmarks", lambda *_: astray)
+
+    (face,) = find_faces(photo).faces
+
+    assert face.landmarks is None
+    np.testing.assert_array_equal(face.crop, by_box.crop)
+    assert whole_picture(photo).landmarks is None
+
+
 def test_the_whole_picture_is_neither_scaled_nor_turned(photo: Image) -> None:
     tight = photo[85:172, 172:278]
 
