@@ -104,6 +104,11 @@ def is_joined(card: dict[str, Any]) -> bool:
     return training.get("epochs") == 0 and bool(data.get("initial"))
 
 
+def is_averaged(card: dict[str, Any]) -> bool:
+    """Whether the networks of a card that `is_joined` gave the mean of their weights."""
+    return is_joined(card) and bool(card["data"]["initial"].get("averaged"))
+
+
 def find_checkpoint(name: str | Path) -> Path:
     """The folder of a checkpoint.
 

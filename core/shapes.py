@@ -98,6 +98,7 @@ class OriginPart(TypedDict):
     data_hash: NotRequired[Text | None]
     split: NotRequired[Name | None]
     sources: NotRequired[list[Name]]
+    averaged: NotRequired[bool]
 
 
 class StartPart(TypedDict, total=False):

@@ -9,7 +9,15 @@ from typing import Any
 import streamlit as st
 
 from core import EMOTIONS
-from core.checkpoints import DEFAULT_CHECKPOINT, SHIPPED_TITLES, damage, is_joined, is_own, title_of
+from core.checkpoints import (
+    DEFAULT_CHECKPOINT,
+    SHIPPED_TITLES,
+    damage,
+    is_averaged,
+    is_joined,
+    is_own,
+    title_of,
+)
 from core.data import source_names
 from core.files import changed
 from core.measured_shapes import ReportFile
@@ -219,6 +227,7 @@ def _origin(folder: Path) -> str:
     start = facts.get("initial")
     if isinstance(start, dict) and start.get("checkpoint"):
         if is_joined(own):
-            return f"Joined from trained networks, which learned from {trained} of {sources}."
+            word = "Averaged" if is_averaged(own) else "Joined"
+            return f"{word} from trained networks, which learned from {trained} of {sources}."
         return f"Trained further on {trained} of {sources}, from earlier weights."
     return f"Trained on {trained} of {sources}."

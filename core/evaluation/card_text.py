@@ -3,11 +3,12 @@
 Every figure is read from the run's files when the text is made, so the two cannot drift apart.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.checkpoints import is_joined, title_of
+from core.checkpoints import is_averaged, is_joined, title_of
 from core.data import SOURCES, source_names
 from core.errors import CheckpointError
 from core.evaluation.card_use import citation, failures, loading, percent, uses
@@ -114,13 +115,16 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     earlier = [name for name in report.get("seen", ()) if name not in report["sources"]]
     # The last training alone would be half the truth of a network that began with other weights.
     word = "Last trained on" if data.get("initial") else "Trained on"
-    if joined := is_joined(card):
-        word = "Joined from trained networks without further training; they last learned from"
+    if is_joined(card):
+        word = (
+            f"{'Averaged' if is_averaged(card) else 'Joined'} from trained networks without "
+            "further training; they last learned from"
+        )
     digest = str(data.get("data_hash", report["data_hash"]))[:HASH_DIGITS]
     yield (
         f"{word} the {report['trained_on_split']} split of "
         f"{source_names(report['sources'])}"
-        f"{counts}. Data hash {as_code(digest)}.{_origin(data, joined=joined)}"
+        f"{counts}. Data hash {as_code(digest)}.{_origin(card)}"
         + (
             f" The weights it started from had also learned {source_names(earlier)}."
             if earlier
@@ -145,24 +149,34 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     yield ""
 
 
-def _origin(data: dict[str, Any], *, joined: bool) -> str:
+def _origin(card: dict[str, Any]) -> str:
     """Where fine-tuning began, who taught, and whether their data were split as these are."""
+    data, joined = card.get("data", {}), is_joined(card)
     start = data.get("start", {})
     text = f" Start: {start['about']}." if start.get("about") else ""
-    for key, beginning in (
-        ("initial", "Its parts are" if joined else "Fine-tuned from the weights of"),
+    beginning = "Its parts are" if joined else "Fine-tuned from the weights of"
+    if is_averaged(card):
+        beginning = "Its weights are the mean of those of"
+    for key, words in (
+        ("initial", beginning),
         ("teacher", "Part of its target were the answers of"),
     ):
         if not (origin := data.get(key)):
             continue
+        names = [
+            as_code(name) + (f" ({times} times)" if times > 1 else "")
+            for name, times in Counter(origin["checkpoint"].split("+")).items()
+        ]
+        text += f" {words} {' and '.join(names)}"
+        if joined and key == "initial":
+            text += "."
+            continue
         same = all(origin.get(fact) == data.get(fact) for fact in ("data_hash", "split"))
-        words = (
-            "whose training part holds none of the validation and test images below"
+        text += (
+            ", whose training part holds none of the validation and test images below."
             if same
-            else "trained on other data, which may hold images of the parts below"
+            else ", trained on other data, which may hold images of the parts below."
         )
-        names = " and ".join(as_code(name) for name in origin["checkpoint"].split("+"))
-        text += f" {beginning} {names}" + ("." if joined and key == "initial" else f", {words}.")
     return text
 
 
@@ -302,7 +316,8 @@ def _making(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
     settings = ", ".join(f"{name} {training[name]}" for name in chosen if name in training)
     kept = card.get("metrics", {}).get("epoch")
     if is_joined(card):
-        yield "Its parts keep the weights they had; no epoch of training followed."
+        weights = "are a mean" if is_averaged(card) else "of its parts are those they had"
+        yield f"The weights {weights}; no epoch of training followed."
     elif settings:
         yield f"Settings: {settings}."
     if kept is not None and not is_joined(card):

@@ -73,8 +73,9 @@ class RunConfig:
         model: Registry name of the network.
         model_options: Keyword options of the network (paper, Table 3: depth, dropout, ...).
         initial: Run or shipped checkpoint whose weights are the start (fine-tuning); several,
-            joined by "+", fill the columns of a network that has them; "dlib-face-recognition" for
-            dlib's network, which knows faces; empty for fresh weights.
+            joined by "+", fill the columns of a network that has them, or give the mean of their
+            weights if they are of the run's own network; "dlib-face-recognition" for dlib's
+            network, which knows faces; empty for fresh weights.
         teacher: Run or shipped checkpoint whose answers to the training faces are part of the
             target (distillation); several, joined by "+", give their mean; empty for labels alone.
         teacher_share: Share of the target that is the teacher's answer, the label's is the rest;

@@ -1,6 +1,6 @@
 """Starting from the weights of other runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +90,9 @@ def start_from(
     checkpoint tells only the first of the run's classes apart, the outputs of the others start as
     the mean of its own.  Several checkpoints, joined by "+", each fill one column of a network
     built with the option `columns`, or a face_resnet and a resnet14 the two parts of a
-    face_and_slim.
+    face_and_slim.  Where each is of the run's own network and options, the start is the mean of
+    their weights, batch norms' statistics included (a model soup: Wortsman et al., 2022), in which
+    one that is named twice counts twice; they must stem from each other for that to be any good.
 
     Args:
         network: Freshly built from the same configuration.
@@ -104,15 +106,19 @@ def start_from(
     Raises:
         CheckpointError: There is no such checkpoint, or it is damaged.
         TrainingError: Its network or classes are not those of the run.
-        ConfigError: There are not as many checkpoints as columns.
+        ConfigError: There are not as many checkpoints as columns or parts.
     """
     if config.initial == FACE_START:
         return _start_from_faces(network, some_inputs)
     parents = load_parents(config.initial)
-    if isinstance(network, FaceAndSlim) and len(parents) > 1:
+    own = (config.model, config.model_options)
+    mixed = len(parents) > 1 and any(
+        (parent.card.model, parent.card.model_options) != own for parent in parents
+    )
+    if mixed and isinstance(network, FaceAndSlim):
         return _joined(network, config, parents)
     options = config.model_options
-    if len(parents) > 1:
+    if mixed:
         options = {name: value for name, value in options.items() if name != "columns"}
     for parent in parents:
         card = parent.card
@@ -126,15 +132,23 @@ def start_from(
             )
     full = len(config.labels)
     states = [_with_outputs(parent, full) for parent in parents]
-    if len(states) == 1:
-        network.load_state_dict(states[0])
-    elif isinstance(network, SlimResNet):
+    facts = _facts(parents)
+    if mixed and isinstance(network, SlimResNet):  # no other has columns
         network.join(states)
-    else:
-        raise TrainingError(
-            f"{config.model} has no columns to fill with {len(states)} checkpoints. Name one."
-        )
-    return _facts(parents)
+        return facts
+    network.load_state_dict(_mean(states))
+    return facts if len(states) == 1 else facts | {"initial": facts["initial"] | {"averaged": True}}
+
+
+def _mean(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Of the weights of networks of one kind; counters are the first one's."""
+    found = {}
+    for name, first in states[0].items():
+        if not first.is_floating_point() or len(states) == 1:
+            found[name] = first
+            continue
+        found[name] = torch.stack([state[name].double() for state in states]).mean(0).to(first)
+    return found
 
 
 def _joined(network: FaceAndSlim, config: RunConfig, parents: list[Parent]) -> dict[str, Any]:

@@ -228,9 +228,22 @@ def test_a_joined_network_says_that_no_training_followed(run: Path) -> None:
         "split of RAF-DB" in text
     )
     assert "Its parts are `one` and `two`.\n" in text
-    assert "Its parts keep the weights they had; no epoch of training followed." in text
+    assert "The weights of its parts are those they had; no epoch of training followed." in text
     assert "learning_rate" not in text
     assert "Kept: the weights" not in text
+
+
+def test_a_mean_of_weights_says_of_which_networks_and_how_often(run: Path) -> None:
+    card = json.loads((run / "card.json").read_text())
+    card["data"]["initial"] = {"checkpoint": "one+two+two", "averaged": True}
+    card["training"] = card.get("training", {}) | {"epochs": 0}
+    (run / "card.json").write_text(json.dumps(card))
+
+    text = model_card(run)
+
+    assert "Averaged from trained networks without further training" in text
+    assert "Its weights are the mean of those of `one` and `two` (2 times).\n" in text
+    assert "The weights are a mean; no epoch of training followed." in text
 
 
 def test_a_network_with_neutral_is_also_shown_between_six(run: Path) -> None:

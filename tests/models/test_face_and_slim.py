@@ -121,23 +121,26 @@ def test_the_way_through_the_meeting_layers_changes_nothing_and_is_taken_by_whoe
     torch.testing.assert_close(dark[0], dark[1])
 
 
-def test_a_training_step_learns_the_same_around_the_meeting_layers_as_through_them() -> None:
-    learned = []
-    for looks in (False, True):
-        _, _, both = parts()
-        both.train().dropout.eval()  # a chance of its own at each pass
-        passes: list[Tensor] = []
-        if looks:  # whoever looks gets both layers in training, too
-            for layer in (both.fine, both.last):
-                layer.register_forward_hook(lambda *given: passes.append(given[2]))
-        torch.manual_seed(1)
-        logits = both(torch.randn(4, 3, 96, 96))
-        F.cross_entropy(logits, torch.arange(4)).backward()
-        assert len(passes) == 2 * looks
-        learned.append((logits.detach(), *(part.grad for part in first_weights(both))))
+def one_step(*, looks: bool) -> tuple[int, list[Tensor | None]]:
+    """How often the meeting layers were passed, and logits and gradients of a training step."""
+    _, _, both = parts()
+    both.train().dropout.eval()  # a chance of its own at each pass
+    passes: list[Tensor] = []
+    if looks:  # whoever looks gets both layers in training, too
+        for layer in (both.fine, both.last):
+            layer.register_forward_hook(lambda *given: passes.append(given[2]))
+    torch.manual_seed(1)
+    logits = both(torch.randn(4, 3, 96, 96))
+    F.cross_entropy(logits, torch.arange(4)).backward()
+    return len(passes), [logits.detach(), *(part.grad for part in first_weights(both))]
 
-    for around, through in zip(*learned, strict=True):
-        torch.testing.assert_close(around, through, rtol=1e-3, atol=1e-5)
+
+def test_a_training_step_learns_the_same_around_the_meeting_layers_as_through_them() -> None:
+    (none, around), (two, through) = (one_step(looks=looks) for looks in (False, True))
+
+    assert (none, two) == (0, 2)
+    for found, expected in zip(around, through, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-5)
 
 
 def test_other_networks_cannot_be_joined() -> None:

@@ -1,4 +1,4 @@
-"""Weights to start from: one checkpoint's, or one of each for the columns of a network."""
+"""Weights to start from: one checkpoint's, a mean of several, or one of each for the columns."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from torch import nn
 
 from core.errors import ConfigError, TrainingError
 from core.labels import CLASS_SETS
-from core.models import Card, build, save_weights
+from core.models import Card, build, load_model, save_weights
 from core.preprocess import Preprocess
 from core.training import RunConfig
 from core.training.fine_tuning import Parent, origin, start_from
@@ -118,17 +118,55 @@ def test_too_few_checkpoints_are_told(runs: Path) -> None:
         start_from(build("resnet14", 6, **OPTIONS, columns=3), config("one+two", 3), no_inputs)
 
 
-def test_a_network_without_columns_takes_one_checkpoint(runs: Path) -> None:
-    for name in ("one", "two"):
-        network = build("gimefive", 6, depth=2, width=4)
+def test_checkpoints_of_the_runs_own_network_give_the_mean_of_their_weights(runs: Path) -> None:
+    one, two = (stored(name, runs, seed=seed) for seed, name in enumerate(("one", "two")))
+    two.get_buffer("stem.bn.running_mean").fill_(0.5)  # the other's are 0
+    save_weights(two.state_dict(), runs / "two" / "weights.safetensors")
+    network = build("resnet14", 6, **OPTIONS)
+    run = RunConfig("resnet14", OPTIONS, "one+two+two")  # twice, so with two of three shares
+
+    facts = start_from(network, run, no_inputs)
+
+    expected = (one.get_parameter("head.weight") + 2 * two.get_parameter("head.weight")) / 3
+    torch.testing.assert_close(network.get_parameter("head.weight"), expected, rtol=0, atol=1e-4)
+    means = network.get_buffer("stem.bn.running_mean")
+    torch.testing.assert_close(means, torch.full_like(means, 1 / 3))
+    assert network.get_buffer("stem.bn.num_batches_tracked").dtype == torch.int64
+    assert facts["initial"]["averaged"] is True
+    assert facts["initial"]["checkpoint"] == "one+two+two"
+
+
+def test_the_mean_of_joined_networks_is_no_joining(runs: Path) -> None:
+    options = {"width": 8}
+    for seed, name in enumerate(("one", "two")):
+        torch.manual_seed(seed)
+        network = build("face_and_slim", 6, **options)
         (runs / name).mkdir()
         save_weights(network.state_dict(), runs / name / "weights.safetensors")
-        options = {"depth": 2, "width": 4}
-        Card("gimefive", RunConfig().labels, model_options=options).save(runs / name / "card.json")
-    run = RunConfig(model="gimefive", model_options=options, initial="one+two")
+        card = Card("face_and_slim", RunConfig().labels, model_options=options)
+        card.save(runs / name / "card.json")
+    both = build("face_and_slim", 6, **options)
 
-    with pytest.raises(TrainingError, match="gimefive has no columns"):
-        start_from(build("gimefive", 6, **options), run, no_inputs)
+    facts = start_from(both, RunConfig("face_and_slim", options, "one+two"), no_inputs)
+
+    heads = [load_model(runs / name)[0].get_parameter("head.bias") for name in ("one", "two")]
+    torch.testing.assert_close(both.get_parameter("head.bias"), sum(heads) / 2)
+    assert facts["initial"]["averaged"] is True
+
+
+def test_of_a_mean_each_checkpoint_is_of_the_runs_network(runs: Path) -> None:
+    stored("one", runs)
+    (runs / "two").mkdir()
+    other = build("resnet14", 6, width=16)
+    save_weights(other.state_dict(), runs / "two" / "weights.safetensors")
+    Card("resnet14", RunConfig().labels, model_options={"width": 16}).save(
+        runs / "two" / "card.json"
+    )
+
+    with pytest.raises(TrainingError, match="same network, options and classes"):
+        start_from(
+            build("resnet14", 6, **OPTIONS), RunConfig("resnet14", OPTIONS, "one+two"), no_inputs
+        )
 
 
 def test_another_network_is_refused(runs: Path) -> None:

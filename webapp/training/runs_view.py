@@ -100,7 +100,7 @@ def _table(runs: dict[str, RunFolder]) -> dict[str, str]:
             "Run": st.column_config.TextColumn("Folder"),
             "Epochs": st.column_config.TextColumn(
                 help="Passes over all training pictures: done, and planned; none where trained "
-                "networks were joined as they were"
+                "networks were joined or averaged"
             ),
             "Title": st.column_config.TextColumn(width=320),  # as long as the longest here
             "Data": st.column_config.TextColumn("On", width=170),
@@ -191,7 +191,7 @@ def _draw(folder: RunFolder, found: store.Reading) -> None:
             "Waiting for its turn …" if found.observed.state == "queued" else
             "The first figures come with the first batches of pictures."
             if found.observed.state == "running" else
-            "Trained networks were joined as they were, so there are no epochs to show."
+            "Trained networks were joined or averaged, so there are no epochs to show."
             if found.observed.state == "finished" and not found.epochs else
             "It ended before its first epoch did."
         )  # fmt: skip

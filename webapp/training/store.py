@@ -181,7 +181,7 @@ class Reading:
 
     @property
     def done(self) -> str:
-        """Epochs done, and planned; "none" where networks were joined as they were."""
+        """Epochs done, and planned; "none" where networks were joined or averaged."""
         return f"{len(self.history)} of {self.epochs}" if self.epochs else "none"
 
     @property
