@@ -156,7 +156,7 @@ def test_networks_joined_as_they_were_have_no_epochs_to_count(
 
     assert store.overview({"joined": folder})["Epochs"].tolist() == ["none"]
     assert [metric.value for metric in app.metric if metric.label == "Epochs done"] == ["none"]
-    assert "joined as they were" in words(app)
+    assert "joined or averaged" in words(app)
 
 
 def test_what_came_with_the_app_is_not_deleted(
