@@ -23,14 +23,18 @@ SHAPES: dict[str, Any] = {
 SHIPPED = PROJECT_ROOT / "checkpoints"
 # With weights in the repository; the first is the default.
 SHIPPED_CHECKPOINTS = (
-    "fergimefive-seven-joined", "fergimefive-resnet14-joined", "gimefive-rafdb",
+    "fergimefive-seven-averaged", "fergimefive-resnet14-joined", "gimefive-rafdb",
 )  # fmt: skip
 DEFAULT_CHECKPOINT = SHIPPED_CHECKPOINTS[0]
 # Every run in the repository, most of them as figures without weights, and its name for people.
 SHIPPED_TITLES = {
-    "fergimefive-seven-joined": "Seven expressions, joined",
+    "fergimefive-seven-averaged": "Seven expressions, averaged",
     "fergimefive-resnet14-joined": "ResNet14 tuned to RAF-DB and FER2013",
     "gimefive-rafdb": "GiMEFiVE on RAF-DB",
+    "gimefive-rafdb-first": "GiMEFiVE on RAF-DB, first cycle",
+    "gimefive-rafdb-second": "GiMEFiVE on RAF-DB, second cycle",
+    "fergimefive-seven-joined": "Seven expressions, joined",
+    "fergimefive-seven-tuned": "Seven expressions, joined, trained together",
     "fergimefive-face-resnet-seven": "Seven expressions, face network",
     "fergimefive-face-resnet-second-raters": "Seven expressions, face network, trained further",
     "rafdb-resnet14": "ResNet14 tuned to RAF-DB",
