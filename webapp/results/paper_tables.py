@@ -177,7 +177,7 @@ def _part(rows: Rows, key: str) -> None:
             # On a phone, where it would take more than half, Streamlit lets it scroll, too.
             "Model": st.column_config.TextColumn(pinned=True, width=MODEL),
             "95 % interval": st.column_config.TextColumn(width=92),
-            "Epochs here": st.column_config.TextColumn("Epochs", width=60),
+            "Epochs here": st.column_config.TextColumn("Epochs", width=95),
             "Parameters": st.column_config.NumberColumn(width=83, format="localized"),
             "Faces/s": st.column_config.NumberColumn(format="%,d"),
             **{
