@@ -122,7 +122,7 @@ def test_the_textbook_is_told_apart_from_truth(opened: AppTest) -> None:
 def test_without_landmarks_a_sentence_says_what_to_do(
     opened: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.faces.finding.fit_landmarks", lambda *_: None)
+    monkeypatch.setattr("core.faces.finding.fit_landmarks", lambda *_: np.zeros((68, 2)))
 
     opened.selectbox(key="detector").set_value("whole").run()
 
