@@ -103,7 +103,7 @@ def title_of(folder: Path) -> str:
 
 
 def is_joined(card: dict[str, Any]) -> bool:
-    """Whether a card is of trained networks that were put together as they were."""
+    """Whether a card is of trained networks, joined or averaged, and of no training after it."""
     training, data = card.get("training") or {}, card.get("data") or {}
     return training.get("epochs") == 0 and bool(data.get("initial"))
 

@@ -94,7 +94,7 @@ class Face:
         crop: RGB uint8 (S, S, 3), square, turned so that the eyes are level.
         matrix: float64 (2, 3), affine map from picture pixels to crop pixels.
         landmarks: float32 (68, 2) in picture pixels (iBUG 300-W order), or None where they
-            were not asked for, or what was fitted is no face.
+            were not asked for, or what was fitted to a photo is no face.
     """
 
     detection: Detection

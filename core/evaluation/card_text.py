@@ -154,9 +154,11 @@ def _origin(card: dict[str, Any]) -> str:
     data, joined = card.get("data", {}), is_joined(card)
     start = data.get("start", {})
     text = f" Start: {start['about']}." if start.get("about") else ""
-    beginning = "Its parts are" if joined else "Fine-tuned from the weights of"
-    if is_averaged(card):
-        beginning = "Its weights are the mean of those of"
+    averaged = bool((data.get("initial") or {}).get("averaged"))
+    if joined:
+        beginning = "Its weights are the mean of those of" if averaged else "Its parts are"
+    else:
+        beginning = f"Fine-tuned from the {'mean of the ' if averaged else ''}weights of"
     for key, words in (
         ("initial", beginning),
         ("teacher", "Part of its target were the answers of"),

@@ -218,7 +218,7 @@ class FaceAndSlim(nn.Module):
     def _through(self, layer: nn.Module, one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
         """Both maps through the layer where they meet, and apart again."""
         if not _is_seen(layer):
-            return one, other  # the way through changes nothing, and takes a fifth of a pass
+            return one, other  # the way through changes nothing, and takes time
         both = layer(_met(one, other))
         channels, side = one.shape[1], int(both.shape[-1])
         return (
@@ -331,7 +331,11 @@ def _is_seen(layer: nn.Module) -> bool:
     A network that trains is not explained: there the way through would take half of a step.
     """
     asked = torch.is_grad_enabled() and not layer.training
-    return bool(asked or layer._forward_hooks or layer._forward_pre_hooks)
+    hooks = (
+        layer._forward_hooks, layer._forward_pre_hooks,
+        layer._backward_hooks, layer._backward_pre_hooks,
+    )  # fmt: skip
+    return asked or any(hooks)
 
 
 def _met(one: Tensor, other: Tensor) -> Tensor:

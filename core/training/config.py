@@ -74,8 +74,8 @@ class RunConfig:
         model_options: Keyword options of the network (paper, Table 3: depth, dropout, ...).
         initial: Run or shipped checkpoint whose weights are the start (fine-tuning); several,
             joined by "+", fill the columns of a network that has them, or give the mean of their
-            weights if they are of the run's own network; "dlib-face-recognition" for dlib's
-            network, which knows faces; empty for fresh weights.
+            weights if they are of the run's own network, and should stem from one another then;
+            "dlib-face-recognition" for dlib's network, which knows faces; empty for fresh weights.
         teacher: Run or shipped checkpoint whose answers to the training faces are part of the
             target (distillation); several, joined by "+", give their mean; empty for labels alone.
         teacher_share: Share of the target that is the teacher's answer, the label's is the rest;
@@ -86,7 +86,8 @@ class RunConfig:
         split: Name of the split file, "clean" or "published".
         sources: Sources to train on; empty for all.
         class_set: "six" or "seven".
-        epochs: Passes over the training part; 0 keeps the checkpoints of `initial` as they are.
+        epochs: Passes over the training part; 0 keeps what `initial` gives, networks joined as they
+            are or their mean.
         batch_size: Faces a step, over all processes.
         optimiser: Update rule.
         learning_rate: Highest learning rate of the schedule.

@@ -115,7 +115,8 @@ def start_from(
     mixed = len(parents) > 1 and any(
         (parent.card.model, parent.card.model_options) != own for parent in parents
     )
-    if mixed and isinstance(network, FaceAndSlim):
+    kinds = {parent.card.model for parent in parents}
+    if mixed and isinstance(network, FaceAndSlim) and config.model not in kinds:
         return _joined(network, config, parents)
     options = config.model_options
     if mixed:

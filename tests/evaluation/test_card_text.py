@@ -245,6 +245,14 @@ def test_a_mean_of_weights_says_of_which_networks_and_how_often(run: Path) -> No
     assert "Its weights are the mean of those of `one` and `two` (2 times).\n" in text
     assert "The weights are a mean; no epoch of training followed." in text
 
+    card["training"]["epochs"] = 3
+    (run / "card.json").write_text(json.dumps(card))
+
+    text = model_card(run)
+
+    assert "Fine-tuned from the mean of the weights of `one` and `two` (2 times)" in text
+    assert "no epoch of training followed" not in text
+
 
 def test_a_network_with_neutral_is_also_shown_between_six(run: Path) -> None:
     report = load_report(run)

@@ -143,6 +143,17 @@ def test_a_training_step_learns_the_same_around_the_meeting_layers_as_through_th
         torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-5)
 
 
+def test_a_training_network_shows_its_meeting_layers_to_backward_hooks() -> None:
+    _, _, both = parts()
+    both.train()
+    seen = []
+    both.last.register_full_backward_hook(lambda *_: seen.append(1))
+
+    both(torch.randn(2, 3, 96, 96)).sum().backward()
+
+    assert seen == [1]
+
+
 def test_other_networks_cannot_be_joined() -> None:
     face, slim, both = parts()
 

@@ -154,6 +154,19 @@ def test_the_mean_of_joined_networks_is_no_joining(runs: Path) -> None:
     assert facts["initial"]["averaged"] is True
 
 
+def test_joined_networks_of_other_options_have_no_mean(runs: Path) -> None:
+    for name, width in (("one", 8), ("two", 16)):
+        network = build("face_and_slim", 6, width=width)
+        (runs / name).mkdir()
+        save_weights(network.state_dict(), runs / name / "weights.safetensors")
+        card = Card("face_and_slim", RunConfig().labels, model_options={"width": width})
+        card.save(runs / name / "card.json")
+    run = RunConfig("face_and_slim", {"width": 8}, "one+two")
+
+    with pytest.raises(TrainingError, match=r"'two' is face_and_slim \(width=16\)"):
+        start_from(build("face_and_slim", 6, width=8), run, no_inputs)
+
+
 def test_of_a_mean_each_checkpoint_is_of_the_runs_network(runs: Path) -> None:
     stored("one", runs)
     (runs / "two").mkdir()
