@@ -109,8 +109,9 @@ def is_joined(card: dict[str, Any]) -> bool:
 
 
 def is_averaged(card: dict[str, Any]) -> bool:
-    """Whether the networks of a card that `is_joined` gave the mean of their weights."""
-    return is_joined(card) and bool(card["data"]["initial"].get("averaged"))
+    """Whether a card's network began with the mean of others' weights."""
+    data = card.get("data") or {}
+    return bool((data.get("initial") or {}).get("averaged"))
 
 
 def find_checkpoint(name: str | Path) -> Path:

@@ -20,9 +20,8 @@ from core.faces import (
     CROP_SIDE,
     DETECTORS,
     aligned_crop,
+    believed_landmarks,
     blazeface_available,
-    fit_landmarks,
-    plausible,
     warped,
 )
 from core.files import replacing
@@ -62,8 +61,8 @@ def frame_map(picture: Image) -> NDArray[np.float32]:
     """
     rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB), np.uint8)
     found = DETECTORS["blazeface" if blazeface_available() else "dlib_hog"](rgb)
-    landmarks = fit_landmarks(rgb, found[0]) if found else None
-    if landmarks is None or not plausible(landmarks, found[0].box):
+    landmarks = believed_landmarks(rgb, found[0]) if found else None
+    if landmarks is None:
         return np.full((2, 3), np.nan, np.float32)
     to_crop = aligned_crop(rgb, landmarks)[1]
     to_picture = cv2.invertAffineTransform(to_crop)

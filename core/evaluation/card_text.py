@@ -151,10 +151,9 @@ def _data(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
 
 def _origin(card: dict[str, Any]) -> str:
     """Where fine-tuning began, who taught, and whether their data were split as these are."""
-    data, joined = card.get("data", {}), is_joined(card)
+    data, joined, averaged = card.get("data", {}), is_joined(card), is_averaged(card)
     start = data.get("start", {})
     text = f" Start: {start['about']}." if start.get("about") else ""
-    averaged = bool((data.get("initial") or {}).get("averaged"))
     if joined:
         beginning = "Its weights are the mean of those of" if averaged else "Its parts are"
     else:

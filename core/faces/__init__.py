@@ -4,13 +4,14 @@ Importing this package loads no model and no dlib.
 """
 
 from core.faces import dlib_hog, haar  # noqa: F401 - registers them
-from core.faces.alignment import CROP_SIDE, aligned_crop, plausible, warped
+from core.faces.alignment import CROP_SIDE, aligned_crop, warped
 from core.faces.auto import NAME as DEFAULT_DETECTOR
 from core.faces.auto import WHOLE, Found
 from core.faces.blazeface import available as blazeface_available
 from core.faces.detection import DETECTORS, Detector
 from core.faces.finding import (
     FoundFaces,
+    believed_landmarks,
     detect,
     find_faces,
     fitted_landmarks,
@@ -31,6 +32,7 @@ __all__ = [
     "Found",
     "FoundFaces",
     "aligned_crop",
+    "believed_landmarks",
     "blazeface_available",
     "detect",
     "find_faces",
@@ -38,7 +40,6 @@ __all__ = [
     "fitted_landmarks",
     "frame_face",
     "head_yaw",
-    "plausible",
     "regions",
     "search_faces",
     "warped",

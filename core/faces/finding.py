@@ -124,8 +124,25 @@ def whole_picture(image: Image, *, landmarks: bool = True) -> Face:
         detection,
         image[box.top : box.bottom, box.left : box.right],
         np.array([(1.0, 0.0, -box.left), (0.0, 1.0, -box.top)]),
-        _believed(image, detection) if landmarks else None,
+        believed_landmarks(image, detection) if landmarks else None,
     )
+
+
+def believed_landmarks(image: Image, detection: Detection) -> NDArray[np.float32] | None:
+    """Landmarks of a found face, unless what was fitted is none.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        detection: Where the face is.
+
+    Returns:
+        float32 (68, 2) as `fit_landmarks` gives them, or None.
+
+    Raises:
+        FaceError: The landmark model cannot run here.
+    """
+    points = fit_landmarks(image, detection)
+    return points if plausible(points, detection.box) else None
 
 
 def fitted_landmarks(images: Image) -> NDArray[np.float64]:
@@ -153,12 +170,6 @@ def frame_face(image: Image, detection: Detection, landmarks: bool = True) -> Fa
     """One found face, framed as `find_faces` does it."""
     if detection.detector == auto.WHOLE:
         return whole_picture(image, landmarks=landmarks)
-    points = _believed(image, detection) if landmarks else None
+    points = believed_landmarks(image, detection) if landmarks else None
     crop, matrix = aligned_crop(image, detection if points is None else points)
     return Face(detection, crop, matrix, points)
-
-
-def _believed(image: Image, detection: Detection) -> NDArray[np.float32] | None:
-    """The 68 landmarks, float32 (68, 2); None where what was fitted is no face."""
-    points = fit_landmarks(image, detection)
-    return points if plausible(points, detection.box) else None

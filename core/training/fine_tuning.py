@@ -145,10 +145,8 @@ def _mean(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """Of the weights of networks of one kind; counters are the first one's."""
     found = {}
     for name, first in states[0].items():
-        if not first.is_floating_point() or len(states) == 1:
-            found[name] = first
-            continue
-        found[name] = torch.stack([state[name].double() for state in states]).mean(0).to(first)
+        values = torch.stack([state[name] for state in states])
+        found[name] = values.double().mean(0).to(first) if first.is_floating_point() else first
     return found
 
 

@@ -28,13 +28,15 @@ def stored(
     data_hash: str = "same",
     seed: int = 0,
     labels: tuple[str, ...] = CLASS_SETS["six"],
+    model: str = "resnet14",
+    width: int = OPTIONS["width"],
 ) -> nn.Module:
     torch.manual_seed(seed)
-    network = build("resnet14", len(labels), **OPTIONS).eval()
+    network = build(model, len(labels), width=width).eval()
     data = {"name": "faces", "data_hash": data_hash, "split": "clean"}
     (runs / name).mkdir()
     save_weights(network.state_dict(), runs / name / "weights.safetensors")
-    card = Card("resnet14", labels, Preprocess(), model_options=OPTIONS, data=data)
+    card = Card(model, labels, Preprocess(), model_options={"width": width}, data=data)
     card.save(runs / name / "card.json")
     return network
 
@@ -137,49 +139,25 @@ def test_checkpoints_of_the_runs_own_network_give_the_mean_of_their_weights(runs
 
 
 def test_the_mean_of_joined_networks_is_no_joining(runs: Path) -> None:
-    options = {"width": 8}
     for seed, name in enumerate(("one", "two")):
-        torch.manual_seed(seed)
-        network = build("face_and_slim", 6, **options)
-        (runs / name).mkdir()
-        save_weights(network.state_dict(), runs / name / "weights.safetensors")
-        card = Card("face_and_slim", RunConfig().labels, model_options=options)
-        card.save(runs / name / "card.json")
-    both = build("face_and_slim", 6, **options)
+        stored(name, runs, seed=seed, model="face_and_slim")
+    both = build("face_and_slim", 6, **OPTIONS)
 
-    facts = start_from(both, RunConfig("face_and_slim", options, "one+two"), no_inputs)
+    facts = start_from(both, RunConfig("face_and_slim", OPTIONS, "one+two"), no_inputs)
 
     heads = [load_model(runs / name)[0].get_parameter("head.bias") for name in ("one", "two")]
     torch.testing.assert_close(both.get_parameter("head.bias"), sum(heads) / 2)
     assert facts["initial"]["averaged"] is True
 
 
-def test_joined_networks_of_other_options_have_no_mean(runs: Path) -> None:
-    for name, width in (("one", 8), ("two", 16)):
-        network = build("face_and_slim", 6, width=width)
-        (runs / name).mkdir()
-        save_weights(network.state_dict(), runs / name / "weights.safetensors")
-        card = Card("face_and_slim", RunConfig().labels, model_options={"width": width})
-        card.save(runs / name / "card.json")
-    run = RunConfig("face_and_slim", {"width": 8}, "one+two")
+@pytest.mark.parametrize("model", ["face_and_slim", "resnet14"])
+def test_of_a_mean_each_checkpoint_has_the_runs_options(runs: Path, model: str) -> None:
+    stored("one", runs, model=model)
+    stored("two", runs, model=model, width=16)
+    run = RunConfig(model, OPTIONS, "one+two")
 
-    with pytest.raises(TrainingError, match=r"'two' is face_and_slim \(width=16\)"):
-        start_from(build("face_and_slim", 6, width=8), run, no_inputs)
-
-
-def test_of_a_mean_each_checkpoint_is_of_the_runs_network(runs: Path) -> None:
-    stored("one", runs)
-    (runs / "two").mkdir()
-    other = build("resnet14", 6, width=16)
-    save_weights(other.state_dict(), runs / "two" / "weights.safetensors")
-    Card("resnet14", RunConfig().labels, model_options={"width": 16}).save(
-        runs / "two" / "card.json"
-    )
-
-    with pytest.raises(TrainingError, match="same network, options and classes"):
-        start_from(
-            build("resnet14", 6, **OPTIONS), RunConfig("resnet14", OPTIONS, "one+two"), no_inputs
-        )
+    with pytest.raises(TrainingError, match=rf"'two' is {model} \(width=16\) .* same network, options and classes"):
+        start_from(build(model, 6, **OPTIONS), run, no_inputs)
 
 
 def test_another_network_is_refused(runs: Path) -> None:
