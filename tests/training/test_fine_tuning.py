@@ -156,7 +156,8 @@ def test_of_a_mean_each_checkpoint_has_the_runs_options(runs: Path, model: str) 
     stored("two", runs, model=model, width=16)
     run = RunConfig(model, OPTIONS, "one+two")
 
-    with pytest.raises(TrainingError, match=rf"'two' is {model} \(width=16\) .* same network, options and classes"):
+    told = rf"'two' is {model} \(width=16\) .* same network, options and classes"
+    with pytest.raises(TrainingError, match=told):
         start_from(build(model, 6, **OPTIONS), run, no_inputs)
 
 
