@@ -139,11 +139,11 @@ def room_for(
     key: str,
     width: "WidthWithoutContent" = "stretch",
 ) -> "DeltaGenerator":
-    """A place that keeps a picture's room while it is on its way, so that nothing below moves.
+    """A place that keeps a picture's or film's room while it is on its way: nothing below moves.
 
     Args:
         place: Where.
-        shape: Of the picture, height and width first; other sizes of the same form do as well.
+        shape: Of what comes, height and width first; other sizes of the same form do as well.
         key: Unique on the page.
         width: Of the place, as of `st.container`.
     """
@@ -153,7 +153,8 @@ def room_for(
     # Not the style alone: Streamlit sends that apart, and it would come after the picture's place.
     place.html(
         f'<style>[class*="st-key-{form}"] {{{ratio}}} '
-        f'[class*="st-key-{form}"] img {{display: block; {ratio}}}</style><i hidden></i>'
+        f'[class*="st-key-{form}"] :is(img, video) {{display: block; {ratio}}}</style>'
+        "<i hidden></i>"
     )
     return place
 

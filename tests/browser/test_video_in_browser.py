@@ -33,6 +33,12 @@ def test_a_video_is_analysed_survives_a_reload_plays_and_answers_a_click(
     page.locator('input[type="file"]').set_input_files(film)
     page.get_by_role("button", name="Start the analysis").click()
     page.wait_for_url("**/video?analysis=*")
+    page.route("**/media/*.mp4", lambda route: None)  # never answered
+    page.reload()
+    expect(page.locator("video")).to_be_visible()
+    room = page.locator("video").evaluate("video => video.offsetWidth / video.offsetHeight")
+    assert room == pytest.approx(320 / 240, abs=0.02)  # before anything of it has come
+    page.unroute_all(behavior="ignoreErrors")
     page.reload()
 
     player = page.locator("video")

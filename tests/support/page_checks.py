@@ -6,21 +6,31 @@ from typing import Any
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import ConsoleMessage, Page
 
-LEAST_CONTRAST, MOST_SHIFT = 4.5, 0.1
+LEAST_CONTRAST, MOST_SHIFT = 4.5, 0.05
 # Streamlit asks for these below the page's own address first, where there are none.
 _ASKED_BY_STREAMLIT = ("/_stcore/health", "/_stcore/host-config")
 _ERRORS = '[data-testid="stAlertContentError"], [data-testid="stException"]'
 # Streamlit's placeholder fills the screen until the menu comes, and then stands beside it, and the
-# menu pushes down what a page has put below it: no page can change that.
+# menu pushes down what a page has put below it; and a grey bar of one height stands for any part
+# whose code is on its way. No page can change that.
 _NOTE_SHIFTS = """
-window.shift = 0;
 const main = '[data-testid="stMain"], [data-testid="stMainBlockContainer"], '
   + '[data-testid="stSidebarUserContent"]';
-const makesRoom = source => source.node?.matches?.(main) || source.node?.querySelector?.(main);
-new PerformanceObserver(list => {
-  for (const entry of list.getEntries())
-    if (!entry.hadRecentInput && !entry.sources.every(makesRoom)) window.shift += entry.value;
-}).observe({type: "layout-shift", buffered: true});
+const bar = '[data-testid="stSkeleton"]', barsWent = [], moved = [];
+const holds = (node, wanted) => node?.matches?.(wanted) || node?.querySelector?.(wanted);
+const endAfter = (frames, span) => requestAnimationFrame(
+  now => frames > 1 ? endAfter(frames - 1, span) : span[1] = now);
+new MutationObserver(changes => {
+  if (!changes.some(one => [...one.removedNodes].some(node => holds(node, bar)))) return;
+  barsWent.push([performance.now(), Infinity]);
+  endAfter(3, barsWent.at(-1));
+}).observe(document, {childList: true, subtree: true});
+new PerformanceObserver(list => moved.push(...list.getEntries().filter(
+  entry => !entry.hadRecentInput && !entry.sources.every(source => holds(source.node, main))
+))).observe({type: "layout-shift", buffered: true});
+window.shift = () => moved
+  .filter(entry => !barsWent.some(([from, to]) => from <= entry.startTime && entry.startTime < to))
+  .reduce((sum, entry) => sum + entry.value, 0);
 """
 _WIDER_THAN_SCREEN = """
 () => Math.max(0, ...[document.documentElement, ...document.querySelectorAll(
@@ -93,7 +103,7 @@ class Watched:
 
     def shift(self) -> float:
         """How far the layout has moved since the page was opened, input left out."""
-        return float(self.page.evaluate("window.shift"))
+        return float(self.page.evaluate("window.shift()"))
 
     def faults(self, title: str) -> list[str]:
         """What is wrong with the page as it stands, a sentence each.

@@ -44,6 +44,7 @@ def test_a_recording_is_a_video_and_a_table() -> None:
 
     assert recording.frames + recording.left_out == 15
     with VideoReader(recording.video) as reader:
+        assert recording.shape == (reader.info.height, reader.info.width)
         frames = list(reader.frames())
     assert len(frames) == recording.frames
     assert frames[-1].time == pytest.approx(recording.seconds, abs=0.01)

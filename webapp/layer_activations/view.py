@@ -109,19 +109,17 @@ def _maps(subject: Subject, layer: Layer, maps: NDArray[np.float32]) -> None:
     if st.session_state.get(LAYER) != place:  # another face or layer begins with its strongest
         st.session_state.update({LAYER: place, CHANNEL: order[0]})
     st.session_state.setdefault(CHANNEL, order[0])
-    enlarged = st.container()
-    page = _page(layer, len(order))
-    shown = order[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     scale = channels.scale_of(maps) if shared else None
-    _grid(maps, facts, shown, scale)
     number: int = st.session_state[CHANNEL]
     preprocess = subject.predictor.card.preprocess
     coverage = preprocess.crop / preprocess.size
     picture = enlarged_picture(
         pictures.face_alone(subject.face), maps, number, scale, coverage=coverage
     )
-    with enlarged:
-        _enlarged(maps, facts, number, picture)
+    _enlarged(maps, facts, number, picture)
+    page = _page(layer, len(order))
+    shown = order[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    _grid(maps, facts, shown, scale)
     _files(subject, layer, maps, facts, shown, scale, picture)
 
 

@@ -21,6 +21,7 @@ from webapp.live_camera.recorder import LONGEST, Recorder
 from webapp.live_camera.score_log import FaceScores, Scores
 from webapp.live_camera.stream import LiveStream, View
 from webapp.text import counted, percent
+from webapp.waiting import room_for
 
 REFRESH = 1.0  # seconds between two looks at the stream; each costs as much as analysing a frame
 MOST_CARDS = 4  # faces with bars and a chart of their own; all are drawn in the picture
@@ -257,7 +258,7 @@ def _downloads(stream: LiveStream, recorder: Recorder) -> None:
     st.caption(
         f"Recorded: {recording.seconds:.1f} s, {counted(recording.frames, 'frame')}{left_out}."
     )
-    st.video(recording.video.read_bytes())
+    room_for(st.container(), recording.shape, "recording").video(recording.video.read_bytes())
     video, table, discard = st.columns(3)
     video.download_button(
         "Annotated video (MP4)", recording.video.read_bytes, "recording.mp4", "video/mp4",

@@ -34,6 +34,7 @@ class Recording:
         seconds: Its length.
         frames: In it.
         left_out: Frames that came faster than they could be written.
+        shape: Of its picture: height and width.
     """
 
     video: Path
@@ -41,6 +42,7 @@ class Recording:
     seconds: float
     frames: int
     left_out: int
+    shape: tuple[int, int]
 
 
 _Item = tuple[Image, FrameResult, float]
@@ -110,6 +112,7 @@ class Recorder:
             state.seconds,
             state.frames,
             state.left_out,
+            state.shape,
         )
 
     def discard(self) -> None:
@@ -124,6 +127,7 @@ class _State:
         self.left_out = 0
         self.seconds = 0.0
         self.failed = False
+        self.shape = (0, 0)
 
 
 def _write(
@@ -147,7 +151,7 @@ def _write_all(
     labels: tuple[str, ...],
 ) -> None:
     image, _, start = first
-    height, width = image.shape[:2]
+    state.shape = height, width = image.shape[0], image.shape[1]
     item: _Item | None = first
     with (
         open_table(folder / TABLE, labels) as table,

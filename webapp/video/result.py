@@ -19,6 +19,7 @@ from webapp.charts.timeline import face_timeline
 from webapp.errors import shown_errors
 from webapp.text import counted, literal
 from webapp.video.progress import duration
+from webapp.waiting import room_for
 
 MOST_POINTS = 600  # of a line; a screen shows no more
 GAP = 1.0  # seconds out of view from which a line is broken
@@ -103,7 +104,7 @@ def show_result(folder: Path) -> None:
         st.warning(f"Cancelled: these are the first {duration(report['seconds'])} of the video.")
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        _player(annotated)
+        _player(annotated, (report["source"]["height"], report["source"]["width"]))
     with right:
         _figures(report)
         _downloads(folder, annotated)
@@ -142,13 +143,13 @@ def _figures(report: dict[str, Any]) -> None:
     )
 
 
-def _player(annotated: Path) -> None:
+def _player(annotated: Path, shape: tuple[int, int]) -> None:
     if not annotated.exists():
         st.caption("No annotated copy was asked for.")
     elif annotated.stat().st_size > PLAYABLE * 2**20:
         st.caption(f"The annotated copy is larger than {PLAYABLE} MB: download it to play it.")
     else:
-        st.video(str(annotated))
+        room_for(st.container(), shape, "player").video(str(annotated))
 
 
 @st.fragment
