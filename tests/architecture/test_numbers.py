@@ -20,6 +20,7 @@ from core.evaluation import (
     classification_metrics,
     load_report,
     metrics,
+    stored_strata,
     with_intervals,
 )
 from core.evaluation.report import build_report
@@ -91,6 +92,14 @@ def test_git_keeps_the_facts_of_all_kept_predictions_and_no_others() -> None:
 
     assert {path.name for path in tracked("checkpoints/facts/*")} == named
     assert tracked("checkpoints/*/predictions.csv") == []
+
+
+def test_kept_strata_are_of_the_kept_predictions() -> None:
+    kept = tracked("checkpoints/*/strata.json")
+
+    assert DEFAULT_CHECKPOINT in {path.parent.name for path in kept}
+    for path in kept:
+        assert stored_strata(path.parent), path.parent.name
 
 
 def test_git_takes_no_run_by_itself() -> None:
