@@ -21,6 +21,7 @@ from core.checkpoints import (
 from core.data import source_names
 from core.files import changed
 from core.measured_shapes import ReportFile
+from core.models import Card
 from core.shapes import CardFile
 from core.stored import shaped_or_empty
 from webapp import navigation
@@ -84,6 +85,23 @@ def own_first(folders: Iterable[Path]) -> list[Path]:
         return (-1, folder.name) if is_own(folder) else (shipped.index(folder.name), "")
 
     return sorted(folders, key=place)
+
+
+def parameters(folder: Path) -> int:
+    """Number of trainable values of its network.
+
+    Raises:
+        CoreError: The card cannot be read or names no network.
+    """
+    own = Card.load(folder / "card.json")
+    return _parameters(own.model, len(own.labels), **own.model_options)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _parameters(model: str, classes: int, **options: Any) -> int:  # noqa: ANN401 - of a network
+    from core.models import build, parameter_count
+
+    return parameter_count(build(model, classes, **options))
 
 
 def labels(folder: Path | None) -> tuple[str, ...]:

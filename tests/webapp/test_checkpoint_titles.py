@@ -1,15 +1,17 @@
-"""What networks are called on the pages, and which of them one is warned of."""
+"""What is known of networks without loading them: titles, warnings, sizes."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
 
 from core.checkpoints import DEFAULT_CHECKPOINT
 from core.evaluation.bootstrap import wilson
 from core.files import write_json
-from webapp.checkpoints import caution, titles
+from webapp.checkpoints import caution, parameters, titles
 
 
 def test_no_two_networks_go_by_the_same_title(tmp_path: Path) -> None:
@@ -56,3 +58,14 @@ def test_a_shipped_network_is_not_cautioned_against(
     monkeypatch.setattr("core.checkpoints.SHIPPED", folder.parent)
 
     assert cautioned(folder, 4, {"happiness": 10}) == ""
+
+
+def test_a_networks_parameters_are_those_of_its_weights_file(
+    made_checkpoint: Callable[..., Path],
+) -> None:
+    folder = made_checkpoint("own")
+
+    with safe_open(folder / "weights.safetensors", "np") as file:
+        shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+    learned = [shape for name, shape in shapes.items() if ".running_" not in name and shape]
+    assert parameters(folder) == sum(map(math.prod, learned))

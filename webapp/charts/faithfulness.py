@@ -231,7 +231,7 @@ def region_heat(
         )
     )
     figure.update_yaxes(autorange="reversed", fixedrange=True, automargin=True)
-    figure.update_xaxes(side="top", fixedrange=True, tickangle=-45)
+    figure.update_xaxes(side="top", fixedrange=True, autotickangles=[0, -45])
     return figure.update_layout(
         height=90 + 36 * len(regions),
         margin={"l": 10, "r": 24, "t": 76, "b": 10},

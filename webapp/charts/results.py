@@ -127,7 +127,7 @@ def _square(figure: go.Figure, labels: Sequence[str], title: str) -> go.Figure:
         range=[-0.5, last],
         title="answer (by the network)",
         fixedrange=True,
-        tickangle=-35,
+        autotickangles=[0, -35],
         showgrid=False,
     )
     figure.update_yaxes(

@@ -146,7 +146,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
         height=table_height(len(rows)),
         placeholder="-",
         column_config={
-            "Method": st.column_config.TextColumn(pinned=True, width=150),
+            "Method": st.column_config.TextColumn(pinned=True, width=190),
             "Faces": st.column_config.NumberColumn(format="localized"),
             "Verdict": st.column_config.MultiselectColumn(
                 options=[BOTH, WEIGHTLESS, FALLS],

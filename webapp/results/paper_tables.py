@@ -34,7 +34,7 @@ from core.tabular import TableFormat
 from webapp import navigation
 from webapp.chart_frame import table_height
 from webapp.charts.accuracy_dots import accuracy_dots
-from webapp.checkpoints import title
+from webapp.checkpoints import parameters, title
 from webapp.text import counted, literal
 
 Rows = list[dict[str, Any]]
@@ -307,9 +307,10 @@ def _own_peer() -> dict[str, Any] | None:
     try:
         folder = find_checkpoint("default")
         scores = peer_scores(load_report(folder))
+        values = parameters(folder)
     except CoreError:
         return None
-    return {"name": f"{title(folder)} (here)", "parameters": None, "scores": scores}
+    return {"name": f"{title(folder)} (here)", "parameters": values, "scores": scores}
 
 
 def _peer(row: dict[str, Any]) -> dict[str, Any]:

@@ -170,7 +170,7 @@ def measuring(words: str, verb: Sequence[str], label: str, measure: Callable[[Sh
         "It takes minutes, and the pictures must be prepared here. Keep this page open "
         f"meanwhile, or use the command line: `{command}`."
     )
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         is_asked = st.button(label, key=f"measure {verb[0]}", type="primary")
         navigation.link(navigation.EXPLORER, "Prepare a data set", **{navigation.OPEN: "Prepare"})
     if is_asked:

@@ -96,7 +96,7 @@ def _offer(run: Path) -> None:
     if lacking:
         st.info(words)
         st.caption(lacking)
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             st.button(title, key="measure strata", type="primary", disabled=True, help=lacking)
             navigation.link(
                 navigation.EXPLORER, "Prepare a data set", **{navigation.OPEN: "Prepare"}
