@@ -117,14 +117,20 @@ def _of_few(
         )
         if not support:
             continue
-        either = wilson(hits, support + answers - hits)
+        either = support + answers - hits
         every[label] = {
-            "precision": list(wilson(hits, answers)) if answers else [0.0, 1.0],
+            "precision": list(wilson(hits, answers)),
             "recall": list(wilson(hits, support)),
-            "f1": [2 * end / (1 + end) for end in either],
+            "f1": [2 * end / (1 + end) for end in wilson(hits, either)],
         }
-        few = resamples_fail(hits, support)
-        new["per_class"][label] = every[label] if few else found["per_class"][label]
+        few = {
+            name: resamples_fail(hits, trials)
+            for name, trials in (("precision", answers), ("recall", support), ("f1", support))
+        }
+        new["per_class"][label] = {
+            name: every[label][name] if few[name] else found["per_class"][label][name]
+            for name in PER_CLASS
+        }
     if resamples_fail(right, n):
         new["accuracy"] = list(wilson(right, n))
     if n < FEW:

@@ -120,6 +120,17 @@ def test_no_interval_of_three_wrong_answers_is_a_point() -> None:
         assert all(high > 0.5 for _, high in one.values())
 
 
+def test_the_precision_of_a_class_that_is_rarely_answered_has_wilsons_interval() -> None:
+    rare, common = [0.1, 0.8, 0.1], [0.8, 0.1, 0.1]
+    found = answers([0] * 100 + [1] * 100, [common] * 100 + [rare] * 6 + [common] * 94)
+
+    ranges = intervals(found, metrics(found))["per_class"]["surprise"]
+
+    # 6 of 6: 6 / (6 + 1.96^2); 6 of 100 is drawn: about .06 +- 1.96 sqrt(.06 .94 / 100)
+    assert ranges["precision"] == pytest.approx((0.6096, 1.0), abs=1e-3)
+    assert ranges["recall"] == pytest.approx((0.013, 0.107), abs=0.02)
+
+
 @pytest.mark.parametrize("n", [3, 20, 400])
 def test_every_interval_contains_its_point(n: int) -> None:
     generator = np.random.default_rng(n)
