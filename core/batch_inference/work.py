@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -117,14 +117,13 @@ def schema(labels: Sequence[str]) -> pa.Schema:
 def parquet_rows(scores: Sequence[Score], labels: Sequence[str]) -> bytes:
     """Rows as a Parquet file of one row group."""
     form = schema(labels)
-    # Parquet takes no names that are not text.
-    named = (replace(score, path=Path(readable(score.path))) for score in scores)
-    rows = [as_row(score, labels) for score in named]
+    rows = [as_row(score, labels) for score in scores]
     columns = []
     for place, field in enumerate(form):
         values = [row[place] for row in rows]
         if field.type == pa.string():
-            columns.append(pa.array(values, field.type))
+            # Parquet takes no words that are not text; errors name files, too.
+            columns.append(pa.array([readable(value) for value in values], field.type))
         else:
             kind = float if field.type == pa.float64() else int
             columns.append(pa.array([kind(v) if v else None for v in values], field.type))
