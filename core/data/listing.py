@@ -154,22 +154,34 @@ def _parse(argument: str | Path) -> tuple[str, Path]:
 
 
 def _refuse_contradiction(container: Container, found: Sorted, names: NameMap) -> None:
-    """Refuse class folders that a table beside them calls otherwise: whose labels count is open."""
+    """Refuse class folders beside a table that says otherwise, or more: which counts is open."""
     if not path_tables(container):
         return
+    name = container.root.name
     said = {
-        entry.reference: entry.label
+        entry.reference: entry
         for entry in table_items(container, names)
         if isinstance(entry, Item) and entry.doubt in ("", "near")
     }
-    against = [item for item in found.items if said.get(item.reference, item.label) != item.label]
-    if against:
-        name, first = container.root.name, against[0]
-        raise DataError(
-            f"{name}: folders and table disagree on {len(against):,} pictures; {first.reference} "
-            f"is {first.label} by its folder and {said[first.reference]} by the table. Say whose "
-            f"labels count, as folder=PATH or table=PATH."
-        )
+    pairs = [(item, said[item.reference]) for item in found.items if item.reference in said]
+    for what in ("label", "split"):
+        against = [(item, row) for item, row in pairs if getattr(item, what) != getattr(row, what)]
+        if against:
+            item, row = against[0]
+            raise DataError(
+                f"{name}: folders and table disagree on {len(against):,} pictures; "
+                f"{item.reference} is {getattr(item, what)} by its folder and "
+                f"{getattr(row, what)} by the table. Say whose {what}s count, as folder=PATH or "
+                "table=PATH."
+            )
+    for what in ("group", "stratum"):
+        more = sum(bool(getattr(row, what)) for _, row in pairs)
+        if more:
+            raise DataError(
+                f"{name}: the table beside its class folders names the {what} of {more:,} "
+                "pictures, which the folders do not. Say table=PATH to read both from the table, "
+                "or folder=PATH to do without."
+            )
 
 
 def _by_hand(source: Source, container: Container) -> Source:

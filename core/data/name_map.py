@@ -5,6 +5,7 @@ has the last word: `--map 1=anger`, `--split-map val_set=valid`, or `=skip` to l
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -21,8 +22,8 @@ MAP, SPLIT_MAP = "--map", "--split-map"
 
 
 def folded(name: str) -> str:
-    """A name as it is compared: without the case and the blanks around it."""
-    return name.strip().casefold()
+    """A name as it is compared: without the case and the blanks around it, accents composed."""
+    return unicodedata.normalize("NFC", name.strip().casefold())
 
 
 @dataclass(frozen=True, slots=True)

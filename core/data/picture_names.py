@@ -1,6 +1,7 @@
 """Pictures by the names that a table gives them: relative, absolute, bare, or without a suffix."""
 
 import posixpath
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -38,7 +39,8 @@ class Places:
 
     Attributes:
         members: All pictures.
-        by_name: Pictures by file name in lower case, and by file name without suffix.
+        by_name: Pictures by file name in lower case with composed accents, and by file name
+            without suffix.
     """
 
     members: frozenset[str]
@@ -50,7 +52,7 @@ class Places:
         members = frozenset(pictures)
         found: dict[str, list[str]] = {}
         for member in sorted(members):
-            name = member.rpartition("/")[2].lower()
+            name = _composed(member.rpartition("/")[2])
             for key in (name, name.rpartition(".")[0]):
                 found.setdefault(key, []).append(member)
         return cls(members, {key: tuple(value) for key, value in found.items()})
@@ -76,7 +78,7 @@ class Places:
         parts = plain(text)
         if not parts:
             return ""
-        known = self.by_name.get(parts[-1].lower(), ())
+        known = self.by_name.get(_composed(parts[-1]), ())
         for absent in range(min(shared, len(parts) - 1) + 1):
             wanted = _ending(parts[absent:])
             fits = [one for one in known if _ending(plain(one)).endswith(wanted)]
@@ -92,7 +94,12 @@ class Places:
 
 
 def _ending(parts: tuple[str, ...]) -> str:
-    return "/" + "/".join(parts).lower()
+    return _composed("/" + "/".join(parts))
+
+
+def _composed(name: str) -> str:
+    """Lower case, and one character for a letter and its accent, which macOS writes as two."""
+    return unicodedata.normalize("NFC", name.lower())
 
 
 def _stem(member: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from core.data.containers import Container, Skip, read
-from core.data.name_map import NameMap
+from core.data.name_map import NameMap, read_class
 from core.data.sources.base import (
     RECOGNISED,
     SOURCES,
@@ -27,8 +27,7 @@ from core.errors import DataError
 
 NOT_EXPRESSIONS = ("8", "9", "10")  # codes of annotations that no class folder has
 NUMBERS = {code: label for code, label in AFFECTNET_CODES.items() if code not in NOT_EXPRESSIONS}
-# Folders that are mere numbers may count in any order, whatever the names of the pictures.
-_FOLDERS = r"[^/]*[^/\d][^/]*/(image\d{5,}|ffhq_\d+)\.[a-z]+$"
+_PICTURE = r"/(image\d{5,}|ffhq_\d+)\.[a-z]+$"
 _ANNOTATION = re.compile(r"^(.*?)([^/]+)_(exp|val|aro|lnd)\.npy$", re.IGNORECASE)
 _NOTE_BYTES = 2**16
 
@@ -36,7 +35,10 @@ _NOTE_BYTES = 2**16
 def _matches(container: Container) -> bool:
     if _annotations(container):
         return True
-    return share(pictures(container), _FOLDERS) >= RECOGNISED
+    found = pictures(container)
+    # Folders `3` or `class_3` may count in any order, whatever the names of the pictures.
+    named = [one for one in found if read_class(PurePosixPath(one).parent.name).doubt != "number"]
+    return bool(found) and share(named, _PICTURE) * len(named) >= RECOGNISED * len(found)
 
 
 def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:

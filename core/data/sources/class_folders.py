@@ -6,7 +6,7 @@ folder is a split only beside other splits, and a number a class only where no n
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -55,6 +55,22 @@ def class_folders(
         for member, folders in zip(pictures(container), found, strict=True)
     ]
     yield from _once(container, entries) if container.linked else entries
+
+
+def folder_splits(members: Sequence[str], names: NameMap) -> dict[str, tuple[Split, str, Doubt]]:
+    """What the folders of pictures say of their splits, where something else names the classes.
+
+    Args:
+        members: The pictures.
+        names: What the user says names mean.
+
+    Returns:
+        Split, the folder that names it ("" for none), and how sure that is, by picture.
+    """
+    found = {member: tuple(member.split("/")[:-1]) for member in members}
+    layout = _Layout(Counter(found.values()), names, NO_NUMBERS)
+    read = {folders: layout.split(folders) for folders in set(found.values())}
+    return {member: read[folders] for member, folders in found.items()}
 
 
 @dataclass(frozen=True)
@@ -117,7 +133,7 @@ class _Layout:
         if one is None:
             return _Entry(reason=UNLABELLED)
         word = folders[one.place]
-        split, split_word, split_doubt = self._split(folders, one.place)
+        split, split_word, split_doubt = self.split(folders, one.place)
         return _Entry(split, one.label or word.lower(), word, split_word, one.doubt, split_doubt)
 
     @cached_property
@@ -173,7 +189,8 @@ class _Layout:
                 places[classes[-1].place] += self.pictures[folders]
         return [place for place, _ in places.most_common()]
 
-    def _split(self, folders: Folders, class_place: int) -> tuple[Split, str, Doubt]:
+    def split(self, folders: Folders, class_place: int = -1) -> tuple[Split, str, Doubt]:
+        """The split of a picture, the folder that names it, and how sure that is."""
         found = self._splits[folders]
         if found:
             place, meaning = found[-1]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import PurePosixPath
 
-from core.data.containers import Container
+from core.data.containers import PICTURES, Container, suffix
 from core.data.name_map import Doubt, Meaning, Split, is_evaluation, read_class, read_split
 from core.data.picture_names import Places, common_folders
 from core.data.sources.base import pictures, split_of
@@ -145,7 +145,10 @@ def _columns(container: Container, member: str, places: Places) -> PathTable | N
     start = 0 if any(hits(place, rows[:1]) for place in range(width)) else 1
     some = body if start else [rows[0], *body]
     names = form.columns if start else ()
-    path = _path_column(names, [hits(place, some) for place in range(width)])
+    named = [place for place in range(width) if _names_pictures(row[place] for row in some)]
+    path = _path_column(
+        names, [hits(place, some) if place in (named or [place]) else 0 for place in range(width)]
+    )
     if path < 0:
         return None
     found = replace(_named(names, member, start, path), label=_label_column(names, some, path))
@@ -165,14 +168,23 @@ def _named(names: Sequence[str], member: str, start: int, path: int) -> PathTabl
     return PathTable(member, start, path, -1, split, group, stratum, (), numbers)
 
 
+def _names_pictures(cells: Iterable[str]) -> bool:
+    """Whether most cells end as pictures do: mere numbers may be names of pictures, too."""
+    ends = [suffix(cell.strip()) in PICTURES for cell in cells]
+    return 2 * sum(ends) > len(ends)
+
+
 def _path_column(names: Sequence[str], hits: Sequence[int]) -> int:
-    """The column that names most pictures, a usual name first; -1 for none."""
+    """The column that names most pictures, a usual name before others; -1 for none.
+
+    A usual name may lack some of its pictures where a column of numbers happens to lack none.
+    """
     usual = [names.index(name) for name in PATHS if name in names]
     if not any(hits):
         named = usual and any(name in names for name in ALL_LABELS)
         return usual[0] if named else -1  # each of its rows will be told to have no picture
     best = max(hits)
-    return next((place for place in usual if hits[place] == best), list(hits).index(best))
+    return next((place for place in usual if 2 * hits[place] > best), list(hits).index(best))
 
 
 def _label_column(names: Sequence[str], rows: Sequence[Sequence[str]], path: int) -> int:

@@ -13,9 +13,9 @@ from core.data.sources.base import (
     Source,
     pictures,
     share,
-    split_of,
     strays,
 )
+from core.data.sources.class_folders import folder_splits
 from core.data.tables import Form, raw_rows
 from core.labels import COLOURS, EMOTIONS, NEUTRAL
 
@@ -38,19 +38,20 @@ def _matches_valid(container: Container) -> bool:
 def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
     yield from strays(container, frozenset(_TABLES))
     numbers = _label_tables(container)
+    splits = folder_splits(pictures(container), names)
     for member in pictures(container):
         path = PurePosixPath(member)
-        match = re.search(_SUFFIX, path.name)
+        match = re.search(_SUFFIX, path.name, re.IGNORECASE)
         if match is None:
             yield Skip(member, "its name does not end in _EMOTION")
             continue
-        label = match.group(1)
+        label = match.group(1).lower()
         listed = numbers.get(path.name)
         if listed is not None and listed != label:
             yield Skip(member, f"its name says {label}, the label table {listed}")
             continue
-        split = split_of(path.parts[-2]) if len(path.parts) > 1 else None
-        yield Item(member, split or "train", label)
+        split, word, doubt = splits[member]
+        yield Item(member, split, label, split_word=word, split_doubt=doubt)
 
 
 def _label_tables(container: Container) -> dict[str, str]:

@@ -21,8 +21,8 @@ from core.data.sources.base import (
     Source,
     pictures,
     share,
-    split_of,
 )
+from core.data.sources.class_folders import folder_splits
 from core.data.sources.columns import (
     ALL_LABELS,
     EMPTY,
@@ -125,11 +125,12 @@ def table_items(
         elif row.said and not earlier.said:
             found[member] = (row, table)
     yield from _beside(container, chosen, found, places)
+    splits = folder_splits([one for one, (row, _) in found.items() if not row.said], names)
     for member, (row, table) in found.items():
         if member in against:
             yield Skip(member, f"listed in {_names(chosen)} with different labels or splits")
         else:
-            yield _item(member, row, table, numbers)
+            yield _item(member, row, table, numbers, splits.get(member))
 
 
 def _names(chosen: list[PathTable]) -> str:
@@ -167,17 +168,17 @@ def _missing(table: PathTable, member: str) -> str:
 
 
 def _item(
-    member: str, row: _Row, table: PathTable, numbers: Mapping[str, str] | None
+    member: str,
+    row: _Row,
+    table: PathTable,
+    numbers: Mapping[str, str] | None,
+    by_folder: tuple[Split, str, Doubt] | None,
 ) -> Item | Skip:
     if not row.word:
         return Skip(member, f"{table.member} gives it no label")
     label, doubt = read_label(row.word, table.numbers or numbers)
-    split, word = row.split, row.usage
-    if not row.said:
-        word = next(filter(split_of, reversed(member.split("/")[:-1])), "")
-        split = split_of(word) or "train"
-    split = split or "train"
-    return Item(member, split, label, row.word, word, doubt, row.doubt, row.group, row.stratum)
+    split, word, split_doubt = by_folder or (row.split or "train", row.usage, row.doubt)
+    return Item(member, split, label, row.word, word, doubt, split_doubt, row.group, row.stratum)
 
 
 def _matches(container: Container) -> bool:
