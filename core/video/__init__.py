@@ -5,7 +5,6 @@ from core.video.analysis import (
     SUMMARY,
     TABLE,
     AnalysisSettings,
-    Progress,
     is_annotated,
 )
 from core.video.batch import (
@@ -42,7 +41,7 @@ from core.video.pipeline import (
     Pipeline,
     PipelineSettings,
 )
-from core.video.protocols import FaceFinder, FrameModel, VideoFrame, VideoInfo
+from core.video.protocols import FaceFinder, FrameModel, Progress, VideoFrame, VideoInfo
 from core.video.reader import LONGEST, VideoReader
 from core.video.spread import WORTH, FilmWork, own_processes, spread
 from core.video.table import FaceTable, open_table, region_shares

@@ -17,7 +17,7 @@ from core.types import FINE_CELLS, FrameResult, Image
 from core.video.answers import Seen
 from core.video.overlap import ahead, behind
 from core.video.pipeline import Pipeline, PipelineSettings
-from core.video.protocols import WHOLE, FaceFinder, FrameModel, Span, VideoFrame
+from core.video.protocols import WHOLE, FaceFinder, FrameModel, Progress, Span, VideoFrame
 from core.video.reader import LONGEST, VideoReader
 from core.video.table import COARSE_NOTE, FaceTable, Summary, open_table, region_shares
 from core.video.writer import SoundPacket, SoundTrack, VideoWriter, open_writer
@@ -32,6 +32,7 @@ AGAINST_NOTE = (
     "speaks against it."
 )
 SHORTEST_PIECE = 1.0  # seconds
+SMALLEST = 64  # pixels of the longer side
 TOGETHER = 8  # frames whose faces the network sees at once
 ANNOTATED, TABLE, SUMMARY = "annotated.mp4", "faces.csv", "summary.json"
 
@@ -42,28 +43,6 @@ def is_annotated(path: Path) -> bool:
         return False
     files = read_object(path.with_name(SUMMARY)).get("files")
     return isinstance(files, dict) and files.get("annotated") == ANNOTATED
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far an analysis has come.
-
-    Attributes:
-        frames: Done.
-        expected: Frames in all; None where the file does not say.
-        time: Seconds of video done.
-        elapsed: Seconds since the beginning.
-    """
-
-    frames: int
-    expected: int | None
-    time: float
-    elapsed: float
-
-    @property
-    def share(self) -> float | None:
-        """Part done, 0 to 1; None where the end is unknown."""
-        return min(self.frames / self.expected, 1.0) if self.expected else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +68,10 @@ class AnalysisSettings:
             raise ConfigError(
                 f"Pieces of {self.piece:g} s are asked for; expected at least "
                 f"{SHORTEST_PIECE:g} s, or 0 for a film in one go."
+            )
+        if self.longest < SMALLEST:
+            raise ConfigError(
+                f"Frames are to be shrunk to {self.longest} pixels; expected at least {SMALLEST}."
             )
 
 
@@ -183,8 +166,15 @@ def analyse_span(
         "files": {"table": TABLE, "annotated": ANNOTATED if settings.annotated else None},
         **({} if span == WHOLE else {"part": part}),
     }
-    write_json(out / SUMMARY, report)
+    conclude(out, report)
     return report
+
+
+def conclude(out: Path, report: Mapping[str, Any]) -> None:
+    """Write the summary that ends an analysis; a film of an earlier one does not stay beside it."""
+    if report["files"]["annotated"] is None and is_annotated(out / ANNOTATED):
+        (out / ANNOTATED).unlink()
+    write_json(out / SUMMARY, report)
 
 
 def drop(out: Path) -> None:

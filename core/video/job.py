@@ -19,7 +19,8 @@ from core.files import replacing, write_json
 from core.process import ProcessFields, ProcessId, start_detached
 from core.stored import read_shaped
 from core.types import Image
-from core.video.analysis import AnalysisSettings, Progress
+from core.video.analysis import AnalysisSettings
+from core.video.protocols import Progress
 
 State = Literal["running", "finished", "stopped", "failed"]
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from core.checkpoints import WEIGHTS
 from core.errors import VideoError
-from core.files import file_hash, fingerprint, read_object, readable, replacing, write_json
+from core.files import file_hash, fingerprint, read_object, readable, replacing
 from core.tabular import CsvWriter
 from core.types import Box, Image
 from core.video.analysis import (
@@ -26,14 +26,14 @@ from core.video.analysis import (
     SUMMARY,
     TABLE,
     AnalysisSettings,
-    Progress,
     analyse_span,
+    conclude,
     counted,
     drop,
     is_annotated,
     spent,
 )
-from core.video.protocols import WHOLE, FaceFinder, FrameModel, Span
+from core.video.protocols import WHOLE, FaceFinder, FrameModel, Progress, Span
 from core.video.reader import VideoReader
 from core.video.table import Summary
 from core.video.writer import join_films
@@ -274,7 +274,7 @@ def _joined(
         "notes": [*dict.fromkeys(notes), *counted(counts)],
         "files": {"table": TABLE, "annotated": ANNOTATED if settings.annotated else None},
     }
-    write_json(out / SUMMARY, report)
+    conclude(out, report)
     return report
 
 

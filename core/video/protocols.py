@@ -1,4 +1,4 @@
-"""What the pipeline needs of a network, of a face finder and of a film."""
+"""What the pipeline needs of a network, of a face finder and of a film, and what it tells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -119,6 +119,28 @@ class Span:
     start: float = 0.0
     end: float | None = None
     run_up: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an analysis has come.
+
+    Attributes:
+        frames: Done.
+        expected: Frames in all; None where the file does not say.
+        time: Seconds of video done.
+        elapsed: Seconds since the beginning.
+    """
+
+    frames: int
+    expected: int | None
+    time: float
+    elapsed: float
+
+    @property
+    def share(self) -> float | None:
+        """Part done, 0 to 1; None where the end is unknown."""
+        return min(self.frames / self.expected, 1.0) if self.expected else None
 
 
 WHOLE = Span()

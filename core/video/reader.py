@@ -18,7 +18,7 @@ from core.errors import VideoError
 from core.images import VIDEO_OPTIONS
 from core.types import Image
 from core.video.protocols import WHOLE, Span, VideoFrame, VideoInfo
-from core.video.writer import SoundPacket
+from core.video.writer import ANEW, SoundPacket
 
 LONGEST = 1920  # pixels; a larger picture costs time and tells the network nothing more
 
@@ -73,7 +73,7 @@ class VideoReader:
             self.sound = sound if isinstance(sound, av.AudioStream) else None
             self._rest = self._demuxed()
             self._items, first = self._until_first_frame()
-            self.start = first.time or 0.0
+            self.start = self._time(first) or 0.0
             self.info = self._describe(first, longest)
             self._hdr = _HDR.get(first.color_trc)
             if self._hdr:
@@ -105,26 +105,30 @@ class VideoReader:
             span: The part to read; one that begins later needs what `begins_at` asks.
         """
         first = max(span.start - span.run_up, 0.0)
-        number, time = 0, first - 1.0
+        step = 1 / self.info.rate
+        number, time, later = 0, first - step, -self.start
         for item in self._items if first == 0 else self._from(first):
             if isinstance(item, av.Packet):
                 on_sound(item)
                 continue
-            guessed = first + number / self.info.rate
-            shown = guessed if item.time is None else item.time - self.start
+            stamp = self._time(item)
+            shown = time + step if stamp is None else stamp + later
             if 0 < first > shown:
                 continue
+            if shown < time - ANEW:
+                later, shown = later + time + step - shown, time + step
+                self.notes.append(f"The film's clock began anew after {time:.1f} s and goes on.")
             if span.end is not None and shown >= span.end:
                 return
             # Some files repeat a time or go back; a reader of the result must not have to care.
-            time = shown if shown > time else time + 0.5 / self.info.rate
+            time = shown if shown > time else time + step / 2
             inside = shown >= span.start or span.start == 0
             if number == 0 < span.start:
                 self.damaged = 0  # those before belong to the part before
             yield VideoFrame(number if inside else -1, time, self._upright(item))
             number += inside
         duration = self.info.duration
-        if duration is not None and first <= time < duration - _SHORT - 1 / self.info.rate:
+        if duration is not None and first <= time < duration - _SHORT - step:
             self.notes.append(
                 f"The file says it lasts {duration:.1f} s, but its pictures end after {time:.1f} s."
             )
@@ -141,7 +145,8 @@ class VideoReader:
             return False
         with closing(self._from(time)) as items:
             frame = next((item for item in items if isinstance(item, av.VideoFrame)), None)
-        before = -1.0 if frame is None or frame.time is None else time - frame.time + self.start
+        stamp = None if frame is None else self._time(frame)
+        before = -1.0 if stamp is None else time - stamp + self.start
         return 0 <= before <= _REACH
 
     def sounds(self) -> Iterator[SoundPacket]:
@@ -171,7 +176,8 @@ class VideoReader:
         with closing(self._from(time + _ROUNDING)) as items:
             for item in items:
                 if isinstance(item, av.VideoFrame):
-                    if shown is not None and item.time is not None and item.time > wanted:
+                    stamp = self._time(item)
+                    if shown is not None and stamp is not None and stamp > wanted:
                         break
                     shown = item
         if shown is None:
@@ -223,18 +229,14 @@ class VideoReader:
             width, height = height, width
         sound = self.sound.codec_context.codec.canonical_name if self.sound is not None else None
         return VideoInfo(
-            width,
-            height,
-            first.width,
-            first.height,
-            rate,
-            duration,
-            frames,
-            rotation,
-            mirrored,
-            video.codec_context.name,
-            sound,
-        )
+            width, height, first.width, first.height, rate, duration, frames, rotation, mirrored,
+            video.codec_context.name, sound,
+        )  # fmt: skip
+
+    def _time(self, frame: av.VideoFrame) -> float | None:
+        """Seconds on the file's clock; AVI has but one stamp a frame, in the order of showing."""
+        stamp = frame.dts if self._container.format.name == "avi" else frame.pts
+        return None if stamp is None else float(stamp * frame.time_base)
 
     def _upright(self, frame: av.VideoFrame) -> Image:
         width, height = self.info.width, self.info.height

@@ -18,7 +18,7 @@ from threading import Event, Thread
 
 from core.errors import CoreError
 from core.files import path_of, path_text, read_object, write_json
-from core.video.analysis import ANNOTATED, AnalysisSettings, Progress, analyse_span
+from core.video.analysis import ANNOTATED, AnalysisSettings, analyse_span
 from core.video.job import keep_picture
 from core.video.pieces import (
     ENDS,
@@ -30,7 +30,7 @@ from core.video.pieces import (
     piece_folder,
 )
 from core.video.pipeline import CoreFaceFinder
-from core.video.protocols import WHOLE, FrameModel, Span
+from core.video.protocols import WHOLE, FrameModel, Progress, Span
 from core.video.reader import VideoReader
 
 WORK = ".work"  # folder below the results, there while pieces are being done

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ else:
 
 logger = logging.getLogger(__name__)
 
+ANEW = (
+    0.5  # seconds by which a file's clock goes back where it began anew: files joined as they are
+)
 _CLOCK = Fraction(1, 90_000)  # seconds a tick: exact for all usual frame rates
 _OPTIONS = {
     "preset": "ultrafast",  # the analysis needs the processor more
@@ -129,6 +133,7 @@ class SoundTrack:
         self, container: av.container.OutputContainer, source: av.AudioStream, start: float
     ) -> None:
         self._container, self._start = container, start
+        self._end = -inf  # on the source's clock
         self._begun = False  # an encoder that got nothing cannot be asked for its rest
         self._kept = source.codec_context.codec.canonical_name in _KEPT
         if self._kept:
@@ -141,6 +146,10 @@ class SoundTrack:
         """Take in the next packet of the source; a damaged one is left out."""
         if packet.pts is None or packet.time_base is None:
             return
+        moment = float(packet.pts * packet.time_base)
+        if moment < self._end - ANEW:  # the clock began anew
+            self._start, self._end = self._start + moment - self._end, moment
+        self._end = max(self._end, moment + float((packet.duration or 0) * packet.time_base))
         shift = round(self._start / packet.time_base)
         if (packet.pts - shift) * packet.time_base < -_BEFORE:
             return
@@ -153,9 +162,13 @@ class SoundTrack:
             logger.info("A piece of sound was left out: %s", error)
 
     def finish(self) -> None:
-        """Write what the encoder still holds."""
-        if self._begun:
+        """Write what the encoder still holds; sound that fits nowhere is left out."""
+        if not self._begun:
+            return
+        try:
             self._container.mux(self._stream.encode(None))
+        except (av.FFmpegError, ValueError) as error:
+            logger.info("The last piece of sound was left out: %s", error)
 
     def _copy(self, packet: SoundPacket, shift: int) -> None:
         packet.pts = None if packet.pts is None else packet.pts - shift

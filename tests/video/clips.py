@@ -25,6 +25,7 @@ CODECS = {
     ".mkv": ("libx264", "pcm_s16le"),
     ".mts": ("libx264", "ac3"),
     ".3gp": ("libx264", "aac"),
+    ".mpg": ("mpeg2video", "mp2"),
 }
 
 

@@ -72,6 +72,17 @@ def test_a_video_becomes_three_files(tmp_path: Path, checkpoint: str) -> None:
     assert status.state == "finished"
 
 
+def test_an_analysis_without_a_copy_leaves_no_older_one(tmp_path: Path, checkpoint: str) -> None:
+    source, out = write_clip(tmp_path / "in.mp4", walking_face(3)), tmp_path / "out"
+    arguments = ["video", str(source), "--out", str(out), "--checkpoint", checkpoint]
+
+    for more, is_there in ([], True), (["--no-annotated"], False), (["--smoothing", "0.2"], True):
+        assert CliRunner().invoke(app, [*arguments, *more]).exit_code == 0
+        assert (out / ANNOTATED).exists() == is_there
+    refused = CliRunner().invoke(app, [*arguments, "--longest", "0"])
+    assert "shrunk to 0 pixels; expected at least 64" in str(refused.exception)
+
+
 def test_a_folder_becomes_a_batch(tmp_path: Path, checkpoint: str) -> None:
     (tmp_path / "in").mkdir()
     for side in ("Left", "Right"):

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import cv2
@@ -139,3 +140,24 @@ def test_films_behind_each_other_are_one_film_with_its_sound(tmp_path: Path) -> 
             assert len(np.concatenate(samples)) / stream.rate == pytest.approx(seconds, abs=0.1)
     content = (tmp_path / "out.mp4").read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")
+
+
+def test_sound_that_fits_nowhere_does_not_end_a_film(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = write_clip(tmp_path / "in.mkv", [quarters()] * 10, sound=True)
+
+    def refused(*_: object) -> None:
+        raise av.ArgumentError(22, "refused")
+
+    with (
+        VideoReader(clip) as reader,
+        open_writer(tmp_path / "out.mp4", 160, 120, 25, sound=reader.sound) as (writer, track),
+    ):
+        assert track is not None
+        for frame in reader.frames(on_sound=track.add):
+            writer.write(frame.image, frame.time)
+        monkeypatch.setattr(track, "_stream", SimpleNamespace(encode=refused))
+
+    with VideoReader(tmp_path / "out.mp4") as reader:
+        assert len(list(reader.frames())) == 10
