@@ -59,11 +59,20 @@ def explain_file(
     out.mkdir(parents=True, exist_ok=True)
     preprocess = predictor.card.preprocess
     coverage = preprocess.crop / preprocess.size
-    for number, face in enumerate(result.faces, start=1):
-        for label in chosen_labels(face, target):
-            drawn = triptych(face, label, shared=target == "all", coverage=coverage)
-            _save(drawn, out / f"face-{number}-{label}.png")
-    _save(annotate_picture(result, _only_maps(target, coverage)), out / "overlay.png")
+    triptychs = {
+        out / f"face-{number}-{label}.png": (face, label)
+        for number, face in enumerate(result.faces, start=1)
+        for label in chosen_labels(face, target)
+    }
+    overlay = out / "overlay.png"
+    if any(file.exists() and file.samefile(path) for file in (*triptychs, overlay)):
+        raise ConfigError(
+            f"{path} is the picture to explain, and what is drawn of it would replace it. Choose "
+            "another folder for the results, or rename the picture."
+        )
+    for file, (face, label) in triptychs.items():
+        _save(triptych(face, label, shared=target == "all", coverage=coverage), file)
+    _save(annotate_picture(result, _only_maps(target, coverage)), overlay)
     content = as_json(result, image=path.name, checkpoint=predictor.folder.name)
     if target != "all":
         for face, entry in zip(result.faces, content["faces"], strict=True):

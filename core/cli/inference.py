@@ -19,10 +19,14 @@ CheckpointOption = Annotated[
     str, typer.Option("--checkpoint", help="Run name, folder, or `default`.")
 ]
 
+_SCORES = (".csv", ".tsv", ".txt", ".parquet", "")  # ends of names; pictures are never overwritten
+
 
 def _scores_file(out: str) -> str:
     """Let the place of scores pass where one can be written; an address is looked at later."""
     if "://" not in out:
+        if Path(out).suffix.lower() not in _SCORES:
+            raise typer.BadParameter(f"{out} is no scores file; expected .csv or .parquet.")
         writable_file(Path(out))
     elif not out.endswith(".parquet"):
         raise typer.BadParameter(f"{out} is an address; expected one that ends in .parquet.")
@@ -80,7 +84,7 @@ def classify(
             "--all-faces cannot apply beside --faces whole: none is looked for."
         )
     where, computes = _engines(engine)
-    suffix = ".parquet" if out.endswith(".parquet") else ".csv"
+    suffix = ".parquet" if out.lower().endswith(".parquet") else ".csv"
     request = Request(checkpoint, computes, faces, all_faces, suffix)  # type: ignore[arg-type]
     with counting_bar("Classifying") as show:
         total = [0]

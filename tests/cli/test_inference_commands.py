@@ -81,6 +81,21 @@ def test_classify_writes_a_row_a_file(
     assert "2 files: 1 scored" in capsys.readouterr().out
 
 
+def test_no_picture_is_overwritten(
+    untrained: str, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own" / "overlay.png"
+    own.parent.mkdir()
+    own.write_bytes(photo.read_bytes())
+
+    for command, out in (("classify", own), ("explain", own.parent)):
+        arguments = (command, own, "--out", out, "--checkpoint", untrained)
+        assert run(*arguments, monkeypatch=monkeypatch) != 0
+
+    assert own.read_bytes() == photo.read_bytes()
+    assert list(own.parent.iterdir()) == [own]
+
+
 @pytest.mark.parametrize(("faces", "is_told"), [("auto", True), ("whole", False)])
 def test_classify_says_what_helps_where_files_without_a_face_are_faces_themselves(
     faces: str,
