@@ -146,7 +146,10 @@ class _Searcher:
             raise optuna.TrialPruned
         try:
             config = configured(self.search.base, chosen)
-            state = run_training(config, run, data=self.data, stop=stop, on_epoch=judge)
+            # Frames and votes are loaded only where the settings want them.
+            own = not self.search.space.keys().isdisjoint(("augment.reframe", "rater_share"))
+            data = None if own else self.data
+            state = run_training(config, run, data=data, stop=stop, on_epoch=judge)
         except (CoreError, OSError) as error:
             refused = refusal(error)
             if refused is not None:  # no fault of these settings: all trials would end so

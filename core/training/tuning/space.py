@@ -42,6 +42,7 @@ class Range:
 
 
 Space = dict[str, Choice | Range]
+_OF_THE_DATA = ("data", "split", "sources", "class_set")
 
 # Paper, Table 3. Its activation has one value, ReLU; early stopping "no" is a patience of 0.
 TABLE_3: Space = {
@@ -139,8 +140,14 @@ def check_space(space: Space, base: RunConfig) -> None:
     """Try every bound and value once, so that no trial fails for a slip of the pen.
 
     Raises:
-        ConfigError: A setting does not exist or a value is out of range.
+        ConfigError: A setting does not exist, a value is out of range, or trials would be judged
+            on different pictures.
     """
+    if kept := [name for name in space if name in _OF_THE_DATA]:
+        raise ConfigError(
+            f"{kept[0]} cannot be searched: trials would be judged on different pictures. Give it "
+            f"to the base, as --set {kept[0]}=..., and begin one search for each."
+        )
     for name, one in space.items():
         values: tuple[Any, ...] = one.values if isinstance(one, Choice) else (one.low, one.high)
         for value in values:
