@@ -167,6 +167,7 @@ class ConfigFile(TypedDict, total=False):
     sources: list[Name]
     nesterov: bool
     decay_all: bool
+    compile: bool
     augment: dict[Name, Any]
 
 

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from core.data.containers import open_container
 from core.data.pictures import PictureReader
+from core.data.table1 import PUBLISHED_VALID
 from core.errors import DataError
 from core.files import write_text
 from core.labels import NEUTRAL
@@ -204,6 +205,28 @@ class Dataset:
                 )
             wanted &= self.manifest["source"].isin(sources)
         return table.loc[wanted, "id"].to_numpy(np.int64)
+
+    def validating(self, split: str, chosen: Sequence[str]) -> Sequence[str] | None:
+        """The sources that validate a training on some; None for all.
+
+        Those chosen; in the published split the paper's 600, where these have no such pictures.
+
+        Args:
+            split: "clean" or "published".
+            chosen: The sources learned from; none for all.
+
+        Raises:
+            DataError: In the published split there is nothing that validates.
+        """
+        if not chosen or split != "published" or len(self.ids("published", "valid", chosen)):
+            return chosen or None
+        if PUBLISHED_VALID in set(self.manifest["source"]):
+            return [PUBLISHED_VALID]
+        raise DataError(
+            f"Split 'published' of {self.folder.name} has no validation image of "
+            f"{', '.join(chosen)}; as published only the paper's 600 validate. Set "
+            "split=clean, or prepare the data with these 600 (gimefive_valid)."
+        )
 
     def part(
         self, split: str = "clean", part: str = "train", sources: Sequence[str] | None = None

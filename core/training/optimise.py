@@ -1,7 +1,7 @@
 """Optimisers, learning-rate schedules and the running average of weights."""
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from lightning_fabric import Fabric
@@ -12,6 +12,7 @@ from core.training.config import RunConfig
 
 EXPONENTIAL_EPOCH = 0.97  # factor an epoch of the exponential schedule
 
+_SETTINGS = {"momentum", "nesterov", "weight_decay", "betas"}  # of an optimiser, from the run's
 # CPUs that multiply bfloat16; all others emulate it, a dozen times slower than float32.
 _BFLOAT16_UNITS = ("amx_bf16", "avx512_bf16", "bf16")
 
@@ -69,6 +70,22 @@ def build_optimiser(
         )  # fmt: skip
     kind = torch.optim.Adam if config.optimiser == "adam" else torch.optim.AdamW
     return kind(groups, lr=rate, betas=(config.momentum, 0.999), weight_decay=decay, fused=fused)
+
+
+def take_up(optimiser: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Give an optimiser the memory of another; its settings stay those it was built with.
+
+    Args:
+        optimiser: As `build_optimiser` gives it.
+        state: `state_dict` of one of the same kind, for the same network.
+    """
+    own = [
+        {name: value for name, value in group.items() if name in _SETTINGS}
+        for group in optimiser.param_groups
+    ]
+    optimiser.load_state_dict(state)
+    for group, settings in zip(optimiser.param_groups, own, strict=True):
+        group.update(settings)
 
 
 def may_fuse(config: RunConfig, device: torch.device) -> bool:

@@ -1,7 +1,7 @@
 """A run from start to end: begin, resume, record."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data import PUBLISHED_VALID, Dataset, Subset, load_dataset, load_frames, vote_shares
-from core.errors import DataError, ExplainError
+from core.data import Dataset, Subset, load_dataset, load_frames, vote_shares
+from core.errors import ConfigError, DataError, ExplainError
 from core.explain import keep_reference
 from core.labels import NEUTRAL
 from core.paths import data_root, is_first_process
@@ -37,7 +37,8 @@ def training_data(config: RunConfig) -> TrainingData:
     folder = Path(config.data)
     folder = folder if folder.is_absolute() else data_root() / folder
     dataset = load_dataset(folder).of_classes(config.labels)
-    sources = {"train": config.sources or None, "valid": _validating(dataset, config)}
+    validating = dataset.validating(config.split, config.sources)
+    sources = {"train": config.sources or None, "valid": validating}
     subsets = {part: dataset.part(config.split, part, sources[part]) for part in PARTS}
     for part, subset in subsets.items():
         if len(subset.labels) < SMALLEST_PART:
@@ -80,24 +81,6 @@ def training_data(config: RunConfig) -> TrainingData:
             f"{', '.join(classes)} for faces of {source}" for source, classes in unknown.items()
         ))  # fmt: skip
     return TrainingData(train, valid, facts)
-
-
-def _validating(dataset: Dataset, config: RunConfig) -> Sequence[str] | None:
-    """The sources that validate: the run's; as published the paper's 600, where those have none.
-
-    Raises:
-        DataError: As published there is nothing that validates.
-    """
-    chosen = config.sources
-    if not chosen or config.split != "published" or len(dataset.ids("published", "valid", chosen)):
-        return chosen or None
-    if PUBLISHED_VALID in set(dataset.manifest["source"]):
-        return [PUBLISHED_VALID]
-    raise DataError(
-        f"Split 'published' of {dataset.folder.name} has no validation image of "
-        f"{', '.join(chosen)}; as published only the paper's 600 validate. Set "
-        "split=clean, or prepare the data with these 600 (gimefive_valid)."
-    )
 
 
 def unknown_classes(train: Subset, labels: tuple[str, ...]) -> dict[str, list[str]]:
@@ -185,6 +168,8 @@ def run_training(
     """
     records = Records(folder)
     kept = resume and folder.last.exists()  # then the settings stay until it takes the new ones
+    if kept:
+        _refuse_late(config, folder)
     with (
         records.claimed(new=new),
         records.begun(None if kept else config, keep_stop) as is_asked,
@@ -212,6 +197,18 @@ def run_training(
         if is_first_process():
             _keep_reference(folder, data.train.images)
     return records.state
+
+
+def _refuse_late(config: RunConfig, folder: RunFolder) -> None:
+    """Refuse other settings of what is over by the time a run is gone on with."""
+    before = folder.config()
+    for name in ("initial", "optimiser"):
+        old, new = getattr(before, name), getattr(config, name)
+        if old != new:
+            raise ConfigError(
+                f"{name} of {folder.name} cannot become {new!r} now: it has begun with {old!r}. "
+                "Start another run with it."
+            )
 
 
 def _keep_reference(folder: RunFolder, images: Image) -> None:

@@ -74,7 +74,7 @@ def measured_speed(config: RunConfig) -> Speed:
     except subprocess.TimeoutExpired:
         raise TrainingError(
             f"The speed could not be measured within {GIVEN_UP} s. Start the run without knowing "
-            "it, or choose settings that begin sooner (compile=False)."
+            "it, or choose settings that begin sooner (compile=false)."
         ) from None
     if process.returncode != 0:
         said = (process.stderr.strip().splitlines() or ["no word"])[-1]

@@ -25,6 +25,7 @@ from core.training.optimise import (
     learning_rate,
     may_fuse,
     precision,
+    take_up,
 )
 from core.training.progress import EpochSums, Reporter, StepFacts, Unread, figures
 from core.training.run_folder import RunFolder
@@ -320,7 +321,7 @@ class Trainer:
         try:
             state = torch.load(self.folder.last, map_location="cpu", weights_only=True)
             self.network.load_state_dict(state["model"])
-            self.optimiser.load_state_dict(state["optimiser"])
+            take_up(self.optimiser, state["optimiser"])
             if self.average is not None:
                 for key, value in state["average"].items():
                     self.average.state[key].copy_(value)

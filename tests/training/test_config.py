@@ -50,6 +50,13 @@ def test_settings_reach_inside() -> None:
     assert config.sources == ("raf_db", "ck_plus")
 
 
+@pytest.mark.parametrize("name", ["nesterov", "decay_all", "compile"])
+@pytest.mark.parametrize("word", ["False", "no", "0"])
+def test_a_switch_takes_true_or_false_alone(name: str, word: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        RunConfig().with_settings({name: word})
+
+
 def test_every_row_of_table_2_is_a_preset_in_both_recipes() -> None:
     names = preset_names()
 

@@ -5,7 +5,13 @@ import torch
 from torch import nn
 
 from core.training import RunConfig
-from core.training.optimise import WeightAverage, build_optimiser, learning_rate, precision
+from core.training.optimise import (
+    WeightAverage,
+    build_optimiser,
+    learning_rate,
+    precision,
+    take_up,
+)
 
 
 def rates(steps: int = 100, **settings: object) -> list[float]:
@@ -107,3 +113,26 @@ def test_bfloat16_is_taken_where_the_processor_computes_in_it(
 def test_a_precision_that_is_named_is_used() -> None:
     assert precision(RunConfig(precision="bf16-mixed")) == "bf16-mixed"
     assert precision(RunConfig(precision="32-true")) == "32-true"
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
+def test_an_optimiser_takes_up_what_another_remembers_and_keeps_its_settings(name: str) -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    config = RunConfig(optimiser=name, momentum=0.9, weight_decay=0.1, nesterov=True)  # type: ignore[arg-type]
+    before = build_optimiser(model, config)
+    model(torch.ones(4, 2)).square().sum().backward()
+    before.step()
+
+    after = build_optimiser(
+        model, config.replaced(momentum=0.5, weight_decay=0.7, nesterov=False, learning_rate=0.2)
+    )
+    take_up(after, before.state_dict())
+
+    matrices, vectors = after.param_groups
+    assert (matrices["weight_decay"], vectors["weight_decay"]) == (0.7, 0.0)
+    assert (matrices["momentum"] if name == "sgd" else matrices["betas"][0]) == 0.5
+    assert matrices.get("nesterov", False) is False
+    for value in model.parameters():
+        known, kept = before.state[value], after.state[value]
+        assert known.keys() == kept.keys() != set()
+        assert all(torch.equal(known[key], kept[key]) for key in known)

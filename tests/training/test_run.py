@@ -243,6 +243,9 @@ def test_settings_that_a_run_cannot_go_on_with_do_not_replace_its_own(
 
     with pytest.raises(TrainingError, match="does not fit the run"):
         run_training(config.replaced(model_options={"depth": 2, "width": 8}), folder, resume=True)
+    for late in ({"initial": "default"}, {"optimiser": "adam"}):
+        with pytest.raises(ConfigError, match=f"{next(iter(late))} of run cannot become"):
+            run_training(config.replaced(**late), folder, resume=True)
     assert folder.config() == config
 
     run_training(config.replaced(epochs=2), folder, resume=True)
