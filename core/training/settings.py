@@ -109,14 +109,21 @@ def documented(owner: object) -> dict[str, str]:
     return {name: " ".join(said.split()) for name, said in ENTRY.findall(text)}
 
 
-def problem(name: str, value: object) -> str:
-    """Why a run does not take this value for a setting; "" where it does."""
+def problem(name: str, value: object, initial: str = "") -> str:
+    """Why a run does not take this value for a setting; "" where it does.
+
+    Args:
+        name: Of the setting.
+        value: To be tried.
+        initial: The checkpoints it is to begin with, which may be kept without an epoch.
+    """
     place, _, inner = name.partition(".")
     try:
         if place == "augment":
             Augmentation(**{inner: value})  # type: ignore[arg-type]  # checked inside
         elif place != "model_options":
-            RunConfig().replaced(**{name: value})
+            beside = {"initial": initial} if name == "epochs" else {}
+            RunConfig().replaced(**beside, **{name: value})
     except ConfigError as error:
         return str(error)
     return ""

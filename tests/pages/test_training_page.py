@@ -5,7 +5,9 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
+import pandas as pd
 import pytest
+from grey_faces import rows_of, write_dataset
 from training_pages import Opened, labels, trained, words
 
 from core.checkpoints import DEFAULT_CHECKPOINT
@@ -69,6 +71,10 @@ def test_errors_stand_beside_their_fields_and_forbid_the_start(
     assert "2 settings must be changed" in text
     assert "Start" not in labels(app)
 
+    app.number_input(key="set augment.flip").set_value(0.5)
+    app.text_input(key="set initial").set_value("one+two").run()
+    assert "must be changed" not in words(app)
+
     app.number_input(key="set epochs").set_value(3)
     app.number_input(key="set augment.flip").set_value(0.5).run()
     assert ":red[" not in words(app)
@@ -118,6 +124,27 @@ def test_a_split_with_copies_across_parts_is_said_to_leak(
     assert "1 test picture has a copy among the training pictures" in words(app)
     assert "not enough pictures" in words(app)  # the drawings have no published validation part
     assert "Start" not in labels(app)
+
+
+def test_the_published_split_is_validated_by_the_papers_600(tmp_path: Path) -> None:
+    every = [(label, label) for label in range(6)]
+    rows = [
+        *rows_of("raf_db", "train", "train", every * 3),
+        *rows_of("raf_db", "test", "test", every),
+        *rows_of("gimefive_valid", "valid", "drop", every * 2),
+    ]
+    folder = write_dataset(tmp_path / "own", rows, "a-hash")
+    (folder / "pairs.csv").write_text("first,second,exact,correlation\n0,24,True,1.0\n")
+    manifest = pd.read_csv(folder / "manifest.csv")
+    manifest.loc[[0, 24], "group"] = 7
+    manifest.to_csv(folder / "manifest.csv", index=False)
+
+    published = store.parts(folder, "published", ("raf_db",), "six")
+    clean = store.parts(folder, "clean", ("raf_db",), "six")
+
+    assert (published.train, published.valid, published.test) == (18, 12, 6)
+    assert sum(published.leaks.values()) == 1
+    assert (clean.train, clean.valid, clean.leaks) == (18, 0, {})
 
 
 def test_the_time_is_told_from_a_run_of_equal_settings(

@@ -63,8 +63,9 @@ def write_dataset(
         table = pd.DataFrame({"id": range(len(rows)), "part": parts, "reason": reasons})
         table.to_csv(folder / "splits" / f"{name}.csv", index=False)
     counts: dict[str, dict[str, int]] = {row.source: {} for row in rows}
-    info = {"format": 1, "labels": list(labels), "data_hash": data_hash, "counts": counts}
-    (folder / "dataset.json").write_text(json.dumps(info))
+    class_set = next(name for name, known in CLASS_SETS.items() if known == labels)
+    info = {"format": 1, "class_set": class_set, "labels": list(labels), "data_hash": data_hash}
+    (folder / "dataset.json").write_text(json.dumps({**info, "counts": counts}))
     return folder
 
 

@@ -63,6 +63,11 @@ def test_a_problem_is_told_in_the_words_of_the_configuration(
     assert problem(name, value) == said
 
 
+def test_no_epoch_is_no_problem_where_checkpoints_are_kept_as_they_are() -> None:
+    assert problem("epochs", 0, "one+two") == ""
+    assert "expected a number from 0" in problem("epochs", -1, "one+two")
+
+
 def test_options_of_the_networks_cover_table_3() -> None:
     spec = MODELS["gimefive"]
 

@@ -70,7 +70,7 @@ def read() -> tuple[RunConfig | None, list[str]]:
     """
     values = {setting.name: _settled(_narrowed(setting)) for setting in run_settings()}
     values |= {option.name: _settled(option) for option in _options(str(values["model"]))}
-    problems = [said for name, value in values.items() if (said := problem(name, value))]
+    problems = [said for name, value in values.items() if (said := _problem(name, value))]
     if problems:
         return None, problems
     try:
@@ -127,9 +127,13 @@ def _fields(settings: list[Setting]) -> None:
         row = settings[start : start + COLUMNS]
         for column, setting in zip(st.columns(COLUMNS), row, strict=False):
             with column:
-                said = problem(setting.name, _field(setting))
+                said = _problem(setting.name, _field(setting))
             if said:
                 column.markdown(f":red[{literal(said)}]")
+
+
+def _problem(name: str, value: object) -> str:
+    return problem(name, value, str(st.session_state.get(KEY + "initial", "")))
 
 
 def _settled(setting: Setting) -> Any:  # noqa: ANN401 - what the setting takes

@@ -2,6 +2,8 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,13 +92,17 @@ def _parts(
 ) -> Parts:
     dataset = data_store.dataset(Path(folder))
     learnt = dataset.manifest["label"].isin(CLASS_SETS[class_set]).to_numpy(bool)
+    validating: Sequence[str] | None = chosen
+    with suppress(DataError):  # none validates
+        validating = dataset.validating(split, chosen)
+    sources = {"train": chosen or None, "valid": validating or None, "test": chosen or None}
     numbers = {
-        part: int(learnt[dataset.ids(split, part, chosen or None)].sum())
-        for part in ("train", "valid", "test")
+        part: int(learnt[dataset.ids(split, part, names)].sum()) for part, names in sources.items()
     }
     pairs = leak_pairs(dataset, split)
     if chosen:
-        pairs = pairs[pairs["source_a"].isin(chosen) & pairs["source_b"].isin(chosen)]
+        used = {*chosen, *(validating or ())}
+        pairs = pairs[pairs["source_a"].isin(used) & pairs["source_b"].isin(used)]
     leaks = Counter(zip(pairs["split_a"], pairs["split_b"], strict=True))
     return Parts(str(dataset.info["class_set"]), **numbers, leaks=dict(leaks))
 
