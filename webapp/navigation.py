@@ -1,11 +1,13 @@
 """The pages of the app: where they are, what they are for, and which exist."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
+
+from webapp.text import literal
 
 # Streamlit sends no such header. What pages draw themselves stays allowed; the server's address
 # is named for browsers whose 'self' leaves web sockets out.
@@ -166,6 +168,21 @@ def page(entry: PageEntry) -> StreamlitPage:
         url_path="" if entry is HOME else entry.name,
         default=entry is HOME,
     )
+
+
+def warn_of_link(key: str, names: Iterable[str]) -> None:
+    """Say so where a link names something that is not here, above the box to choose from.
+
+    Args:
+        key: Of the parameter in the address.
+        names: Of all that is here.
+    """
+    asked = st.query_params.get(key, "")
+    if asked and asked not in names:
+        st.warning(
+            f"The link asks for {literal(repr(asked[:80]))}, which is not here. Choose one of "
+            "those below."
+        )
 
 
 def link(name: str, label: str, **query: str) -> None:

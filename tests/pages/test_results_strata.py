@@ -143,3 +143,17 @@ def test_strata_of_a_list_show_notes_and_faithfulness(
     assert "1 of the 3 names fit several pictures" in words(page)
     assert "Faithfulness is that of expected\\_cam on at most 7 faces" in words(page)
     assert len(page.get("download_button")) == 4
+
+
+@pytest.mark.parametrize("name", ["Confusions", "One run", "Strata"])
+@pytest.mark.parametrize(("asked", "shown"), [("nonsense", "one"), ("two", "two")])
+def test_a_link_to_a_run_that_is_not_here_says_so(
+    page: AppTest, name: str, asked: str, shown: str
+) -> None:
+    page.query_params["run"] = asked
+    view(page, name)
+
+    assert page.selectbox(key="run").value == shown
+    said = [one.value for one in page.warning if "which is not here" in one.value]
+    assert (said == []) == (asked == shown)
+    assert all(f"'{asked}'" in one for one in said)

@@ -42,6 +42,7 @@ def run_picker(title: str, key: str, *, other_than: Run | None = None) -> Run | 
         show_how_to_begin()
         return None
     by_name = {run.name: run for run in runs}
+    navigation.warn_of_link(key, by_name)
     place = st.container()  # above the toggle, which decides what there is to choose
     titles = _titles([run.folder for run in runs], key)
     name = widgets.linked_choice(
@@ -98,6 +99,7 @@ def explained_run_picker() -> Path | None:
         st.info("There is no trained network here yet. Train one first.")
         navigation.link(navigation.TRAINING, "Train a network")
         return None
+    navigation.warn_of_link("run", folders)
     titles = checkpoints.titles(checkpoints.own_first(folders.values()))
     place = st.container()
     name = widgets.linked_choice("Run", titles, "run", place=place, initial=DEFAULT_CHECKPOINT)

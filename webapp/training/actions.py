@@ -26,7 +26,7 @@ from core.training import (
     stop_worker,
 )
 from webapp.errors import sentence, shown_errors
-from webapp.navigation import VIEW
+from webapp.navigation import VIEW, warn_of_link
 from webapp.text import literal
 from webapp.waiting import tell_kept, tell_next
 
@@ -172,11 +172,8 @@ def linked_pick(
     titles = titles or {}
     asked = st.session_state.get(key, st.query_params.get(key))
     if asked not in names:
-        if asked is not None and key not in st.session_state:
-            st.warning(
-                f"The link asks for {literal(repr(asked[:80]))}, which is not here. Choose one of "
-                "those below."
-            )
+        if key not in st.session_state:
+            warn_of_link(key, names)
         asked = names[0]
     if st.session_state.get(key) != asked:
         st.session_state[key] = asked
