@@ -236,7 +236,7 @@ class VideoReader:
     def _time(self, frame: av.VideoFrame) -> float | None:
         """Seconds on the file's clock; AVI has but one stamp a frame, in the order of showing."""
         stamp = frame.dts if self._container.format.name == "avi" else frame.pts
-        return None if stamp is None else float(stamp * frame.time_base)
+        return float(stamp * base) if stamp is not None and (base := frame.time_base) else None
 
     def _upright(self, frame: av.VideoFrame) -> Image:
         width, height = self.info.width, self.info.height

@@ -89,8 +89,7 @@ def test_no_picture_is_overwritten(
     own.write_bytes(photo.read_bytes())
 
     for command, out in (("classify", own), ("explain", own.parent)):
-        arguments = (command, own, "--out", out, "--checkpoint", untrained)
-        assert run(*arguments, monkeypatch=monkeypatch) != 0
+        assert run(command, own, "--out", out, "--checkpoint", untrained, monkeypatch=monkeypatch)
 
     assert own.read_bytes() == photo.read_bytes()
     assert list(own.parent.iterdir()) == [own]
