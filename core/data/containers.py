@@ -193,6 +193,7 @@ def _named_pictures(table: Path) -> set[str]:
     text = _text(data).replace("\\", "/")
     cells = {cell.strip() for cell in re.split(r'[,;|\t\r\n"]', text)}
     cells |= {line.rpartition(" ")[0].strip() for line in text.splitlines()}
+    cells |= {cell.strip() for cell in re.findall(r'"([^"\r\n]+)"', text)}  # may hold separators
     named = {cell for cell in cells if suffix(cell) in PICTURES}
     found = {path for path in map(posixpath.normpath, named) if _is_file(table.parent / path)}
     if named and len(found) >= len({posixpath.normpath(cell) for cell in named}):

@@ -135,7 +135,8 @@ class Dataset:
     def manifest(self) -> pd.DataFrame:
         """One row a picture, see `docs/datasets.md`; an unlabelled one has the label ""."""
         types: dict[str, Any] = dict.fromkeys(_TEXT, str)
-        return pd.read_csv(self.folder / "manifest.csv", dtype=types, keep_default_na=False)
+        path = self.folder / "manifest.csv"  # names may hold a carriage return
+        return pd.read_csv(path, dtype=types, keep_default_na=False, lineterminator="\n")
 
     @cached_property
     def images(self) -> Image:

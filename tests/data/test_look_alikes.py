@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from made_pictures import blobs, png, write_folder
 
-from core.data import NameMap, understand
+from core.data import NameMap, prepare, understand
 from core.data.listing import Listed, list_sources
 from core.errors import DataError
 from core.labels import EMOTIONS
@@ -142,3 +142,18 @@ def test_an_accent_is_the_same_in_one_character_and_in_two(tmp_path: Path) -> No
             f"{apart}/{apart}.jpg": ("train", "surprise"),
             "Wut/2.jpg": ("train", "anger"),
         }
+
+
+def test_a_name_may_hold_what_parts_cells_or_lines(tmp_path: Path) -> None:
+    names = ["Doe, J 0.jpg", "a;b.jpg", "x\ry.jpg"]
+    files = {f"anger/{name}": PICTURE for name in names}
+    table = "path,label\n" + "".join(f'"{name}",anger\n' for name in names[:2])
+    folder = write_folder(tmp_path / "own", files)
+    (folder / "anger" / "labels.csv").write_text(table)
+
+    prepared = prepare([f"folder={folder}"], tmp_path / "out", workers=1)
+    listed = read(folder / "anger" / "labels.csv")
+
+    assert {path.rpartition("/")[2] for path in prepared.manifest["path"]} == set(names)
+    assert prepared.manifest["label"].tolist() == ["anger"] * 3
+    assert {item.reference for item in listed.items} == set(names[:2])
