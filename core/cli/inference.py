@@ -19,14 +19,14 @@ CheckpointOption = Annotated[
     str, typer.Option("--checkpoint", help="Run name, folder, or `default`.")
 ]
 
-_SCORES = (".csv", ".tsv", ".txt", ".parquet", "")  # ends of names; pictures are never overwritten
-
 
 def _scores_file(out: str) -> str:
     """Let the place of scores pass where one can be written; an address is looked at later."""
+    from core.images import SUFFIXES
+
     if "://" not in out:
-        if Path(out).suffix.lower() not in _SCORES:
-            raise typer.BadParameter(f"{out} is no scores file; expected .csv or .parquet.")
+        if Path(out).suffix.lower() in SUFFIXES:
+            raise typer.BadParameter(f"{out} is a picture's name; expected .csv or .parquet.")
         writable_file(Path(out))
     elif not out.endswith(".parquet"):
         raise typer.BadParameter(f"{out} is an address; expected one that ends in .parquet.")

@@ -149,7 +149,8 @@ def run_training(
     """Train in this process and leave a complete run folder.
 
     Args:
-        config: The run's settings; with `resume` it must be the stored one.
+        config: The run's settings; with `resume` they may differ from the stored ones, but not in
+            what is over by then, as in `initial`.
         folder: The run's folder.
         resume: Whether to go on from last.pt.
         new: Whether the folder must hold no job yet.
@@ -202,7 +203,7 @@ def run_training(
 def _refuse_late(config: RunConfig, folder: RunFolder) -> None:
     """Refuse other settings of what is over by the time a run is gone on with."""
     before = folder.config()
-    for name in ("initial", "optimiser"):
+    for name in ("initial", "optimiser", "decay_all"):
         old, new = getattr(before, name), getattr(config, name)
         if old != new:
             raise ConfigError(

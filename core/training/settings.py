@@ -122,8 +122,8 @@ def problem(name: str, value: object, initial: str = "") -> str:
         if place == "augment":
             Augmentation(**{inner: value})  # type: ignore[arg-type]  # checked inside
         elif place != "model_options":
-            beside = {"initial": initial} if name == "epochs" else {}
-            RunConfig().replaced(**beside, **{name: value})
+            is_kept = name == "epochs" and not problem("initial", initial)
+            RunConfig(initial=initial if is_kept else "").replaced(**{name: value})
     except ConfigError as error:
         return str(error)
     return ""

@@ -22,10 +22,7 @@ from core.video.writer import ANEW, SoundPacket
 
 LONGEST = 1920  # pixels; a larger picture costs time and tells the network nothing more
 
-_HDR = {
-    ColorTrc.SMPTE2084.value: "PQ",
-    ColorTrc.ARIB_STD_B67.value: "HLG",
-}  # ITU-R BT.2100
+_HDR = {ColorTrc.SMPTE2084.value: "PQ", ColorTrc.ARIB_STD_B67.value: "HLG"}  # ITU-R BT.2100
 _WHITE = 203.0  # cd/m2 of a white page in HDR, ITU-R BT.2408
 _SHOULDER = 0.8  # of white, above which lights are compressed towards 1
 _FINE = 4095  # steps of the table that compresses, over the square root of light
@@ -107,6 +104,7 @@ class VideoReader:
         first = max(span.start - span.run_up, 0.0)
         step = 1 / self.info.rate
         number, time, later = 0, first - step, -self.start
+        former: float | None = None
         for item in self._items if first == 0 else self._from(first):
             if isinstance(item, av.Packet):
                 on_sound(item)
@@ -116,8 +114,13 @@ class VideoReader:
             if 0 < first > shown:
                 continue
             if shown < time - ANEW:
-                later, shown = later + time + step - shown, time + step
-                self.notes.append(f"The film's clock began anew after {time:.1f} s and goes on.")
+                former, later, shown = later, later + time + step - shown, time + step
+            elif former is not None and stamp is not None:
+                if 0 < stamp + former - time <= ANEW:  # it was one wrong stamp
+                    later, shown = former, stamp + former
+                else:
+                    self.notes.append(f"The film's clock began anew after {time:.1f} s.")
+                former = None
             if span.end is not None and shown >= span.end:
                 return
             # Some files repeat a time or go back; a reader of the result must not have to care.

@@ -134,6 +134,7 @@ class SoundTrack:
     ) -> None:
         self._container, self._start = container, start
         self._end = -inf  # on the source's clock
+        self._former: float | None = None  # start before the clock began anew at the last packet
         self._begun = False  # an encoder that got nothing cannot be asked for its rest
         self._kept = source.codec_context.codec.canonical_name in _KEPT
         if self._kept:
@@ -148,7 +149,12 @@ class SoundTrack:
             return
         moment = float(packet.pts * packet.time_base)
         if moment < self._end - ANEW:  # the clock began anew
-            self._start, self._end = self._start + moment - self._end, moment
+            self._former, self._start = self._start, self._start + moment - self._end
+            self._end = moment
+        elif self._former is not None:
+            if abs(moment - self._former - self._end + self._start) <= ANEW:  # one wrong stamp
+                self._start, self._end = self._former, moment
+            self._former = None
         self._end = max(self._end, moment + float((packet.duration or 0) * packet.time_base))
         shift = round(self._start / packet.time_base)
         if (packet.pts - shift) * packet.time_base < -_BEFORE:

@@ -63,6 +63,45 @@ def test_labels_that_are_numbers_are_no_names_of_pictures(tmp_path: Path) -> Non
     assert items(one) == {f"{name}.jpg": ("train", EMOTIONS[name % 6]) for name in names}
 
 
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("id,filename,label", "{at},IMG_{at}.jpg,{word}"),
+        ("id,image,label", "{at},http://example.org/{at}.jpg,{word}"),
+        ("number,url,label", "{at},http://example.org/x{at}.jpg,{word}"),
+        ("image,mask,label", "{at},m{at}.png,{word}"),
+        ("image,mask,label", "{at}.jpg,m{at}.png,{word}"),
+    ],
+)
+def test_another_column_of_picture_names_does_not_hide_the_one_that_names_these(
+    tmp_path: Path, header: str, row: str
+) -> None:
+    names = range(100, 112)
+    rows = [row.format(at=at, word=EMOTIONS[at % 6]) for at in names]
+    files = {f"images/{at}.jpg": PICTURE for at in names}
+    files |= {f"masks/m{at}.png": PICTURE for at in names if "mask" in header}
+    table = "\n".join([header, *rows])
+
+    one = read(write_folder(tmp_path / "own", {**files, "labels.csv": table.encode()}))
+
+    assert items(one) == {f"images/{at}.jpg": ("train", EMOTIONS[at % 6]) for at in names}
+
+
+def test_a_table_of_one_part_beside_class_folders_says_nothing_against_them(
+    tmp_path: Path,
+) -> None:
+    for parts in ({"fer_train": "train", "fer_test": "test"},
+                  {"train": "train", "test": "test", "eval": "valid"}):  # fmt: skip
+        pictures = [f"{part}/{label}/1.jpg" for part in parts for label in ("anger", "fear")]
+        listed = [one for one in pictures if one.startswith(list(parts)[-1])]
+        table = "path,label\n" + "".join(f"{one},{one.split('/')[1]}\n" for one in listed)
+        files = {**dict.fromkeys(pictures, PICTURE), "labels.csv": table.encode()}
+        path = write_folder(tmp_path / "-".join(parts), files)
+
+        assert {item.split for item in read(path).items} == set(parts.values())
+        assert {item.split for item in read(f"table={path}").items} == {list(parts.values())[-1]}
+
+
 def test_numbered_folders_are_asked_whatever_their_pictures_are_called(tmp_path: Path) -> None:
     numbered = {f"class_{at}/image{at:05d}.jpg": PICTURE for at in range(1, 8)}
     named = {f"{label}/image{at:05d}.jpg": PICTURE for at, label in enumerate(EMOTIONS)}

@@ -157,3 +157,12 @@ def test_a_link_to_a_run_that_is_not_here_says_so(
     said = [one.value for one in page.warning if "which is not here" in one.value]
     assert (said == []) == (asked == shown)
     assert all(f"'{asked}'" in one for one in said)
+
+
+def test_what_the_page_puts_into_its_own_address_is_no_link(page: AppTest) -> None:
+    view(page, "Confusions")
+    page.selectbox(key="against").set_value("two").run()
+    page.selectbox(key="run").set_value("two").run()
+
+    assert page.selectbox(key="run").value == "two"
+    assert not [one for one in page.warning if "which is not here" in one.value]

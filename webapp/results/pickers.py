@@ -42,7 +42,7 @@ def run_picker(title: str, key: str, *, other_than: Run | None = None) -> Run | 
         show_how_to_begin()
         return None
     by_name = {run.name: run for run in runs}
-    navigation.warn_of_link(key, by_name)
+    _warn_of_link(key)
     place = st.container()  # above the toggle, which decides what there is to choose
     titles = _titles([run.folder for run in runs], key)
     name = widgets.linked_choice(
@@ -54,6 +54,13 @@ def run_picker(title: str, key: str, *, other_than: Run | None = None) -> Run | 
         initial=DEFAULT_CHECKPOINT if other_than is None else "",
     )
     return by_name.get(name)
+
+
+def _warn_of_link(key: str) -> None:
+    """Say so where the address names a run that is not here; others may be hidden or have none."""
+    if st.query_params.get(key):
+        here = {run.name for run in all_runs()} | {one.name for one in list_checkpoints()}
+        navigation.warn_of_link(key, here)
 
 
 def _titles(folders: Sequence[Path], key: str) -> dict[str, str]:
@@ -99,7 +106,7 @@ def explained_run_picker() -> Path | None:
         st.info("There is no trained network here yet. Train one first.")
         navigation.link(navigation.TRAINING, "Train a network")
         return None
-    navigation.warn_of_link("run", folders)
+    _warn_of_link("run")
     titles = checkpoints.titles(checkpoints.own_first(folders.values()))
     place = st.container()
     name = widgets.linked_choice("Run", titles, "run", place=place, initial=DEFAULT_CHECKPOINT)

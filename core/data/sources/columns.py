@@ -1,7 +1,7 @@
 """Which column of a table is what: known by its name, else by what is in it."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import PurePosixPath
@@ -42,6 +42,7 @@ PATHS = (
     "name",
     "id",
 )
+_SURE = {*PATHS} - {"image_id", "name", "id"}  # whose numbers are names of pictures
 ALL_LABELS = (
     *LABELS,
     "emotion_label",
@@ -145,10 +146,17 @@ def _columns(container: Container, member: str, places: Places) -> PathTable | N
     start = 0 if any(hits(place, rows[:1]) for place in range(width)) else 1
     some = body if start else [rows[0], *body]
     names = form.columns if start else ()
-    named = [place for place in range(width) if _names_pictures(row[place] for row in some)]
-    path = _path_column(
-        names, [hits(place, some) if place in (named or [place]) else 0 for place in range(width)]
-    )
+    found_by = [hits(place, some) for place in range(width)]
+    columns = [[row[place].strip() for row in some] for place in range(width)]
+    if any(
+        2 * number > max(found_by) > 0 and _most(cells, lambda cell: suffix(cell) in PICTURES)
+        for number, cells in zip(found_by, columns, strict=True)
+    ):  # then mere numbers, which may be names of pictures, too, are none
+        found_by = [
+            0 if _most(cells, str.isdecimal) and name not in _SURE else number
+            for number, cells, name in zip(found_by, columns, names or [""] * width, strict=False)
+        ]
+    path = _path_column(names, found_by)
     if path < 0:
         return None
     found = replace(_named(names, member, start, path), label=_label_column(names, some, path))
@@ -168,10 +176,8 @@ def _named(names: Sequence[str], member: str, start: int, path: int) -> PathTabl
     return PathTable(member, start, path, -1, split, group, stratum, (), numbers)
 
 
-def _names_pictures(cells: Iterable[str]) -> bool:
-    """Whether most cells end as pictures do: mere numbers may be names of pictures, too."""
-    ends = [suffix(cell.strip()) in PICTURES for cell in cells]
-    return 2 * sum(ends) > len(ends)
+def _most(cells: Sequence[str], holds: Callable[[str], bool]) -> bool:
+    return 2 * sum(map(holds, cells)) > len(cells)
 
 
 def _path_column(names: Sequence[str], hits: Sequence[int]) -> int:

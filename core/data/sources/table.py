@@ -125,12 +125,12 @@ def table_items(
         elif row.said and not earlier.said:
             found[member] = (row, table)
     yield from _beside(container, chosen, found, places)
-    splits = folder_splits([one for one, (row, _) in found.items() if not row.said], names)
+    splits = folder_splits(sorted(places.members), names)
     for member, (row, table) in found.items():
         if member in against:
             yield Skip(member, f"listed in {_names(chosen)} with different labels or splits")
         else:
-            yield _item(member, row, table, numbers, splits.get(member))
+            yield _item(member, row, table, numbers, None if row.said else splits[member])
 
 
 def _names(chosen: list[PathTable]) -> str:
