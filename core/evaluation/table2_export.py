@@ -11,6 +11,7 @@ Format = Literal["md", "csv", "latex", "json"]
 FORMATS: tuple[Format, ...] = ("md", "csv", "latex", "json")
 PUBLISHED = ("train", "test", "valid")
 MEASURED = ("train", "test", "valid", "test_clean", "valid_clean")
+_MOST_PARTS = 3  # of a sum of epochs that is written out
 
 
 def exported(rows: Sequence[dict[str, Any]], form: Format) -> str:
@@ -131,13 +132,16 @@ def all_epochs(measured: Mapping[str, Any]) -> list[int]:
 def epochs_in_words(measured: Mapping[str, Any]) -> str:
     """The epochs of a measured row as a sum, "3 + 2"; "at least" where some are not known.
 
-    Empty where not even its own are known.
+    Of more than three runs the sum alone, "144 in 5 runs". Empty where not even its own are known.
     """
     *before, own = all_epochs(measured)
     if not own:
         return ""
     is_whole = all(one["epochs"] for one in measured.get("earlier", []))
-    return ("" if is_whole else "at least ") + " + ".join(map(str, (*before, own)))
+    parts = (*before, own)
+    many = f"{sum(parts)} in {len(parts)} runs"
+    words = many if len(parts) > _MOST_PARTS else " + ".join(map(str, parts))
+    return words if is_whole else f"at least {words}"
 
 
 def _latex_figure(measured: dict[str, Any], part: str) -> str:

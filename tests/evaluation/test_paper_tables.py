@@ -254,6 +254,8 @@ def test_epochs_of_the_runs_it_went_on_from_are_told(own_runs: Path) -> None:
     ]
     assert epochs_in_words(measured) == "3 + 2"
     assert (measured["epochs"], epochs_in_words(found["RAF-DB", "gimefive"])) == (2, "44")
+    more = [*measured["earlier"], *(measured["earlier"][1:] * 2)]
+    assert epochs_in_words({**measured, "earlier": more}) == "11 in 4 runs"
 
 
 def test_where_the_start_is_not_at_hand_epochs_are_a_least_number(own_runs: Path) -> None:

@@ -56,7 +56,7 @@ SHORT = (
     "normalisation; SE, squeeze-and-excitation, weights for the channels; RB, residual blocks; "
     "DO, dropout, which the row with the star adds."
 )
-SUMS = "A sum of epochs: the run went on from earlier runs on the same pictures."
+SUMS = "Epochs as a sum or in several runs: the run went on from earlier runs on the same pictures."
 PEER_HEADS = (
     "F1: macro-F1, its mean over the classes. No copies: FER2013 test without pictures that have a "
     "copy in the training part."
@@ -177,7 +177,7 @@ def _part(rows: Rows, key: str) -> None:
             # On a phone, where it would take more than half, Streamlit lets it scroll, too.
             "Model": st.column_config.TextColumn(pinned=True, width=MODEL),
             "95 % interval": st.column_config.TextColumn(width=92),
-            "Epochs here": st.column_config.TextColumn("Epochs", width=95),
+            "Epochs here": st.column_config.TextColumn("Epochs", width=105),
             "Parameters": st.column_config.NumberColumn(width=83, format="localized"),
             "Faces/s": st.column_config.NumberColumn(format="%,d"),
             **{
