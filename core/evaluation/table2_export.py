@@ -85,7 +85,7 @@ def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
                     _percent(measured.get("test_clean")),
                     measured.get("run", "-"),
                     epochs_in_words(measured) or "-",
-                    f"{measured['faces_seen']:,}" if measured.get("faces_seen") else "-",
+                    f"{seen:,}" if (seen := _all_faces(measured)) else "-",
                     str(measured.get("faces_per_second") or "-"),
                     str(measured.get("date") or "-")[:10],
                     _status(row, code="`"),
@@ -127,6 +127,12 @@ def all_epochs(measured: Mapping[str, Any]) -> list[int]:
     """
     before = [one["epochs"] or 0 for one in measured.get("earlier", []) if one["same_data"]]
     return [*filter(None, before), measured.get("epochs") or 0]
+
+
+def _all_faces(measured: Mapping[str, Any]) -> int:
+    """Pictures seen in all these epochs, each as often as it was; 0 where that is not known."""
+    own, epochs = measured.get("faces_seen") or 0, measured.get("epochs") or 0
+    return round(own / epochs * sum(all_epochs(measured))) if epochs else int(own)
 
 
 def epochs_in_words(measured: Mapping[str, Any]) -> str:
