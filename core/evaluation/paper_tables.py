@@ -180,7 +180,15 @@ def table2(
 
 def _row(row: PublishedRow, runs: Sequence[Run], measured_by: Measure) -> dict[str, Any]:
     candidates = [run for run in runs if _fits(run, row)]
-    candidates.sort(key=lambda run: (run.split != "clean", -run.valid_accuracy, run.name))
+    budget = DATASETS[row.dataset].epochs
+    candidates.sort(
+        key=lambda run: (
+            run.split != "clean",
+            epochs_of(run.folder) < budget,  # rows are compared after equally many
+            -run.valid_accuracy,
+            run.name,
+        )
+    )
     status, measured = _progress(candidates), None
     for run in candidates:
         if not run.evaluated:

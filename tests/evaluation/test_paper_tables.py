@@ -329,11 +329,9 @@ def test_what_a_caller_does_to_a_part_stays_with_it() -> None:
 
 
 def test_the_lines_that_complete_the_table_name_every_row_below_its_budget(own_runs: Path) -> None:
-    full = write_run(own_runs, "full", model="vgg")
-    short = write_run(own_runs, "short", model="resnet18")
-    for folder, epochs in ((full, 10), (short, 9)):
-        lines = [json.dumps({"epoch": number + 1}) for number in range(epochs)]
-        (folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    write_run(own_runs, "full", model="vgg", epochs=10)
+    write_run(own_runs, "sooner", model="vgg", epochs=4, valid_accuracy=0.9)
+    write_run(own_runs, "short", model="resnet18", epochs=9)
 
     rows = rows_of(own_runs)
     lines = missing_runs(rows)
@@ -345,5 +343,6 @@ def test_the_lines_that_complete_the_table_name_every_row_below_its_budget(own_r
         "--set epochs=10"
     )
     assert lines[-1].endswith("--run fergimefive-gimefive-res-4-epochs --set epochs=4")
+    assert row(own_runs, "vgg")["measured"]["run"] == "full"  # after as many epochs as its rows
     measured = row(own_runs, "resnet18")["measured"]
     assert measured["epochs"] == 9

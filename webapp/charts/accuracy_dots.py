@@ -82,8 +82,8 @@ def _said(row: dict[str, Any]) -> str:
 
 def _after(row: dict[str, Any], joint: str) -> str:
     """The epochs of a row's training here behind a joint; "" where they are not known."""
-    number, of, runs = row["epochs_in_words"].partition(" in ")  # "144 in 5 runs"
-    return f"{joint}{number} epoch{'s' * (number != '1')}{of}{runs}" if number else ""
+    number = row["epochs_in_words"].partition(" in ")[0]  # of "144 in 5 runs"
+    return f"{joint}{number} epoch{'s' * (number != '1')}" if number else ""
 
 
 def _key(few: int, most: int) -> str:
