@@ -66,6 +66,7 @@ SHIPPED_TITLES = {
     "rafdb-vgg-4-epochs": "VGG on RAF-DB, 4 epochs",
     "fer2013-resnet18-4-epochs": "ResNet18 on FER2013, 4 epochs",
     "fer2013-resnet34-4-epochs": "ResNet34 on FER2013, 4 epochs",
+    "fer2013-gimefive-4-epochs": "GiMEFiVE on FER2013, 4 epochs",
     "fer2013-gimefive-plain-4-epochs": "GiMEFiVE plain on FER2013, 4 epochs",
     "fer2013-gimefive-baseline-4-epochs": "GiMEFiVE baseline on FER2013, 4 epochs",
     "fer2013-vgg-4-epochs": "VGG on FER2013, 4 epochs",
