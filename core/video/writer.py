@@ -29,9 +29,7 @@ else:
 
 logger = logging.getLogger(__name__)
 
-ANEW = (
-    0.5  # seconds by which a file's clock goes back where it began anew: files joined as they are
-)
+ANEW = 0.5  # seconds by which a clock that begins anew goes back, as in films put end to end
 _CLOCK = Fraction(1, 90_000)  # seconds a tick: exact for all usual frame rates
 _OPTIONS = {
     "preset": "ultrafast",  # the analysis needs the processor more

@@ -1,6 +1,6 @@
 """Choices the views share: a run, a split, a source."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def run_picker(title: str, key: str, *, other_than: Run | None = None) -> Run | 
         show_how_to_begin()
         return None
     by_name = {run.name: run for run in runs}
-    _warn_of_link(key)
+    _warn_of_link(key, by_name)
     place = st.container()  # above the toggle, which decides what there is to choose
     titles = _titles([run.folder for run in runs], key)
     name = widgets.linked_choice(
@@ -56,9 +56,9 @@ def run_picker(title: str, key: str, *, other_than: Run | None = None) -> Run | 
     return by_name.get(name)
 
 
-def _warn_of_link(key: str) -> None:
-    """Say so where the address names a run that is not here; others may be hidden or have none."""
-    if st.query_params.get(key):
+def _warn_of_link(key: str, offered: Collection[str]) -> None:
+    """Say so where the address names a run that is not here, not merely none of those offered."""
+    if st.query_params.get(key) and st.query_params[key] not in offered:
         here = {run.name for run in all_runs()} | {one.name for one in list_checkpoints()}
         navigation.warn_of_link(key, here)
 
@@ -106,7 +106,7 @@ def explained_run_picker() -> Path | None:
         st.info("There is no trained network here yet. Train one first.")
         navigation.link(navigation.TRAINING, "Train a network")
         return None
-    _warn_of_link("run")
+    _warn_of_link("run", folders)
     titles = checkpoints.titles(checkpoints.own_first(folders.values()))
     place = st.container()
     name = widgets.linked_choice("Run", titles, "run", place=place, initial=DEFAULT_CHECKPOINT)

@@ -125,7 +125,8 @@ def table_items(
         elif row.said and not earlier.said:
             found[member] = (row, table)
     yield from _beside(container, chosen, found, places)
-    splits = folder_splits(sorted(places.members), names)
+    is_said = all(row.said for row, _ in found.values())
+    splits = {} if is_said else folder_splits(sorted(places.members), names)
     for member, (row, table) in found.items():
         if member in against:
             yield Skip(member, f"listed in {_names(chosen)} with different labels or splits")
