@@ -33,6 +33,7 @@ from core.training.run_folder import RunFolder
 logger = logging.getLogger(__name__)
 
 VALIDATION_BATCH = 128
+VALID = "valid loss %(valid_loss).4f accuracy %(valid_accuracy).4f macro-F1 %(valid_macro_f1).4f"
 
 
 class Stopped(Exception):  # noqa: N818 - an order, not an error
@@ -69,11 +70,9 @@ class Trainer:
         self.stop, self.on_epoch = stop, on_epoch
         devices, machines = processes_here(config.devices, config.machines)
         self.fabric = Fabric(
-            accelerator=config.accelerator,
-            devices=devices,
-            num_nodes=machines,
+            accelerator=config.accelerator, devices=devices, num_nodes=machines,
             precision=precision(config),
-        )
+        )  # fmt: skip
         self.fabric.launch()
         self.fabric.seed_everything(config.seed, verbose=False)
         self.preprocess = MODELS[config.model].preprocess
@@ -116,6 +115,19 @@ class Trainer:
             Stopped: A stop was asked for; everything is saved.
             TrainingError: The loss is no number any more.
         """
+        try:
+            self._learn()
+        except Stopped:
+            self._leave()
+            raise
+        self._leave()
+
+    def _leave(self) -> None:
+        """Leave the other processes; Gloo's threads may abort one that ends within their group."""
+        if self.fabric.world_size > 1:
+            torch.distributed.destroy_process_group()
+
+    def _learn(self) -> None:
         if "initial" in self.origin and not self.best and (self.epoch, self.step) == (0, 0):
             self._keep_start()
         order = self.batches.order(self.epoch)
@@ -144,10 +156,7 @@ class Trainer:
         if line is None:
             raise Stopped
         self._keep(line)
-        logger.info(
-            "Start from %s: valid loss %.4f accuracy %.4f macro-F1 %.4f", self.config.initial,
-            line["valid_loss"], line["valid_accuracy"], line["valid_macro_f1"],
-        )  # fmt: skip
+        logger.info("Start from %s: %s", self.config.initial, VALID % line)
 
     def one_step(self, step: int, order: Tensor) -> None:
         """Learn from one batch of the present epoch.
@@ -236,11 +245,9 @@ class Trainer:
         finally:
             self.save()
         logger.info(
-            "Epoch %d of %d: train loss %.4f accuracy %.4f, valid loss %.4f accuracy %.4f "
-            "macro-F1 %.4f, %.0f faces/s",
+            "Epoch %d of %d: train loss %.4f accuracy %.4f, %s, %.0f faces/s",
             line["epoch"], self.config.epochs, line["train_loss"], line["train_accuracy"],
-            line["valid_loss"], line["valid_accuracy"], line["valid_macro_f1"],
-            line["faces_per_second"],
+            VALID % line, line["faces_per_second"],
         )  # fmt: skip
 
     def _keep(self, line: dict[str, Any]) -> None:
@@ -298,13 +305,9 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "average": None if self.average is None else self.average.state,
             "average_steps": 0 if self.average is None else self.average.steps,
-            "epoch": self.epoch,
-            "step": self.step,
-            "best": self.best,
-            "sums": self.sums.state(),
-            "data_hash": self.data.facts.get("data_hash"),
-            "origin": self.origin,
-        }
+            "epoch": self.epoch, "step": self.step, "best": self.best, "origin": self.origin,
+            "sums": self.sums.state(), "data_hash": self.data.facts.get("data_hash"),
+        }  # fmt: skip
         # Opened by Python, so that a full disk is an OSError and not torch's own text.
         with replacing(self.folder.last) as temporary, temporary.open("wb") as file:
             torch.save(state, file)

@@ -10,6 +10,7 @@ import sys
 from itertools import count
 from pathlib import Path
 
+import torch
 from striped_faces import stripes
 
 from core.training import RunFolder
@@ -31,6 +32,8 @@ def main() -> None:
     trainer = Trainer(folder.config(), data, folder, stop=kill)
     trainer.restore()
     trainer.fit()
+    if torch.distributed.is_initialized():
+        raise SystemExit("The group of processes outlives the training.")
     if trainer.fabric.is_global_zero:
         (folder.path / "world").write_text(str(trainer.fabric.world_size))
 
