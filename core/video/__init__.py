@@ -1,12 +1,6 @@
 """Frames in, faces with answers and maps out: live streams and video files alike."""
 
-from core.video.analysis import (
-    ANNOTATED,
-    SUMMARY,
-    TABLE,
-    AnalysisSettings,
-    is_annotated,
-)
+from core.video.analysis import AnalysisSettings
 from core.video.batch import (
     BATCH,
     BATCH_TABLE,
@@ -44,7 +38,15 @@ from core.video.pipeline import (
 from core.video.protocols import FaceFinder, FrameModel, Progress, VideoFrame, VideoInfo
 from core.video.reader import LONGEST, VideoReader
 from core.video.spread import WORTH, FilmWork, own_processes, spread
-from core.video.table import FaceTable, open_table, region_shares
+from core.video.table import (
+    ANNOTATED,
+    SUMMARY,
+    TABLE,
+    FaceTable,
+    is_annotated,
+    open_table,
+    region_shares,
+)
 from core.video.writer import VideoWriter, open_writer
 
 __all__ = [

@@ -19,7 +19,17 @@ from core.video.overlap import ahead, behind
 from core.video.pipeline import Pipeline, PipelineSettings
 from core.video.protocols import WHOLE, FaceFinder, FrameModel, Progress, Span, VideoFrame
 from core.video.reader import LONGEST, VideoReader
-from core.video.table import COARSE_NOTE, FaceTable, Summary, open_table, region_shares
+from core.video.table import (
+    ANNOTATED,
+    COARSE_NOTE,
+    SUMMARY,
+    TABLE,
+    FaceTable,
+    Summary,
+    is_annotated,
+    open_table,
+    region_shares,
+)
 from core.video.writer import SoundPacket, SoundTrack, VideoWriter, open_writer
 
 DAMAGED_NOTE = "{damaged} damaged pieces of the file were passed over."
@@ -34,15 +44,6 @@ AGAINST_NOTE = (
 SHORTEST_PIECE = 1.0  # seconds
 SMALLEST = 64  # pixels of the longer side
 TOGETHER = 8  # frames whose faces the network sees at once
-ANNOTATED, TABLE, SUMMARY = "annotated.mp4", "faces.csv", "summary.json"
-
-
-def is_annotated(path: Path) -> bool:
-    """Whether a file is the annotated video of an analysis, by the summary beside it."""
-    if path.name != ANNOTATED:
-        return False
-    files = read_object(path.with_name(SUMMARY)).get("files")
-    return isinstance(files, dict) and files.get("annotated") == ANNOTATED
 
 
 @dataclass(frozen=True, slots=True)

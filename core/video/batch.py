@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CoreError, VideoError
-from core.files import readable, replacing, write_json
+from core.files import read_object, readable, replacing, write_json
 from core.tabular import CsvWriter
-from core.video.analysis import TABLE, is_annotated
+from core.video.table import TABLE, is_annotated
 
 VIDEO_SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".qt", ".avi", ".divx", ".webm", ".mkv"),
@@ -97,7 +97,8 @@ def films_of(folder: Path, out: Path) -> list[tuple[Path, Path]]:
     """Every video below a folder, and the folder for its results, named like it.
 
     Raises:
-        VideoError: There is no video, or a result folder would be where a file is.
+        VideoError: There is no video, a result folder would be where a file is, or a file of
+            another origin is in the place of a result.
     """
     films = [(path, out / readable(path.relative_to(folder))) for path in list_videos(folder)]
     for path, result in films:
@@ -106,7 +107,22 @@ def films_of(folder: Path, out: Path) -> list[tuple[Path, Path]]:
                 f"The results of {path.name} need a folder {result}, but that is a file. Choose "
                 "another folder for the results."
             )
+    summary, table = out / BATCH, out / BATCH_TABLE
+    for path, ours in (summary, "videos" in read_object(summary)), (table, _is_table(table)):
+        if path.exists() and not ours:
+            raise VideoError(
+                f"{path} would be replaced, but no analysis has written it. Choose another folder "
+                "for the results, or rename that file."
+            )
     return films
+
+
+def _is_table(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.readline(200).startswith(b"video,status,")
+    except OSError:
+        return False
 
 
 def analyse_folder(

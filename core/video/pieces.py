@@ -17,25 +17,20 @@ from pathlib import Path
 from typing import Any
 
 from core.checkpoints import WEIGHTS
-from core.errors import VideoError
 from core.files import file_hash, fingerprint, read_object, readable, replacing
 from core.tabular import CsvWriter
 from core.types import Box, Image
 from core.video.analysis import (
-    ANNOTATED,
-    SUMMARY,
-    TABLE,
     AnalysisSettings,
     analyse_span,
     conclude,
     counted,
     drop,
-    is_annotated,
     spent,
 )
 from core.video.protocols import WHOLE, FaceFinder, FrameModel, Progress, Span
 from core.video.reader import VideoReader
-from core.video.table import Summary
+from core.video.table import ANNOTATED, SUMMARY, TABLE, Summary, leave_others_alone
 from core.video.writer import join_films
 
 RUN_UP = 2.0  # seconds; a face that was lost keeps its number as long
@@ -88,12 +83,11 @@ def analyse_video(
         The content of `summary.json`.
 
     Raises:
-        VideoError: The file cannot be read as a video, or a film of another origin is in the place
-            of the annotated one.
+        VideoError: The file cannot be read as a video, or a file of another origin is in the place
+            of a result.
     """
     settings = settings or AnalysisSettings()
-    if settings.annotated:
-        leave_others_alone(source, out / ANNOTATED)
+    leave_others_alone(source, out, annotated=settings.annotated)
     spans = cut(source, settings)
     started, before, kept, reports = clock.perf_counter(), 0, 0.0, list[Report]()
 
@@ -334,15 +328,3 @@ def same_faces(
         if face not in found and other not in found.values():
             found[face] = other
     return found
-
-
-def leave_others_alone(source: Path, target: Path) -> None:
-    """Refuse to overwrite a film that no analysis wrote, or the one to be analysed."""
-    # Whoever is killed behind its film leaves a table, which is there before, and no summary.
-    cut = target.with_name(TABLE).is_file() and not target.with_name(SUMMARY).is_file()
-    ours = is_annotated(target) or cut
-    if target.exists() and (not ours or target.samefile(source)):
-        raise VideoError(
-            f"{target} is a video already, not the annotated copy of an analysis to be replaced. "
-            "Choose another folder for the results, or rename that file."
-        )

@@ -18,13 +18,12 @@ from threading import Event, Thread
 
 from core.errors import CoreError
 from core.files import path_of, path_text, read_object, write_json
-from core.video.analysis import ANNOTATED, AnalysisSettings, analyse_span
+from core.video.analysis import AnalysisSettings, analyse_span
 from core.video.job import keep_picture
 from core.video.pieces import (
     ENDS,
     cut,
     finished_before,
-    leave_others_alone,
     origin,
     origin_of,
     piece_folder,
@@ -32,6 +31,7 @@ from core.video.pieces import (
 from core.video.pipeline import CoreFaceFinder
 from core.video.protocols import WHOLE, FrameModel, Progress, Span
 from core.video.reader import VideoReader
+from core.video.table import leave_others_alone
 
 WORK = ".work"  # folder below the results, there while pieces are being done
 _JOBS, _STOP = "jobs.json", "stop"
@@ -186,8 +186,7 @@ def _planned(
         if stopped():
             return [], 0
         try:
-            if task.settings.annotated:
-                leave_others_alone(source, out / ANNOTATED)
+            leave_others_alone(source, out, annotated=task.settings.annotated)
             spans = cut(source, task.settings)
             with VideoReader(source) as video:
                 info = video.info

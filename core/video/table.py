@@ -1,4 +1,4 @@
-"""Rows, shares and the summary of a video as it runs."""
+"""The files an analysis leaves: rows, shares and the summary of a video as it runs."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.drawing import UNCLEAR
+from core.errors import VideoError
 from core.faces import REGIONS, regions
-from core.files import replacing
+from core.files import read_object, replacing
 from core.tabular import CsvWriter
 from core.types import BLANK, Explanation, Face, FrameResult, LiveFace
 
+ANNOTATED, TABLE, SUMMARY = "annotated.mp4", "faces.csv", "summary.json"
 Shares = Mapping[int, Mapping[str, float] | None]  # region shares by the id of the face
 CAVEAT = (
     "Labels are how raters would label the expression in a picture, not what a person feels. "
@@ -28,13 +30,57 @@ COARSE_NOTE = (
     "shares as rough."
 )
 _SIDE = 64  # pixels, of the masks
+_PLACE = ("frame", "time", "face", "left", "top", "right", "bottom")
 
 
 def columns(labels: Sequence[str]) -> list[str]:
     """Names of the columns."""
-    box = ["left", "top", "right", "bottom"]
     shares = [f"share_{name}" for name in REGIONS]
-    return ["frame", "time", "face", *box, *labels, "label", "detected", *shares]
+    return [*_PLACE, *labels, "label", "detected", *shares]
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file is a table of an analysis, by the names of its first columns."""
+    try:
+        with path.open("rb") as file:
+            return file.readline(200).startswith(",".join(_PLACE).encode())
+    except OSError:
+        return False
+
+
+def is_annotated(path: Path) -> bool:
+    """Whether a file is the annotated video of an analysis, by the summary beside it."""
+    if path.name != ANNOTATED:
+        return False
+    files = read_object(path.with_name(SUMMARY)).get("files")
+    return isinstance(files, dict) and files.get("annotated") == ANNOTATED
+
+
+def leave_others_alone(source: Path, out: Path, *, annotated: bool) -> None:
+    """Refuse to overwrite what no analysis wrote, or the film to be analysed.
+
+    Args:
+        source: That film.
+        out: Folder for the results.
+        annotated: Whether an annotated video is written.
+
+    Raises:
+        VideoError: Such a file has the name of a result.
+    """
+    table, summary, film = (out / name for name in (TABLE, SUMMARY, ANNOTATED))
+    analysed = is_table(table)
+    own = {table: analysed, summary: "status" in read_object(summary)}
+    # Whoever is killed behind its film leaves a table, which is there before, and no summary.
+    if annotated:
+        own[film] = is_annotated(film) or (analysed and not summary.exists())
+    if film.exists() and source.exists() and film.samefile(source):
+        own[film] = False
+    for path, ours in own.items():
+        if path.exists() and not ours:
+            raise VideoError(
+                f"{path} would be replaced, but no analysis has written it. Choose another folder "
+                "for the results, or rename that file."
+            )
 
 
 class FaceTable:

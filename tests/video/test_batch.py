@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import VideoError
 from core.labels import EMOTIONS
-from core.video.analysis import SUMMARY, TABLE, AnalysisSettings
+from core.video.analysis import AnalysisSettings
 from core.video.batch import (
     BATCH,
     BATCH_TABLE,
@@ -19,7 +19,7 @@ from core.video.batch import (
     pairs,
 )
 from core.video.pieces import finished_before, origin
-from core.video.table import columns
+from core.video.table import SUMMARY, TABLE, columns
 
 DISFA = ("Videos_LeftCamera/LeftVideoSN001_comp.avi", "Video_RightCamera/RightVideoSN001_Comp.avi")
 
@@ -113,6 +113,17 @@ def test_results_among_the_videos_themselves_are_refused(tmp_path: Path) -> None
 
     with pytest.raises(VideoError, match=r"talk\.mp4 need a folder .* another folder"):
         analyse_folder(given, given, written)
+
+
+@pytest.mark.parametrize("name", [BATCH, BATCH_TABLE])
+def test_a_table_of_another_origin_is_not_overwritten(tmp_path: Path, name: str) -> None:
+    given, own = folder(tmp_path, "talk.mp4"), tmp_path / name
+    own.write_text("video,mood\ntalk.mp4,glad\n")
+
+    with pytest.raises(VideoError, match=r"no analysis has written it\. Choose another folder"):
+        analyse_folder(given, tmp_path, written)
+
+    assert own.read_text().endswith("glad\n")
 
 
 def test_names_from_before_utf_8_are_analysed_and_told_apart(tmp_path: Path) -> None:

@@ -1,12 +1,23 @@
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from live_world import live_face
 
+from core.errors import VideoError
 from core.faces import REGIONS
+from core.labels import EMOTIONS
 from core.types import Explanation
-from core.video.table import region_shares
+from core.video.table import (
+    ANNOTATED,
+    SUMMARY,
+    TABLE,
+    leave_others_alone,
+    open_table,
+    region_shares,
+)
 
 
 def explanation(maps: np.ndarray) -> Explanation:
@@ -57,3 +68,38 @@ def test_a_blank_map_and_a_face_without_landmarks_have_no_shares() -> None:
         region_shares(replace(face, landmarks=None), explanation(np.ones((4, 4))), "happiness")
         is None
     )
+
+
+@pytest.mark.parametrize("name", [TABLE, SUMMARY, ANNOTATED])
+@pytest.mark.parametrize("beside", [(), (TABLE,), (SUMMARY,)])
+def test_a_file_of_another_origin_is_not_overwritten(
+    tmp_path: Path, name: str, beside: tuple[str, ...]
+) -> None:
+    for file in (name, *beside):
+        (tmp_path / file).write_text("face,mood\n1,glad\n")
+
+    with pytest.raises(VideoError, match=r"no analysis has written it\. Choose another folder"):
+        leave_others_alone(tmp_path / "in.mp4", tmp_path, annotated=True)
+    if (name, beside) == (ANNOTATED, ()):
+        leave_others_alone(tmp_path / "in.mp4", tmp_path, annotated=False)
+
+
+@pytest.mark.parametrize("left_out", [(), (SUMMARY,), (SUMMARY, ANNOTATED)])
+def test_what_an_analysis_left_is_replaced_but_not_by_itself(
+    tmp_path: Path, left_out: tuple[str, ...]
+) -> None:
+    film = tmp_path / ANNOTATED
+    with open_table(tmp_path / TABLE, EMOTIONS):
+        film.write_bytes(b"film")
+    summary = {"status": "finished", "files": {"annotated": ANNOTATED}}
+    (tmp_path / SUMMARY).write_text(json.dumps(summary))
+    for name in left_out:
+        (tmp_path / name).unlink()
+    (tmp_path / "in.mp4").write_bytes(b"another")
+
+    leave_others_alone(tmp_path / "in.mp4", tmp_path, annotated=True)
+
+    if film.exists():
+        for annotated in (True, False):
+            with pytest.raises(VideoError, match="rename that file"):
+                leave_others_alone(film, tmp_path, annotated=annotated)
