@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import Detection, Explanation, Face, Image, LiveFace
-from core.video.protocols import FaceFinder, FrameModel
+from core.types import Box, Detection, Explanation, Face, Image, LiveFace
+from core.video.protocols import FaceFinder, FrameModel, Points
 from core.video.smoothing import FaceState, NeutralBaseline, Reading
-from core.video.tracking import Track, face_box
+from core.video.tracking import Track
 
 _NEWS = 0.5  # seconds out of view after which smoothing starts anew
 _REMEMBERED = 10.0  # seconds after which a face that left is forgotten
+_ASIDE, _FOREHEAD = 0.04, 0.22  # added to the landmarks' extent on the sides and on top
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +85,11 @@ class FaceAnswers:
     def set_resting_face(self, *, active: bool) -> None:
         """Take the faces seen next as at rest for some seconds, or forget what was taken."""
         self._resting = active
+
+    def resize(self, factor: float) -> None:
+        """Go on in frames of another size: so much larger or smaller is each face."""
+        for memory in self._memories.values():
+            memory.resize(factor)
 
     def ask(
         self, image: Image, tracks: Sequence[Track], now: float, step: float, smoothing: float
@@ -191,6 +197,19 @@ class FaceAnswers:
         if last is None or last.method != method or explain:
             return self._model.explain(face.crop, method)
         return last
+
+
+def face_box(landmarks: Points) -> Box:
+    """The box about a whole face, forehead included, in whole pixels; for people to look at.
+
+    Args:
+        landmarks: float32 (68, 2), which end at the brows.
+    """
+    (left, top), (right, bottom) = landmarks.min(axis=0).tolist(), landmarks.max(axis=0).tolist()
+    aside, forehead = _ASIDE * (right - left), _FOREHEAD * (bottom - top)
+    return Box(
+        round(left - aside), round(top - forehead), round(right + aside), round(bottom + aside)
+    )
 
 
 def _shown(asked: Asked, reading: Reading) -> LiveFace:

@@ -105,15 +105,17 @@ class Pipeline:
         """Find and frame the faces of the next frame.
 
         Args:
-            image: RGB uint8 (H, W, 3); a new size starts everything anew.
+            image: RGB uint8 (H, W, 3); of a new size, faces are followed on.
             time: Seconds on any clock that does not go back.
         """
         started = clock.perf_counter()
         settings = self.settings
         height, width = image.shape[:2]
-        if (height, width) != self._size:
-            self._size = (height, width)
-            self.restart()
+        if self._size and (height, width) != self._size:
+            across, down = width / self._size[1], height / self._size[0]
+            self._tracker.resize(across, down)
+            self._answers.resize((across * down) ** 0.5)
+        self._size = (height, width)
         step = _FIRST if self._last is None else time - self._last
         step = min(max(step, _SHORTEST), _LONGEST)
         self._last = time

@@ -206,6 +206,11 @@ class FaceState:
         """Forget the landmarks of before a gap."""
         self._points.reset()
 
+    def resize(self, factor: float) -> None:
+        """Go on in frames of another size, in which the face is so much larger or smaller."""
+        self._side *= factor
+        self._points.reset()
+
     def reset_answers(self) -> None:
         """Forget the answers of before a gap; label and baseline stay."""
         self._scores.reset()

@@ -15,7 +15,6 @@ from core.video.protocols import FaceFinder, Points
 # measured on the boxes of dlib's own detector, in mean distances of the points from their centre.
 _SIDE, _RISE = 2.65, 0.07
 _FITTING = "dlib_hog"  # whose boxes such squares are like
-_ASIDE, _FOREHEAD = 0.04, 0.22  # added to the landmarks' extent on the sides and on top
 _SAME = 0.3  # overlap from which a detection and a followed face are one
 _NEAR = 0.4  # or centres closer than this, in sides
 _TWICE = 0.5  # overlap of two followed faces from which they are one
@@ -28,6 +27,7 @@ _MISSES = 3  # searches without the face before it is given up; 1 for a face fou
 _MEMORY = 2.0  # seconds a lost face keeps its id
 _RETURN = 1.5  # sides from where it was lost within which a face is taken for the same
 _RESIZE = 1.8  # times its size, ditto
+_KEPT = 1.5  # times its area counts a followed face where there are more than are to be kept
 # Fitting landmarks takes eight times as long as carrying them on by optical flow.
 _FIT_EVERY = 2  # frames
 _FLOW_SIDE, _FLOW_MORE = 128, 0.3  # pixels a face has at most for it; sides around the face
@@ -82,6 +82,13 @@ class Tracker:
         self._lost: list[Track] = []
         self.tracks: list[Track] = []
 
+    def resize(self, across: float, down: float) -> None:
+        """Go on in frames of another size: so many times as wide and as high."""
+        factors = np.array([across, down], np.float32)
+        for track in (*self.tracks, *self._lost):
+            track.landmarks, track.velocity = track.landmarks * factors, track.velocity * factors
+            track.fitted = False  # the last frame has another size: no flow leads to the next
+
     def follow(self, image: Image, now: float) -> bool:
         """Move every face on to this frame; whether all could be followed."""
         self._lost = [track for track in self._lost if now - (track.lost_at or 0.0) <= _MEMORY]
@@ -104,9 +111,9 @@ class Tracker:
             image: The frame, to which `follow` has been applied.
             detections: Everything the detector found, largest first.
             now: Seconds, as given to `follow`.
-            most: Faces to keep at most, the largest.
+            most: Faces to keep at most: the largest, of which those followed count for larger.
         """
-        open_detections = list(detections)
+        open_detections, before = list(detections), set(self.tracks)
         for track in self.tracks:
             found = _best(track.box, open_detections)
             if found is None:
@@ -123,7 +130,11 @@ class Tracker:
         for found in open_detections:
             if _best(found.box, self.tracks) is None:
                 self._welcome(image, found)
-        self.tracks = sorted(self._distinct(self.tracks), key=lambda track: -track.box.area)[:most]
+        ranks = {one: one.box.area * (_KEPT if one in before else 1) for one in self.tracks}
+        ranked = sorted(self._distinct(self.tracks), key=lambda track: -ranks[track])
+        for track in ranked[most:]:
+            self._lose(track, now)  # and so known again, should there be room for it
+        self.tracks = sorted(ranked[:most], key=lambda track: -track.box.area)
 
     def _move(self, track: Track, image: Image) -> bool:
         """Find the landmarks about the foretold place; False where they cannot be believed."""
@@ -204,19 +215,6 @@ def face_square(landmarks: Points) -> Box:
     half = max(_SIDE * spread / 2, 1.0)
     across, down = centre - (0, _RISE * spread)
     return Box(round(across - half), round(down - half), round(across + half), round(down + half))
-
-
-def face_box(landmarks: Points) -> Box:
-    """The box about a whole face, forehead included, in whole pixels; for people to look at.
-
-    Args:
-        landmarks: float32 (68, 2), which end at the brows.
-    """
-    (left, top), (right, bottom) = landmarks.min(axis=0).tolist(), landmarks.max(axis=0).tolist()
-    aside, forehead = _ASIDE * (right - left), _FOREHEAD * (bottom - top)
-    return Box(
-        round(left - aside), round(top - forehead), round(right + aside), round(bottom + aside)
-    )
 
 
 def surroundings(image: Image, square: Box) -> Around:

@@ -11,7 +11,8 @@ from core.labels import EMOTIONS
 from core.models import Card
 from core.preprocess import Preprocess
 from core.types import Box, Detection, Explanation, Face, Image, LiveFace, Prediction
-from core.video.tracking import face_box, face_square
+from core.video.answers import face_box
+from core.video.tracking import face_square
 
 HEIGHT, WIDTH = 240, 320
 FAST = "expected_cam"  # the recommended method, whose maps come with the logits

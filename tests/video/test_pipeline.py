@@ -2,6 +2,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from live_world import Person, World
@@ -184,7 +185,47 @@ def test_a_resting_face_becomes_the_zero() -> None:
     assert forgotten.resting is None
 
 
-def test_a_new_size_starts_anew() -> None:
+@pytest.mark.parametrize("factor", [0.5, 0.75, 1.5])
+def test_faces_keep_id_and_resting_face_in_frames_of_another_size(factor: float) -> None:
+    first, second = Person(1, 80, 120), Person(2, 240, 120, logits=SAD)
+    world = World([first])
+    player = Player(world, detect_every=4)
+    player.step(5)
+    world.people = []
+    player.step(100)  # so long that its id is given to nobody again
+    world.people = [second]
+    player.pipeline.set_resting_face(active=True)
+    before = player.step(100).faces[0]
+    frame = cv2.resize(world.frame(), None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    second.x, second.y, second.side = 240 * factor, 120 * factor, 80 * factor
+
+    for number in range(6):
+        result = player.pipeline.process(np.asarray(frame, np.uint8), player.time + number * FRAME)
+        (face,) = result.faces
+        assert (before.id, before.resting) == (2, 1.0) == (face.id, face.resting)
+        assert face.box.overlap(second.box) > 0.6
+        assert face.prediction.probabilities == pytest.approx(np.full(6, 1 / 6), abs=0.02)
+    assert (result.width, result.height) == (320 * factor, 240 * factor)
+
+
+def test_of_more_faces_than_are_wanted_the_same_ones_stay() -> None:
+    people = [Person(1, 80, 120), Person(2, 240, 120)]
+    player = Player(World(people), max_faces=1, detect_every=2)
+    seen = set()
+    for number in range(60):
+        people[0].side, people[1].side = 80 + 5 * np.sin(number / 6), 80 - 5 * np.sin(number / 6)
+        seen.add(player.step().faces[0].id)
+    first, people[1].side = set(seen), 130  # one that comes much nearer is worth more
+
+    nearer = player.step(5).faces[0].id
+    people[1].side = 60
+    back = player.step(5).faces[0].id
+
+    assert first == {1}
+    assert (nearer, back) == (2, 1)
+
+
+def test_faces_of_a_picture_of_another_size_are_not_carried_into_it() -> None:
     player = Player(World([Person(1, 160, 120)]))
     player.step(3)
 
