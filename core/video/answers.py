@@ -78,7 +78,7 @@ class FaceAnswers:
     """
 
     def __init__(self, model: FrameModel, finder: FaceFinder) -> None:
-        self._model, self._finder = model, finder
+        self.model, self._finder = model, finder
         self._memories: dict[int, FaceState] = {}
         self._resting: bool | None = None
 
@@ -125,9 +125,9 @@ class FaceAnswers:
         if not faces:
             return [((), False) for _ in frames]
         wanted = frames[0].method
-        method = None if wanted is None else self._model.method_of(wanted)
-        pixels = np.stack([self._model.card.preprocess.pixels(face.crop) for face in faces])
-        logits, quick = self._model.fast(pixels, method)
+        method = None if wanted is None else self.model.method_of(wanted)
+        pixels = np.stack([self.model.card.preprocess.pixels(face.crop) for face in faces])
+        logits, quick = self.model.fast(pixels, method)
         slow = method is not None and quick is None
         rows = iter(zip(logits, quick or [None] * len(faces), strict=True))
         return [
@@ -148,7 +148,7 @@ class FaceAnswers:
             memory.reset_answers()
         explanation = self._explain(memory, asked.face, own, method, explain=frame.explain)
         memory.keep_explanation(explanation, frame.step)
-        prediction = self._model.prediction(memory.rested(logits, frame.step))
+        prediction = self.model.prediction(memory.rested(logits, frame.step))
         reading = memory.read(prediction, frame.step, frame.smoothing, look=frame.look)
         return _shown(asked, reading)
 
@@ -157,7 +157,7 @@ class FaceAnswers:
         memory = self._memories.get(track.id)
         fresh = memory is not None and now - memory.seen > _NEWS
         if memory is None:
-            memory = FaceState(self._model.card.threshold, track.box.width)
+            memory = FaceState(self.model.card.threshold, track.box.width)
             self._memories[track.id] = memory
         elif fresh:
             memory.reset_points()
@@ -195,7 +195,7 @@ class FaceAnswers:
             return quick
         last = memory.explanation
         if last is None or last.method != method or explain:
-            return self._model.explain(face.crop, method)
+            return self.model.explain(face.crop, method)
         return last
 
 

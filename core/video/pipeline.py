@@ -93,6 +93,10 @@ class Pipeline:
         self._last: float | None = None
         self._number = 0
 
+    def renew(self, model: FrameModel) -> None:
+        """Answer with the same network, loaded anew; faces, their ids and baselines stay."""
+        self._model = self._answers.model = model
+
     def set_resting_face(self, *, active: bool) -> None:
         """Take the faces seen next as at rest for some seconds, or forget what was taken."""
         self._answers.set_resting_face(active=active)

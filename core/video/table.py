@@ -30,6 +30,7 @@ COARSE_NOTE = (
     "shares as rough."
 )
 _SIDE = 64  # pixels, of the masks
+RELATIVE = "relative"  # column: 1 where scores are relative to a resting face
 _PLACE = ("frame", "time", "face", "left", "top", "right", "bottom")
 
 
@@ -86,10 +87,12 @@ def leave_others_alone(source: Path, out: Path, *, annotated: bool) -> None:
 class FaceTable:
     """Writes the rows; made by `open_table`."""
 
-    def __init__(self, file: TextIO, labels: Sequence[str]) -> None:
+    def __init__(self, file: TextIO, labels: Sequence[str], *, resting: bool) -> None:
         self._writer = CsvWriter(file, "\r\n")
-        self._width = len(columns(labels))
-        self._writer.writerow(columns(labels))
+        self._resting = resting
+        names = [*columns(labels), *([RELATIVE] if resting else [])]
+        self._width = len(names)
+        self._writer.writerow(names)
 
     def add(self, number: int, time: float, result: FrameResult, shares: Shares) -> None:
         """Append a frame; one without a face gets a row with nothing but its time.
@@ -104,7 +107,8 @@ class FaceTable:
         if not result.faces:
             self._writer.writerow([*start, *[""] * (self._width - len(start))])
         for face in result.faces:
-            self._writer.writerow([*start, *_cells(face, shares.get(face.id))])
+            last = [str(int(face.resting == 1))] if self._resting else []
+            self._writer.writerow([*start, *_cells(face, shares.get(face.id)), *last])
 
 
 def _cells(face: LiveFace, shares: Mapping[str, float] | None) -> Iterator[str]:
@@ -120,10 +124,16 @@ def _cells(face: LiveFace, shares: Mapping[str, float] | None) -> Iterator[str]:
 
 
 @contextmanager
-def open_table(path: Path, labels: Sequence[str]) -> Iterator[FaceTable]:
-    """Give a table; the CSV file takes its place when the block ends well."""
+def open_table(path: Path, labels: Sequence[str], *, resting: bool = False) -> Iterator[FaceTable]:
+    """Give a table; the CSV file takes its place when the block ends well.
+
+    Args:
+        path: Of the file.
+        labels: Class names.
+        resting: Whether scores may be relative to a resting face: a last column says which are.
+    """
     with replacing(path) as temporary, temporary.open("w", newline="") as file:
-        yield FaceTable(file, labels)
+        yield FaceTable(file, labels, resting=resting)
 
 
 @dataclass(slots=True, eq=False)

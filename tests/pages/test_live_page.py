@@ -1,5 +1,6 @@
 """The live page with a stand-in for the WebRTC component, which AppTest cannot draw."""
 
+import os
 import time
 from collections.abc import Callable
 from fractions import Fraction
@@ -187,6 +188,62 @@ def test_a_recording_is_offered_for_download_and_discarded(
 
     assert not recording.video.exists()
     assert len(opened.get("download_button")) == 0
+
+
+def test_a_recording_that_could_not_be_written_is_not_called_empty(
+    opened: AppTest, component: Component, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    playing(opened, component, face_frame())
+    monkeypatch.setattr("webapp.live_camera.recorder.open_table", full)
+    opened.button(key="record").click().run()
+    component.send(face_frame())
+    opened.button(key="stop_record").click().run()
+
+    assert "The recording broke off after 0 s and could not be kept" in opened.error[0].value
+    assert "holds no frame" not in texts(opened)
+
+
+def test_a_network_loaded_again_goes_on_with_scores_ids_and_recording(
+    opened: AppTest, component: Component, own_runs: Path
+) -> None:
+    playing(opened, component, face_frame())
+    opened.button(key="record").click().run()
+    component.send(face_frame())
+    stream, before = stream_of(opened), opened.session_state["live_model"]
+    (folder,) = own_runs.iterdir()
+
+    os.utime(folder / "card.json")  # as a measurement of the network renews its files
+    opened.run()
+
+    assert opened.session_state["live_model"] is not before
+    assert stream_of(opened) is stream
+    assert not stream.log.is_empty
+    assert stream.recorder is not None
+    assert stream.recorder.running
+
+
+def test_a_recording_outlives_the_choice_of_another_network(
+    opened: AppTest, component: Component, made_checkpoint: Made
+) -> None:
+    made_checkpoint("another", share=0.7)
+    playing(opened, component, face_frame())
+    opened.button(key="record").click().run()
+    for _ in range(3):
+        component.send(face_frame())
+    before = stream_of(opened)
+
+    opened.selectbox(key="checkpoint").set_value("another").run()
+    component.playing = False
+    opened.run()
+
+    assert not opened.exception
+    assert stream_of(opened) is not before
+    assert stream_of(opened).log.is_empty
+    assert "Recorded: " in texts(opened)
+    assert len(opened.get("download_button")) == 2
 
 
 def test_marks_are_set_while_the_stream_runs_and_a_summary_follows_its_end(

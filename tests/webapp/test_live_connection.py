@@ -63,6 +63,14 @@ def test_a_setting_of_another_form_is_refused(monkeypatch: pytest.MonkeyPatch, t
         ice_servers()
 
 
+@pytest.mark.parametrize("value", ["stun:a.example.org", ["stun:a.example.org"], {"urls": "x"}])
+def test_a_secret_of_another_form_is_refused(secrets: Secrets, value: object) -> None:
+    secrets["ice_servers"] = value
+
+    with pytest.raises(ConfigError, match="Expected a list such as"):
+        ice_servers()
+
+
 def test_servers_are_checked() -> None:
     assert checked_servers(TURN) == TURN
 

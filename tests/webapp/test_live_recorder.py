@@ -2,6 +2,7 @@ import csv
 import gc
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,23 @@ def test_files_go_when_discarded_and_when_the_visit_ends() -> None:
     assert not recording.video.parent.exists()
 
 
+def test_the_table_says_which_scores_are_relative_to_a_resting_face() -> None:
+    recorder = Recorder(EMOTIONS)
+    for number, resting in enumerate((None, 0.4, 1.0)):
+        faces = (replace(live_face(), resting=resting),)
+        recorder.add(picture(), FrameResult(number / 25, 320, 240, faces), number / 25)
+    recorder.add(picture(), FrameResult(0.2, 320, 240), 0.2)
+    recorder.stop()
+
+    finished = recorder.finished()
+    assert finished is not None
+    with finished.table.open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0][-1] == "relative"
+    assert [row[-1] for row in rows[1:]] == ["0", "0", "1", ""]
+    assert {len(row) for row in rows} == {len(rows[0])}
+
+
 def test_nothing_came_nothing_recorded() -> None:
     recorder = Recorder(EMOTIONS)
     recorder.stop()
@@ -126,7 +144,7 @@ def test_a_writer_that_lags_loses_frames_not_memory(monkeypatch: pytest.MonkeyPa
 def test_a_broken_disk_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full(path: Path, *_: object) -> object:
+    def full(path: Path, *_: object, **__: object) -> object:
         raise OSError("No space left on device")
 
     monkeypatch.setattr(recording_module, "open_table", full)
@@ -136,6 +154,7 @@ def test_a_broken_disk_is_logged(
     until(lambda: not recorder.running)
 
     assert recorder.finished() is None
+    assert recorder.broke_off
     assert "No space left" in caplog.text
     recorder.stop()
 

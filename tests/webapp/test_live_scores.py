@@ -54,6 +54,16 @@ def test_the_table_has_a_row_a_face_and_frame_with_marks_between_them() -> None:
     assert [float(row["time"]) for row in rows] == pytest.approx([0, 0.5, 10, 20, 20], abs=0.2)
 
 
+def test_pauses_between_stop_and_start_are_not_watched() -> None:
+    log = ScoreLog(EMOTIONS)
+    for moment in (0.0, 0.5, 1.0, 301.0, 301.5):
+        log.add(frame(moment, seen(1, "anger", 0.9), seen(2, "fear", 0.5)))
+    log.add(frame(302.5))
+
+    assert log.scores().watched == pytest.approx(2.5)
+    assert log.scores().seconds == pytest.approx(302.5)
+
+
 def test_the_clock_is_the_wall_clock_of_the_frame() -> None:
     log = ScoreLog(EMOTIONS)
     log.add(frame(time.monotonic() - 60, seen(1, "anger", 0.9)))

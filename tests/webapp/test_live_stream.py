@@ -97,6 +97,23 @@ def test_frames_that_waited_are_left_out_and_counted() -> None:
     assert stream.numbers().dropped == 4
 
 
+def test_the_numbers_of_a_stream_end_with_it() -> None:
+    class Broken(World):
+        def landmarks(self, image: Image, detection: object) -> Points:
+            raise RuntimeError("no landmarks today")
+
+    world = Broken([Person(1, 160, 120)])
+    stream = made(world)
+    answer(stream, *[incoming(world.frame(), number) for number in range(5)])
+    before = stream.numbers()
+
+    stream.end()
+    after = stream.numbers()
+
+    assert (before.frames, before.dropped, before.errors) == (5, 4, 1)
+    assert (after.frames, after.dropped, after.errors) == (0, 0, 0)
+
+
 def test_an_analysis_that_breaks_leaves_the_stream_running(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

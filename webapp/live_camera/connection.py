@@ -4,6 +4,7 @@ import ipaddress
 import json
 import threading
 import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -57,7 +58,9 @@ def ice_servers() -> list[dict[str, Any]]:
         ConfigError: The setting is no list of servers.
     """
     if st.secrets.load_if_toml_exists() and SECRET in st.secrets:
-        return checked_servers([dict(server) for server in st.secrets[SECRET]])
+        found = st.secrets[SECRET]
+        servers = list(found) if isinstance(found, (list, tuple)) else found
+        return checked_servers(servers)
     try:
         return checked_servers(json.loads(ice_servers_of_environment()))
     except (ValueError, RecursionError) as error:
@@ -73,9 +76,9 @@ def checked_servers(servers: object) -> list[dict[str, Any]]:
     if not isinstance(servers, list):
         raise ConfigError(f"The ICE servers are {type(servers).__name__}, no list. {_FORM}")
     for server in servers:
-        if not isinstance(server, dict) or "urls" not in server:
+        if not isinstance(server, Mapping) or "urls" not in server:
             raise ConfigError(f"An ICE server has no urls. {_FORM}")
-    return servers
+    return [dict(server) for server in servers]
 
 
 @dataclass(frozen=True, slots=True)

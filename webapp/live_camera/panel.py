@@ -153,7 +153,7 @@ def show_summary(stream: LiveStream) -> None:
     scores = stream.log.scores()
     faces = scores.faces()
     st.subheader("What was seen")
-    found = [f"{scores.seconds:,.0f} s", counted(len(faces), "face")]
+    found = [f"{scores.watched:,.0f} s", counted(len(faces), "face")]
     st.markdown(f"**{', '.join([*found, counted(len(scores.events), 'event')])}**")
     if scores.is_full:
         st.warning(f"The table is full: what came after {scores.seconds:,.0f} s is not in it.")
@@ -212,10 +212,11 @@ def _face_summary(scores: Scores, faces: list[FaceScores]) -> None:
     )
     notes = [f"Unclear for {percent(unclear)} of its time in view."] if unclear else []
     if face.relative.any():
-        first = face.times[face.relative.argmax()]
+        seconds = face.lasting()
         notes.append(
-            f"From {first:.1f} s on, scores are relative to the resting face: shares and means of "
-            "the whole stream mix both kinds."
+            f"For {seconds[face.relative].sum():.1f} of its {seconds.sum():.1f} s in view, scores "
+            "are relative to the resting face"
+            + (": shares and means mix both kinds." if not face.relative.all() else ".")
         )
     table.caption(" ".join(notes))
 
@@ -234,7 +235,8 @@ def recorder_controls(stream: LiveStream, *, playing: bool) -> None:
 def _record_buttons(stream: LiveStream, recorder: Recorder | None) -> None:
     recording = recorder is not None and recorder.running
     start, stop, said = st.columns([2, 2, 3], vertical_alignment="center")
-    if start.button("Record", key="record", disabled=recording, width="stretch"):
+    replaces = "It takes the place of the recording below." if recorder is not None else None
+    if start.button("Record", key="record", disabled=recording, width="stretch", help=replaces):
         if recorder is not None:
             recorder.discard()
         stream.recorder = Recorder(stream.labels)
@@ -252,7 +254,14 @@ def _record_buttons(stream: LiveStream, recorder: Recorder | None) -> None:
 def _downloads(stream: LiveStream, recorder: Recorder) -> None:
     recording = recorder.finished()
     if recording is None:
-        st.caption("The recording holds no frame.")
+        if recorder.broke_off:
+            st.error(
+                f"The recording broke off after {recorder.seconds:.0f} s and could not be kept; "
+                "the reason is in the app's log. Free some room on the disk of the machine that "
+                "runs the app, and record again."
+            )
+        else:
+            st.caption("The recording holds no frame.")
         return
     left_out = f", {counted(recording.left_out, 'frame')} left out" if recording.left_out else ""
     st.caption(

@@ -30,7 +30,7 @@ class Recording:
 
     Attributes:
         video: Annotated mp4.
-        table: CSV, a row a face and frame.
+        table: CSV, a row a face and frame, which says where scores are relative to a resting face.
         seconds: Its length.
         frames: In it.
         left_out: Frames that came faster than they could be written.
@@ -78,6 +78,11 @@ class Recorder:
     def seconds(self) -> float:
         """Recorded so far."""
         return self._state.seconds
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether it could not be written, as on a full disk; the log says why."""
+        return self._state.failed
 
     def add(self, image: Image, result: FrameResult, moment: float) -> None:
         """Take in a drawn frame; it is left out where the writer lags behind.
@@ -154,7 +159,7 @@ def _write_all(
     state.shape = height, width = image.shape[0], image.shape[1]
     item: _Item | None = first
     with (
-        open_table(folder / TABLE, labels) as table,
+        open_table(folder / TABLE, labels, resting=True) as table,
         open_writer(folder / ANNOTATED, width, height, _RATE) as (writer, _),
     ):
         while item is not None and state.seconds < LONGEST:

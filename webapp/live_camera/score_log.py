@@ -17,6 +17,7 @@ from core.types import FrameResult
 
 MOST_ROWS = 100_000  # over an hour of one face; 8 MB a visit
 LONGEST_STEP = 0.6  # seconds for which a row speaks; afterwards the face was out of view
+PAUSE = 2.0  # seconds without a frame from which the camera did not run
 NOBODY = -1
 _LEAD = 4  # numbers of a row before its scores: seconds, face, label, whether relative
 
@@ -96,6 +97,12 @@ class Scores:
     def seconds(self) -> float:
         """From the first frame to the last."""
         return float(self.rows[-1, 0]) if len(self.rows) else 0.0
+
+    @property
+    def watched(self) -> float:
+        """Seconds that the camera ran: without the pauses between STOP and START."""
+        steps = np.diff(self.rows[:, 0])
+        return float(steps[steps <= PAUSE].sum())
 
     def faces(self) -> list[FaceScores]:
         """Every face, those in view longest first."""

@@ -11,14 +11,16 @@ import numpy as np
 import streamlit as st
 
 from core import Image
+from core.checkpoints import WEIGHTS
 from core.drawing import Style, annotate_frame
+from core.files import fingerprint
 from core.types import FrameResult
 from core.video import CoreFaceFinder, FaceFinder, FrameModel, Pipeline, PipelineSettings
 from webapp.inputs import sample_picture
 from webapp.live_camera.connection import Connection
 from webapp.live_camera.history import History, Rates, StreamNumbers
 from webapp.live_camera.recorder import Recorder
-from webapp.live_camera.score_log import ScoreLog
+from webapp.live_camera.score_log import PAUSE, ScoreLog
 from webapp.live_camera.worker import Analysed, LatestFrameWorker
 
 if TYPE_CHECKING:
@@ -29,8 +31,8 @@ logger = logging.getLogger(__name__)
 # else the newest one there is is drawn, and the picture keeps its pace.
 _PATIENCE = 0.045
 _STALE = 1.5  # seconds after which an old analysis is no longer drawn
-_QUIET = 2.0  # seconds without a frame after which the next begins a new stream
-_STREAM, _MODEL, _SINCE, _PHASE = "live_stream", "live_model", "live_since", "live_phase"
+_STREAM, _MODEL, _NETWORK = "live_stream", "live_model", "live_network"
+_SINCE, _PHASE = "live_since", "live_phase"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,17 @@ class LiveStream:
             return [newest]
 
     def end(self) -> None:
-        """Forget the running analysis; the recorder notices the silence by itself."""
+        """Forget the running analysis and its numbers; the recorder notices the silence itself."""
+        self._rates.clear()
         self._worker.reset()
+
+    def renew(self, model: FrameModel) -> None:
+        """Go on with the same network, loaded anew."""
+        self._pipeline.renew(model)
 
     def _answered(self, frame: av.VideoFrame, count: int) -> av.VideoFrame:
         now = time.monotonic()
-        if now - self._last > _QUIET:
+        if now - self._last > PAUSE:
             self._rates.clear()
             self._worker.reset()
         self._last = now
@@ -157,13 +164,23 @@ def stream_of(predictor: "Predictor") -> LiveStream:
     The first frame must not wait: the component gives a stream up, without a word, when a frame
     takes longer than ten seconds.
     """
-    if st.session_state.get(_MODEL) is not predictor:
-        stream = LiveStream(predictor, CoreFaceFinder())
-        with st.spinner("Preparing the stream …"):
-            stream.warm_up(sample_picture().decoded())
-        st.session_state[_STREAM], st.session_state[_MODEL] = stream, predictor
-    found: LiveStream = st.session_state[_STREAM]
-    return found
+    former: LiveStream | None = st.session_state.get(_STREAM)
+    if former is not None and st.session_state.get(_MODEL) is predictor:
+        return former
+    network = (predictor.folder, predictor.labels, fingerprint(predictor.folder / WEIGHTS))
+    if former is not None and st.session_state.get(_NETWORK) == network:  # only loaded again
+        former.renew(predictor)
+        st.session_state[_MODEL] = predictor
+        return former
+    stream = LiveStream(predictor, CoreFaceFinder())
+    with st.spinner("Preparing the stream …"):
+        stream.warm_up(sample_picture().decoded())
+    if former is not None and former.recorder is not None:
+        former.recorder.stop()  # its table has the other network's columns
+        stream.recorder = former.recorder
+    st.session_state[_STREAM], st.session_state[_MODEL] = stream, predictor
+    st.session_state[_NETWORK] = network
+    return stream
 
 
 def connection_of(

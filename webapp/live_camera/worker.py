@@ -83,8 +83,9 @@ class LatestFrameWorker:
             return self._newest
 
     def reset(self) -> None:
-        """Forget frames and results, also the one being computed now."""
+        """Forget frames, results and counts, also the one being computed now."""
         with self._changed:
+            self.replaced = self.errors = 0
             self._generation += 1
             self._waiting = self._newest = None
 
