@@ -36,12 +36,23 @@ ARENAS = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What is said of one face, which detector found it, and where, in the picture as shown."""
+    """What is said of one face, which detector found it, and where, in the picture as shown.
+
+    Attributes:
+        prediction: Its answer.
+        detector: Which found it; WHOLE where the picture was taken as one face.
+        box: None there.
+        turned: Degrees clockwise by which the picture was turned.
+        faces: How many were found in the picture; None where none was looked for.
+        notes: Sentences on the picture.
+    """
 
     prediction: Prediction
     detector: str
     box: Box | None = None
     turned: int = 0
+    faces: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 def predictor(folder: Path) -> "Predictor":
@@ -243,14 +254,30 @@ def answers(folder: Path, picture: Picture, detector: str) -> tuple[Answer, ...]
     Raises:
         CoreError: As `faces`.
     """
-    return answers_of(faces(folder, picture, detector))
+    return answers_of(faces(folder, picture, detector), detector)
 
 
-def answers_of(result: ImageResult) -> tuple[Answer, ...]:
-    """What is said of each face of a picture, largest first."""
+def answers_of(result: ImageResult, detector: str) -> tuple[Answer, ...]:
+    """What is said of each face of a picture, largest first.
+
+    Args:
+        result: Of the picture.
+        detector: Which was asked to look for faces, or WHOLE.
+    """
+    found = [one.face.detection for one in result.faces]
+    # A detector that finds nothing in a small picture takes it whole, with a score of 0.
+    are_faces = [one.detector != WHOLE or one.score > 0 for one in found]
+    count = None if detector == WHOLE else sum(are_faces)
     return tuple(
-        Answer(one.prediction, one.face.detection.detector, one.face.box, result.turned)
-        for one in result.faces
+        Answer(
+            one.prediction,
+            place.detector,
+            None if place.detector == WHOLE else place.box,
+            result.turned,
+            count,
+            result.notes,
+        )
+        for one, place in zip(result.faces, found, strict=True)
     )
 
 

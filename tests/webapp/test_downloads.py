@@ -3,13 +3,19 @@
 import csv
 import io
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from made_results import LABELS, face_result, image_result
+from photos import sample_photo
 
 from core import Box, Prediction
-from webapp.cache import Answer
+from core.images import png_bytes
+from core.predict import Predictor
+from core.scoring import FacesMode, as_row, header, score_files
+from webapp.cache import WHOLE, Answer, answers_of
 from webapp.image_explanation.outcome import Outcome, numbers_json, scores_csv
 
 THIRD = np.array([1 / 3, 2 / 3 - 1 / 7, 1 / 7])
@@ -47,6 +53,36 @@ def test_every_face_and_every_file_has_a_row() -> None:
     ]
     assert found[3]["error"] == "Found text; expected a picture."
     assert found[3]["happiness"] == ""
+
+
+@pytest.mark.parametrize("asked", ["auto", WHOLE])
+@pytest.mark.parametrize("kind", ["noise", "sideways", "crop", "photo"])
+def test_a_photo_has_the_row_that_the_command_gives_it(
+    made_checkpoint: Callable[..., Path], tmp_path: Path, kind: str, asked: str
+) -> None:
+    predictor = Predictor(made_checkpoint(weight=1.0))
+    photo = sample_photo()
+    image = {
+        "noise": np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8),
+        "sideways": np.ascontiguousarray(np.rot90(photo)),
+        "crop": np.ascontiguousarray(photo[30:180, 150:300]),
+        "photo": photo,
+    }[kind]
+    path = tmp_path / "a.png"
+    path.write_bytes(png_bytes(image))
+    mode: FacesMode = "whole" if asked == WHOLE else "auto"
+
+    result = predictor.analyse(image, method=None, whole=asked == WHOLE)
+    text = scores_csv([Outcome(str(path), answers_of(result, asked))], predictor.labels)
+
+    (expected,) = score_files([path], predictor, faces=mode)
+    told = dict(zip(header(predictor.labels), as_row(expected, predictor.labels), strict=True))
+    (row,) = csv.DictReader(io.StringIO(text))
+    numbers = (*predictor.labels, "confidence")
+    assert [float(row.pop(name)) for name in numbers] == pytest.approx(
+        [float(told.pop(name)) for name in numbers], abs=1e-5
+    )
+    assert row == told
 
 
 def test_numbers_hold_boxes_probabilities_and_all_maps() -> None:

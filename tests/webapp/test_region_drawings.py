@@ -1,13 +1,20 @@
 """Parts of a face as bars, tiles and words."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from photos import sample_photo
 
-from core.explain import RegionOcclusion
+from core.explain import RegionOcclusion, RegionReport
+from core.explain.region_reports import sentence
 from core.faces import find_faces
 from core.faithfulness import FaceFaithfulness
+from core.predict import Predictor
 from core.preprocess import Preprocess
+from core.types import Explanation
 from webapp.charts import faithfulness
 from webapp.charts.faithfulness import from_above, part_bars, told
 from webapp.image_explanation import faithfulness_view, parts_in_words, regions_view
@@ -19,6 +26,36 @@ NAMES = ("mouth", "background", "brows")
 def test_parts_stand_as_on_a_face() -> None:
     assert from_above(NAMES) == [2, 0, 1]
     assert from_above(("odd", "chin")) == [1, 0]
+
+
+def test_an_answer_that_only_its_background_decides_is_decided_by_no_part() -> None:
+    def logits(share: float) -> np.ndarray:
+        return np.log([share, 1 - share])
+
+    def report(mouth: float) -> RegionReport:
+        after = np.stack([logits(mouth), logits(0.6), logits(0.88)])
+        hidden = RegionOcclusion(NAMES, logits(0.9), after, np.zeros((3, 2, 4, 4), np.float32))
+        said = sentence(("joy", "fear"), hidden)
+        none = Explanation("made", "last", ("joy", "fear"), np.zeros((2, 4, 4), np.float32))
+        return RegionReport("joy", "fear", none, (), hidden, None, None, said)
+
+    assert regions_view.has_small_effects(report(0.89))
+    assert "Hiding any single part of the face changes this by less" in report(0.89).sentence
+    assert not regions_view.has_small_effects(report(0.8))
+
+
+def test_numbers_of_parts_say_why_they_differ_from_the_cards(
+    made_checkpoint: Callable[..., Path],
+) -> None:
+    for flip_average, engine, words in (
+        (True, "exact", "the mean of the face and its mirror image."),
+        (False, "int8", "its answer in 8 bits, which may be a little different."),
+        (False, "exact", "and the network asked again."),
+    ):
+        predictor = Predictor(made_checkpoint(f"{engine} {flip_average}"))
+        predictor.card = replace(predictor.card, flip_average=flip_average)
+        predictor.engine = engine
+        assert regions_view.how_hidden(predictor).endswith(words)
 
 
 def test_bars_show_each_parts_number_on_its_side() -> None:

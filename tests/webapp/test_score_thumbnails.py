@@ -4,13 +4,30 @@ import base64
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import PIL.Image
 import pytest
 
 from core import Box
 from core.images import decode
 from core.scoring import Score
-from webapp.folder_scores.scored import thumbnail
+from webapp.folder_scores.scored import Scored, thumbnail
+
+
+def test_a_labelled_picture_counts_once_however_many_faces_it_has() -> None:
+    rows = [("joy/a.png", "joy", "joy", 0.9), ("joy/a.png", "joy", "fear", 0.2)]
+    rows += [("fear/b.png", "fear", "joy", 0.7), ("c.png", "", "joy", 0.8)]
+    table = pd.DataFrame(
+        [
+            {"file": file, "label": label, "answer": answer, "joy": share, "fear": 1 - share}
+            for file, label, answer, share in rows
+        ]
+    )
+
+    found = Scored(("joy", "fear"), table, "").predictions()
+
+    assert found.table["true"].tolist() == ["joy", "fear"]
+    assert found.table["joy"].tolist() == [0.9, 0.7]  # of the first row, the largest face
 
 
 @pytest.mark.parametrize(

@@ -63,8 +63,8 @@ class Scored:
         return self.table[(self.table["label"] != "") & (self.table["answer"] != "")]
 
     def predictions(self) -> Predictions:
-        """The labelled rows in the form the figures are computed from."""
-        rows = self.labelled.reset_index(drop=True)
+        """The labelled pictures, by their largest faces, as the figures are computed from them."""
+        rows = self.labelled.drop_duplicates("file", ignore_index=True)
         facts = pd.DataFrame({"path_hash": rows["file"], "pixel_hash": rows["file"]})
         facts = facts.assign(source="folder", origin="", part="test", twin="", true=rows["label"])
         return Predictions(self.labels, pd.concat([facts, rows[list(self.labels)]], axis=1))

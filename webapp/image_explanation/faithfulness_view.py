@@ -29,11 +29,12 @@ def show(subject: Subject) -> None:
     with st.expander("What was measured, and how", expanded=report is not None):
         show_numbers(report, explanation.method, explanation.layer)
     st.markdown("##### On this face")
+    _, _, digest, detector, number = subject.key
     label = st.selectbox(
         "Map of",
         explanation.labels,
         index=subject.face.prediction.index,
-        key=f"tested {subject.number}",
+        key=f"tested {digest} {detector} {number}",  # another face begins with its own answer
         width=280,
     )
     key = (*subject.key, subject.method, subject.layer, label)

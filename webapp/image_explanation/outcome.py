@@ -60,8 +60,9 @@ class Outcome:
                 answer.detector,
                 "ok",
                 read_as=read_as(answer.detector, answer.turned),
-                faces=len(self.answers),
+                faces=answer.faces,
                 box=answer.box,
+                note=" ".join(answer.notes),
             )
             for answer in self.answers
         ]

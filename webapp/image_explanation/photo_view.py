@@ -17,7 +17,6 @@ from webapp.faithfulness_badges import faithfulness_of
 from webapp.image_explanation.face_card import FaceCard, shown_answer
 from webapp.image_explanation.outcome import Outcome, no_face, numbers_json, scores_csv
 from webapp.image_explanation.subject import Subject, before_relu
-from webapp.inputs import Picture
 from webapp.text import counted, literal
 from webapp.waiting import Waiting, passes_shown, room_for
 
@@ -85,7 +84,7 @@ def show_photo(first: Subject, style: Style) -> tuple[ImageResult, Subject]:
     if maps.came:
         draw()
     with downloads:
-        _downloads(result, first.picture, first.folder.name, style)
+        _downloads(result, first, style)
     return result, subject
 
 
@@ -213,20 +212,20 @@ def _choose(number: int) -> None:
     st.query_params[FACE] = str(number)
 
 
-def _downloads(result: ImageResult, picture: Picture, checkpoint: str, style: Style) -> None:
+def _downloads(result: ImageResult, subject: Subject, style: Style) -> None:
     """Three buttons; their files are made at the click, not at every move of a slider."""
-    stem = PurePath(picture.name).stem
-    found = cache.answers_of(result)
+    photo = subject.picture.name
+    found = cache.answers_of(result, subject.detector)
     labels = result.faces[0].prediction.labels
 
     def drawn() -> bytes:
         return png_bytes(annotate_picture(result, style))
 
     def numbers() -> str:
-        return numbers_json(result, picture.name, checkpoint)
+        return numbers_json(result, photo, subject.folder.name)
 
     def scores() -> str:
-        return scores_csv([Outcome(picture.name, found)], labels)
+        return scores_csv([Outcome(photo, found)], labels)
 
     with st.container(horizontal=True):
         for title, content, data, name, kind in (
@@ -243,7 +242,7 @@ def _downloads(result: ImageResult, picture: Picture, checkpoint: str, style: St
             st.download_button(
                 title,
                 data,
-                f"{stem}-{name}",
+                f"{PurePath(photo).stem}-{name}",
                 kind,
                 key=title,
                 help=content,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -29,6 +30,9 @@ from webapp.image_explanation.subject import Subject, hidden_together, parts, si
 from webapp.picture_rows import Tile
 from webapp.text import literal, percent
 
+if TYPE_CHECKING:
+    from core.predict import Predictor
+
 ONE, ALL = "Each part by itself", "All combinations"
 SHARE, LIFT, SIGNED, CONTRAST = "Share", "Density", "For and against", "Against the runner-up"
 NO_PARTS = (
@@ -36,9 +40,10 @@ NO_PARTS = (
     "another face detector on the left, or a larger picture of the face."
 )
 HOW_HIDDEN = (
-    "Each part in turn is filled smoothly from its surroundings, and the network asked again, "
-    "of this one view: the card above is the mean of the face and its mirror image."
+    "Each part in turn is filled smoothly from its surroundings, and the network asked again"
 )
+ONE_VIEW = ", of this one view: the card above is the mean of the face and its mirror image."
+IN_FLOAT = ", in float32: the card above is its answer in 8 bits, which may be a little different."
 APART = "This compares with expectations. It says nothing of whether a map is true."
 WIDTH = 720  # units of the figure to take away
 LARGE = 384  # px, side of the face with its parts
@@ -82,7 +87,7 @@ def show(subject: Subject) -> None:
     with right:
         _bars(measured, "measured bars")
     st.markdown("##### The face with each part hidden")
-    st.caption(HOW_HIDDEN)
+    st.caption(how_hidden(subject.predictor))
     tiles = _tiles(subject, found)
     st.html(picture_rows.tiles_html(tiles))
     described = _described(subject, found)
@@ -94,6 +99,13 @@ def show(subject: Subject) -> None:
         lambda: parts_sheet(picture, found, [measured, described], tiles),
         lambda: downloads.as_text(downloads.part_values(found, labels)),
     )
+
+
+def how_hidden(predictor: "Predictor") -> str:
+    """What was done, and why the numbers may differ from those of the card."""
+    if predictor.card.flip_average:
+        return HOW_HIDDEN + ONE_VIEW
+    return HOW_HIDDEN + (IN_FLOAT if predictor.engine == "int8" else ".")
 
 
 def effect_of_each(found: RegionReport) -> Measure:
@@ -230,9 +242,10 @@ def _textbook(found: RegionReport) -> None:
 
 
 def has_small_effects(found: RegionReport) -> bool:
-    """Whether no part moves the answer's probability by five points."""
+    """Whether no part of the face moves the answer's probability by five points."""
     drops = found.hidden.drop(int(found.hidden.whole.argmax()))
-    return float(np.abs(drops).max()) < LEAST_DROP
+    of_face = [name != BACKGROUND for name in found.hidden.regions]
+    return float(np.abs(drops[of_face]).max(initial=0.0)) < LEAST_DROP
 
 
 def listed(names: Sequence[str]) -> str:
