@@ -92,17 +92,30 @@ def faithfulness(
     Console(width=None if sys.stdout.isatty() else LOG_WIDTH).print(_faithfulness_table(report))
     for name, reason in report["refused"].items():
         typer.echo(f"{name} does not apply: {reason}")
+    if why := report["planted"].get("refused"):
+        typer.echo(f"The test with a planted mark was left out: {why}")
 
 
 def _faithfulness_table(report: dict[str, Any]) -> Table:
     """One line a method and a control, best first."""
     table = Table(
         title=f"{report['checkpoint']}: {report['n']} test faces answered rightly",
-        caption="gap = insertion - deletion, with its 95 % interval",
+        caption="gap = insertion - deletion, with its 95 % interval; mark = share of a small "
+        "network's map on a planted mark",
     )
-    for heading in ("method", "layer", "gap", "interval", "drop", "blank", "random weights"):
+    for heading in (
+        "method",
+        "layer",
+        "gap",
+        "interval",
+        "drop",
+        "blank",
+        "mark",
+        "random weights",
+    ):
         table.add_column(heading, no_wrap=heading in ("method", "gap", "interval"))
     table.add_column("verdict")
+    planted = report["planted"].get("shares", {})
     rows = sorted(report["methods"].items(), key=lambda row: -row[1]["gap"])
     for name, entry in rows:
         table.add_row(
@@ -112,6 +125,7 @@ def _faithfulness_table(report: dict[str, Any]) -> Table:
             _interval(entry),
             f"{entry['average_drop']:.0%}",
             f"{entry['blank']:.0%}",
+            "-" if name not in planted else f"{planted[name]['share']:.0%}",
             entry["sanity"],
             entry["verdict"],
         )

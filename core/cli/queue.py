@@ -2,11 +2,16 @@
 
 import logging
 import time
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.cli.training import changes, configuration
+from core.errors import CoreError
+
+if TYPE_CHECKING:
+    from core.training import RunFolder
 
 app = typer.Typer(
     help="Runs that wait for their turn: one process works on them, and outlives the terminal.",
@@ -89,11 +94,9 @@ def stop(
 ) -> None:
     """Stop runs at their next batch; or the queue, whose job goes on when it works again."""
     from core.paths import run_root
-    from core.training import RunFolder, request_stop, stop_worker
+    from core.training import request_stop, stop_worker
 
-    for name in runs or ():
-        request_stop(RunFolder.named(run_root(), name))
-        typer.echo(f"{name} was asked to stop.")
+    _each(runs or (), request_stop, "was asked to stop")
     if not runs:
         asked = stop_worker(run_root())
         typer.echo("The queue was asked to stop." if asked else "Nobody works on the queue.")
@@ -104,9 +107,27 @@ def remove(
     runs: Annotated[list[str], typer.Argument(help="Runs, searches or imported checkpoints.")],
 ) -> None:
     """Delete runs with all their files, also damaged ones; nothing is kept."""
-    from core.paths import run_root
-    from core.training import RunFolder, delete_job
+    from core.training import delete_job
 
+    _each(runs, delete_job, "was deleted")
+
+
+def _each(runs: Sequence[str], act: Callable[["RunFolder"], None], done: str) -> None:
+    """Do something with every run named, whatever becomes of the others.
+
+    Raises:
+        CoreError: It was refused for some; the sentences of all.
+    """
+    from core.paths import run_root
+    from core.training import RunFolder
+
+    refused = []
     for name in runs:
-        delete_job(RunFolder.named(run_root(), name))
-        typer.echo(f"{name} was deleted.")
+        try:
+            act(RunFolder.named(run_root(), name))
+        except CoreError as error:
+            refused.append(str(error))
+        else:
+            typer.echo(f"{name} {done}.")
+    if refused:
+        raise CoreError(" ".join(refused))

@@ -171,6 +171,8 @@ def tune(
         # Without a name, the space gives it.
         kept = ("resume", "run", "queued", *(() if run else ("space",)))
         refuse_beside(context, "--resume", why, *kept)
+    if resume and not (run or space):
+        raise ConfigError("Name the search to go on with: --run NAME.")
     name = run or f"search-{Path(space or '').stem}"
     folder = RunFolder.named(run_root(), name)
     if queued and not folder.claim.is_held():

@@ -70,13 +70,7 @@ def planted_cue(
         ExplainError: The mark is too large or small, there is no face, or the network did not learn
             it.
     """
-    side = faces.shape[-1]
-    mark = round(side * MARK_SHARE) if mark is None else mark
-    if not CELLS <= mark <= side * LARGEST_SHARE:
-        raise ExplainError(
-            f"The mark has {mark} pixels a side and the face {side}; expected {CELLS} to "
-            f"{int(side * LARGEST_SHARE)}, so that most of the face lies outside."
-        )
+    mark = checked_mark(mark, faces.shape[-1])
     if not len(training) or not len(faces):
         raise ExplainError("There is no face to plant a mark in. Choose another data set.")
     generator = torch.Generator().manual_seed(SEED)
@@ -96,7 +90,27 @@ def planted_cue(
             refused[method] = str(error)
             continue
         shares[method] = share_inside(maps, places)
-    return PlantedCue(mark, (mark / side) ** 2, accuracy, shares, refused)
+    area = (mark / faces.shape[-1]) ** 2
+    return PlantedCue(mark, area, accuracy, shares, refused)
+
+
+def checked_mark(mark: int | None, side: int) -> int:
+    """The side of the mark in pixels.
+
+    Args:
+        mark: As asked for; None for five sixteenths of the face's.
+        side: Of the face, in pixels.
+
+    Raises:
+        ExplainError: The mark is too large or small.
+    """
+    found = round(side * MARK_SHARE) if mark is None else mark
+    if not CELLS <= found <= side * LARGEST_SHARE:
+        raise ExplainError(
+            f"The mark has {found} pixels a side and the face {side}; expected {CELLS} to "
+            f"{int(side * LARGEST_SHARE)}, so that most of the face lies outside."
+        )
+    return found
 
 
 def share_inside(maps: Tensor, places: Tensor) -> NDArray[np.float64]:

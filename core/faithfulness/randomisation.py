@@ -48,6 +48,8 @@ def randomised(
             if name not in done:
                 _draw_anew(view.get_submodule(name), generator)
                 done.add(name)
+        if stage == ALL:
+            _draw_rest(view, model, generator)
         yield stage, view
 
 
@@ -66,6 +68,23 @@ def _draw_anew(module: nn.Module, generator: torch.Generator) -> None:
             _put(module, name, torch.full_like(getattr(module, name), value))
         for name, value in (("running_mean", 0.0), ("running_var", 1.0)):
             module._buffers[name] = torch.full_like(getattr(module, name), value)
+
+
+def _draw_rest(view: nn.Module, model: nn.Module, generator: torch.Generator) -> None:
+    """Draw anew what is still the network's own: attention, tokens, places and other norms."""
+    for place, module in view.named_modules():
+        own = model.get_submodule(place)
+        for name, value in list(module._parameters.items()):
+            if value is None or not value.is_floating_point():
+                continue
+            if value.data_ptr() != own._parameters[name].data_ptr():  # type: ignore[union-attr]
+                continue  # drawn before
+            if value.ndim < 2:  # a norm's scale, a bias
+                _put(module, name, torch.full_like(value, 1.0 if name == "weight" else 0.0))
+            else:
+                bound = 1 / math.sqrt(value[0].numel())
+                drawn = torch.empty_like(value).uniform_(-bound, bound, generator=generator)
+                _put(module, name, drawn)
 
 
 def _put(module: nn.Module, name: str, values: Tensor) -> None:

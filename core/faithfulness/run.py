@@ -59,6 +59,7 @@ def measure_faithfulness(
         CheckpointError: The run cannot be used.
         DataError: Its data are not prepared, or hold too few such faces.
         ConfigError: No such method.
+        ExplainError: The mark is too large or small.
     """
     from core.data import load_dataset
     from core.evaluation import own_folder, results_folder
@@ -69,12 +70,14 @@ def measure_faithfulness(
         load_explained,
         save_reference,
     )
+    from core.faithfulness.planted_cue import checked_mark
     from core.faithfulness.report import faithfulness_report
 
     for name in methods or ():
         EXPLAINERS[name]  # refuses an unknown name before any work
     folder = find_checkpoint(run)
     model, card = load_explained(folder)
+    checked_mark(mark, card.preprocess.crop)
     dataset = load_dataset(data if data is not None else own_folder(card, folder.name))
     own = card.data.get("sources", ()) if data is None else ()
     chosen = tuple(sources) or tuple(str(name) for name in own) or None

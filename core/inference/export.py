@@ -1,6 +1,8 @@
 """Networks written as ONNX files: exactly, or in 8 bits.  Importing this loads torch."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from core.checkpoints import MAPPED_LAYER
+from core.errors import CheckpointError
 from core.explain import load_explained, with_maps
 from core.files import replacing
 from core.inference.quantise import quantise
@@ -37,7 +40,13 @@ def build_float(
     """
     model, card = load_explained(folder)
     network = model if method is None else with_maps(model, method, apart=apart)
-    export_onnx(network, card.preprocess, path, maps=method is not None)
+    try:
+        export_onnx(network, card.preprocess, path, maps=method is not None)
+    except torch.onnx.errors.OnnxExporterError as error:
+        said = (str(error).splitlines() or [""])[0]
+        raise CheckpointError(
+            f"{folder.name} cannot be written as ONNX ({said}). Use it with --engine torch."
+        ) from error
 
 
 def build_int8(
@@ -59,6 +68,17 @@ def build_int8(
         source = Path(place) / "float.onnx"
         build_float(folder, source, method, apart=True)
         quantise(source, ranges, path)
+
+
+@contextmanager
+def _attention_in_steps() -> Iterator[None]:
+    """Have torch compute attention by operations that ONNX has, not by one of its own."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
 
 
 class _FixedAverage(nn.Module):
@@ -184,7 +204,7 @@ def write_onnx(
     Raises:
         RuntimeError: The network holds an operation that cannot be exported.
     """
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings(), torch.no_grad(), _attention_in_steps():
         # The tracing exporter is ten times faster than its successor on these small graphs and
         # only warns of its age; trace warnings concern sizes that are constant here.
         warnings.simplefilter("ignore")

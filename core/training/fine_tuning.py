@@ -11,6 +11,7 @@ from core.checkpoints import find_checkpoint
 from core.errors import ConfigError, TrainingError
 from core.files import file_hash
 from core.models import (
+    MODELS,
     Card,
     FaceAndSlim,
     FaceResNet,
@@ -19,6 +20,7 @@ from core.models import (
     load_model,
     read_dlib_faces,
 )
+from core.preprocess import Preprocess
 from core.training.config import FACE_START, RunConfig
 
 FACE_START_ABOUT = (
@@ -105,7 +107,7 @@ def start_from(
 
     Raises:
         CheckpointError: There is no such checkpoint, or it is damaged.
-        TrainingError: Its network or classes are not those of the run.
+        TrainingError: Its network, classes or input are not those of the run.
         ConfigError: There are not as many checkpoints as columns or parts.
     """
     if config.initial == FACE_START:
@@ -131,6 +133,7 @@ def start_from(
                 f"checkpoint {parent.name!r} is {_words(*found)}. Choose a checkpoint of the same "
                 "network, options and classes."
             )
+    _refuse_other_inputs(config, parents)
     full = len(config.labels)
     states = [_with_outputs(parent, full) for parent in parents]
     facts = _facts(parents)
@@ -139,6 +142,29 @@ def start_from(
         return facts
     network.load_state_dict(_mean(states))
     return facts if len(states) == 1 else facts | {"initial": facts["initial"] | {"averaged": True}}
+
+
+def _refuse_other_inputs(config: RunConfig, parents: Sequence[Parent]) -> None:
+    """Refuse networks that have learned from pictures of another size or scale."""
+    given = MODELS[config.model].preprocess
+    for parent in parents:
+        own = parent.card.preprocess
+        if own != given:
+            raise TrainingError(
+                f"The run gives {config.model} {_input(given)}, and its initial checkpoint "
+                f"{parent.name!r} has learned from {_input(own)}: its weights would answer wrongly."
+                " Choose a checkpoint of the same input."
+            )
+
+
+def _input(preprocess: Preprocess) -> str:
+    mean, std = (" ".join(f"{value:g}" for value in part)
+                 for part in (preprocess.mean, preprocess.std))  # fmt: skip
+    size = str(preprocess.crop)
+    if preprocess.size != preprocess.crop:
+        size = f"the middle {preprocess.crop} of {preprocess.size}"
+    kind = "coloured" if preprocess.colour else "grey"
+    return f"{kind} pictures of {size} pixels (mean {mean}, standard deviation {std})"
 
 
 def _mean(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:

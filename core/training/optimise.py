@@ -8,6 +8,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from core.errors import TrainingError
+from core.models import build
 from core.training.config import RunConfig
 
 EXPONENTIAL_EPOCH = 0.97  # factor an epoch of the exponential schedule
@@ -30,6 +31,16 @@ def check_accelerator(config: RunConfig) -> None:
             f"{found[config.accelerator]} of them can be used here. Set accelerator=auto, which "
             "takes what there is, or cpu."
         )
+
+
+def check_network(config: RunConfig) -> None:
+    """Refuse a network that does not exist, or has not these options.
+
+    Raises:
+        ConfigError: It asks for such a one.
+    """
+    with torch.device("meta"):  # no weights are drawn
+        build(config.model, len(config.labels), **config.model_options)
 
 
 def precision(config: RunConfig) -> Literal["32-true", "bf16-mixed", "16-mixed"]:

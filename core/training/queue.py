@@ -108,8 +108,11 @@ def add_run(root: Path, name: str, config: RunConfig, *, evaluate: bool = True) 
     """Queue a new run.
 
     Raises:
-        ConfigError: The name is taken or no folder name.
+        ConfigError: The name is taken or no folder name, or there is no such network.
     """
+    from core.training.optimise import check_network  # loads torch
+
+    check_network(config)
     return add_job(root, name, Job(time.time(), evaluate), lambda folder: folder.create(config))
 
 

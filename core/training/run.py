@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data import Dataset, Subset, load_dataset, load_frames, vote_shares
-from core.errors import ConfigError, DataError, ExplainError
+from core.errors import ConfigError, DataError, ExplainError, TrainingError
 from core.explain import keep_reference
 from core.labels import NEUTRAL
 from core.paths import data_root, is_first_process
@@ -167,6 +167,8 @@ def run_training(
         CoreError: The run failed; status.json says why as well. Or it did not begin, since another
             process works on the folder.
     """
+    if resume:
+        _refuse_lost(folder)
     records = Records(folder)
     kept = resume and folder.last.exists()  # then the settings stay until it takes the new ones
     if kept:
@@ -198,6 +200,17 @@ def run_training(
         if is_first_process():
             _keep_reference(folder, data.train.images)
     return records.state
+
+
+def _refuse_lost(folder: RunFolder) -> None:
+    """Refuse to go on where what there was to go on from is gone, and to begin anew over a run."""
+    is_whole = folder.status()["state"] == "finished" or len(list(folder.history())) > 1
+    if is_whole and not folder.last.exists():
+        raise TrainingError(
+            f"{folder.name} has no last.pt, from which it would go on; from its start it would "
+            f"overwrite what it has learned. Start another run, with --set initial={folder.name} "
+            "where its weights are there."
+        )
 
 
 def _refuse_late(config: RunConfig, folder: RunFolder) -> None:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.checkpoints import EVALUATIONS, FACTS_FOLDER, SHIPPED_CHECKPOINTS, WEIGHTS
+from core.checkpoints import EVALUATIONS, FACTS_FOLDER, WEIGHTS, is_own
 from core.errors import CheckpointError, ConfigError, TrainingError
 from core.files import is_temporary, write_json, write_text
 from core.process import Claim, ProcessId
 from core.shapes import ConfigFile, EpochLine, KeptFile, Progress, StatusFile, StepLine
 from core.stored import Unreadable, read_shaped, shaped, shaped_or_empty
-from core.training.config import RunConfig
+from core.training.config import FACE_START, RunConfig
 
 DAMAGED = "damaged"  # of a folder whose files cannot be read
 FOR_QUEUE = "queue"  # in the file that asks for a stop
@@ -46,7 +46,7 @@ class RunFolder:
         """The run of this name below a run root.
 
         Raises:
-            ConfigError: The name is no plain folder name, or is taken by what runs share.
+            ConfigError: The name is no plain folder name, or stands for something else.
         """
         if not NAME.fullmatch(name):
             raise ConfigError(
@@ -55,6 +55,10 @@ class RunFolder:
             )
         if name.lower() in (FACTS_FOLDER, EVALUATIONS):
             raise ConfigError(f"{name!r} is the folder of what runs share. Choose another name.")
+        if name.lower() in ("default", FACE_START):
+            raise ConfigError(
+                f"{name!r} stands for a network that the app comes with. Choose another name."
+            )
         return cls(root / name)
 
     @classmethod
@@ -333,8 +337,8 @@ def delete_job(folder: RunFolder) -> None:
     """
     if not (is_job(folder.path) or folder.card.is_file()):
         raise TrainingError(f"{folder.name} is no run or checkpoint; nothing was deleted.")
-    if folder.name in SHIPPED_CHECKPOINTS:
-        raise TrainingError(f"{folder.name} is a checkpoint the app comes with; it is kept.")
+    if not is_own(folder.path):
+        raise TrainingError(f"{folder.name} comes with the app; it is kept.")
     if observe(folder).is_active or folder.claim.is_held():
         raise TrainingError(f"{folder.name} is at work or queued. Stop it first, then delete it.")
     shutil.rmtree(folder.path)

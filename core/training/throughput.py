@@ -41,13 +41,19 @@ class Speed:
     origin: str
 
 
-def known_speed(root: Path, config: RunConfig) -> Speed | None:
-    """The speed of the latest run, or measurement, of equal settings on this machine."""
+def known_speed(root: Path, config: RunConfig, side: int) -> Speed | None:
+    """The speed of the latest run, or measurement, of equal settings on this machine.
+
+    Args:
+        root: The run root.
+        config: The settings.
+        side: The full side in pixels; epochs of smaller pictures, which are faster, do not count.
+    """
     wanted, here = _decisive(config), ProcessId.of().host
     for folder in list_runs(root):
         if observe(folder).process.host != here or _settings_of(folder) != wanted:
             continue
-        lines = [line for line in folder.history() if line.get("side", 0) != config.start_side]
+        lines = [line for line in folder.history() if line.get("side", side) == side]
         speeds = [line["faces_per_second"] for line in lines if "faces_per_second" in line]
         if speeds:
             return Speed(statistics.median(speeds), f"as in run {folder.name}")

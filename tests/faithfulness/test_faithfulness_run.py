@@ -10,7 +10,7 @@ import torch
 from noise_run import COUNT, OPTIONS, save_data, save_manifest, save_run
 
 from core.data import load_dataset
-from core.errors import ConfigError, DataError
+from core.errors import ConfigError, DataError, ExplainError
 from core.explain import recommended_method, stored_faithfulness
 from core.faithfulness.run import measure_faithfulness, measure_groups
 
@@ -44,6 +44,14 @@ def test_only_faces_answered_as_labelled_are_measured(run: Path, data: Path) -> 
     assert report["n"] == COUNT // 2
     assert set(report["methods"]) == {"hires_cam", "cam"}
     assert stored_faithfulness(run) is None  # a report of some methods is not kept
+
+
+@pytest.mark.parametrize("mark", [4, 60])
+def test_a_mark_of_no_use_is_refused_before_anything_is_measured(
+    run: Path, data: Path, mark: int
+) -> None:
+    with pytest.raises(ExplainError, match=f"mark has {mark} pixels a side and the face 64"):
+        measure_faithfulness("small", mark=mark, on_progress=lambda *_: pytest.fail("too late"))
 
 
 def test_faces_come_from_the_image_sets_asked_for(run: Path, data: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 from torch import nn
+from torchvision.models import VisionTransformer
 
 from core.faithfulness.randomisation import (
     changed_faces,
@@ -82,6 +83,31 @@ def test_new_weights_have_the_distribution_of_fresh_ones(
     assert isinstance(norm, nn.BatchNorm2d)
     assert norm.running_var is not None
     assert float(norm.running_var.min()) == float(norm.running_var.max()) == 1.0
+
+
+def test_nothing_of_a_transformer_stays_as_it_was() -> None:
+    model = VisionTransformer(
+        image_size=32, patch_size=8, num_layers=2, num_heads=2, hidden_dim=16, mlp_dim=32,
+        num_classes=6,
+    ).eval()  # fmt: skip
+    for parameter in model.parameters():
+        nn.init.normal_(parameter)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    sample = torch.randn(2, 3, 32, 32, generator=dice())
+
+    network = dict(randomised(model, sample, dice()))["all"]
+
+    after = {
+        f"{place}.{name}".lstrip("."): value
+        for place, module in network.named_modules()
+        for name, value in module._parameters.items()
+        if value is not None
+    }
+    assert after.keys() == before.keys()
+    assert [name for name, value in after.items() if torch.equal(value, before[name])] == []
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    with torch.inference_mode():
+        assert torch.isfinite(network(sample)).all()
 
 
 def test_spearman_agrees_with_scipy() -> None:

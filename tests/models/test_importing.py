@@ -16,7 +16,7 @@ import torch
 from photos import sample_photo
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torchvision.models import get_model
+from torchvision.models import VisionTransformer, get_model
 
 from core.checkpoints import WEIGHTS
 from core.cli import main
@@ -250,6 +250,25 @@ def test_the_command_makes_a_checkpoint_that_scores_and_explains(
     assert set(told["faces"][0]["probabilities"]) == set(OURS)
     assert told["layer"] == "classifier.2"
     assert (tmp_path / "s.csv").read_text().startswith("filepath,happiness,surprise")
+
+
+def test_a_transformer_is_exported(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = VisionTransformer(
+        image_size=32, patch_size=8, num_layers=2, num_heads=2, hidden_dim=16, mlp_dim=32,
+        num_classes=6,
+    ).eval()  # fmt: skip
+    nn.init.normal_(network.heads[-1].weight)
+    spec = Preprocess(32, 32, colour=True)
+
+    export_onnx(network, spec, tmp_path / "net.onnx")
+
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(spec.normalise(pixels))).numpy()
+    found = OnnxEngine(tmp_path / "net.onnx").run(pixels)[0]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert torch.backends.mha.get_fastpath_enabled()
 
 
 @pytest.mark.parametrize(("cells", "wanted"), [(1, 7), (3, 7), (5, 2), (6, 4)])

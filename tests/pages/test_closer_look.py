@@ -262,8 +262,7 @@ def test_one_face_is_tested_when_asked_for_and_stays_tested(opened: AppTest) -> 
 
 def test_a_blank_map_is_not_tested_but_named(opened: AppTest) -> None:
     turn_to(opened, FAITHFULNESS)
-    (chosen,) = (box for box in opened.selectbox if box.label == "Map of")
-    chosen.set_value("fear").run()
+    next(box for box in opened.selectbox if box.label == "Map of").set_value("fear").run()
 
     opened.button(key="measure").click().run()
 

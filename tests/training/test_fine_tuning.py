@@ -1,5 +1,6 @@
 """Weights to start from: one checkpoint's, a mean of several, or one of each for the columns."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from torch import nn
 
 from core.errors import ConfigError, TrainingError
 from core.labels import CLASS_SETS
-from core.models import Card, build, load_model, save_weights
+from core.models import MODELS, Card, build, load_model, save_weights
 from core.preprocess import Preprocess
 from core.training import RunConfig
 from core.training.fine_tuning import Parent, origin, start_from
@@ -36,7 +37,7 @@ def stored(
     data = {"name": "faces", "data_hash": data_hash, "split": "clean"}
     (runs / name).mkdir()
     save_weights(network.state_dict(), runs / name / "weights.safetensors")
-    card = Card(model, labels, Preprocess(), model_options={"width": width}, data=data)
+    card = Card(model, labels, MODELS[model].preprocess, {"width": width}, data=data)
     card.save(runs / name / "card.json")
     return network
 
@@ -47,6 +48,25 @@ def no_inputs() -> torch.Tensor:
 
 def config(initial: str, columns: int, model: str = "resnet14") -> RunConfig:
     return RunConfig(model=model, model_options=OPTIONS | {"columns": columns}, initial=initial)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [Preprocess(size=96, crop=96), Preprocess(mean=(0.5,) * 3, std=(0.5,) * 3),
+     Preprocess(size=72), Preprocess(colour=True)],
+)  # fmt: skip
+@pytest.mark.parametrize("initial", ["one", "two+one"])
+def test_a_checkpoint_of_another_input_is_refused(
+    runs: Path, other: Preprocess, initial: str
+) -> None:
+    for name in ("one", "two"):
+        stored(name, runs)
+    card = Card.load(runs / "one" / "card.json")
+    replace(card, preprocess=other).save(runs / "one" / "card.json")
+
+    asked = RunConfig(model="resnet14", model_options=OPTIONS, initial=initial)
+    with pytest.raises(TrainingError, match=r"'one' has learned from (grey|coloured) pictures"):
+        start_from(build("resnet14", 6, **OPTIONS), asked, no_inputs)
 
 
 def test_two_checkpoints_fill_two_columns(runs: Path) -> None:
@@ -206,7 +226,8 @@ def test_a_start_from_faces_is_told_by_the_card_and_by_what_it_starts(runs: Path
     (runs / "faces").mkdir()
     network = build("face_resnet", 6)
     save_weights(network.state_dict(), runs / "faces" / "weights.safetensors")
-    Card("face_resnet", run.labels, data=facts).save(runs / "faces" / "card.json")
+    given = MODELS["face_resnet"].preprocess
+    Card("face_resnet", run.labels, given, data=facts).save(runs / "faces" / "card.json")
     later = start_from(network, RunConfig("face_resnet", {}, "faces"), no_inputs)
     assert later["start"] == facts["start"]
     assert later["initial"]["checkpoint"] == "faces"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.checkpoints import SHIPPED_CHECKPOINTS
+from core.checkpoints import SHIPPED_TITLES
+from core.cli import main
 from core.errors import ConfigError, TrainingError
 from core.process import ProcessId
 from core.training import (
@@ -154,7 +155,7 @@ def test_deleting_takes_the_folder(folder: RunFolder) -> None:
 
 
 def test_what_works_is_no_run_or_serves_the_app_is_not_deleted(
-    folder: RunFolder, tmp_path: Path
+    folder: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(TrainingError, match="Stop it first"):
         delete_job(folder)
@@ -163,10 +164,66 @@ def test_what_works_is_no_run_or_serves_the_app_is_not_deleted(
     with pytest.raises(TrainingError, match="no run"):
         delete_job(RunFolder(tmp_path / "holiday"))
 
-    shipped = RunFolder(tmp_path / SHIPPED_CHECKPOINTS[-1])
-    shipped.create(RunConfig())
-    with pytest.raises(TrainingError, match="the app comes with"):
-        delete_job(shipped)
+    monkeypatch.setattr("core.checkpoints.SHIPPED", tmp_path / "shipped")
+    for name in SHIPPED_TITLES:  # those without weights, too
+        shipped = RunFolder(tmp_path / "shipped" / name)
+        shipped.create(RunConfig())
+        with pytest.raises(TrainingError, match="comes with the app; it is kept"):
+            delete_job(shipped)
+    own = RunFolder(tmp_path / name)
+    own.create(RunConfig())
+    delete_job(own)
+    assert not own.path.exists()
+
+
+def test_of_several_runs_each_is_done_whatever_becomes_of_the_others(
+    own_runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command(*words: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["core", "queue", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0)
+
+    for name in ("done", "waits", "waits-too"):
+        add_run(own_runs, name, RunConfig())
+    RunFolder(own_runs / "done").set_status("finished")
+
+    code = command("stop", "waits", "done", "waits-too")
+    said = capsys.readouterr()
+
+    assert (code, observe(RunFolder(own_runs / "waits-too")).state) == (1, "stopped")
+    assert "waits was asked to stop.\nwaits-too was asked to stop." in said.out
+    assert "done is finished; there is nothing to stop" in said.err
+    assert command("remove", "no-run", "waits", "done") == 1
+    assert [folder.name for folder in list_jobs(own_runs)] == ["waits-too"]
+
+
+def test_a_network_that_cannot_be_built_is_not_queued(tmp_path: Path) -> None:
+    for changes in ({"model": "no-such"}, {"model_options": {"widht": 8}}):
+        with pytest.raises(ConfigError):
+            add_run(tmp_path, "slip", RunConfig(**changes))
+
+    assert list_jobs(tmp_path) == []
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_run_that_has_lost_what_it_would_go_on_from_is_not_begun_anew(
+    tmp_path: Path, stripes_data: TrainingData, epochs: int
+) -> None:
+    folder, config = RunFolder(tmp_path / "lost"), RunConfig(epochs=3)
+    folder.create(config)
+    for epoch in range(1, epochs + 1):
+        folder.append_metrics({"epoch": epoch, "valid_accuracy": 0.5, "valid_macro_f1": 0.5})
+    folder.weights.write_bytes(b"learned")
+    folder.set_status("finished" if epochs == 1 else "stopped")
+    before = folder.metrics.read_text(), folder.status()
+
+    with pytest.raises(TrainingError, match=r"no last\.pt, .* --set initial=lost"):
+        run_training(config, folder, resume=True, data=stripes_data)
+
+    assert (folder.metrics.read_text(), folder.status()) == before
+    assert folder.weights.read_bytes() == b"learned"
 
 
 def test_runs_are_listed_with_the_latest_change_first(tmp_path: Path) -> None:

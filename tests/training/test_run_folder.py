@@ -15,6 +15,12 @@ def test_a_name_that_could_leave_the_root_is_refused(tmp_path: Path, name: str) 
         RunFolder.named(tmp_path, name)
 
 
+@pytest.mark.parametrize("name", ["default", "Default", "facts", "dlib-face-recognition"])
+def test_a_name_that_stands_for_something_else_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="Choose another name"):
+        RunFolder.named(tmp_path, name)
+
+
 def test_configuration_and_status_come_back(tmp_path: Path) -> None:
     folder = RunFolder.named(tmp_path, "run-1.a")
     folder.create(RunConfig(epochs=7))

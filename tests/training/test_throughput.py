@@ -43,9 +43,22 @@ def test_the_speed_of_an_equal_run_is_known(own_runs: Path) -> None:
     finished(own_runs, "other", config.replaced(batch_size=8), 900.0)
     finished(own_runs, "equal", config.replaced(learning_rate=0.01, epochs=3), 90.0, 110.0, 99.0)
 
-    speed = known_speed(own_runs, config)
+    speed = known_speed(own_runs, config, 64)
 
     assert speed == Speed(99.0, "as in run equal")
+
+
+@pytest.mark.parametrize("start_side", [0, 32, 64])
+def test_epochs_of_smaller_pictures_say_nothing_of_the_full_side(
+    own_runs: Path, start_side: int
+) -> None:
+    grown = RunConfig(start_side=32, grow_until=0.5)
+    folder = finished(own_runs, "grown", grown, 610.0, 605.0, 600.0, side=32)
+    folder.append_metrics({"epoch": 4, "faces_per_second": 365.0, "side": 64})
+
+    asked = RunConfig(start_side=start_side)
+
+    assert known_speed(own_runs, asked, 64) == Speed(365.0, "as in run grown")
 
 
 def test_a_damaged_run_does_not_hide_the_others(own_runs: Path) -> None:
@@ -54,7 +67,7 @@ def test_a_damaged_run_does_not_hide_the_others(own_runs: Path) -> None:
     for name in ("before", "zero"):  # whatever the order
         (finished(own_runs, name, config, 50.0).path / "config.json").write_text("{")
 
-    assert known_speed(own_runs, config) == Speed(90.0, "as in run equal")
+    assert known_speed(own_runs, config, 64) == Speed(90.0, "as in run equal")
 
 
 def test_a_measurement_that_takes_too_long_is_given_up(
@@ -70,7 +83,7 @@ def test_runs_of_other_machines_say_nothing(own_runs: Path) -> None:
     folder = finished(own_runs, "run", RunConfig(), 90.0)
     folder.set_status("finished", host="elsewhere")
 
-    assert known_speed(own_runs, RunConfig()) is None
+    assert known_speed(own_runs, RunConfig(), 64) is None
 
 
 @pytest.mark.slow
@@ -81,13 +94,13 @@ def test_a_measurement_is_kept(
     tiny = RunConfig(
         model_options={"depth": 2, "width": 4}, batch_size=8, precision="32-true", accelerator="cpu"
     )
-    assert known_speed(own_runs, tiny) is None
+    assert known_speed(own_runs, tiny, 64) is None
 
     speed = measured_speed(tiny)
 
     assert speed.faces_per_second > 1
-    assert known_speed(own_runs, tiny) == speed
-    assert known_speed(own_runs, tiny.replaced(batch_size=9)) is None
+    assert known_speed(own_runs, tiny, 64) == speed
+    assert known_speed(own_runs, tiny.replaced(batch_size=9), 64) is None
 
 
 def test_a_measurement_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

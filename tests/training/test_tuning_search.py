@@ -131,6 +131,18 @@ def test_a_failed_trial_is_told_and_the_others_go_on(stage: Stage, tmp_path: Pat
     assert len(read_findings(folder).best) == 4
 
 
+def test_a_search_whose_trials_all_fail_has_failed(stage: Stage, tmp_path: Path) -> None:
+    stage.fail_with_batch = 8
+    folder = RunFolder(tmp_path / "search")
+    search = Search({"learning_rate": Choice((0.1, 0.2))}, RunConfig(batch_size=8, epochs=1),
+                    sampler="grid", trials=2)  # fmt: skip
+
+    with pytest.raises(TrainingError, match=r"All 2 trials failed\. The first: It was too much"):
+        run.run_search(folder, search)
+
+    assert folder.status()["state"] == "failed"
+
+
 def test_only_the_best_trial_keeps_its_weights(stage: Stage, tmp_path: Path) -> None:
     folder = search_folder(tmp_path, GRID, sampler="grid")
 

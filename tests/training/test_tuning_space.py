@@ -77,6 +77,8 @@ def test_values_reach_inside_the_configuration() -> None:
         ({"space": {"epoch": Choice((1,))}}, "no setting 'epoch'"),
         ({"space": {"split": Choice(("clean", "published"))}}, "split cannot be searched: trials"),
         ({"space": {"class_set": Choice(("six", "seven"))}}, "class_set cannot be searched"),
+        ({"space": {"model_options.widht": Choice((8, 16))}}, "widht"),
+        ({"space": {"model": Choice(("gimefive", "no-such"))}}, "no-such"),
         ({"space": {"weight_decay": Range(0.0, 2.0)}}, "weight_decay is 2"),
         ({"sampler": "best"}, "grid, random, tpe, nsga2"),
         ({"sampler": "grid", "space": {"warmup": Range(0.0, 0.5)}}, "grid needs lists"),

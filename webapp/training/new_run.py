@@ -238,7 +238,8 @@ def _time(config: RunConfig, parts: store.Parts) -> None:
     from core.models import MODELS
 
     st.markdown("##### How long it takes")
-    speed = known_speed(run_root(), config)
+    side = MODELS[config.model].preprocess.crop
+    speed = known_speed(run_root(), config, side)
     if speed is None and not read_only():
         if st.button(
             "Measure the speed here", key="measure", help=f"Trains a few steps on {MACHINE}."
@@ -248,7 +249,6 @@ def _time(config: RunConfig, parts: store.Parts) -> None:
         else:
             st.caption(f"No run of these settings was made on {MACHINE} yet.")
     if speed is not None:
-        side = MODELS[config.model].preprocess.crop
         seconds = run_seconds(config, parts.train, parts.valid, speed, side)
         early = ", less if it stops early" if config.patience else ""
         st.markdown(

@@ -8,7 +8,7 @@ import optuna
 from optuna.samplers import GridSampler
 from optuna.trial import TrialState
 
-from core.errors import CoreError, refusal
+from core.errors import CoreError, TrainingError, refusal
 from core.files import clear_leftovers
 from core.process import ProcessId
 from core.training.batches import TrainingData
@@ -52,6 +52,8 @@ def run_search(
         CoreError: The search failed; status.json says why as well. Or it did not begin, since
             another process works on the folder.
     """
+    if search is None:
+        Search.load(folder)  # refuses a folder without one before anything is written
     records = Records(folder)
     with records.claimed(new=search is not None):
         if search is not None:
@@ -84,6 +86,7 @@ class _Searcher:
 
         Raises:
             Stopped: A stop was asked for.
+            TrainingError: Every trial failed.
         """
         recover(self.study, shared=bool(self.search.storage))
         for trial in (self.folder.path / "trials").glob("*"):
@@ -96,6 +99,19 @@ class _Searcher:
             self._report()
             if enough:
                 return  # other processes of this machine run the last ones
+        self._refuse_failed()
+
+    def _refuse_failed(self) -> None:
+        """Make sure that the search has found anything.
+
+        Raises:
+            TrainingError: Every trial failed.
+        """
+        trials = counted(self.study)
+        if trials and all(trial.state == TrialState.FAIL for trial in trials):
+            raise TrainingError(
+                f"All {len(trials)} trials failed. The first: {trials[0].user_attrs.get('reason')}"
+            )
 
     def _grid_is_exhausted(self) -> bool:
         """Whether all of the grid was tried; a point that is to be begun again was not."""

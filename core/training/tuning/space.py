@@ -140,9 +140,11 @@ def check_space(space: Space, base: RunConfig) -> None:
     """Try every bound and value once, so that no trial fails for a slip of the pen.
 
     Raises:
-        ConfigError: A setting does not exist, a value is out of range, or trials would be judged
-            on different pictures.
+        ConfigError: A setting or a network's option does not exist, a value is out of range, or
+            trials would be judged on different pictures.
     """
+    from core.training.optimise import check_network  # loads torch
+
     if kept := [name for name in space if name in _OF_THE_DATA]:
         raise ConfigError(
             f"{kept[0]} cannot be searched: trials would be judged on different pictures. Give it "
@@ -152,4 +154,6 @@ def check_space(space: Space, base: RunConfig) -> None:
         values: tuple[Any, ...] = one.values if isinstance(one, Choice) else (one.low, one.high)
         for value in values:
             whole = isinstance(one, Range) and one.whole
-            configured(base, {name: int(value) if whole else value})
+            tried = configured(base, {name: int(value) if whole else value})
+            if name.startswith("model"):
+                check_network(tried)
