@@ -128,7 +128,7 @@ class Worker:
             silent = observed.state == "interrupted" or observed.process == ProcessId.of()
             if silent and code > 0:
                 # It ended by itself, too early to say why: its output does.
-                folder.set_status("failed", _last_words(folder))
+                folder.set_status("failed", f"It ended before it could begin: {_said(folder)}")
             elif silent:
                 _take_up_again(folder)
 
@@ -232,21 +232,24 @@ def _note_evaluation(folder: RunFolder, code: int) -> None:
     job = Job.of(folder)
     if job is not None:
         lost = job.lost + (code < 0)
-        replace(job, measured=code >= 0 or lost >= ATTEMPTS, lost=lost).save(folder)
+        job = replace(job, measured=code >= 0 or lost >= ATTEMPTS, lost=lost)
+        job.save(folder)
+        if code and job.measured and observe(folder).state == "finished":
+            folder.set_status("finished", f"It could not be measured: {_said(folder)}")
 
 
 def _saved(folder: RunFolder) -> float:
     return folder.last.stat().st_mtime if folder.last.exists() else 0.0
 
 
-def _last_words(folder: RunFolder) -> str:
-    """The last line a process printed, as the reason of its early end."""
+def _said(folder: RunFolder) -> str:
+    """The last line that the processes of a job printed."""
     try:
         lines = (folder.path / "output.log").read_text(errors="replace").split("\n")
     except FileNotFoundError:
         lines = []
-    said = next((line.strip() for line in reversed(lines) if line.strip()), "it printed nothing")
-    return f"It ended before it could begin: {said.removeprefix('Error: ')}"
+    said = next((line.strip() for line in reversed(lines) if line.strip()), "nothing was printed.")
+    return said.removeprefix("Error: ")
 
 
 def ensure_worker(root: Path, *, jobs: int = 1, stay: bool = False) -> None:

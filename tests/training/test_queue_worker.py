@@ -328,8 +328,12 @@ def test_a_killed_evaluation_is_tried_again_but_not_for_ever(tmp_path: Path) -> 
 
 def test_an_evaluation_that_cannot_be_made_is_not_tried_again(tmp_path: Path) -> None:
     folder = owing(tmp_path, "finish")
-    script = "open('FOLDER/tries', 'a').write('x'); raise SystemExit(1)"
+    script = "open('FOLDER/tries', 'a').write('x'); raise SystemExit('Error: No data.')"
 
     Worker(tmp_path, command=measuring(script)).work()
 
     assert (folder.path / "tries").read_text() == "x"
+    observed = observe(folder)
+    assert (observed.state, observed.reason) == (
+        "finished", "It could not be measured: No data."
+    )  # fmt: skip
