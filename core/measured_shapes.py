@@ -85,7 +85,7 @@ class ReportFile(TypedDict, total=False):
     sources: list[Name]
     seen: list[Name]
     absent: list[Name]
-    trained_on_split: Name
+    trained_on_split: Name | None  # of an imported network it is not known
     data_hash: Text
     date: Name
     temperature: Positive

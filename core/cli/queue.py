@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.cli.training import changes, configuration
-from core.errors import CoreError
+from core.errors import CoreError, sentence_of
 
 if TYPE_CHECKING:
     from core.training import RunFolder
@@ -125,8 +125,8 @@ def _each(runs: Sequence[str], act: Callable[["RunFolder"], None], done: str) ->
     for name in runs:
         try:
             act(RunFolder.named(run_root(), name))
-        except CoreError as error:
-            refused.append(str(error))
+        except (CoreError, OSError) as error:
+            refused.append(str(error) if isinstance(error, CoreError) else sentence_of(error))
         else:
             typer.echo(f"{name} {done}.")
     if refused:

@@ -94,12 +94,12 @@ def clean_split(
     part = pd.Series("train", index=manifest.index, dtype=object)
     reason = pd.Series("", index=manifest.index, dtype=object)
     part[manifest["split"] == "test"] = "test"
+    _drop(part, reason, manifest["id"].isin(set(excluded)), "excluded")
     _drop(part, reason, manifest["split"] == "unlabelled", "unlabelled")
     published = manifest["source"] == PUBLISHED_VALID
     own_valid = (manifest["split"] == "valid") & ~published
-    part[own_valid] = "valid"
+    part[own_valid & (reason == "")] = "valid"
     _drop(part, reason, published, "published valid: copies of RAF-DB test pictures")
-    _drop(part, reason, manifest["id"].isin(set(excluded)), "excluded")
 
     # A group is followed even through dropped pictures: what it links is still one photograph.
     key = own_groups(manifest)

@@ -30,6 +30,8 @@ REPEATED = (
     "run differ, at first in their last digits."
 )
 
+_LEARNED = {True: "at its start", False: "no", None: "not known"}  # whether from an image set
+
 
 def model_card(folder: Path) -> str:
     """The model card of an evaluated run, as Markdown.
@@ -282,7 +284,7 @@ def _sources(report: dict[str, Any]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for one in scores:
         part = "test" if one.part == "test" else "clean validation"
-        trained = "yes" if one.source in report["sources"] else "at its start" if one.seen else "no"
+        trained = "yes" if one.source in report["sources"] else _LEARNED[one.seen]
         cells = [source_names([one.source]), trained, part, f"{one.n:,}"]
         cells.append(_with_interval(one.accuracy, one.accuracy_interval))
         cells.append(_with_interval(one.macro_f1, one.macro_f1_interval))

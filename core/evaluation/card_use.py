@@ -116,8 +116,9 @@ def failures(folder: Path, report: dict[str, Any]) -> Iterator[str]:
             "- There is no neutral class: a calm face still gets one of "
             f"{len(report['labels'])} labels, often with little confidence."
         )
+    learned = "It was trained on" if report["sources"] else "These figures are of"
     yield (
-        "- It was trained on cut-out, upright faces; a face seen from the side, covered, or cut "
+        f"- {learned} cut-out, upright faces; a face seen from the side, covered, or cut "
         "out otherwise is probably answered worse than these figures say."
     )
     yield (

@@ -125,7 +125,8 @@ def label_errors(
     rows = manifest.iloc[ids]
     labels = pd.Index(card.labels).get_indexer(pd.Index(rows["label"])).astype(np.int64)
     features, logits = pooled_features(checkpoint, np.asarray(dataset.images[ids]), on_progress)
-    learnt = bool(learnt_pictures(card, dataset)[ids].any())
+    # Of an imported network it is not known: it may have learned these labels.
+    learnt = "imported" in card.data or bool(learnt_pictures(card, dataset)[ids].any())
     if learnt:
         groups = np.where(rows["group"] >= 0, rows["group"], rows["id"])
         scores = cross_validated(features, labels, groups, len(card.labels))

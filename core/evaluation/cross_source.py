@@ -36,7 +36,7 @@ class SourceScore:
     accuracy_interval: Interval
     macro_f1: float
     macro_f1_interval: Interval
-    seen: bool
+    seen: bool | None
 
 
 def by_source(report: dict[str, Any], *, six: bool = False) -> list[SourceScore]:
@@ -48,6 +48,7 @@ def by_source(report: dict[str, Any], *, six: bool = False) -> list[SourceScore]
     """
     splits = (report.get(SIX, report) if six else report)["splits"]
     found: dict[str, SourceScore] = {}
+    known = report.get("seen", report["sources"])
     for part in ("test", "valid"):
         for name, figures in splits.get(part, {}).get("per_source", {}).items():
             if name not in found:
@@ -59,7 +60,7 @@ def by_source(report: dict[str, Any], *, six: bool = False) -> list[SourceScore]
                     accuracy_interval=_ends(figures["intervals"]["accuracy"]),
                     macro_f1=figures["macro_f1"],
                     macro_f1_interval=_ends(figures["intervals"]["macro_f1"]),
-                    seen=name in report.get("seen", report["sources"]),
+                    seen=name in known if known else None,
                 )
     return list(found.values())
 
@@ -83,7 +84,7 @@ def trained_alike(
             for title, other in found.items()
             if other.seen and name in recipes and recipes.get(title) == recipes[name]
         ]
-        if others and not one.seen:
+        if others and one.seen is False:
             pairs.append((name, others))
     return pairs
 

@@ -49,11 +49,14 @@ def pooled_features(
     def keep_output(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
         collected.append(torch.flatten(output, 1))
 
-    head = getattr(model, "head", None)
+    head, pooling = getattr(model, "head", None), getattr(model, "gap", None)
     if isinstance(head, nn.Module):
         head.register_forward_pre_hook(keep_input)
-    else:  # a fully convolutional network ends in its pooling
-        model.get_submodule("gap").register_forward_hook(keep_output)
+    elif isinstance(pooling, nn.Module):  # a fully convolutional network ends in it
+        pooling.register_forward_hook(keep_output)
+    else:  # of another library
+        last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
+        last.register_forward_pre_hook(keep_input)
     logits: list[Tensor] = []
     with torch.inference_mode():
         for start in range(0, len(pixels), BATCH):

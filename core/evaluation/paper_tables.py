@@ -283,9 +283,6 @@ def missing_runs(rows: Sequence[dict[str, Any]]) -> list[str]:
         waiting = row["status"] in ("queued", "running")
         if trained >= data.epochs or waiting or preset not in _presets():
             continue
-        if row["status"] == "trained, not measured":
-            lines.append(row["command"])
-            continue
         run = f"{data.preset}-{row['name'].replace('_', '-')}-{data.epochs}-epochs"
         lines.append(f"python -m core queue add {preset} --run {run} --set epochs={data.epochs}")
     return lines

@@ -203,7 +203,9 @@ def layer_outputs(model: nn.Module, batch: Tensor, layer: str) -> list[Tensor]:
     """
     view = frozen_view(model)
     found: list[Tensor] = []
-    find_layer(view, layer).register_forward_hook(lambda _, __, output: found.append(output))
+    find_layer(view, layer).register_forward_hook(
+        lambda _, __, output: found.append(output.clone())  # what follows may add to it in place
+    )
     with torch.no_grad():
         view(batch)
     return found

@@ -7,7 +7,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from core.errors import TrainingError
+from core.errors import ConfigError, TrainingError
 from core.models import build
 from core.training.config import RunConfig
 
@@ -39,8 +39,16 @@ def check_network(config: RunConfig) -> None:
     Raises:
         ConfigError: It asks for such a one.
     """
-    with torch.device("meta"):  # no weights are drawn
-        build(config.model, len(config.labels), **config.model_options)
+    try:
+        try:
+            with torch.device("meta"):  # no weights are drawn
+                build(config.model, len(config.labels), **config.model_options)
+        except NotImplementedError:  # some of other libraries need true ones
+            build(config.model, len(config.labels), **config.model_options)
+    except (ValueError, ArithmeticError, RuntimeError) as error:
+        raise ConfigError(
+            f"{config.model} cannot be built with these options: {error}. Correct model_options."
+        ) from error
 
 
 def precision(config: RunConfig) -> Literal["32-true", "bf16-mixed", "16-mixed"]:

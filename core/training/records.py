@@ -55,6 +55,8 @@ class Records:
         if not self.first:
             yield
             return
+        if new:
+            self.folder.refuse_reserved()
         self.folder.path.mkdir(parents=True, exist_ok=True)
         claim = self.folder.claim
         if not claim.acquire():

@@ -204,7 +204,8 @@ def run_training(
 
 def _refuse_lost(folder: RunFolder) -> None:
     """Refuse to go on where what there was to go on from is gone, and to begin anew over a run."""
-    is_whole = folder.status()["state"] == "finished" or len(list(folder.history())) > 1
+    lines = len(list(folder.history()))  # none where weights were only joined
+    is_whole = lines > 1 or (lines == 1 and folder.status()["state"] == "finished")
     if is_whole and not folder.last.exists():
         raise TrainingError(
             f"{folder.name} has no last.pt, from which it would go on; from its start it would "

@@ -46,7 +46,7 @@ class RunFolder:
         """The run of this name below a run root.
 
         Raises:
-            ConfigError: The name is no plain folder name, or stands for something else.
+            ConfigError: The name is no plain folder name, or is taken by what runs share.
         """
         if not NAME.fullmatch(name):
             raise ConfigError(
@@ -55,10 +55,6 @@ class RunFolder:
             )
         if name.lower() in (FACTS_FOLDER, EVALUATIONS):
             raise ConfigError(f"{name!r} is the folder of what runs share. Choose another name.")
-        if name.lower() in ("default", FACE_START):
-            raise ConfigError(
-                f"{name!r} stands for a network that the app comes with. Choose another name."
-            )
         return cls(root / name)
 
     @classmethod
@@ -146,8 +142,16 @@ class RunFolder:
         Raises:
             ConfigError: It is not.
         """
+        self.refuse_reserved()
         if self.is_taken:
             raise ConfigError(f"A run or search named {self.name!r} exists. Choose another name.")
+
+    def refuse_reserved(self) -> None:
+        """Raise a ConfigError where commands would take the name for another network."""
+        if self.name.lower() in ("default", FACE_START):
+            raise ConfigError(
+                f"{self.name!r} stands for a network that the app comes with. Choose another name."
+            )
 
     def forget_attempt(self) -> None:
         """Remove what an attempt left that ended before its first step."""

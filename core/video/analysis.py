@@ -180,7 +180,8 @@ def conclude(out: Path, report: Mapping[str, Any]) -> None:
 
 def drop(out: Path) -> None:
     """Let what a summary tells of count as not done, as before its files are replaced by others."""
-    if report := read_object(out / SUMMARY):
+    report = read_object(out / SUMMARY)
+    if "status" in report:
         write_json(out / SUMMARY, {**report, "status": "dropped"})
 
 

@@ -120,7 +120,8 @@ def films_of(folder: Path, out: Path) -> list[tuple[Path, Path]]:
 def _is_table(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            return file.readline(200).startswith(b"video,status,")
+            first = file.readline(200)
+            return first.startswith(b"video,status,") or not first.strip()
     except OSError:
         return False
 
@@ -234,7 +235,8 @@ def _main_face(path: Path) -> dict[int, tuple[str, NDArray[np.float64]]]:
 
 
 def _write_table(path: Path, entries: list[dict[str, Any]]) -> None:
-    names = list(dict.fromkeys(name for entry in entries for name in entry))
+    given = (name for entry in entries for name in entry)
+    names = list(dict.fromkeys(("video", "status", "error", *given)))
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = CsvWriter(file, "\r\n")
         writer.writerow(names)

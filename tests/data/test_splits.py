@@ -170,6 +170,19 @@ def test_excluded_pictures_are_in_no_part_of_either_split() -> None:
     assert reasons(clean_split(table, excluded=[0, 1])) == ["drop excluded"] * 2
 
 
+def test_what_is_excluded_says_so_whatever_else_would_drop_it() -> None:
+    table = manifest(
+        [
+            ("gimefive_valid", "valid", "fear", "a", -1),
+            ("disfa", "unlabelled", "", "b", -1),
+            ("affectnet", "valid", "fear", "c", -1),
+        ]
+    )
+
+    assert reasons(clean_split(table, excluded=[0, 1, 2])) == ["drop excluded"] * 3
+    assert reasons(clean_split(table, excluded=[]))[2] == "valid"
+
+
 def test_clean_has_no_exact_and_no_near_leak() -> None:
     table = random_manifest()
     table["part"] = clean_split(table)["part"]

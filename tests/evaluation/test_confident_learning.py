@@ -149,6 +149,13 @@ def test_a_network_judges_what_it_was_not_trained_on_itself(
     assert found.table["answer"].tolist() == [EMOTIONS[n] for n in expected.argmax(axis=1)]
 
 
+def test_a_network_of_unknown_training_is_not_asked_for_labels_it_may_know(tmp_path: Path) -> None:
+    dataset = mislabelled(tmp_path / "data", "train")
+    folder = checkpoint(tmp_path / "run", imported="best.pt")
+
+    assert label_errors(folder, dataset, "train").facts["answers"] == PROBE
+
+
 @pytest.mark.parametrize(
     ("data", "learnt"),
     [

@@ -105,8 +105,10 @@ def test_networks_without_an_image_set_stand_beside_those_trained_alike_with_it(
             ("long with", 0.9, True),
             ("alone", 0.5, False),
             ("unknown", 0.4, False),
+            ("imported", 0.3, None),
         )
     }
     recipes = {"without": "short", "with": "short", "long with": "long", "alone": "odd"}
+    recipes["imported"] = "short"
 
     assert trained_alike(found, recipes) == [("without", ["with"])]

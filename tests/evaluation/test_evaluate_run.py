@@ -1,6 +1,7 @@
 """Evaluation of a whole run: which images, which figures, which files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from core.evaluation import (
     evaluate_run,
     load_report,
     metrics,
+    model_card,
 )
 from core.models import Card
 
@@ -98,6 +100,23 @@ def test_sources_of_the_start_were_seen_too(
     assert report["seen"] == seen
     assert {one.source for one in by_source(report) if one.seen} == set(seen)
     assert answer(report, "test")["sources"] == ["raf_db"]
+
+
+def test_figures_of_an_imported_network_are_read_back_and_claim_nothing_of_its_training(
+    tmp_path: Path, data: Path
+) -> None:
+    run = new_run(tmp_path / "runs", {})
+    run.card = replace(run.card, data={"imported": "best.pt", "file_sha256": "0" * 64})
+    run.card.save(run.folder / "card.json")
+
+    evaluate_run(run.folder, data / "everything", model=run)
+    report = load_report(run.folder)
+
+    assert report["trained_on_split"] is None
+    assert {one.seen for one in by_source(report)} == {None}
+    text = model_card(run.folder)
+    assert "| RAF-DB | not known | test |" in text
+    assert "It was trained on" not in text
 
 
 def test_sources_of_other_prepared_folders_are_added(tmp_path: Path, data: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from core.evaluation import feature_points, pooled_features
 from core.models import Card, build, load_model, save_weights
@@ -53,6 +54,18 @@ def test_a_network_without_a_head_gives_its_pooled_scores(tmp_path: Path) -> Non
     features, _ = pooled_features(folder, two_kinds(3))
 
     assert features.shape == (3, 6)
+
+
+def test_networks_of_a_library_give_what_their_last_layer_gets(tmp_path: Path) -> None:
+    folder = stored(tmp_path, "torchvision:mobilenet_v3_small", Preprocess())
+    pixels = two_kinds(3)
+
+    features, answers = pooled_features(folder, pixels)
+
+    model, _ = load_model(folder)
+    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
+    expected = torch.from_numpy(features) @ last.weight.T + last.bias
+    np.testing.assert_allclose(answers, expected.detach().numpy(), atol=1e-4)
 
 
 def test_pictures_of_a_kind_have_their_nearest_neighbour_in_it(tmp_path: Path) -> None:

@@ -196,6 +196,23 @@ def test_each_run_of_a_layer_has_its_own_output() -> None:
     assert second.tolist() == [[[[1.0, 1.0], [1.0, 1.0]]]]
 
 
+class AddedInPlace(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Identity()
+
+    def forward(self, batch: Tensor) -> Tensor:
+        found: Tensor = self.layer(batch * 2)
+        found += batch  # as blocks of torchvision's ResNets do
+        return found.mean(dim=(2, 3))
+
+
+def test_what_is_added_to_an_output_in_place_is_no_part_of_it() -> None:
+    (found,) = layer_outputs(AddedInPlace().eval(), torch.full((1, 1, 2, 2), 3.0), "layer")
+
+    assert found.tolist() == [[[[6.0, 6.0], [6.0, 6.0]]]]
+
+
 def test_a_layer_without_cells_has_an_output_too(trained_like: Callable[..., nn.Module]) -> None:
     model = trained_like("gimefive", width=4, depth=2)
 

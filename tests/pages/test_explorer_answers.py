@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.data import load_dataset
+from core.data import exclude_path, load_dataset, read_exclude, write_exclude
 from core.evaluation import Predictions
 from core.predict import Predictor
-from webapp.dataset_explorer.gallery import legend
+from webapp.dataset_explorer.gallery import WRONG, legend
+from webapp.dataset_explorer.tiles import said
 
 PAGE = "../pages/dataset_explorer.py"
 
@@ -103,6 +104,17 @@ def test_only_wrong_answers_can_be_listed_and_leave_with_the_network(explorer: A
     assert explorer.selectbox(key="order").value == "As listed"
 
 
+def test_an_answer_is_held_against_no_label_that_the_network_has_not() -> None:
+    row = pd.Series({"answer": "fear", "confidence": 0.9, "label": "neutral", "loss": np.nan})
+    known = row.copy()
+    known["label"], known["loss"] = "anger", 2.3
+
+    assert said(row) == "fear 90.0 %"
+    assert said(known) == ":red[**✗** fear 90.0 %]"
+    table = pd.DataFrame([row, known])
+    assert WRONG["wrong"][1](table).tolist() == [False, True]
+
+
 def test_a_legend_explains_the_signs_of_its_page_only() -> None:
     plain = {"copies": 1, "leaks": False, "contradicting": False, "excluded": False}
     rows = pd.DataFrame([plain, {**plain, "copies": 2, "excluded": True}])
@@ -151,6 +163,34 @@ def test_a_view_is_kept_found_again_and_deleted(explorer: AppTest, tmp_path: Pat
 
     assert json.loads(file.read_text()) == {}
     assert "saved view" not in [box.key for box in explorer.selectbox]
+
+
+@pytest.mark.parametrize("chosen", [0, 2])
+def test_rows_taken_off_the_exclude_list_choose_no_others(
+    explorer: AppTest, tmp_path: Path, chosen: int
+) -> None:
+    folder = tmp_path / "data" / "shapes"
+    listed = load_dataset(folder).manifest.drop_duplicates("pixel_hash").head(3)
+    write_exclude(folder, listed[["pixel_hash", "source", "path"]].assign(reason="none"))
+    explorer.button_group(key="view").set_value("Excluded").run()
+    table = explorer.dataframe[0].proto.id
+
+    def run() -> None:
+        """As a browser, which sends the selection of a table for as long as it is there."""
+        states = explorer._tree.get_widget_states()
+        for state in [one for one in states.widgets if one.id == table]:
+            states.widgets.remove(state)
+        selection = {"selection": {"rows": [chosen], "columns": [], "cells": []}}
+        states.widgets.add(id=table, string_value=json.dumps(selection))
+        explorer._run(states)
+
+    run()
+    explorer.button(key="include rows").click()
+    run()
+
+    assert not explorer.exception
+    assert len(read_exclude(exclude_path(folder))) == 2
+    assert explorer.button(key="include rows").disabled
 
 
 def test_a_view_without_a_name_is_not_kept_and_a_foreign_file_does_no_harm(

@@ -200,14 +200,18 @@ def test_of_several_runs_each_is_done_whatever_becomes_of_the_others(
 
 
 def test_a_network_that_cannot_be_built_is_not_queued(tmp_path: Path) -> None:
-    for changes in ({"model": "no-such"}, {"model_options": {"widht": 8}}):
+    for changes in (
+        {"model": "no-such"}, {"model_options": {"widht": 8}},
+        {"model_options": {"head_dropout": 3}},
+    ):  # fmt: skip
         with pytest.raises(ConfigError):
             add_run(tmp_path, "slip", RunConfig(**changes))
 
     assert list_jobs(tmp_path) == []
+    add_run(tmp_path, "fine", RunConfig(model="torchvision:regnet_y_400mf"))
 
 
-@pytest.mark.parametrize("epochs", [1, 2])
+@pytest.mark.parametrize("epochs", [0, 1, 2])
 def test_a_run_that_has_lost_what_it_would_go_on_from_is_not_begun_anew(
     tmp_path: Path, stripes_data: TrainingData, epochs: int
 ) -> None:
@@ -216,7 +220,10 @@ def test_a_run_that_has_lost_what_it_would_go_on_from_is_not_begun_anew(
     for epoch in range(1, epochs + 1):
         folder.append_metrics({"epoch": epoch, "valid_accuracy": 0.5, "valid_macro_f1": 0.5})
     folder.weights.write_bytes(b"learned")
-    folder.set_status("finished" if epochs == 1 else "stopped")
+    folder.set_status("finished" if epochs < 2 else "stopped")
+    if not epochs:  # weights that were joined only: nothing is lost by going on with them
+        assert run_training(config, folder, resume=True, data=stripes_data, stop=lambda: True)
+        return
     before = folder.metrics.read_text(), folder.status()
 
     with pytest.raises(TrainingError, match=r"no last\.pt, .* --set initial=lost"):

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import CheckpointError, ConfigError
 from core.process import ProcessId
-from core.training import RunConfig, RunFolder
+from core.training import RunConfig, RunFolder, run_training
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "/tmp/x", ".hidden", "a" * 81, "a b"])
@@ -18,6 +18,11 @@ def test_a_name_that_could_leave_the_root_is_refused(tmp_path: Path, name: str) 
 @pytest.mark.parametrize("name", ["default", "Default", "facts", "dlib-face-recognition"])
 def test_a_name_that_stands_for_something_else_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match="Choose another name"):
+        RunFolder.unused(tmp_path, name)
+    if name != "facts":  # one that has it from before can be stopped, gone on with and deleted
+        with pytest.raises(ConfigError, match="stands for a network"):
+            run_training(RunConfig(), RunFolder(tmp_path / name), new=True)
+        assert list(tmp_path.iterdir()) == []
         RunFolder.named(tmp_path, name)
 
 

@@ -6,8 +6,17 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError
-from core.training import SPACES, RunConfig, Search, find_space, grid_size
-from core.training.tuning.space import Choice, Range, configured, space_from_json
+from core.training import (
+    SPACES,
+    RunConfig,
+    RunFolder,
+    Search,
+    add_search,
+    find_space,
+    grid_size,
+    run_search,
+)
+from core.training.tuning.space import Choice, Range, Space, configured, space_from_json
 
 
 def test_table_3_is_whole() -> None:
@@ -77,8 +86,6 @@ def test_values_reach_inside_the_configuration() -> None:
         ({"space": {"epoch": Choice((1,))}}, "no setting 'epoch'"),
         ({"space": {"split": Choice(("clean", "published"))}}, "split cannot be searched: trials"),
         ({"space": {"class_set": Choice(("six", "seven"))}}, "class_set cannot be searched"),
-        ({"space": {"model_options.widht": Choice((8, 16))}}, "widht"),
-        ({"space": {"model": Choice(("gimefive", "no-such"))}}, "no-such"),
         ({"space": {"weight_decay": Range(0.0, 2.0)}}, "weight_decay is 2"),
         ({"sampler": "best"}, "grid, random, tpe, nsga2"),
         ({"sampler": "grid", "space": {"warmup": Range(0.0, 0.5)}}, "grid needs lists"),
@@ -95,6 +102,34 @@ def test_a_search_that_cannot_be_is_refused_at_once(changes: dict[str, object], 
 
     with pytest.raises(ConfigError, match=words):
         Search(**values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("space", "words"),
+    [
+        ({"model_options.widht": Choice((8, 16))}, "widht"),
+        ({"model": Choice(("gimefive", "no-such"))}, "no-such"),
+        ({"model": Choice(("vgg", "resnet18")), "model_options.depth": Choice((4,))}, "depth"),
+        ({"model_options.head_dropout": Range(0.1, 1.5)}, "cannot be built with these options"),
+    ],
+)
+def test_networks_that_cannot_be_are_refused_when_a_search_begins(
+    tmp_path: Path, space: dict[str, Choice | Range], words: str
+) -> None:
+    search = Search(space, RunConfig())  # one that is there already can be read
+
+    with pytest.raises(ConfigError, match=words):
+        add_search(tmp_path, "slip", search)
+    with pytest.raises(ConfigError, match=words):
+        run_search(RunFolder(tmp_path / "slip"), search)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_option_need_not_fit_the_base_if_a_network_of_the_space_has_it(tmp_path: Path) -> None:
+    space: Space = {"model": Choice(("gimefive", "vgg")), "model_options.depth": Choice((4, 5))}
+
+    assert add_search(tmp_path, "s", Search(space, RunConfig(model="resnet18"))).path.is_dir()
 
 
 def test_the_user_of_the_storage_is_not_shown() -> None:

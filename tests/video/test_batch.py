@@ -115,6 +115,18 @@ def test_results_among_the_videos_themselves_are_refused(tmp_path: Path) -> None
         analyse_folder(given, given, written)
 
 
+def test_a_batch_stopped_before_its_first_film_can_go_on(tmp_path: Path) -> None:
+    given, out = folder(tmp_path, "talk.mp4"), tmp_path / "out"
+    out.mkdir()
+
+    for _ in range(2):
+        analyse_folder(given, out, written, stopped=lambda: True)
+
+    assert (out / BATCH_TABLE).read_text().splitlines() == ["video,status,error"]
+    (out / BATCH_TABLE).write_bytes(b"\r\n")  # as it was written before
+    assert analyse_folder(given, out, written)["left_out"] == 0
+
+
 @pytest.mark.parametrize("name", [BATCH, BATCH_TABLE])
 def test_a_table_of_another_origin_is_not_overwritten(tmp_path: Path, name: str) -> None:
     given, own = folder(tmp_path, "talk.mp4"), tmp_path / name

@@ -68,8 +68,7 @@ def test_a_video_becomes_three_files(tmp_path: Path, checkpoint: str) -> None:
     report = json.loads((out / SUMMARY).read_text())
     assert "needs a backward pass" in " ".join(report["notes"])
     status = read_job(out)
-    assert status is not None
-    assert status.state == "finished"
+    assert status is not None and status.state == "finished"  # noqa: PT018 - for mypy
 
 
 def test_an_analysis_without_a_copy_leaves_no_older_one(tmp_path: Path, checkpoint: str) -> None:
@@ -81,6 +80,15 @@ def test_an_analysis_without_a_copy_leaves_no_older_one(tmp_path: Path, checkpoi
         assert (out / ANNOTATED).exists() == is_there
     refused = CliRunner().invoke(app, [*arguments, "--longest", "0"])
     assert "shrunk to 0 pixels; expected at least 64" in str(refused.exception)
+
+
+@pytest.mark.parametrize("more", [[], ["--restart"]])
+def test_what_no_analysis_wrote_stays(tmp_path: Path, checkpoint: str, more: list[str]) -> None:
+    notes, source = tmp_path / SUMMARY, write_clip(tmp_path / "in.mp4", walking_face(3))
+    notes.write_text('{"title": "mine"}')
+    words = ["video", str(source), "--out", str(tmp_path), "--checkpoint", checkpoint, *more]
+    assert "no analysis has written" in str(CliRunner().invoke(app, words).exception)
+    assert "mine" in notes.read_text()
 
 
 def test_a_folder_becomes_a_batch(tmp_path: Path, checkpoint: str) -> None:

@@ -10,6 +10,7 @@ from core.errors import VideoError
 from core.faces import REGIONS
 from core.labels import EMOTIONS
 from core.types import Explanation
+from core.video.analysis import drop
 from core.video.table import (
     ANNOTATED,
     SUMMARY,
@@ -82,6 +83,14 @@ def test_a_file_of_another_origin_is_not_overwritten(
         leave_others_alone(tmp_path / "in.mp4", tmp_path, annotated=True)
     if (name, beside) == (ANNOTATED, ()):
         leave_others_alone(tmp_path / "in.mp4", tmp_path, annotated=False)
+
+
+def test_the_object_of_another_origin_is_not_dropped(tmp_path: Path) -> None:
+    (tmp_path / SUMMARY).write_text('{"title": "my own notes"}')
+
+    drop(tmp_path)
+
+    assert (tmp_path / SUMMARY).read_text() == '{"title": "my own notes"}'
 
 
 @pytest.mark.parametrize("left_out", [(), (SUMMARY,), (SUMMARY, ANNOTATED)])

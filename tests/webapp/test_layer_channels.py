@@ -74,7 +74,10 @@ def test_only_layers_with_channels_can_be_browsed() -> None:
     kept = Layer("conv", "Conv2d", (4, 8, 8), 1, True)
     odd = Layer("split", "Split", (), 1, True)
 
-    assert view.browsable([kept, odd]) == [kept]
+    last = Layer("stem", "Sequential", (56, 56, 96), 1, False)  # channels last, as in Swin
+    values = Layer("fc", "Linear", (6,), 1, False)
+
+    assert view.browsable([kept, odd, last, values]) == [kept, values]
 
 
 def test_few_values_are_named_and_many_are_numbered() -> None:

@@ -104,7 +104,7 @@ def show(folder: Path) -> None:
         hide_index=True,
         on_select="rerun" if not read_only() else "ignore",
         selection_mode="multi-row",
-        key="exclude table",
+        key=f"exclude table {len(listed)}",  # another list is another table: rows would stay chosen
     )
     row = st.container(horizontal=True)
     if not read_only():

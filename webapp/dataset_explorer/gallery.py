@@ -27,7 +27,8 @@ FINDINGS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.Series]]] = {
 WRONG = {
     "wrong": (
         "an answer other than its label",
-        lambda table: table["answer"].ne(table["label"]) & table["answer"].ne(""),
+        # Without a loss, it was not asked or has not this label.
+        lambda table: table["answer"].ne(table["label"]) & table["loss"].notna(),
     )
 }
 # Title: column and whether its smallest values come first.

@@ -37,7 +37,7 @@ def show(folder: Path) -> None:
     )
     picked = st.dataframe(
         _table(found), hide_index=True, on_select="rerun", selection_mode="single-row",
-        selection_default={"selection": {"rows": [0]}}, key="leak table",
+        selection_default={"selection": {"rows": [0]}}, key=f"leak table {folder.name}",
     )  # fmt: skip
     number = (picked["selection"]["rows"] or [0])[0]
     leaks = store.leaks(folder)
@@ -47,7 +47,8 @@ def show(folder: Path) -> None:
     pages = -(-len(pairs) // PAIRS)
     page = 1
     if pages > 1:
-        page = row.number_input(f"Page of {pages}", 1, pages, key=f"leak page {number}", width=160)
+        key = f"leak page {folder.name} {number}"
+        page = row.number_input(f"Page of {pages}", 1, pages, key=key, width=160)
     row.download_button(
         "Download all pairs as CSV",
         lambda: frame_csv(leaks).encode(),

@@ -153,7 +153,7 @@ def _upload() -> None:
         path = preparing.keep_upload(file.name, file, file.size, bar.progress)
         st.session_state[KEPT] = file.file_id
         chosen = st.session_state.get(SOURCES_KEY, [])
-        st.session_state[SOURCES_KEY] = [*chosen, path]
+        st.session_state[SOURCES_KEY] = [*chosen, *([] if path in chosen else [path])]
     bar.empty()
 
 

@@ -20,6 +20,7 @@ from core.errors import DataError
 from core.files import read_object
 from core.paths import data_root
 from core.types import Image
+from webapp import checkpoints
 
 if TYPE_CHECKING:
     from core.data import Dataset
@@ -307,7 +308,7 @@ def _feature_map(
         id=chosen,
         label=label,
         source=rows["source"].map(title_of).to_numpy(),
-        answer=np.where(label == UNLABELLED, UNLABELLED, answer),
+        answer=np.where(np.isin(label, checkpoints.labels(checkpoint)), answer, UNLABELLED),
     )
 
 

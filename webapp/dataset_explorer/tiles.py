@@ -92,4 +92,6 @@ def said(row: pd.Series) -> str:
     if not row["answer"]:
         return ""
     words = f"{row['answer']} {percent(row['confidence'])}"
+    if pd.isna(row["loss"]):
+        return words  # it has no such label
     return f"✓ {words}" if row["answer"] == row["label"] else f":red[**✗** {words}]"

@@ -50,8 +50,12 @@ def title(layer: Layer) -> str:
 
 
 def browsable(layers: list[Layer]) -> list[Layer]:
-    """Those with channels: of cells, or single values."""
-    return [layer for layer in layers if len(layer.shape) in (1, 3)]
+    """Those with channels in front: of as many rows as columns of cells, or single values."""
+    return [
+        layer
+        for layer in layers
+        if len(layer.shape) == 1 or (len(layer.shape) == 3 and layer.shape[1] == layer.shape[2])
+    ]
 
 
 def show(subject: Subject, layer: Layer) -> None:

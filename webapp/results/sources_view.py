@@ -169,7 +169,8 @@ def _image_sets(scores: Scores, default: str) -> None:
     st.caption(
         "**\\* Never trained on (tinted):** neither the network nor the one it began with was "
         "shown pictures of that image set, so the figure tells how it does on a new kind of "
-        "pictures. Figures without a star are of other pictures of a kind it knows."
+        "pictures. Figures without a star are of other pictures of a kind it knows, "
+        "or of an imported network, of which that is not known."
     )
     columns = _columns(scores)
     heads = _heads(columns)
@@ -228,7 +229,7 @@ def _told(one: SourceScore | None, figure: str, *, with_ends: bool) -> str:
     if one is None:
         return "-"
     low, high = getattr(one, f"{figure}_interval")
-    value = f"{100 * getattr(one, figure):.1f}{'' if one.seen else STAR}"
+    value = f"{100 * getattr(one, figure):.1f}{STAR if one.seen is False else ''}"
     return f"{value}\n{100 * low:.1f} to {100 * high:.1f}" if with_ends else value
 
 
@@ -242,7 +243,7 @@ def _rows(scores: Scores) -> list[dict[str, Any]]:
                 "image_set": source_names([one.source]),
                 "part": one.part,
                 "pictures": one.n,
-                "trained_on_it": "yes" if one.seen else "no",
+                "trained_on_it": {True: "yes", False: "no", None: "not known"}[one.seen],
             }
             for figure in FIGURES.values():
                 low, high = getattr(one, f"{figure}_interval")

@@ -17,7 +17,7 @@ from core.training.run import run_training, training_data
 from core.training.run_folder import RunFolder
 from core.training.trainer import Stopped
 from core.training.tuning.search import Search, trial_folder
-from core.training.tuning.space import configured
+from core.training.tuning.space import check_networks, configured
 from core.training.tuning.study import (
     NEEDLESS,
     begin_again,
@@ -52,7 +52,9 @@ def run_search(
         CoreError: The search failed; status.json says why as well. Or it did not begin, since
             another process works on the folder.
     """
-    if search is None:
+    if search is not None:
+        check_networks(search.space, search.base)
+    else:
         Search.load(folder)  # refuses a folder without one before anything is written
     records = Records(folder)
     with records.claimed(new=search is not None):

@@ -15,7 +15,13 @@ from core.stored import read_shaped
 from core.training.config import RunConfig
 from core.training.queue import Job, add_job
 from core.training.run_folder import RunFolder
-from core.training.tuning.space import Space, check_space, grid_size, space_from_json
+from core.training.tuning.space import (
+    Space,
+    check_networks,
+    check_space,
+    grid_size,
+    space_from_json,
+)
 
 PASSWORD = re.compile(r"(//[^/@:]*):[^@]*@")  # in the address of a storage
 Sampler = Literal["grid", "random", "tpe", "nsga2"]
@@ -144,6 +150,7 @@ def add_search(root: Path, name: str, search: Search) -> RunFolder:
     """Queue a new search.
 
     Raises:
-        ConfigError: The name is taken or no folder name.
+        ConfigError: The name is taken or no folder name, or a network cannot be built.
     """
+    check_networks(search.space, search.base)
     return add_job(root, name, Job(time.time(), evaluate=False), search.save)

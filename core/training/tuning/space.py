@@ -5,7 +5,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from core.errors import ConfigError
 from core.training.config import RunConfig
@@ -140,20 +139,47 @@ def check_space(space: Space, base: RunConfig) -> None:
     """Try every bound and value once, so that no trial fails for a slip of the pen.
 
     Raises:
-        ConfigError: A setting or a network's option does not exist, a value is out of range, or
-            trials would be judged on different pictures.
+        ConfigError: A setting does not exist, a value is out of range, or trials would be judged
+            on different pictures.
     """
-    from core.training.optimise import check_network  # loads torch
-
     if kept := [name for name in space if name in _OF_THE_DATA]:
         raise ConfigError(
             f"{kept[0]} cannot be searched: trials would be judged on different pictures. Give it "
             f"to the base, as --set {kept[0]}=..., and begin one search for each."
         )
     for name, one in space.items():
-        values: tuple[Any, ...] = one.values if isinstance(one, Choice) else (one.low, one.high)
-        for value in values:
-            whole = isinstance(one, Range) and one.whole
-            tried = configured(base, {name: int(value) if whole else value})
-            if name.startswith("model"):
-                check_network(tried)
+        for value in _ends(one):
+            configured(base, {name: value})
+
+
+def check_networks(space: Space, base: RunConfig) -> None:
+    """Build a network for every bound and value of its options, before a search is begun.
+
+    Raises:
+        ConfigError: A network does not exist, or none that is tried takes such an option.
+    """
+    from core.models import MODELS
+    from core.training.optimise import check_network  # loads torch
+
+    models = space.get("model", Choice((base.model,)))
+    bases = [configured(base, {"model": name}) for name in _ends(models)]
+    for tried in bases:
+        MODELS[tried.model]  # refuses an unknown name
+    for name, one in space.items():
+        if not name.startswith("model_options."):
+            continue
+        for value in _ends(one):
+            refused = []
+            for tried in bases:
+                try:
+                    check_network(configured(tried, {name: value}))
+                except ConfigError as error:
+                    refused.append(error)
+            if len(refused) == len(bases):
+                raise refused[0]
+
+
+def _ends(one: Choice | Range) -> tuple[Value, ...]:
+    if isinstance(one, Choice):
+        return one.values
+    return tuple(int(value) if one.whole else value for value in (one.low, one.high))
