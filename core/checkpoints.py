@@ -62,6 +62,7 @@ SHIPPED_TITLES = {
     "rafdb-resnet18-10-epochs": "ResNet18 on RAF-DB, 10 epochs",
     "rafdb-gimefive-baseline-10-epochs": "GiMEFiVE baseline on RAF-DB, 10 epochs",
     "rafdb-gimefive-plain-10-epochs": "GiMEFiVE plain on RAF-DB, 10 epochs",
+    "rafdb-gimefive-se-10-epochs": "GiMEFiVE with SE on RAF-DB, 10 epochs",
     "rafdb-resnet34-4-epochs": "ResNet34 on RAF-DB, 4 epochs",
     "rafdb-vgg-4-epochs": "VGG on RAF-DB, 4 epochs",
     "fer2013-resnet18-4-epochs": "ResNet18 on FER2013, 4 epochs",
