@@ -246,7 +246,7 @@ def _record_buttons(stream: LiveStream, recorder: Recorder | None) -> None:
             recorder.stop()
         st.rerun()
     if recording and recorder is not None:
-        said.markdown(f"🔴 Recording, {recorder.seconds:.0f} s of at most {LONGEST:.0f} s")
+        said.markdown(f":red[●] Recording, {recorder.seconds:.0f} s of at most {LONGEST:.0f} s")
     else:
         said.caption("No picture is kept unless you record, and then only for this visit.")
 
