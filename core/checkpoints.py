@@ -65,6 +65,7 @@ SHIPPED_TITLES = {
     "rafdb-gimefive-se-10-epochs": "GiMEFiVE with SE on RAF-DB, 10 epochs",
     "rafdb-resnet34-4-epochs": "ResNet34 on RAF-DB, 4 epochs",
     "rafdb-vgg-4-epochs": "VGG on RAF-DB, 4 epochs",
+    "fer2013-gimefive-deep-4-epochs": "GiMEFiVE deep on FER2013, 4 epochs",
     "fer2013-resnet18-4-epochs": "ResNet18 on FER2013, 4 epochs",
     "fer2013-resnet34-4-epochs": "ResNet34 on FER2013, 4 epochs",
     "fer2013-gimefive-4-epochs": "GiMEFiVE on FER2013, 4 epochs",
