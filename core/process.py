@@ -314,3 +314,12 @@ def start_detached(
     # Waited for, so that no zombie stays while the web server lives.
     threading.Thread(target=process.wait, name=f"wait for {process.pid}", daemon=True).start()
     return process
+
+
+def last_line(log: Path) -> str:
+    """The last thing that processes printed into a log, without "Error:"; empty for nothing."""
+    try:
+        lines = log.read_text(errors="replace").strip().splitlines()
+    except FileNotFoundError:
+        return ""
+    return lines[-1].strip().removeprefix("Error: ") if lines else ""

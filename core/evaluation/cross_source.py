@@ -26,7 +26,8 @@ class SourceScore:
         accuracy_interval: Its 95 % interval.
         macro_f1: Mean F1 of the classes that occur, 0 to 1.
         macro_f1_interval: Its 95 % interval.
-        seen: Whether the run, or what it began with, was trained on images of this source.
+        seen: Whether the run, or what it began with, was trained on images of this source; None
+            for an imported network, of which that is not known.
     """
 
     source: str

@@ -54,9 +54,10 @@ def pooled_features(
         head.register_forward_pre_hook(keep_input)
     elif isinstance(pooling, nn.Module):  # a fully convolutional network ends in it
         pooling.register_forward_hook(keep_output)
-    else:  # of another library
-        last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-        last.register_forward_pre_hook(keep_input)
+    elif linear := [module for module in model.modules() if isinstance(module, nn.Linear)]:
+        linear[-1].register_forward_pre_hook(keep_input)
+    else:  # of another library, and fully convolutional: its scores are all there is
+        model.register_forward_hook(keep_output)
     logits: list[Tensor] = []
     with torch.inference_mode():
         for start in range(0, len(pixels), BATCH):

@@ -1,6 +1,7 @@
 """Optimisers, learning-rate schedules and the running average of weights."""
 
 import math
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -39,12 +40,13 @@ def check_network(config: RunConfig) -> None:
     Raises:
         ConfigError: It asks for such a one.
     """
+    make = partial(build, config.model, len(config.labels), **config.model_options)
     try:
         try:
-            with torch.device("meta"):  # no weights are drawn
-                build(config.model, len(config.labels), **config.model_options)
-        except NotImplementedError:  # some of other libraries need true ones
-            build(config.model, len(config.labels), **config.model_options)
+            with torch.device("meta"):  # draws no weights
+                make()
+        except NotImplementedError:  # some networks of other libraries look at theirs
+            make()
     except (ValueError, ArithmeticError, RuntimeError) as error:
         raise ConfigError(
             f"{config.model} cannot be built with these options: {error}. Correct model_options."

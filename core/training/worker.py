@@ -13,7 +13,7 @@ from types import FrameType
 from core.errors import sentence_of
 from core.files import clear_leftovers
 from core.paths import run_root
-from core.process import ProcessId, start_detached
+from core.process import ProcessId, last_line, start_detached
 from core.training.queue import Job, WorkerLock, obey_stop, owed, stop_file, waiting
 from core.training.run_folder import TORN, RunFolder, list_jobs, observe
 
@@ -243,13 +243,7 @@ def _saved(folder: RunFolder) -> float:
 
 
 def _said(folder: RunFolder) -> str:
-    """The last line that the processes of a job printed."""
-    try:
-        lines = (folder.path / "output.log").read_text(errors="replace").split("\n")
-    except FileNotFoundError:
-        lines = []
-    said = next((line.strip() for line in reversed(lines) if line.strip()), "nothing was printed.")
-    return said.removeprefix("Error: ")
+    return last_line(folder.path / "output.log") or "nothing was printed."
 
 
 def ensure_worker(root: Path, *, jobs: int = 1, stay: bool = False) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.errors import CoreError, VideoError
 from core.files import read_object, readable, replacing, write_json
 from core.tabular import CsvWriter
-from core.video.table import TABLE, is_annotated
+from core.video.table import TABLE, first_line, is_annotated, refuse_others
 
 VIDEO_SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".qt", ".avi", ".divx", ".webm", ".mkv"),
@@ -108,22 +108,14 @@ def films_of(folder: Path, out: Path) -> list[tuple[Path, Path]]:
                 "another folder for the results."
             )
     summary, table = out / BATCH, out / BATCH_TABLE
-    for path, ours in (summary, "videos" in read_object(summary)), (table, _is_table(table)):
-        if path.exists() and not ours:
-            raise VideoError(
-                f"{path} would be replaced, but no analysis has written it. Choose another folder "
-                "for the results, or rename that file."
-            )
+    names = first_line(table)  # empty where a batch was stopped before its first film
+    refuse_others(
+        {
+            summary: "videos" in read_object(summary),
+            table: not names or names.startswith("video,status,"),
+        }
+    )
     return films
-
-
-def _is_table(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            first = file.readline(200)
-            return first.startswith(b"video,status,") or not first.strip()
-    except OSError:
-        return False
 
 
 def analyse_folder(

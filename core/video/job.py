@@ -16,7 +16,7 @@ import numpy as np
 
 from core.drawing import resized
 from core.files import replacing, write_json
-from core.process import ProcessFields, ProcessId, start_detached
+from core.process import ProcessFields, ProcessId, last_line, start_detached
 from core.stored import read_shaped
 from core.types import Image
 from core.video.analysis import AnalysisSettings
@@ -160,7 +160,7 @@ def read_job(out: Path) -> JobStatus | None:
     if status.state == "running" and not status.process.is_alive():
         if (out / _STOP).exists():  # it was asked to end before it could answer
             return JobStatus("stopped")
-        return JobStatus("failed", _last_line(out / _LOG) or _VANISHED)
+        return JobStatus("failed", last_line(out / _LOG) or _VANISHED)
     return status
 
 
@@ -216,12 +216,3 @@ def stop_job(out: Path) -> None:
         (out / _STOP).touch()
         with suppress(ProcessLookupError):  # it has just ended by itself
             os.kill(status.pid, signal.SIGTERM)
-
-
-def _last_line(path: Path) -> str:
-    """The last thing the process said."""
-    try:
-        lines = path.read_text(errors="replace").strip().splitlines()
-    except FileNotFoundError:
-        return ""
-    return lines[-1].removeprefix("Error: ") if lines else ""

@@ -209,7 +209,7 @@ class FaceState:
     def resize(self, factor: float) -> None:
         """Go on in frames of another size, in which the face is so much larger or smaller."""
         self._side *= factor
-        self._points.reset()
+        self.reset_points()
 
     def reset_answers(self) -> None:
         """Forget the answers of before a gap; label and baseline stay."""

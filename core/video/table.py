@@ -42,11 +42,16 @@ def columns(labels: Sequence[str]) -> list[str]:
 
 def is_table(path: Path) -> bool:
     """Whether a file is a table of an analysis, by the names of its first columns."""
+    return first_line(path).startswith(",".join(_PLACE))
+
+
+def first_line(path: Path) -> str:
+    """The beginning of a text file's first line, 200 bytes at most; empty where there is none."""
     try:
         with path.open("rb") as file:
-            return file.readline(200).startswith(",".join(_PLACE).encode())
+            return file.readline(200).decode(errors="replace").strip()
     except OSError:
-        return False
+        return ""
 
 
 def is_annotated(path: Path) -> bool:
@@ -76,7 +81,20 @@ def leave_others_alone(source: Path, out: Path, *, annotated: bool) -> None:
         own[film] = is_annotated(film) or (analysed and not summary.exists())
     if film.exists() and source.exists() and film.samefile(source):
         own[film] = False
-    for path, ours in own.items():
+    refuse_others(own)
+
+
+def refuse_others(results: Mapping[Path, bool]) -> None:
+    """Refuse to overwrite what no analysis wrote.
+
+    Args:
+        results: Files that would be written, which need not be there; whether an analysis wrote
+            what is there now.
+
+    Raises:
+        VideoError: Another wrote one of them.
+    """
+    for path, ours in results.items():
         if path.exists() and not ours:
             raise VideoError(
                 f"{path} would be replaced, but no analysis has written it. Choose another folder "

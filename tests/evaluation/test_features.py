@@ -68,6 +68,14 @@ def test_networks_of_a_library_give_what_their_last_layer_gets(tmp_path: Path) -
     np.testing.assert_allclose(answers, expected.detach().numpy(), atol=1e-4)
 
 
+def test_a_network_of_a_library_without_a_linear_layer_gives_its_scores(tmp_path: Path) -> None:
+    folder = stored(tmp_path, "torchvision:squeezenet1_1", Preprocess())
+
+    features, answers = pooled_features(folder, two_kinds(3))
+
+    np.testing.assert_allclose(features, answers, atol=1e-6)
+
+
 def test_pictures_of_a_kind_have_their_nearest_neighbour_in_it(tmp_path: Path) -> None:
     folder = stored(tmp_path, "gimefive", Preprocess(), depth=2, width=4)
 
