@@ -330,10 +330,10 @@ def _making(card: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
         yield f"Made with {versions}."
     if device := training.get("device"):
         yield REPEATED_ON_CPU if device == "cpu" else REPEATED.format(device=device)
-    yield (
-        f"Measure again: {as_code('python -m core evaluate ' + report['checkpoint'])}; weights "
-        f"{as_code(report['weights_sha256'][:16])}."
-    )
+    command = f"python -m core evaluate {report['checkpoint']}"
+    if "imported" in card.get("data", {}):
+        command += " --data DIR"  # it has none of its own
+    yield f"Measure again: {as_code(command)}; weights {as_code(report['weights_sha256'][:16])}."
 
 
 def _with_interval(share: float, ends: Sequence[float]) -> str:

@@ -340,7 +340,7 @@ def delete_job(folder: RunFolder) -> None:
         TrainingError: It is at work, it is no job's folder, or the app comes with it.
     """
     if not (is_job(folder.path) or folder.card.is_file()):
-        raise TrainingError(f"{folder.name} is no run or checkpoint; nothing was deleted.")
+        raise TrainingError(f"{folder.name} is no run or checkpoint, and was not deleted.")
     if not is_own(folder.path):
         raise TrainingError(f"{folder.name} comes with the app; it is kept.")
     if observe(folder).is_active or folder.claim.is_held():

@@ -117,6 +117,7 @@ def test_figures_of_an_imported_network_are_read_back_and_claim_nothing_of_its_t
     text = model_card(run.folder)
     assert "| RAF-DB | not known | test |" in text
     assert "It was trained on" not in text
+    assert "`python -m core evaluate a-run --data DIR`" in text
 
 
 def test_sources_of_other_prepared_folders_are_added(tmp_path: Path, data: Path) -> None:
