@@ -182,6 +182,23 @@ def list_checkpoints() -> list[Path]:
     )
 
 
+def list_run_folders() -> list[Path]:
+    """Folders with a card or a configuration, by name: of the run root and of the repository.
+
+    Those of the repository without weights count too: their figures do. One of the run root stands
+    before one of the repository of the same name.
+    """
+    found = {folder.name: folder for folder in list_checkpoints()}
+    shipped = (SHIPPED / name for name in SHIPPED_TITLES)
+    root = run_root()
+    for folder in (*shipped, *(root.iterdir() if root.is_dir() else ())):
+        if is_temporary(folder.name):
+            continue
+        if any((folder / name).is_file() for name in ("config.json", "card.json")):
+            found[folder.name] = folder
+    return [found[name] for name in sorted(found)]
+
+
 def kept_folder(folder: Path) -> Path:
     """Where what a user measures of a checkpoint is kept: beside its weights, if they are theirs.
 

@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from core.checkpoints import WEIGHTS, list_checkpoints
+from core.checkpoints import WEIGHTS, list_run_folders
 from core.data import PAPER_SOURCES, PUBLISHED_VALID
 from core.errors import CoreError
 from core.evaluation.predictions_file import predictions_changed
 from core.evaluation.prepared import sources_of
-from core.files import fingerprint, is_temporary
+from core.files import fingerprint
 from core.measured_shapes import ReportFile
-from core.paths import below, data_root, run_root
+from core.paths import below, data_root
 from core.shapes import CardFile, ConfigFile, DatasetFile
 from core.stored import shaped_or_empty
 from core.training import RunFolder, observe
@@ -56,16 +56,8 @@ class Run:
 
 
 def all_runs() -> list[Run]:
-    """All readable runs below the run root and all shipped ones, by name."""
-    folders = {folder.name: folder for folder in list_checkpoints()}
-    root = run_root()
-    if root.is_dir():
-        for folder in root.iterdir():
-            if is_temporary(folder.name):
-                continue
-            if (folder / "config.json").is_file() or (folder / "card.json").is_file():
-                folders[folder.name] = folder
-    runs = (run_of(folder) for _, folder in sorted(folders.items()))
+    """All readable runs below the run root and those of the repository, by name."""
+    runs = (run_of(folder) for folder in list_run_folders())
     return [run for run in runs if run is not None]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from source_files import ROOT
 
-from core.checkpoints import DEFAULT_CHECKPOINT, SHIPPED_CHECKPOINTS
+from core.checkpoints import DEFAULT_CHECKPOINT, SHIPPED_CHECKPOINTS, SHIPPED_TITLES
 from core.evaluation import (
     SIX,
     SPLITS,
@@ -21,6 +21,7 @@ from core.evaluation import (
     load_report,
     metrics,
     stored_strata,
+    table2,
     with_intervals,
 )
 from core.evaluation.report import build_report
@@ -179,6 +180,18 @@ def test_every_shipped_checkpoint_was_measured_on_its_test_pictures() -> None:
     measured = {folder.name: set(load_report(folder)["splits"]) for folder in shipped()}
 
     assert [name for name, splits in measured.items() if "test" not in splits] == []
+
+
+@pytest.mark.slow
+def test_kept_figures_count_wherever_own_runs_lie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIMEFIVE_RUNS", str(tmp_path / "nothing yet"))
+
+    measured = [row["measured"]["run"] for row in table2() if row["measured"]]
+
+    assert len(measured) > len(SHIPPED_CHECKPOINTS)
+    assert set(measured) <= set(SHIPPED_TITLES)
 
 
 def test_the_table_shows_one_decimal_and_thousands(tmp_path: Path) -> None:
