@@ -8,12 +8,13 @@ from itertools import chain
 from pathlib import Path
 
 from core.data.containers import NESTED, Container, Skip, open_container
-from core.data.name_map import MAP, NO_NAMES, NameMap
+from core.data.name_map import MAP, NO_NAMES, UNKNOWN, Meaning, NameMap, as_split, read_split
 from core.data.sources import SOURCES, UNLABELLED, Item, Source, pictures
-from core.data.sources.columns import path_tables
+from core.data.sources.columns import number_text, path_tables
 from core.data.sources.pixel_csv import headless
 from core.data.sources.table import table_items
-from core.data.understanding import Sorted, Understood, sort_out
+from core.data.tables import refuse_damaged
+from core.data.understanding import Sorted, Understood, settled, sort_out
 from core.errors import DataError
 from core.files import readable
 from core.labels import CLASS_SETS, COLOURS
@@ -21,6 +22,7 @@ from core.tabular import FORMULA
 
 MOST_ENTRIES = 5_000_000  # pictures and files that a source may list
 _NAMED = 6  # names in a sentence
+_FOLDERS_COUNT = "affectnet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def recognise(container: Container) -> Source:
     for source in SOURCES.values():
         if source.matches(container):
             return source
+    refuse_damaged(container)
     table = headless(container)
     if table:
         raise DataError(
@@ -102,7 +105,8 @@ def list_sources(
     listed: list[Listed] = []
     words: set[str] = set()
     split_words: set[str] = set()
-    for argument in arguments:
+    named = _named_splits([_parse(argument)[1] for argument in arguments])
+    for argument, split in zip(arguments, named, strict=True):
         name, path = _parse(argument)
         if readable(path) != str(path):
             raise DataError(f"The path {readable(path)} is no text (UTF-8). Rename the folder.")
@@ -114,10 +118,13 @@ def list_sources(
             )
         source = _by_hand(SOURCES[name], container) if name else recognise(container)
         key = _key(container.root.name, [one.key for one in listed])
-        entries = _entries(source, container, frame_step, names)
-        found = sort_out(container.root.name, source.name, entries, names, class_set)
-        if source.name == "folder" and not name:
-            _refuse_contradiction(container, found, names)
+        entries = list(_entries(source, container, frame_step, names))
+        if name:
+            entries = [_in_its_order(entry, source) for entry in entries]
+        else:
+            entries += _against_table(container, source, entries, names, CLASS_SETS[class_set])
+        read = (_in_split(entry, container.root.stem, split) for entry in entries)
+        found = sort_out(container.root.name, source.name, read, names, class_set)
         words |= found.words
         split_words |= found.split_words
         listed.append(_list(source, container, key, found))
@@ -153,35 +160,80 @@ def _parse(argument: str | Path) -> tuple[str, Path]:
     return "", Path(text)
 
 
-def _refuse_contradiction(container: Container, found: Sorted, names: NameMap) -> None:
-    """Refuse class folders beside a table that says otherwise, or more: which counts is open."""
-    if not path_tables(container):
-        return
+def _named_splits(roots: Sequence[Path]) -> list[Meaning]:
+    """The splits that the sources' own names say, each beside others only.
+
+    As of folders, `faces_train` is one only beside `faces_test`; a source named `test` alone is
+    all that there is.
+    """
+    read = [read_split(root.resolve().stem) for root in roots]
+    several = len({meaning.value for meaning in read if meaning.value}) > 1
+    return [
+        meaning if len(roots) > 1 and (several or not meaning.doubt) else UNKNOWN
+        for meaning in read
+    ]
+
+
+def _in_split(entry: Item | Skip, name: str, split: Meaning) -> Item | Skip:
+    """An entry whose split nothing else names, in that of its source's name."""
+    value = as_split(split.value)
+    if isinstance(entry, Skip) or entry.split != "train" or entry.split_word or value is None:
+        return entry
+    return replace(entry, split=value, split_word=name, split_doubt=split.doubt)
+
+
+def _in_its_order(entry: Item | Skip, source: Source) -> Item | Skip:
+    """An entry whose number the source that the user names has in its order."""
+    if isinstance(entry, Skip) or entry.doubt != "number":
+        return entry
+    label = source.numbers.get(number_text(entry.label_word))
+    return entry if label is None else replace(entry, label=label, doubt="")
+
+
+def _against_table(
+    container: Container,
+    source: Source,
+    entries: Sequence[Item | Skip],
+    names: NameMap,
+    labels: Collection[str],
+) -> list[Skip]:
+    """Refuse class folders beside a table that says otherwise, or more: which counts is open.
+
+    AffectNet's folders count, as its passers-on filled them; its table is told to differ.
+    """
+    if source.name == "table" or not path_tables(container):
+        return []
     name = container.root.name
     said = {
         entry.reference: entry
         for entry in table_items(container, names)
         if isinstance(entry, Item) and entry.doubt in ("", "near")
     }
-    pairs = [(item, said[item.reference]) for item in found.items if item.reference in said]
+    read = (settled(entry, names) for entry in entries if isinstance(entry, Item))
+    items = (entry for entry in read if isinstance(entry, Item) and entry.label in labels)
+    pairs = [(item, said[item.reference]) for item in items if item.reference in said]
     for what in ("label", "split"):
         against = [(item, row) for item, row in pairs if getattr(item, what) != getattr(row, what)]
+        if against and source.name == _FOLDERS_COUNT:
+            table = path_tables(container)[0].member
+            return [Skip(table, f"the folders count; it gives {len(against):,} another {what}")]
         if against:
             item, row = against[0]
             raise DataError(
                 f"{name}: folders and table disagree on {len(against):,} pictures; "
                 f"{item.reference} is {getattr(item, what)} by its folder and "
-                f"{getattr(row, what)} by the table. Say whose {what}s count, as folder=PATH or "
-                "table=PATH."
+                f"{getattr(row, what)} by the table. Say whose {what}s count, as "
+                f"{source.name}=PATH or table=PATH."
             )
     for what in ("group", "stratum"):
         more = sum(bool(getattr(row, what)) for _, row in pairs)
-        if more:
+        if more and source.name != _FOLDERS_COUNT:
             raise DataError(
                 f"{name}: the table beside its class folders names the {what} of {more:,} "
                 "pictures, which the folders do not. Say table=PATH to read both from the table, "
-                "or folder=PATH to do without."
+                f"or {source.name}=PATH to do without."
             )
+    return []
 
 
 def _by_hand(source: Source, container: Container) -> Source:
@@ -213,6 +265,7 @@ def _some(names: list[str]) -> str:
 
 def _nothing(source: Source, container: Container, found: Sorted) -> DataError:
     """Why a source gave no picture, and what to do about it."""
+    refuse_damaged(container)
     name, rows = container.root.name, found.understood.rows
     number = len(pictures(container))
     unknown = [row.word for row in rows if row.unknown]

@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -55,6 +55,36 @@ def tables(container: Container) -> list[str]:
     return [member for member in found if texts <= _FEW or suffix(member) != ".txt"]
 
 
+def forms(container: Container) -> dict[str, Form]:
+    """The tables whose beginning can be read, and how each is written."""
+    found = {}
+    for member in tables(container):
+        with suppress(DataError):  # a damaged table is none; `damaged` tells of it
+            found[member] = form_of(container, member)
+    return found
+
+
+def damaged(container: Container) -> dict[str, str]:
+    """The tables that cannot be read, and why."""
+    found = {}
+    for member in tables(container):
+        try:
+            form_of(container, member)
+        except DataError as error:
+            found[member] = str(error)
+    return found
+
+
+def refuse_damaged(container: Container) -> None:
+    """Refuse a container whose tables give the labels, where one of them cannot be read.
+
+    Raises:
+        DataError: One cannot.
+    """
+    for reason in damaged(container).values():
+        raise DataError(reason)
+
+
 def form_of(container: Container, member: str) -> Form:
     """Look at the beginning of a table.
 
@@ -96,7 +126,7 @@ def raw_rows(container: Container, member: str, form: Form | None = None) -> Ite
         try:
             for row in _split(lines, form.delimiter):
                 lines.begin_row()
-                if not any(row):
+                if not any(map(str.strip, row)):
                     continue
                 if number == MOST_ROWS:
                     raise DataError(

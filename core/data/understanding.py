@@ -133,7 +133,8 @@ def word_of(entry: Item) -> str:
     return entry.label_word or entry.label
 
 
-def _settled(entry: Item, names: NameMap) -> Item | Skip:
+def settled(entry: Item, names: NameMap) -> Item | Skip:
+    """An item as the user says that its names are meant."""
     word = word_of(entry)
     label, split = names.label(word), names.split(entry.split_word)
     if label == SKIP:
@@ -188,7 +189,7 @@ def sort_out(
     for read in entries:
         word, split_word = ("", "") if isinstance(read, Skip) else (word_of(read), read.split_word)
         words.add((word, split_word))
-        entry = read if names == NO_NAMES or isinstance(read, Skip) else _settled(read, names)
+        entry = read if names == NO_NAMES or isinstance(read, Skip) else settled(read, names)
         key: tuple[str, ...]
         if isinstance(entry, Skip):
             key = (word, split_word, entry.reason)

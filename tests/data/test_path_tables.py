@@ -93,6 +93,24 @@ def test_a_column_says_the_split_else_the_table_else_the_folder(tmp_path: Path) 
     assert items(folder) == {"test/a.jpg": ("test", "happiness"), "train/a.jpg": ("train", "fear")}
 
 
+@pytest.mark.parametrize("name", ["group", "type", "data_split"])
+def test_a_column_of_splits_is_known_by_its_cells(tmp_path: Path, name: str) -> None:
+    rows = f"\n  \npath,label,{name}\na.jpg,happy,train\nb.jpg,fear,test\n"
+
+    one = read(write_folder(tmp_path / "own", own(rows, "a.jpg", "b.jpg")))
+
+    assert items(one) == {"a.jpg": ("train", "happiness"), "b.jpg": ("test", "fear")}
+    assert {item.group for item in one.items} == {""}
+
+
+def test_words_that_a_column_of_numbers_does_not_number_are_no_labels(tmp_path: Path) -> None:
+    rows = "path,label,answer\na.jpg,0,sad\nb.jpg,1,fear\nc.jpg,0,happy\nd.jpg,1,fear\n"
+
+    one = read(write_folder(tmp_path / "own", own(rows, *(f"{name}.jpg" for name in "abcd"))))
+
+    assert {row.word for row in one.understood.rows} == {"0", "1"}
+
+
 def test_of_equal_names_the_one_in_the_tables_split_is_meant(tmp_path: Path) -> None:
     files = own("file,label\n1.jpg,happy\n", "train/1.jpg", "test/1.jpg", name="train.csv")
     files |= {"test.csv": b"file,label\n1.jpg,fear\n"}

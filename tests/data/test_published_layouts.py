@@ -182,6 +182,24 @@ def test_lists_say_the_split_of_pictures_in_one_folder(tmp_path: Path) -> None:
     assert not one.skips
 
 
+def test_lists_tell_pictures_of_one_name_apart(tmp_path: Path) -> None:
+    files = {f"images/{name}/1.jpg": PICTURE for name in "abc"}
+    files |= {f"labels/{name}/1.txt": b"1 0.5 0.5 1 1" for name in "abc"}
+    files |= {
+        "data.yaml": NAMES["data.yaml"] + b"train: train.txt\nval: val.txt\n",
+        "train.txt": b"./images/a/1.jpg\n./images/c/1.jpg\n",
+        "val.txt": b"./images/b/1.jpg\n./images/c/1.jpg\n",
+    }
+
+    one = read(tmp_path / "yolo", files)
+
+    assert items(one) == {
+        "images/a/1.jpg": ("train", "happiness"),
+        "images/b/1.jpg": ("valid", "happiness"),
+    }
+    assert reasons(one) == {"images/c/1.jpg": "listed for train and valid"}
+
+
 def test_pictures_of_several_or_small_faces_are_named(tmp_path: Path) -> None:
     notes = {
         "one": "0 .5 .5 1 1",

@@ -274,3 +274,15 @@ def test_a_bomb_for_the_papers_own_tables_is_refused(tmp_path: Path) -> None:
     tracemalloc.stop()
 
     assert peak < 16 * 2**20
+
+
+def test_numbers_from_one_are_asked_about_unless_they_are_the_contests(tmp_path: Path) -> None:
+    own, contest = tmp_path / "own.csv", tmp_path / "contest.csv"
+    own.write_text(lines("emotion,pixels", *(f"{number},{CELL}" for number in range(1, 7))))
+    contest.write_text(lines("emotion,pixels,Usage", f"1,{CELL},Training", f"3,{CELL},PublicTest"))
+
+    (asked,) = understand([own])
+    assert {row.label for row in asked.rows} == {"?"}
+    assert asked.questions[0].startswith("own.csv gives its classes as numbers (1, 2, 3, 4, 5, 6)")
+    assert understand([f"fer2013={own}"])[0].questions == ()
+    assert listed(contest) == {("train", "disgust"), ("test", "happiness")}

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from made_pictures import blobs, png, write_folder
+from made_pictures import blobs, damage, png, write_folder, write_zip
 
 from core.data import NameMap, demo, prepare, understand
 from core.errors import DataError
@@ -101,3 +101,96 @@ def test_understanding_writes_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     assert drawn.taken == 6
 
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("kind", ["", "folder="])
+@pytest.mark.parametrize(
+    ("roots", "splits"),
+    [
+        (("train", "test"), ["train", "test"]),
+        (("faces_train", "faces-valid"), ["train", "valid"]),
+        (("faces", "test"), ["train", "test"]),
+        (("test",), ["train"]),  # all that there is
+        (("faces", "drawn_test"), ["train", "train"]),  # may be a trial
+    ],
+)
+def test_sources_named_after_splits_are_these_splits(
+    tmp_path: Path, roots: tuple[str, ...], splits: list[str], kind: str
+) -> None:
+    for root in roots:
+        write_folder(tmp_path / root, files("happy/1.png", "sad/2.png"))
+
+    found = understand([f"{kind}{tmp_path / root}" for root in roots])
+
+    read = {one.name: {row.split for row in one.rows} for one in found}
+    assert read == {root: {split} for root, split in zip(roots, splits, strict=True)}
+
+
+def test_what_lies_in_a_source_says_more_of_its_split_than_its_name(tmp_path: Path) -> None:
+    write_folder(tmp_path / "test", files("train/happy/1.png", "test/happy/2.png"))
+    write_folder(tmp_path / "train", files("happy/1.png") | {"t.csv": b"path,label\n1.png,happy\n"})
+    roots = [tmp_path / "test", tmp_path / "train"]
+
+    (inner, _) = understand(roots)
+    (turned, _) = understand(roots, names=NameMap.parse(splits=["train=test"]))
+
+    assert [(row.split, row.split_word) for row in inner.rows] == [
+        ("test", "test"), ("train", "train"),
+    ]  # fmt: skip
+    assert {row.split for row in turned.rows} == {"test"}
+
+
+def test_a_damaged_table_beside_class_folders_is_left_out_and_told(tmp_path: Path) -> None:
+    own = files("happy/1.png", "sad/2.png") | {"notes.csv": b"hello,world\n1,2\n"}
+
+    (one,) = understand([damage(write_zip(tmp_path / "own.zip", own), "notes.csv")])
+
+    assert (one.taken, one.left_out) == (2, 1)
+    assert one.rows[-1].note.startswith("notes.csv cannot be read: Bad CRC-32")
+
+
+def test_affectnets_folders_count_and_its_table_is_told_to_differ(tmp_path: Path) -> None:
+    own = files("anger/image0000006.jpg", "happy/image0000007.jpg")
+    own["labels.csv"] = (
+        b",pth,label\n0,anger/image0000006.jpg,surprise\n1,happy/image0000007.jpg,happy\n"
+    )
+
+    (one,) = understand([write_folder(tmp_path / "own", own)])
+
+    assert [(row.word, row.label, row.note) for row in one.rows] == [
+        ("anger", "anger", ""),
+        ("happy", "happiness", ""),
+        ("", "", "the folders count; it gives 1 another label"),
+    ]
+
+
+def test_folders_of_any_form_beside_a_table_that_says_otherwise_are_refused(tmp_path: Path) -> None:
+    own = files("train/angry/im1.png", "train/happy/im2.png")
+    own["labels.csv"] = b"path,label\ntrain/angry/im1.png,sad\ntrain/happy/im2.png,happy\n"
+    path = write_folder(tmp_path / "own", own)
+
+    with pytest.raises(DataError, match=r"disagree on 1 pictures.* as fer2013=PATH or table=PATH"):
+        understand([path])
+    assert understand([f"fer2013={path}"])[0].taken == 2
+
+
+def test_a_name_and_a_folder_of_two_classes_leave_a_picture_out(tmp_path: Path) -> None:
+    path = write_folder(
+        tmp_path / "own", files("happiness/a_anger.jpg", "happiness/b_happiness.jpg")
+    )
+
+    (one,) = understand([path])
+
+    assert (one.source, one.taken) == ("paper", 1)
+    assert one.rows[-1].note == "its name says anger, its folder happiness"
+
+
+def test_a_late_row_of_two_labels_is_left_out(tmp_path: Path) -> None:
+    rows = [f"{name},1,0,0" for name in range(201)] + ["201,0,1,1"]
+    own = files(*(f"{name}.png" for name in range(202)))
+    own["labels.csv"] = "\n".join(["id,anger,happiness,sadness", *rows]).encode()
+
+    (one,) = understand([write_folder(tmp_path / "own", own)])
+
+    assert one.taken == 201
+    assert one.rows[-1].note == "labels.csv gives it several labels, happiness and sadness"

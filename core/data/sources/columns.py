@@ -10,7 +10,7 @@ from core.data.containers import PICTURES, Container, suffix
 from core.data.name_map import Doubt, Meaning, Split, is_evaluation, read_class, read_split
 from core.data.picture_names import Places, common_folders
 from core.data.sources.base import pictures, split_of
-from core.data.tables import form_of, raw_rows, tables
+from core.data.tables import Form, forms, raw_rows
 from core.errors import DataError
 from core.labels import canonical
 
@@ -123,12 +123,11 @@ class PathTable:
 def path_tables(container: Container) -> list[PathTable]:
     """Tables that name pictures of the container and their labels."""
     places = Places.of(pictures(container))
-    found = (_columns(container, member, places) for member in tables(container))
+    found = (_columns(container, member, form, places) for member, form in forms(container).items())
     return [table for table in found if table is not None]
 
 
-def _columns(container: Container, member: str, places: Places) -> PathTable | None:
-    form = form_of(container, member)
+def _columns(container: Container, member: str, form: Form, places: Places) -> PathTable | None:
     width = len(form.first)
     if width < 2 or "pixels" in form.columns:
         return None
@@ -160,20 +159,24 @@ def _columns(container: Container, member: str, places: Places) -> PathTable | N
     if path < 0:
         return None
     found = replace(_named(names, member, start, path), label=_label_column(names, some, path))
-    if not names:
+    if found.split < 0:
         found = replace(found, split=_split_column(some, {path, found.label}))
+    found = replace(found, group=_first(names, _GROUPS, found.split))
     if found.label < 0 and start:
         found = replace(found, hot=_hot_columns(names, some))
     return found if found.label >= 0 or found.hot else None
 
 
 def _named(names: Sequence[str], member: str, start: int, path: int) -> PathTable:
-    def first(roles: Sequence[str]) -> int:
-        return next((names.index(role) for role in roles if role in names), -1)
-
     numbers = AFFECTNET_CODES if _AFFECTNET_COLUMN in names else None
-    split, group, stratum = first(SPLITS), first(_GROUPS), first(STRATA)
-    return PathTable(member, start, path, -1, split, group, stratum, (), numbers)
+    split, stratum = _first(names, SPLITS), _first(names, STRATA)
+    return PathTable(member, start, path, -1, split, -1, stratum, (), numbers)
+
+
+def _first(names: Sequence[str], roles: Sequence[str], taken: int = -1) -> int:
+    """The place of the first role that a column has and that is not taken; -1 for none."""
+    places = (names.index(role) for role in roles if role in names)
+    return next((place for place in places if place != taken), -1)
 
 
 def _most(cells: Sequence[str], holds: Callable[[str], bool]) -> bool:
@@ -208,11 +211,24 @@ def _label_column(names: Sequence[str], rows: Sequence[Sequence[str]], path: int
     for place in usual:
         if place in words:
             return place
-    if len(words) == 1:
+    if len(words) == 1 and not any(_counts_otherwise(rows, place, words[0]) for place in usual):
         return words[0]
     if usual:
         return usual[0]
     return 1 - path if width == 2 and not names else -1
+
+
+def _counts_otherwise(rows: Sequence[Sequence[str]], number: int, word: int) -> bool:
+    """Whether a column of class numbers is no numbering of a column's words, as of answers."""
+    cells = [(number_text(row[number]), row[word].strip().lower()) for row in rows]
+    classes = {one for one, _ in cells}
+    if len(classes) < 2 or not _most([one for one, _ in cells], _is_class_number):
+        return False
+    return len(set(cells)) > len(classes)
+
+
+def _is_class_number(cell: str) -> bool:
+    return read_class(cell).doubt == "number"
 
 
 def _split_column(rows: Sequence[Sequence[str]], taken: set[int]) -> int:
@@ -223,7 +239,7 @@ def _split_column(rows: Sequence[Sequence[str]], taken: set[int]) -> int:
         for place in range(width)
         if place not in taken and all(read_split(row[place]).value for row in rows)
     )
-    return next(fits, -1)
+    return next(fits, -1) if rows else -1
 
 
 def _hot_columns(

@@ -14,7 +14,7 @@ from core.data.containers import Container, Skip
 from core.data.name_map import NameMap, Split
 from core.data.sources.base import RECOGNISED, SOURCES, Item, Source, pictures, share, split_of
 from core.data.sources.pixel_csv import PixelTable, beside, fer_tables
-from core.data.tables import form_of, named_rows, raw_rows, tables
+from core.data.tables import form_of, forms, named_rows, raw_rows
 from core.errors import DataError
 
 _EMOTIONS = (
@@ -49,7 +49,7 @@ def _matches(container: Container) -> bool:
 
 
 def _tables(container: Container) -> list[str]:
-    return [member for member in tables(container) if _columns(container, member)]
+    return [member for member in forms(container) if _columns(container, member)]
 
 
 def _columns(container: Container, member: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from core.data.sources.base import (
 )
 from core.data.sources.class_folders import folder_splits
 from core.data.tables import Form, raw_rows
-from core.labels import COLOURS, EMOTIONS, NEUTRAL
+from core.labels import COLOURS, EMOTIONS, NEUTRAL, canonical
 
 _NUMBERS = (*EMOTIONS, NEUTRAL)
 _SUFFIX = rf"_({'|'.join(COLOURS)})\.[a-z]+$"
@@ -49,6 +49,10 @@ def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
         listed = numbers.get(path.name)
         if listed is not None and listed != label:
             yield Skip(member, f"its name says {label}, the label table {listed}")
+            continue
+        others = {canonical(folder) for folder in path.parts[:-1]} - {None, label}
+        if others:
+            yield Skip(member, f"its name says {label}, its folder {others.pop()}")
             continue
         split, word, doubt = splits[member]
         yield Item(member, split, label, split_word=word, split_doubt=doubt)

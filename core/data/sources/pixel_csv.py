@@ -21,7 +21,7 @@ from core.data.sources.columns import (
     read_splits,
     split_in_name,
 )
-from core.data.tables import form_of, named_rows, tables
+from core.data.tables import forms, named_rows, refuse_damaged
 
 NUMBERS = {  # in the column `emotion`
     "0": "anger",
@@ -33,6 +33,7 @@ NUMBERS = {  # in the column `emotion`
     "6": "neutral",
 }
 
+_CONTEST = frozenset({"publictest", "privatetest"})  # Usage as FER2013's publishers wrote it
 _PIXELS = re.compile(r"\[?\d+([\s,]+\d+){63,}\]?")
 
 
@@ -64,8 +65,8 @@ class PixelTable:
 def pixel_tables(container: Container) -> list[PixelTable]:
     """Tables whose header names `pixels` and a column of classes."""
     found = []
-    for member in tables(container):
-        columns = form_of(container, member).columns
+    for member, form in forms(container).items():
+        columns = form.columns
         label = next((name for name in LABELS if name in columns), "")
         if "pixels" in columns and label:
             usage = next((name for name in USAGES if name in columns), "")
@@ -108,13 +109,10 @@ def table_or_folder_items(
     if not chosen:
         yield from class_folders(container, names, numbers=numbers)
         return
+    refuse_damaged(container)
     yield from beside(container, {table.member for table in chosen})
     for table in chosen:
         yield from table_items(container, table, labels, fixed)
-
-
-def _has_pixels(container: Container, member: str) -> bool:
-    return member in tables(container) and "pixels" in form_of(container, member).columns
 
 
 def headless(container: Container) -> str:
@@ -122,8 +120,8 @@ def headless(container: Container) -> str:
     return next(
         (
             member
-            for member in tables(container)
-            if any(_PIXELS.fullmatch(cell) for cell in form_of(container, member).first)
+            for member, form in forms(container).items()
+            if any(map(_PIXELS.fullmatch, form.first))
         ),
         "",
     )
@@ -131,17 +129,18 @@ def headless(container: Container) -> str:
 
 def beside(container: Container, taken: set[str]) -> Iterator[Skip]:
     """All files but those that are taken: with a table of pixels nothing else is read."""
-    tables_of_pixels = {table.member for table in pixel_tables(container)}
+    labelled = {table.member for table in pixel_tables(container)}
+    of_pixels = {member for member, form in forms(container).items() if "pixels" in form.columns}
     found = set(pictures(container))
     names = ", ".join(sorted(PurePosixPath(member).name for member in taken))
     for member in container.members:
         if member in taken:
             continue
-        if member in tables_of_pixels:
+        if member in labelled:
             yield Skip(member, f"another table of pixels beside {names}; give it alone to read it")
         elif member in found:
             yield Skip(member, f"a picture beside {names}; give its folder alone to read it")
-        elif _has_pixels(container, member):
+        elif member in of_pixels:
             yield Skip(member, "a table of pixels without a column of labels")
         else:
             yield Skip(member, "not a picture")
@@ -163,8 +162,10 @@ def table_items(
         for row in named_rows(container, table.member)
     ]
     words = {word for word, _ in rows}
-    # A seventh number that the order lacks: it may begin at 1, or be another set's.
-    known = None if "7" in words - set(labels) else labels
+    contest = any(usage.strip().lower() in _CONTEST for _, usage in rows)
+    # An order that lacks 0 or has a seventh number may begin at 1, or be another set's.
+    from_one = "0" in set(labels) - words and "1" in words and not contest
+    known = None if "7" in words - set(labels) or from_one else labels
     usages = read_splits(usage for _, usage in rows if table.usage)
     for number, (word, usage) in enumerate(rows):
         reference = f"{table.member}#{number}"

@@ -35,12 +35,13 @@ from core.data.sources.columns import (
     read_label,
     read_splits,
 )
-from core.data.tables import Form, form_of, raw_rows
+from core.data.tables import Form, form_of, raw_rows, refuse_damaged
 from core.errors import DataError
 from core.labels import COLOURS, canonical
 
 _NAMED_FILES = rf"_({'|'.join(COLOURS)})\.[a-z]+$"  # the paper's form, whose tables only repeat it
 _FOLDERS = ("folder", "directory", "dir")  # of a name, where a list parts the two
+AND = " and "  # between the labels of a row that has several
 MOST_STRATA = 20  # more values are measurements or names
 
 
@@ -77,7 +78,7 @@ def _rows(container: Container, table: PathTable) -> Iterator[_Row]:
 
         word = number_text(cell(table.label))
         if table.hot:
-            word = next((name for place, name in table.hot if number_text(cell(place)) == "1"), "")
+            word = AND.join(name for place, name in table.hot if number_text(cell(place)) == "1")
         usage = cells[table.split] if in_column and table.split < len(cells) else ""
         meaning = usages.get(usage, UNKNOWN)
         split = as_split(meaning.value) if in_column else table.named_split or "train"
@@ -107,6 +108,7 @@ def table_items(
         DataError: There is no table of paths and labels.
     """
     chosen = path_tables(container)
+    refuse_damaged(container)
     if not chosen:
         raise DataError(
             f"{container.root.name} holds no table of pictures and labels. Name the columns path "
@@ -177,6 +179,8 @@ def _item(
 ) -> Item | Skip:
     if not row.word:
         return Skip(member, f"{table.member} gives it no label")
+    if table.hot and AND in row.word:
+        return Skip(member, f"{table.member} gives it several labels, {row.word}")
     label, doubt = read_label(row.word, table.numbers or numbers)
     split, word, split_doubt = by_folder or (row.split or "train", row.usage, row.doubt)
     return Item(member, split, label, row.word, word, doubt, split_doubt, row.group, row.stratum)

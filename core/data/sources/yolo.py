@@ -3,7 +3,6 @@
 AffectNet is passed on so, with a box around the one face of every picture.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +13,7 @@ import yaml
 
 from core.data.containers import Container, Skip, read, suffix
 from core.data.name_map import Doubt, NameMap, Split, read_class
+from core.data.picture_names import Places, common_folders
 from core.data.sources.base import RECOGNISED, SOURCES, Item, Source, pictures, split_of
 from core.errors import DataError
 
@@ -26,10 +26,10 @@ _SMALL = 0.1  # share of the picture below which a box shows that it is no pictu
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """Names of the classes by number, splits by file name, and the files that say so."""
+    """Names of the classes by number, splits by picture, and the files that say so."""
 
     classes: dict[int, str]
-    splits: dict[str, Split]
+    splits: dict[str, set[Split]]
     files: frozenset[str]
 
 
@@ -100,7 +100,10 @@ def _labelled(container: Container, member: str, note: str, names: _Names) -> It
     if area < _SMALL:
         return Skip(member, "its face is a small part of it; cut the faces out first")
     folder = next(filter(split_of, reversed(member.split("/")[:-1])), "")
-    split = split_of(folder) or names.splits.get(PurePosixPath(member).name) or "train"
+    listed = names.splits.get(member, set())
+    if len(listed) > 1:
+        return Skip(member, f"listed for {' and '.join(sorted(listed))}")
+    split: Split = split_of(folder) or next(iter(listed), None) or "train"
     if not names.classes:
         return Item(member, split, str(number), str(number), folder, "number")
     if number not in names.classes:
@@ -140,22 +143,24 @@ def _yaml(container: Container, member: str) -> dict[Any, Any]:
 
 def _listed_splits(
     container: Container, values: dict[Any, Any]
-) -> tuple[dict[str, Split], list[str]]:
+) -> tuple[dict[str, set[Split]], list[str]]:
     """Splits that `data.yaml` gives as lists of pictures, as in `val: val.txt`."""
-    splits: dict[str, Split] = {}
-    files = []
+    lists: dict[str, Split] = {}  # where two splits name one list, the later one counts
     for key, value in values.items():
         split = split_of(str(key))
         ending = str(value).replace("\\", "/").rpartition("/")[2]
-        if split is None or not ending.endswith(".txt"):
-            continue
-        for member in container.members:
-            if PurePosixPath(member).name == ending:
-                files.append(member)
-                text = read(container, member, _LIST_TEXT).decode("utf-8-sig", errors="replace")
-                names = (re.split(r"[/\\]", line.strip())[-1] for line in text.splitlines())
-                splits |= dict.fromkeys(filter(None, names), split)
-    return splits, files
+        if split is not None and ending.endswith(".txt"):
+            fits = (one for one in container.members if PurePosixPath(one).name == ending)
+            lists |= dict.fromkeys(fits, split)
+    splits: dict[str, set[Split]] = {}
+    places = Places.of(pictures(container))
+    for member, split in lists.items():
+        text = read(container, member, _LIST_TEXT).decode("utf-8-sig", errors="replace")
+        lines = [line for line in text.splitlines() if line.strip()]
+        shared, base = common_folders(lines), member.rpartition("/")[0]
+        for found in (places.find(line, base, shared=shared) for line in lines):
+            splits.setdefault(found, set()).add(split)
+    return splits, list(lists)
 
 
 SOURCES.register("yolo")(
