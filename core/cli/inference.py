@@ -206,7 +206,10 @@ def export(
         bool, typer.Option("--maps/--no-maps", help="Also give a map of every expression.")
     ] = True,
 ) -> None:
-    """Write an ONNX file: grey pixels in, logits and maps out (Expected CAM, else Grad-CAM)."""
+    """Write an ONNX file: pixels in, logits and maps out (Expected CAM, else Grad-CAM).
+
+    An imported network that gives no map in the same pass is written without.
+    """
     from core.checkpoints import find_checkpoint
     from core.explain import EXPLAINERS, fast_methods, load_explained, with_maps
     from core.inference import export_onnx
@@ -218,10 +221,11 @@ def export(
     export_onnx(network, card.preprocess, onnx, maps=method is not None)
     spec = card.preprocess
     out = "" if method is None else f" and a map of each by {EXPLAINERS[method].title}"
+    why = " No method gives maps of this network in the same pass." if maps and not out else ""
     typer.echo(  # on stderr, so that the output stays JSON
         f"The network {run}, as an ONNX file: {spec.crop} x {spec.crop} "
         f"{'colour' if spec.colour else 'grey'} pixels go in, scores of {len(card.labels)} "
-        f"expressions{out} come out. Written to {onnx}. Below, what its users need, as JSON.",
+        f"expressions{out} come out.{why} Written to {onnx}. Below, what its users need, as JSON.",
         err=True,
     )
     typer.echo(
@@ -269,7 +273,10 @@ def import_network(
         str | None,
         typer.Option(help="What the outputs mean, in their order: anger,happy,contempt=skip,..."),
     ] = None,
-    size: Annotated[int | None, typer.Option(help="Side of the input in pixels; else 224.")] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(help="Side of the input in pixels; else the usual one of the network."),
+    ] = None,
     mean: Annotated[str | None, typer.Option(help="0 to 1, a channel; else ImageNet's.")] = None,
     std: Annotated[str | None, typer.Option(help="0 to 1, a channel; else ImageNet's.")] = None,
     grey: Annotated[

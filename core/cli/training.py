@@ -120,7 +120,9 @@ def tune(
     context: typer.Context,
     space: Annotated[
         str | None,
-        typer.Argument(metavar="SPACE", help="`table3` (the paper's), `recipe`, or a JSON file."),
+        typer.Argument(
+            metavar="SPACE", help="`table3` (the paper's), `recipe` (for gimefive's), or JSON."
+        ),
     ] = None,
     sampler: Annotated[str, typer.Option("--sampler", help="grid, random, tpe or nsga2.")] = "tpe",
     trials: Annotated[int, typer.Option("--trials", help="Runs in all.")] = 30,

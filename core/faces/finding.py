@@ -12,8 +12,7 @@ from core.faces.landmarks import fit_landmarks
 from core.types import Detection, Face, Image
 
 _NONE_FOUND = (
-    "No face was found. Try another face detector or, where a face fills the picture, "
-    "take the whole picture as the face."
+    "No face was found. Where a face fills the picture, take the whole picture as the face."
 )
 
 DEPENDABLE = 32  # pixels; a face has half of the network's input then

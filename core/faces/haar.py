@@ -27,7 +27,8 @@ def _build() -> Any:  # noqa: ANN401 - OpenCV publishes no types
     if cascade.empty():
         raise FaceError(
             f"OpenCV {cv2.__version__} has no cascade file {path}. "
-            'Install "opencv-python-headless>=4.10,<5", or choose another face detector.'
+            "Install opencv-python-headless as requirements.txt has it, or choose another face "
+            "detector."
         )
     return cascade
 

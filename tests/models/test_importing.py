@@ -250,6 +250,11 @@ def test_the_command_makes_a_checkpoint_that_scores_and_explains(
     assert set(told["faces"][0]["probabilities"]) == set(OURS)
     assert told["layer"] == "classifier.2"
     assert (tmp_path / "s.csv").read_text().startswith("filepath,happiness,surprise")
+    capsys.readouterr()
+    assert run("export", "best", "--onnx", tmp_path / "best.onnx") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["maps"] is None
+    assert "No method gives maps of this network in the same pass." in err
 
 
 def test_a_transformer_is_exported(tmp_path: Path) -> None:

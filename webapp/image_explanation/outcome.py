@@ -27,8 +27,8 @@ HOW_TO_BEGIN = (
     "Pictures stay in the memory of the machine that runs this app, and only for your visit."
 )
 WHAT_HELPS = (
-    "Faces are found best where they look at the camera, stand upright, are evenly lit and "
-    "at least 30 pixels high."
+    "Another face detector may find it. Faces are found best where they look at the camera, "
+    "stand upright, are evenly lit and at least 30 pixels high."
 )
 
 
