@@ -15,9 +15,11 @@ TableFormat = Literal["md", "csv", "latex", "json"]
 _MARKUP = re.compile(r"([\\`*_~$:<>|&\[\]])")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*")  # means nothing to Markdown
 FORMULA = "=+-@\t\r"  # what a cell begins with that a spreadsheet computes
-LATEX = str.maketrans(
+_LATEX = str.maketrans(
     {char: f"\\{char}" for char in "&%$#_{}"}
     | {"~": r"\textasciitilde{}", "\\": r"\textbackslash{}", "^": r"\textasciicircum{}"}
+    | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
+    | {'"': r"\texttt{\char34}"}  # straight in every font encoding, of which OT1 has no command
 )
 
 Row = Mapping[str, Any]
@@ -42,8 +44,8 @@ def table_text(rows: Sequence[Row], form: TableFormat) -> str:
             writer.writerows([row[name] for name in names] for row in rows)
             return target.getvalue()
         case "md":
-            lines = [_markdown(names), _markdown(["---"] * len(names))]
-            lines += [_markdown([_cell(row[name]) for name in names]) for row in rows]
+            lines = [markdown_row(names), markdown_row(["---"] * len(names))]
+            lines += [markdown_row([_cell(row[name]) for name in names]) for row in rows]
         case "latex":
             lines = [rf"\begin{{tabular}}{{{'l' * len(names)}}}", r"\toprule"]
             lines += [_latex(names), r"\midrule"]
@@ -58,6 +60,20 @@ def literal(text: str) -> str:
     Whatever a stranger wrote goes through here: names of files and runs, texts of cards and errors.
     """
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def markdown_row(cells: Iterable[str]) -> str:
+    """The line of a table; a cell is one line, whose bars part no cells."""
+    return "| " + " | ".join(" ".join(cell.split()).replace("|", r"\|") for cell in cells) + " |"
+
+
+def latex_cell(text: str) -> str:
+    """The text with everything escaped that LaTeX would read as more than text, as one line.
+
+    Behind the end of a row or a rule a bracket would begin an argument, and a star another command.
+    """
+    text = " ".join(text.split())
+    return ("{}" if text[:1] in ("[", "*") else "") + text.translate(_LATEX)
 
 
 def as_text(value: Any) -> Any:  # noqa: ANN401 - JSON
@@ -126,9 +142,5 @@ def _cell(value: object) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _markdown(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
-
-
 def _latex(cells: Sequence[str]) -> str:
-    return " & ".join(cell.translate(LATEX) for cell in cells) + r" \\"
+    return " & ".join(map(latex_cell, cells)) + r" \\"

@@ -240,7 +240,7 @@ def table2(
         bool, typer.Option("--preliminary", help="The preliminary report's table instead.")
     ] = False,
     missing: Annotated[
-        bool, typer.Option("--missing", help="The queue lines that would complete it instead.")
+        bool, typer.Option("--missing", help="The commands that would complete it instead.")
     ] = False,
 ) -> None:
     """Print the paper's Table 2 with our measurements beside it, computed from predictions."""

@@ -33,13 +33,11 @@ if TYPE_CHECKING:
     from core.evaluation.paper_tables import (
         Accuracy,
         PublishedRow,
-        figure1,
         measure,
         missing_runs,
         peer_scores,
         published,
         published_rows,
-        row_label,
         table2,
     )
     from core.evaluation.predictions import Predictions
@@ -50,7 +48,13 @@ if TYPE_CHECKING:
     from core.evaluation.run import evaluate_run
     from core.evaluation.runs import Run, all_runs, recipe
     from core.evaluation.strata import measure_strata
-    from core.evaluation.table2_export import FORMATS, epochs_in_words, exported
+    from core.evaluation.table2_export import (
+        FORMATS,
+        epochs_in_words,
+        exported,
+        figure1,
+        row_label,
+    )
 
 __getattr__ = lazy_names(
     __name__,
@@ -69,13 +73,11 @@ __getattr__ = lazy_names(
         "paper_tables": (
             "Accuracy",
             "PublishedRow",
-            "figure1",
             "measure",
             "missing_runs",
             "peer_scores",
             "published",
             "published_rows",
-            "row_label",
             "table2",
         ),
         "predictions": ("Predictions",),
@@ -86,7 +88,7 @@ __getattr__ = lazy_names(
         "run": ("evaluate_run",),
         "runs": ("Run", "all_runs", "recipe"),
         "strata": ("measure_strata",),
-        "table2_export": ("FORMATS", "epochs_in_words", "exported"),
+        "table2_export": ("FORMATS", "epochs_in_words", "exported", "figure1", "row_label"),
     },
 )
 

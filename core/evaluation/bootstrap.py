@@ -1,4 +1,7 @@
-"""95 % intervals by bootstrap, and Wilson's where there are few images.  Imports numpy only."""
+"""95 % intervals by bootstrap, Wilson's where there are few images, and Newcombe's of differences.
+
+Imports numpy only.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -131,3 +134,37 @@ def share_difference(first: tuple[int, int], second: tuple[int, int]) -> tuple[f
     down = np.hypot(shares[0] - low, other_high - shares[1])
     up = np.hypot(high - shares[0], shares[1] - other_low)
     return difference, (float(difference - down), float(difference + up))
+
+
+def paired_difference(
+    both: int, only_first: int, only_second: int, neither: int
+) -> tuple[float, Interval]:
+    """The first share less the second, of the same faces, with Newcombe's interval.
+
+    Newcombe (1998), Statistics in Medicine 17, 2635-2650, method 10: Wilson's ends of both shares
+    are squared and added, less what their correlation phi takes; its numerator is corrected for
+    continuity, and it is 0 where a share is 0 or 1.
+
+    Args:
+        both: How many faces are right in both; at least one face in all four.
+        only_first: How many in the first alone.
+        only_second: How many in the second alone.
+        neither: How many in neither.
+    """
+    count = both + only_first + only_second + neither
+    first, second = both + only_first, both + only_second
+    crossed: float = both * neither - only_first * only_second
+    if crossed > 0:
+        crossed = max(crossed - count / 2, 0.0)
+    margins = first * (count - first) * second * (count - second)
+    phi = crossed / np.sqrt(float(margins)) if margins else 0.0
+    (low, high), (other_low, other_high) = wilson(first, count), wilson(second, count)
+    down = _added(first / count - low, other_high - second / count, phi)
+    up = _added(high - first / count, second / count - other_low, phi)
+    difference = (only_first - only_second) / count
+    return difference, (difference - down, difference + up)
+
+
+def _added(one: float, other: float, phi: float) -> float:
+    """The root of one^2 - 2 phi one other + other^2, of which rounding makes no negative."""
+    return float(np.sqrt((one - other) ** 2 + 2 * (1 - phi) * one * other))

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from core.errors import DataError
+from core.evaluation.bootstrap import paired_difference
 from core.evaluation.predictions import Predictions
-
-Z95 = 1.959963984540054  # half-width of a 95 % normal interval in standard errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +21,7 @@ class Comparison:
         only_second: Right in the second alone.
         neither: Wrong in both.
         p_value: Exact McNemar test: how often luck alone would part the two as far.
-        low: Lower end of the 95 % interval of the difference in accuracy, -1 to 1.
+        low: Lower end of the 95 % interval of the difference in accuracy (Newcombe, 1998), -1 to 1.
         high: Its upper end.
     """
 
@@ -62,19 +60,19 @@ def mcnemar(first: Predictions, second: Predictions) -> Comparison:
     one, two = pairs["right_first"].to_numpy(bool), pairs["right_second"].to_numpy(bool)
     n = len(pairs)
     only_first, only_second = int((one & ~two).sum()), int((~one & two).sum())
+    both, neither = int((one & two).sum()), int((~one & ~two).sum())
     parted = only_first + only_second
-    difference = (only_first - only_second) / n
-    error = np.sqrt(max(parted / n - difference**2, 0.0) / n)
+    _, (low, high) = paired_difference(both, only_first, only_second, neither)
     return Comparison(
         n=n,
         left_out=len(first) + len(second) - 2 * n,
-        both=int((one & two).sum()),
+        both=both,
         only_first=only_first,
         only_second=only_second,
-        neither=int((~one & ~two).sum()),
+        neither=neither,
         p_value=float(binomtest(only_first, parted).pvalue) if parted else 1.0,
-        low=float(max(difference - Z95 * error, -1.0)),
-        high=float(min(difference + Z95 * error, 1.0)),
+        low=low,
+        high=high,
     )
 
 

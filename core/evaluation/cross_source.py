@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from core.evaluation.bootstrap import RESAMPLES, SEED, Interval, interval
+from core.evaluation.bootstrap import Interval, share_difference
 from core.evaluation.predictions import Predictions
 from core.evaluation.report_file import SIX
 
@@ -109,7 +107,7 @@ class Shortcut:
         n_others: Happiness images among the others.
         false_portraits: Share of the portraits with another label that are called happiness;
             None where there are none.
-        low: Lower end of the 95 % bootstrap interval of portraits - others.
+        low: Lower end of Newcombe's 95 % interval of portraits - others (`share_difference`).
         high: Its upper end.
     """
 
@@ -138,13 +136,7 @@ def shortcut(predictions: Predictions) -> Shortcut | None:
     ours, rest = called[is_happy & portrait], called[is_happy & ~portrait]
     if not len(ours) or not len(rest):
         return None
-    generator = np.random.default_rng(SEED)
-    drawn = [
-        generator.binomial(len(hits), hits.mean(), RESAMPLES) / len(hits) for hits in (ours, rest)
-    ]
-    gap = float(ours.mean() - rest.mean())
-    # The interval helper works on 0 to 1; the gap lies between -1 and 1.
-    low, high = interval((gap + 1) / 2, (drawn[0] - drawn[1] + 1) / 2)
+    _, (low, high) = share_difference((int(ours.sum()), len(ours)), (int(rest.sum()), len(rest)))
     unhappy = called[portrait & ~is_happy]
     return Shortcut(
         portraits=float(ours.mean()),
@@ -152,6 +144,6 @@ def shortcut(predictions: Predictions) -> Shortcut | None:
         n_portraits=len(ours),
         n_others=len(rest),
         false_portraits=float(unhappy.mean()) if len(unhappy) else None,
-        low=2 * low - 1,
-        high=2 * high - 1,
+        low=low,
+        high=high,
     )

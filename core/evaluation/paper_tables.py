@@ -13,14 +13,15 @@ from core.evaluation.bootstrap import Interval, accuracy_interval
 from core.evaluation.predictions_file import RightAnswers
 from core.evaluation.report_file import SIX, load_report
 from core.evaluation.runs import ALL_SOURCES, Run, all_runs, earlier, epochs_of
-from core.evaluation.table2_export import all_epochs, epochs_in_words
 from core.labels import EMOTIONS
-from core.shapes import CardFile
+from core.paths import run_root
+from core.shapes import CardFile, ConfigFile
 from core.stored import shaped_or_empty
-from core.training import preset_names
+from core.training import RunFolder, preset_names
 
 FILE = Path(__file__).with_name("published.json")
 RECIPE = "modern"  # of the command that is proposed for a row
+WAITING = ("queued", "running")
 PARTS = {  # name in the table -> split
     "train": "train",
     "test": "test",
@@ -179,7 +180,7 @@ def table2(
 
 
 def _row(row: PublishedRow, runs: Sequence[Run], measured_by: Measure) -> dict[str, Any]:
-    candidates = [run for run in runs if _fits(run, row)]
+    candidates = [run for run in runs if _fits(run, row.dataset, row.name)]
     budget = DATASETS[row.dataset].epochs
     candidates.sort(
         key=lambda run: (
@@ -213,9 +214,9 @@ def _row(row: PublishedRow, runs: Sequence[Run], measured_by: Measure) -> dict[s
     }
 
 
-def _fits(run: Run, row: PublishedRow) -> bool:
-    same_data = run.sources == DATASETS[row.dataset].sources
-    return run.model == row.name and same_data and not run.changed
+def _fits(run: Run, dataset: str, name: str) -> bool:
+    same_data = run.sources == DATASETS[dataset].sources
+    return run.model == name and same_data and not run.changed
 
 
 def _progress(candidates: Sequence[Run]) -> str:
@@ -265,68 +266,56 @@ def _command(
     return f"python -m core train {preset}"
 
 
-def missing_runs(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """The commands that complete the table: a queued run for each row that lacks its budget.
+def missing_runs(rows: Sequence[dict[str, Any]], *, runs: Sequence[Run] | None = None) -> list[str]:
+    """The commands that complete the table, one for each row that lacks its budget.
 
     Args:
         rows: What `table2` gave.
+        runs: Instead of `all_runs()`.
 
     Returns:
         A line a row that is not measured, or was trained for fewer epochs than its data set's rows
-        are given, and is not waiting already.
+        are given, and is not waiting already. It measures a run that had them, goes on with the one
+        of the name proposed that was ended before, or queues one under a name that is free.
     """
-    lines = []
-    for row in rows:
-        data = DATASETS[row["dataset"]]
-        trained = (row["measured"] or {}).get("epochs", 0)
-        preset = f"{data.preset}-{row['name']}-{RECIPE}"
-        waiting = row["status"] in ("queued", "running")
-        if trained >= data.epochs or waiting or preset not in _presets():
-            continue
-        run = f"{data.preset}-{row['name'].replace('_', '-')}-{data.epochs}-epochs"
-        lines.append(f"python -m core queue add {preset} --run {run} --set epochs={data.epochs}")
-    return lines
+    runs = all_runs() if runs is None else runs
+    return [line for row in rows if (line := _next_command(row, runs))]
+
+
+def _next_command(row: dict[str, Any], runs: Sequence[Run]) -> str:
+    data = DATASETS[row["dataset"]]
+    preset = f"{data.preset}-{row['name']}-{RECIPE}"
+    own = [run for run in runs if _fits(run, row["dataset"], row["name"])]
+    whole = [run for run in own if _planned(run) >= data.epochs]
+    is_waiting = row["status"] in WAITING or any(run.state in WAITING for run in whole)
+    trained = (row["measured"] or {}).get("epochs", 0)
+    if trained >= data.epochs or is_waiting or preset not in _presets():
+        return ""
+    for run in own:
+        if run.trained and not run.evaluated and epochs_of(run.folder) >= data.epochs:
+            return f"python -m core evaluate {run.name}"
+    name = f"{data.preset}-{row['name'].replace('_', '-')}-{data.epochs}-epochs"
+    if any(run.name == name and _can_go_on(run) for run in whole):
+        return f"python -m core train --resume --run {name}"
+    names = (name, *(f"{name}-{number}" for number in range(2, 1_000)))
+    free = next(one for one in names if not RunFolder.named(run_root(), one).is_taken)
+    return f"python -m core queue add {preset} --run {free} --set epochs={data.epochs}"
+
+
+def _planned(run: Run) -> int:
+    """Epochs that a run is to have; 0 where it does not say."""
+    return int(shaped_or_empty(run.folder / "config.json", ConfigFile).get("epochs", 0))
+
+
+def _can_go_on(run: Run) -> bool:
+    """Whether a run was ended before it finished, and what it had then is still there."""
+    has_save = RunFolder(run.folder).last.exists() or not epochs_of(run.folder)
+    return has_save and run.state in ("stopped", "failed", "interrupted")
 
 
 @cache
 def _presets() -> frozenset[str]:
     return frozenset(preset_names())
-
-
-def figure1(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The bars of Figure 1: RAF-DB test accuracies, published and ours.
-
-    Args:
-        rows: What `table2` gave.
-
-    Returns:
-        A bar each: label, published %, measured % or None, interval [low, high] or None, run,
-        epochs on RAF-DB with those before it (0 where unknown), and these in words.
-    """
-    bars = []
-    for row in rows:
-        if row["dataset"] != "RAF-DB":
-            continue
-        measured = row["measured"] or {}
-        bars.append(
-            {
-                "label": row_label(row),
-                "published": row["published"]["test"],
-                "measured": measured.get("test"),
-                "interval": measured.get("intervals", {}).get("test"),
-                "run": measured.get("run"),
-                "epochs": sum(all_epochs(measured)),
-                "epochs_in_words": epochs_in_words(measured),
-            }
-        )
-    return bars
-
-
-def row_label(row: Mapping[str, Any]) -> str:
-    """Model, layers and flags of a row; layers only where the model's name does not tell them."""
-    layers, model = str(row["layers"]), str(row["model"])
-    parts = (model, "" if layers in model else layers, row["architecture"])
-    return " ".join(part for part in parts if part)
 
 
 def peer_scores(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:

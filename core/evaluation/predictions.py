@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.errors import DataError
 from core.evaluation.predictions_file import FACTS, StoredPredictions, in_split, scaled_to_one
 
 
@@ -68,9 +69,18 @@ class Predictions:
         return Predictions(self.labels, self.table[chosen].reset_index(drop=True))
 
     def among(self, labels: Sequence[str]) -> "Predictions":
-        """The answers between some of the classes alone, as `StoredPredictions.among`."""
+        """The answers between some of the classes alone, as `StoredPredictions.among`.
+
+        Raises:
+            DataError: One of them is none of the model's.
+        """
         if tuple(labels) == self.labels:
             return self
+        if unknown := [label for label in labels if label not in self.labels]:
+            raise DataError(
+                f"These predictions know no class {', '.join(unknown)}. Choose among: "
+                f"{', '.join(self.labels)}."
+            )
         kept = self.table[self.table["true"].isin(list(labels))].reset_index(drop=True)
         names = list(labels)
         scores = scaled_to_one(kept[names].to_numpy(np.float64))

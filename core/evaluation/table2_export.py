@@ -1,11 +1,11 @@
-"""Table 2 as Markdown, CSV, LaTeX and JSON."""
+"""Table 2 as Markdown, CSV, LaTeX and JSON, and what Figure 1 draws of it."""
 
 import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from core.tabular import LATEX, CsvWriter
+from core.tabular import CsvWriter, latex_cell, markdown_row
 
 Format = Literal["md", "csv", "latex", "json"]
 FORMATS: tuple[Format, ...] = ("md", "csv", "latex", "json")
@@ -68,11 +68,11 @@ def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
         "measured train / test / published valid %", "95 % interval of test",
         "test without twins %", "run", "epochs", "faces seen", "faces/s", "date", "status",
     ]  # fmt: skip
-    lines = [_line(header), _line(["---"] * len(header))]
+    lines = [markdown_row(header), markdown_row(["---"] * len(header))]
     for row in rows:
         measured = row["measured"] or {}
         lines.append(
-            _line(
+            markdown_row(
                 [
                     row["dataset"],
                     row["model"].replace("*", r"\*"),
@@ -112,12 +112,48 @@ def as_latex(rows: Sequence[dict[str, Any]]) -> str:
             before = row["dataset"]
         measured = row["measured"] or {}
         cells = [row["dataset"], row["model"], str(row["layers"]), row["architecture"]]
-        cells = [cell.translate(LATEX) for cell in cells] + [str(row["parameters"])]
+        cells = [*map(latex_cell, cells), str(row["parameters"])]
         cells += [f"{row['published'][part]:.1f}" for part in PUBLISHED]
         cells += [_latex_figure(measured, part) for part in PUBLISHED]
-        cells.append(str(measured.get("run", row["status"])).translate(LATEX))
+        cells.append(latex_cell(str(measured.get("run", row["status"]))))
         lines.append(" & ".join(cells) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def figure1(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The bars of Figure 1: RAF-DB test accuracies, published and ours.
+
+    Args:
+        rows: What `table2` gave.
+
+    Returns:
+        A bar each: label, published %, measured % or None, interval [low, high] or None, run,
+        epochs on RAF-DB with those before it (0 where unknown), and these in words.
+    """
+    bars = []
+    for row in rows:
+        if row["dataset"] != "RAF-DB":
+            continue
+        measured = row["measured"] or {}
+        bars.append(
+            {
+                "label": row_label(row),
+                "published": row["published"]["test"],
+                "measured": measured.get("test"),
+                "interval": measured.get("intervals", {}).get("test"),
+                "run": measured.get("run"),
+                "epochs": sum(all_epochs(measured)),
+                "epochs_in_words": epochs_in_words(measured),
+            }
+        )
+    return bars
+
+
+def row_label(row: Mapping[str, Any]) -> str:
+    """Model, layers and flags of a row; layers only where the model's name does not tell them."""
+    layers, model = str(row["layers"]), str(row["model"])
+    parts = (model, "" if layers in model else layers, row["architecture"])
+    return " ".join(part for part in parts if part)
 
 
 def all_epochs(measured: Mapping[str, Any]) -> list[int]:
@@ -157,10 +193,6 @@ def _latex_figure(measured: dict[str, Any], part: str) -> str:
         return "--"
     low, high = measured["intervals"][part]
     return rf"{value:.2f} {{\scriptsize [{low:.1f}, {high:.1f}]}}"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
 
 
 def _percent(value: float | None) -> str:

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from core.data import origins
-from core.data.shortcuts import shortcut
+from core.data.auditing import shortcut
 
 LABELS = ("happiness", "sadness")
 

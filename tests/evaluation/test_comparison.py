@@ -22,20 +22,52 @@ def test_the_exact_p_value_is_twice_the_binomial_tail() -> None:
     assert found.difference == pytest.approx(5 / 11)
 
 
-def test_the_interval_of_the_difference_is_the_one_of_paired_shares() -> None:
-    first, second = "r" * 60 + "w" * 40, "r" * 50 + "w" * 50
+# Newcombe (1998), Statistics in Medicine 17, 2635-2650, table III, method 10: both right, only the
+# first, only the second, neither.
+@pytest.mark.parametrize(
+    ("counts", "low", "high"),
+    [
+        ((36, 12, 2, 0), 0.0569, 0.3404),
+        ((20, 12, 2, 16), 0.0562, 0.3292),
+        ((18, 12, 2, 18), 0.0562, 0.3290),
+        ((36, 14, 0, 0), 0.1528, 0.4167),
+        ((35, 14, 0, 1), 0.1461, 0.4175),
+        ((2, 97, 1, 0), 0.8721, 0.9854),
+        ((0, 30, 0, 0), 0.8395, 1.0),
+        ((54, 0, 0, 0), -0.0664, 0.0664),
+        ((53, 0, 0, 1), -0.0729, 0.0729),
+        ((30, 0, 0, 24), -0.0358, 0.0358),
+    ],
+)
+def test_the_interval_of_the_difference_is_that_of_the_paper(
+    counts: tuple[int, int, int, int], low: float, high: float
+) -> None:
+    both, one, other, neither = counts
+    first = right_and_wrong("r" * both + "r" * one + "w" * other + "w" * neither)
+    second = right_and_wrong("r" * both + "w" * one + "r" * other + "w" * neither)
 
-    found = mcnemar(right_and_wrong(first), right_and_wrong(second))
+    found, turned = mcnemar(first, second), mcnemar(second, first)
 
-    # differences of 0 and 1: mean 0.1, variance 0.1 - 0.01, standard error 0.03
-    assert found.low == pytest.approx(0.1 - 1.96 * 0.03, abs=1e-4)
-    assert found.high == pytest.approx(0.1 + 1.96 * 0.03, abs=1e-4)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
+    assert (turned.low, turned.high) == pytest.approx((-high, -low), abs=5e-5)
+
+
+def test_runs_that_err_alike_against_their_odds_are_told_apart_by_the_wider_interval() -> None:
+    found = mcnemar(right_and_wrong("rrwww"), right_and_wrong("wwrrw"))
+
+    # 0 * 1 - 2 * 2 = -4 of a root of (2 * 3) ** 2: phi is -2 / 3; of 2 of 5 Wilson has .1176 to
+    # .7693, .2824 below the share and .3693 above it.
+    reach = (0.2824**2 + 2 * 2 / 3 * 0.2824 * 0.3693 + 0.3693**2) ** 0.5
+    assert (found.low, found.high) == pytest.approx((-reach, reach), abs=2e-4)
 
 
 def test_equal_runs_do_not_differ() -> None:
     found = mcnemar(right_and_wrong("rrw"), right_and_wrong("rrw"))
 
-    assert (found.difference, found.p_value, found.low, found.high) == (0.0, 1.0, 0.0, 0.0)
+    assert (found.difference, found.p_value) == (0.0, 1.0)
+    # 2 * 1 - 3 / 2 of a root of (2 * 1) ** 2: phi is 1 / 4; of 2 of 3 Wilson has .2077 to .9385.
+    reach = (0.4590**2 - 2 / 4 * 0.4590 * 0.2718 + 0.2718**2) ** 0.5
+    assert (found.low, found.high) == pytest.approx((-reach, reach), abs=2e-4)
 
 
 def test_images_are_matched_by_pixels_not_by_order() -> None:

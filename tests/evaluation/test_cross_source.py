@@ -51,9 +51,21 @@ def test_the_shortcut_is_the_difference_of_two_recalls() -> None:
     assert (found.n_portraits, found.n_others) == (100, 20)
     assert found.false_portraits == 0.3
     assert found.gap == pytest.approx(0.65)
-    # standard error sqrt(.95*.05/100 + .3*.7/20) = 0.105
-    assert found.low == pytest.approx(0.65 - 1.96 * 0.105, abs=0.03)
-    assert found.high == pytest.approx(0.65 + 1.96 * 0.105, abs=0.03)
+    # Wilson has .8882 to .9785 of 95 of 100 and .1455 to .5190 of 6 of 20; Newcombe (1998) squares
+    # and adds .0618 and .2190 below, .0285 and .1545 above.
+    assert found.low == pytest.approx(0.65 - (0.0618**2 + 0.2190**2) ** 0.5, abs=2e-4)
+    assert found.high == pytest.approx(0.65 + (0.0285**2 + 0.1545**2) ** 0.5, abs=2e-4)
+
+
+def test_a_shortcut_of_few_portraits_is_not_certain() -> None:
+    alike = shortcut(validation([("ffhq", 0, True, 3), ("", 0, True, 2)]))
+    apart = shortcut(validation([("ffhq", 0, True, 2), ("", 0, False, 2)]))
+
+    # With z**2 = 3.8415 Wilson has 3 of 3 above 3 / 6.8415 and 2 of 2 above 2 / 5.8415.
+    assert alike is not None
+    assert apart is not None
+    assert (alike.low, alike.high) == pytest.approx((-0.5615, 0.6576), abs=1e-4)
+    assert (apart.low, apart.high) == pytest.approx((1 - 2**0.5 * 0.6576, 1.0), abs=1e-4)
 
 
 def test_there_is_no_shortcut_to_measure_without_both_groups() -> None:

@@ -10,22 +10,17 @@ from grey_faces import answers
 
 from core.evaluation import (
     Predictions,
-    PublishedRow,
     all_runs,
     epochs_in_words,
     figure1,
     metrics,
     missing_runs,
-    published,
-    published_rows,
-    row_label,
     table2,
 )
 from core.evaluation.report_file import save_report
 from core.files import fingerprint, write_json
 from core.labels import EMOTIONS
-from core.models import MODELS, describe
-from core.training import RunFolder
+from core.training import RunConfig, RunFolder
 
 FIVE = ["raf_db", "fer2013", "affectnet", "ck_plus", "tfeid"]
 
@@ -109,19 +104,6 @@ def test_without_runs_every_row_says_which_command_runs_it(own_runs: Path) -> No
     commands = [one["command"] for one in rows]
     assert "python -m core train rafdb-vgg-modern" in commands
     assert len(set(commands)) == len(rows) == 20
-
-
-def test_published_figures_are_those_of_the_paper(own_runs: Path) -> None:
-    found = [{**one, **one["published"]} for one in rows_of(own_runs)]
-
-    for one, printed in zip(found, published_rows(), strict=True):
-        for field in ("dataset", "model", "name", "layers", "architecture", "parameters"):
-            assert one[field] == getattr(printed, field)
-        assert [one[part] for part in ("train", "test", "valid")] == [
-            printed.train,
-            printed.test,
-            printed.valid,
-        ]
 
 
 def test_a_measured_row_is_the_accuracy_of_its_predictions_file(own_runs: Path) -> None:
@@ -282,52 +264,6 @@ def test_cards_that_name_each_other_as_the_start_come_to_an_end(own_runs: Path) 
     assert epochs_in_words(row(own_runs, "vgg")["measured"]) == "at least 3 + 2"
 
 
-@pytest.mark.parametrize(
-    ("model", "layers", "flags", "label"),
-    [
-        ("GiMEFiVE (Ours)", 16, "+BN+SE", "GiMEFiVE (Ours) 16 +BN+SE"),
-        ("ResNet18", 18, "+RB", "ResNet18 +RB"),
-        ("Ours (10 layers)", 10, "-BN-SE", "Ours (10 layers) -BN-SE"),
-    ],
-)
-def test_a_label_tells_rows_apart_and_says_layers_once(
-    model: str, layers: int, flags: str, label: str
-) -> None:
-    assert row_label({"model": model, "layers": layers, "architecture": flags}) == label
-
-
-def test_no_two_rows_of_a_data_set_have_one_label(own_runs: Path) -> None:
-    labels = [(one["dataset"], row_label(one)) for one in rows_of(own_runs)]
-
-    assert len(set(labels)) == len(labels)
-
-
-NETWORKS = {row.name: row for part in ("table_2", "preliminary") for row in published_rows(part)}
-
-
-@pytest.mark.parametrize("row", published_rows(), ids=lambda row: f"{row.dataset}-{row.name}")
-def test_rows_of_one_network_say_the_same_of_it(row: PublishedRow) -> None:
-    other = NETWORKS[row.name]
-
-    assert (row.parameters, row.layers) == (other.parameters, other.layers)
-    assert row.architecture == MODELS[row.name].architecture
-    assert row.model == MODELS[row.name].title
-
-
-@pytest.mark.parametrize("name", sorted(NETWORKS))
-def test_parameters_and_layers_are_those_of_the_network_built(name: str) -> None:
-    built = describe(name)
-
-    assert built["parameters"] == NETWORKS[name].parameters
-    assert built["layers"] == NETWORKS[name].layers
-
-
-def test_what_a_caller_does_to_a_part_stays_with_it() -> None:
-    published("table_1")["rows"].clear()
-
-    assert published("table_1")["rows"]
-
-
 def test_the_lines_that_complete_the_table_name_every_row_below_its_budget(own_runs: Path) -> None:
     write_run(own_runs, "full", model="vgg", epochs=10)
     write_run(own_runs, "sooner", model="vgg", epochs=4, valid_accuracy=0.9)
@@ -346,3 +282,58 @@ def test_the_lines_that_complete_the_table_name_every_row_below_its_budget(own_r
     assert row(own_runs, "vgg")["measured"]["run"] == "full"  # after as many epochs as its rows
     measured = row(own_runs, "resnet18")["measured"]
     assert measured["epochs"] == 9
+
+
+NAME = "rafdb-vgg-10-epochs"
+ADD = "python -m core queue add rafdb-vgg-modern --run {} --set epochs=10"
+
+
+def planned(root: Path, name: str, state: str, *, epochs: int = 10, trained: int = 0) -> RunFolder:
+    """A run of VGG on RAF-DB that is to have so many epochs, and had some of them."""
+    run = RunFolder(write_run(root, name, model="vgg", evaluated=False, epochs=trained))
+    run.create(RunConfig(model="vgg", sources=("raf_db",), epochs=epochs))
+    run.set_status(state, created=1.0)  # that process is gone
+    run.last.touch() if trained else run.weights.unlink()
+    return run
+
+
+def vgg_lines(root: Path) -> list[str]:
+    """What would complete the row of VGG on RAF-DB."""
+    return [line for line in missing_runs(rows_of(root)) if "rafdb-vgg" in line]
+
+
+@pytest.mark.parametrize("state", ["stopped", "failed", "running"])
+@pytest.mark.parametrize("trained", [0, 3])
+def test_an_ended_run_goes_on_to_its_budget(own_runs: Path, state: str, trained: int) -> None:
+    planned(own_runs, NAME, state, trained=trained)
+
+    assert vgg_lines(own_runs) == [f"python -m core train --resume --run {NAME}"]
+
+
+def test_a_run_that_had_its_budget_is_measured(own_runs: Path) -> None:
+    write_run(own_runs, "short", model="vgg", epochs=4)
+    planned(own_runs, "my-rafdb-vgg", "finished", trained=10)
+
+    assert vgg_lines(own_runs) == ["python -m core evaluate my-rafdb-vgg"]
+
+
+@pytest.mark.parametrize("name", [NAME, "my-rafdb-vgg"])
+def test_a_row_whose_run_waits_is_left_to_it(own_runs: Path, name: str) -> None:
+    write_run(own_runs, "short", model="vgg", epochs=4)
+    planned(own_runs, name, "queued")
+
+    assert vgg_lines(own_runs) == []
+
+
+def test_where_another_run_has_the_name_the_line_names_a_free_one(own_runs: Path) -> None:
+    write_run(own_runs, NAME, model="resnet34", evaluated=False)
+    assert vgg_lines(own_runs) == [ADD.format(f"{NAME}-2")]
+
+    planned(own_runs, f"{NAME}-2", "stopped", epochs=4)
+    assert vgg_lines(own_runs) == [ADD.format(f"{NAME}-3")]
+
+
+def test_a_run_that_lost_what_it_would_go_on_from_is_begun_anew(own_runs: Path) -> None:
+    planned(own_runs, NAME, "stopped", trained=3).last.unlink()
+
+    assert vgg_lines(own_runs) == [ADD.format(f"{NAME}-2")]

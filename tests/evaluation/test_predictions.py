@@ -79,6 +79,13 @@ def test_splits_are_chosen_by_part_twin_and_source() -> None:
         found.of_split("testing")
 
 
+def test_answers_between_a_class_that_there_is_not_are_refused() -> None:
+    found = answers([0], [[0.5, 0.3, 0.2]])
+
+    with pytest.raises(DataError, match=r"no class disgust, fear\. Choose among: happiness,"):
+        found.among(("happiness", "disgust", "fear"))
+
+
 def test_what_is_changed_in_one_table_is_not_changed_in_the_next(run: Path) -> None:
     answers([0], [[0.5, 0.3, 0.2]]).save(run)
 

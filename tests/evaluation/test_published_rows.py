@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from core.evaluation import peer_scores, published, published_rows
+import pytest
+
+from core.evaluation import PublishedRow, peer_scores, published, published_rows, table2
+from core.models import MODELS, describe
 
 # Table 2 of the paper: accuracies in % for train, test, valid, in the order of the rows.
 TABLE_2 = """
@@ -114,3 +117,42 @@ def test_the_apps_network_stands_among_others_by_its_six_answers() -> None:
         "fer2013_without_twins": {"accuracy": 37.5, "macro_f1": 12.5},
     }
     assert peer_scores({"splits": seven}) == {"raf_db": {"accuracy": 10.0, "macro_f1": 10.0}}
+
+
+def test_published_figures_are_those_of_the_paper() -> None:
+    found = [{**one, **one["published"]} for one in table2(runs=())]
+
+    for one, printed in zip(found, published_rows(), strict=True):
+        for field in ("dataset", "model", "name", "layers", "architecture", "parameters"):
+            assert one[field] == getattr(printed, field)
+        assert [one[part] for part in ("train", "test", "valid")] == [
+            printed.train,
+            printed.test,
+            printed.valid,
+        ]
+
+
+NETWORKS = {row.name: row for part in ("table_2", "preliminary") for row in published_rows(part)}
+
+
+@pytest.mark.parametrize("row", published_rows(), ids=lambda row: f"{row.dataset}-{row.name}")
+def test_rows_of_one_network_say_the_same_of_it(row: PublishedRow) -> None:
+    other = NETWORKS[row.name]
+
+    assert (row.parameters, row.layers) == (other.parameters, other.layers)
+    assert row.architecture == MODELS[row.name].architecture
+    assert row.model == MODELS[row.name].title
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_parameters_and_layers_are_those_of_the_network_built(name: str) -> None:
+    built = describe(name)
+
+    assert built["parameters"] == NETWORKS[name].parameters
+    assert built["layers"] == NETWORKS[name].layers
+
+
+def test_what_a_caller_does_to_a_part_stays_with_it() -> None:
+    published("table_1")["rows"].clear()
+
+    assert published("table_1")["rows"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.evaluation import FORMATS, exported
+from core.evaluation import FORMATS, exported, row_label, table2
 
 NOT_RUN = {
     "dataset": "RAF-DB",
@@ -89,6 +89,33 @@ def test_latex_has_escaped_names_and_as_many_cells_as_columns() -> None:
     assert "--" in lines[0]
     assert text.count(r"\midrule") == 2  # under the header, and between the data sets
     assert text.startswith(r"\begin{tabular}{llrlrrrrrrrl}")
+
+
+def test_a_run_s_name_is_text_in_markdown_and_latex() -> None:
+    odd = {**MEASURED, "measured": {**MEASURED["measured"], "run": "a|b\n<c>"}}
+
+    assert r"| a\|b <c> | 10 |" in exported([odd], "md")
+    assert r"& a\textbar{}b \textless{}c\textgreater{} \\" in exported([odd], "latex")
+
+
+@pytest.mark.parametrize(
+    ("model", "layers", "flags", "label"),
+    [
+        ("GiMEFiVE (Ours)", 16, "+BN+SE", "GiMEFiVE (Ours) 16 +BN+SE"),
+        ("ResNet18", 18, "+RB", "ResNet18 +RB"),
+        ("Ours (10 layers)", 10, "-BN-SE", "Ours (10 layers) -BN-SE"),
+    ],
+)
+def test_a_label_tells_rows_apart_and_says_layers_once(
+    model: str, layers: int, flags: str, label: str
+) -> None:
+    assert row_label({"model": model, "layers": layers, "architecture": flags}) == label
+
+
+def test_no_two_rows_of_a_data_set_have_one_label() -> None:
+    labels = [(one["dataset"], row_label(one)) for one in table2(runs=())]
+
+    assert len(set(labels)) == len(labels)
 
 
 def after(*earlier: tuple[int | None, bool]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ TABLE: list[dict[str, Any]] = [{"name": "a_b|c", "value": 0.12345}, {"name": "50
                 r"\toprule",
                 r"name & value \\",
                 r"\midrule",
-                r"a\_b|c & 0.123 \\",
+                r"a\_b\textbar{}c & 0.123 \\",
                 r"50 \% & - \\",
                 r"\bottomrule",
                 r"\end{tabular}",
@@ -69,6 +69,19 @@ TABLE: list[dict[str, Any]] = [{"name": "a_b|c", "value": 0.12345}, {"name": "50
 )
 def test_tables_as_text(form: TableFormat, expected: list[str]) -> None:
     assert table_text(TABLE, form) == "\n".join(expected) + "\n"
+
+
+def test_what_latex_and_markdown_would_read_as_more_than_text_is_written_as_text() -> None:
+    table = [{"[a]": '<b> "c"', "d": "e\n f"}, {"[a]": "*g", "d": " [h]"}]
+
+    latex, markdown = (table_text(table, form).splitlines() for form in ("latex", "md"))
+
+    # Behind \\ and \midrule a bracket would begin an argument, and a star another command.
+    assert latex[2] == r"{}[a] & d \\"
+    quote = r"\texttt{\char34}"
+    assert latex[4] == rf"\textless{{}}b\textgreater{{}} {quote}c{quote} & e f \\"
+    assert latex[5] == r"{}*g & {}[h] \\"
+    assert markdown[2:] == ['| <b> "c" | e f |', "| *g | [h] |"]
 
 
 def test_csv_and_json_keep_every_digit() -> None:

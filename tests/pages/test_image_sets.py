@@ -1,12 +1,16 @@
 """The results page by image set: which network holds on sets it never saw."""
 
+import json
+import shutil
 from pathlib import Path
 
+import pytest
 from results_views import sets, view, words
 from streamlit.testing.v1 import AppTest
 
 from core.checkpoints import DEFAULT_CHECKPOINT
 from core.evaluation import SourceScore, load_report
+from core.files import write_json
 from webapp.results.sources_view import sets_html, unseen_in_words
 
 
@@ -37,6 +41,25 @@ def test_the_default_is_the_first_row_of_image_sets(page: AppTest, own_runs: Pat
     view(page, "Image sets")
 
     assert [row[0] for row in sets(page)] == ["Network", "Net two (the default)", "Net one"]
+
+
+def test_a_network_measured_on_other_pictures_stands_after_the_others(
+    page: AppTest, own_runs: Path
+) -> None:
+    shutil.copytree(own_runs / "one", own_runs / "a")
+    paths = [own_runs / "a" / name for name in ("card.json", "report.json")]
+    card, report = (json.loads(path.read_text()) for path in paths)
+    report["splits"]["test"]["per_source"]["folder"] |= {"n": 1, "accuracy": 1.0}
+    for path, content in zip(paths, ({**card, "title": "Net a"}, report), strict=True):
+        write_json(path, content)
+
+    view(page, "Image sets")
+
+    head, *rows = sets(page)
+    assert head == ["Network", "Own pictures (36)"]
+    assert [row[0] for row in rows] == ["Net one", "Net two", "Net a"]
+    assert rows[2][1] == "100.0 of 1"
+    assert "of other pictures have their own number below them" in words(page)
 
 
 def score(source: str, accuracy: float, *, seen: bool, n: int = 100) -> SourceScore:
@@ -93,6 +116,34 @@ def test_where_strange_sets_are_no_harder_both_figures_stand_alone() -> None:
 
     assert "less often" not in said
     assert "70.0 % by “B”; 60.0 % by “A”, trained alike but with it." in said
+
+
+@pytest.mark.parametrize("n", [1, 90])
+def test_only_figures_on_the_same_pictures_are_compared(n: int) -> None:
+    scores = {
+        "A": [score("raf_db", 0.9, seen=True)],
+        "B": [score("raf_db", 0.65, seen=False)],
+        "C": [score("raf_db", 0.6, seen=False)],
+        "one": [score("raf_db", 1.0, seen=True, n=n)],
+        "other": [score("raf_db", 0.95, seen=False, n=n)],
+    }
+
+    said = unseen_in_words(scores, recipes={"A": "one", "B": "one", "other": "one"})
+    plainly = unseen_in_words(scores)
+
+    assert "65.0 % by “B”; 90.0 % by “A”, trained alike but with it." in said
+    assert "other" not in said.partition("\n")[2]
+    assert "65.0 % by “B”, the best never trained on it; 90.0 % by “A”, the best" in plainly
+
+
+def test_few_pictures_are_compared_by_nobody_however_many_networks_were_asked() -> None:
+    few = {name: [score("raf_db", 1.0, seen=name < "C", n=1)] for name in "ABCDE"}
+    enough = {"X": [score("raf_db", 0.9, seen=True)], "Y": [score("raf_db", 0.6, seen=False)]}
+
+    said = unseen_in_words(few | enough)
+
+    assert "60.0 % by “Y”, the best never trained on it; 90.0 % by “X”, the best" in said
+    assert unseen_in_words(few).startswith("No image set of enough pictures")
 
 
 def test_networks_trained_differently_tell_nothing_of_the_cost() -> None:

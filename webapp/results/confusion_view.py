@@ -17,6 +17,7 @@ from core.evaluation import (
     mcnemar,
     most_uncertain,
 )
+from core.labels import EMOTIONS
 from webapp import checkpoints
 from webapp.chart_frame import draw_chart
 from webapp.charts.results import confusion_heat, difference_heat
@@ -40,31 +41,52 @@ def confusion_view() -> None:
         if first is None:
             return
         place = pickers.place_picker(store.places(first), f"measured on {first.name}")
-        report = store.report(place)
-        six = pickers.six_picker(report)
-    part = report[SIX] if six else report
     with columns[1]:
         second = pickers.run_picker("Compare with", "against", other_than=first)
+    runs = [first] if second is None else [first, second]
+    places = [place, *(run.folder for run in runs[1:])]
+    reports = [store.report(one) for one in places]
+    with columns[0]:
+        classes = _classes(reports)
+    if len(classes) < 2:
+        st.warning("These networks have no two of the six expressions in common. Choose others.")
+        return
+    part = reports[0].get(SIX, reports[0]) if set(classes) <= set(EMOTIONS) else reports[0]
     with columns[2]:
         split = pickers.split_picker(part)
     with columns[3]:
         source = pickers.source_picker(list(part["splits"][split]["per_source"]))
-    runs = [first] if second is None else [first, second]
     # Both runs are judged on the same images: those of the first one's sources.
     sources = (source,) if source else tuple(part["splits"][split]["sources"])
-    places = [place, *(run.folder for run in runs[1:])]
     answers = {
-        run.name: store.answers(one, split, sources, six=six)
+        run.name: store.answers(one, split, sources, classes)
         for run, one in zip(runs, places, strict=True)
     }
     if not all(map(len, answers.values())):
         st.warning("The run to compare with was not evaluated on these images. Choose others.")
         return
-    _matrices(runs, [store.figures(one, split, sources, six=six) for one in places])
+    _say_shared(reports, classes)
+    _matrices(runs, [store.figures(one, split, sources, classes) for one in places])
     if second is not None:
         with shown_errors():
             _paired_test(first, second, answers)
     _pictures(runs, answers)
+
+
+def _classes(reports: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Classes that answers are of: those chosen, or those of the six that two unlike runs share."""
+    first, *others = (tuple(one["labels"]) for one in reports)
+    if all(set(labels) == set(first) for labels in others):
+        return EMOTIONS if pickers.six_picker(reports[0]) else first
+    return tuple(label for label in EMOTIONS if all(label in one["labels"] for one in reports))
+
+
+def _say_shared(reports: list[dict[str, Any]], classes: tuple[str, ...]) -> None:
+    if any(set(one["labels"]) != set(reports[0]["labels"]) for one in reports):
+        st.caption(
+            "The two do not know the same classes, so both choose between "
+            f"{', '.join(classes[:-1])} and {classes[-1]} here, on faces of these alone."
+        )
 
 
 def _matrices(runs: list[Run], figures: list[dict[str, Any]]) -> None:
@@ -74,7 +96,6 @@ def _matrices(runs: list[Run], figures: list[dict[str, Any]]) -> None:
     )
     shares = st.toggle("Show the share of each row instead of counts, %", key="shares")
     labels = list(figures[0]["per_class"])
-    same = all(list(one["per_class"]) == labels for one in figures)
     columns = st.columns(len(runs))
     for number, (column, run, one) in enumerate(zip(columns, runs, figures, strict=True)):
         key = f"confusion {number}"
@@ -97,7 +118,7 @@ def _matrices(runs: list[Run], figures: list[dict[str, Any]]) -> None:
             f"{percent(one['accuracy'])} of {counted(one['n'], 'image')} on the diagonal "
             f"(95 %: {100 * low:.1f} to {100 * high:.1f})."
         )
-    if len(runs) == 2 and same:
+    if len(runs) == 2:
         with st.expander("Where the two differ", expanded=True):
             draw_chart(
                 difference_heat(figures[0]["confusion"], figures[1]["confusion"], labels),
@@ -131,12 +152,17 @@ def _verdict(found: Comparison, first: str, second: str) -> str:
     else:
         text = "**The difference between the two may be luck**"
     chance = "below 0.0001" if found.p_value < 1e-4 else f"{found.p_value:.4f}"
+    left = (
+        f" {counted(found.left_out, 'image')} that only one of the two was measured on "
+        f"{'is' if found.left_out == 1 else 'are'} left out."
+    )
     return (
         f"{text}: by {100 * abs(found.difference):.2f} percentage points on "
         f"{counted(found.n, 'image')} "
         f"(first less second: {100 * found.low:+.2f} to {100 * found.high:+.2f}, 95 % interval). "
         f"Only the first is right on {found.only_first:,}, only the second on "
         f"{found.only_second:,}; exact McNemar test, p = {chance}."
+        f"{left if found.left_out else ''}"
     )
 
 

@@ -1,5 +1,6 @@
 """How far each network carries: image sets it was trained on, and those it never saw."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -68,7 +69,8 @@ def unseen_in_words(scores: Scores, default: str = "", recipes: Recipes | None =
     """The answer before the table: what networks lose on an image set they were not trained on.
 
     Networks trained alike but for their image sets tell it; others differ in more than that.
-    Image sets of too few pictures are left out, and those that all or no network was trained on.
+    Image sets of too few pictures are left out, those that all or no network was trained on, and
+    figures of other pictures than most networks were asked.
 
     Args:
         scores: Of each network.
@@ -77,13 +79,15 @@ def unseen_in_words(scores: Scores, default: str = "", recipes: Recipes | None =
             not in it were trained like no other.
     """
     lines, lost = [], []
-    for column, found in _columns(scores).items():
+    for column, every in _columns(scores).items():
+        shared = _shared(every)
+        found = {name: one for name, one in every.items() if one.n == shared}
         tops = {
             seen: max((one.accuracy, name) for name, one in found.items() if one.seen is seen)
             for seen in (False, True)
             if any(one.seen is seen for one in found.values())
         }
-        if len(tops) < 2 or max(one.n for one in found.values()) < FEW:
+        if len(tops) < 2 or shared < FEW:
             continue
         place = literal(source_names([column[0]]))
         alike = trained_alike(found, recipes or {})
@@ -140,20 +144,29 @@ def _columns(scores: Scores) -> dict[Column, dict[str, SourceScore]]:
     return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
 
+def _shared(found: Mapping[str, SourceScore]) -> int:
+    """Of how many pictures figures are compared: those of most networks, if they are not few."""
+    times = Counter(one.n for one in found.values())
+    return max(times, key=lambda n: (n >= FEW, times[n], n))
+
+
 def _best_first(scores: Scores, figure: str, default: str) -> Scores:
-    """The default, then the others by their figures on the first image set."""
+    """The default, then the others by their figures on the first image set's shared pictures."""
     found = next(iter(_columns(scores).values()), {})
-    reached = {title: getattr(one, figure) for title, one in found.items()}
-    order = sorted(scores, key=lambda title: (title != default, -reached.get(title, -1.0)))
+    shared = _shared(found) if found else 0
+    reached = {title: getattr(one, figure) for title, one in found.items() if one.n == shared}
+    order = sorted(
+        scores,
+        key=lambda title: (title != default, -reached.get(title, -1.0), title not in found),
+    )
     return {title: scores[title] for title in order}
 
 
 def _heads(columns: Mapping[Column, Mapping[str, SourceScore]]) -> dict[Column, str]:
-    """The image set and its pictures, and the part where both were asked."""
+    """The image set and its shared pictures, and the part where both were asked."""
     heads = {}
     for (source, part), found in columns.items():
-        numbers = sorted({one.n for one in found.values()})
-        told = " to ".join(f"{number:,}" for number in {numbers[0]: 0, numbers[-1]: 0})
+        told = f"{_shared(found):,}"
         both = sum(name == source for name, _ in columns) > 1 and part == "valid"
         heads[source, part] = f"{source_names([source])}{' kept apart' if both else ''} ({told})"
     return heads
@@ -174,18 +187,22 @@ def _image_sets(scores: Scores, default: str) -> None:
     )
     columns = _columns(scores)
     heads = _heads(columns)
+    shared = {column: _shared(found) for column, found in columns.items()}
     ordered = _best_first(scores, figure, default)
     st.html(sets_html(ordered, heads, figure, default, with_ends=with_ends))
-    few = [
-        head
-        for column, head in heads.items()
-        if max(one.n for one in columns[column].values()) < FEW
-    ]
+    few = [head for column, head in heads.items() if shared[column] < FEW]
+    others = any(one.n != shared[at] for at, found in columns.items() for one in found.values())
     st.caption(
         "In % of the pictures whose number stands in brackets, the best on the first set on top, "
         "below the default: of each set's published test, or, "
         "where it has none, of pictures kept apart from training. A network that also knows "
         "neutral chooses between the six expressions here, for the same pictures as all others."
+        + (
+            " Figures of other pictures have their own number below them, and are compared with "
+            "none."
+            if others
+            else ""
+        )
         + (f" So few pictures say little: {literal(', '.join(few))}." if few else "")
     )
     rows = _rows(scores)
@@ -209,10 +226,13 @@ def sets_html(
         default: Title of the network to be marked; "" for none.
         with_ends: Whether 95 % intervals stand below the figures.
     """
-    rows = []
+    rows, shared = [], {column: _shared(found) for column, found in _columns(scores).items()}
     for title, some in scores.items():
         found = {(one.source, one.part): one for one in some}
-        shown = [_told(found.get(column), figure, with_ends=with_ends) for column in heads]
+        shown = [
+            _told(found.get(column), figure, shared.get(column, 0), with_ends=with_ends)
+            for column in heads
+        ]
         rows.append((title, *shown))
     return wrapping_table(
         ("Network", *heads.values()),
@@ -224,13 +244,14 @@ def sets_html(
     )
 
 
-def _told(one: SourceScore | None, figure: str, *, with_ends: bool) -> str:
-    """A figure, its star where the set is a strange one, and its interval on a second line."""
+def _told(one: SourceScore | None, figure: str, shared: int, *, with_ends: bool) -> str:
+    """A figure, with its star where the set is strange; below it interval and own pictures."""
     if one is None:
         return "-"
     low, high = getattr(one, f"{figure}_interval")
     value = f"{100 * getattr(one, figure):.1f}{STAR if one.seen is False else ''}"
-    return f"{value}\n{100 * low:.1f} to {100 * high:.1f}" if with_ends else value
+    ends = f"\n{100 * low:.1f} to {100 * high:.1f}" if with_ends else ""
+    return value + ends + ("" if one.n == shared else f"\nof {one.n:,}")
 
 
 def _rows(scores: Scores) -> list[dict[str, Any]]:

@@ -19,7 +19,6 @@ from core.evaluation import (
     with_intervals,
 )
 from core.files import changed
-from core.labels import EMOTIONS
 from core.paths import data_root
 
 
@@ -56,24 +55,25 @@ def report(folder: Path) -> dict[str, Any]:
     return _report(str(folder), changed(folder / "report.json"))
 
 
-def answers(folder: Path, split: str, sources: tuple[str, ...], *, six: bool) -> Predictions:
+def answers(
+    folder: Path, split: str, sources: tuple[str, ...], classes: tuple[str, ...]
+) -> Predictions:
     """The predictions of a run on a split of these sources; possibly none.
 
     Args:
         folder: With the predictions.
         split: One of SPLITS.
         sources: Image sets.
-        six: Whether only the answers between the paper's six classes count.
+        classes: Of the run; only the answers between these count, to faces of these.
 
     Raises:
-        CoreError: The file is missing or damaged, or there is no such split.
+        CoreError: The file is missing or damaged, or there is no such split or class.
     """
-    found = predictions(folder).of_split(split, sources)
-    return found.among(EMOTIONS) if six else found
+    return predictions(folder).of_split(split, sources).among(classes)
 
 
 def figures(
-    folder: Path, split: str, sources: tuple[str, ...], *, six: bool = False
+    folder: Path, split: str, sources: tuple[str, ...], classes: tuple[str, ...]
 ) -> dict[str, Any]:
     """All figures of a run on a split of these sources; computed where the report has none.
 
@@ -83,15 +83,16 @@ def figures(
         CoreError: A file is missing or damaged, or the run was not evaluated on these images.
     """
     kept = report(folder)
-    found = (kept.get(SIX, kept) if six else kept)["splits"].get(split, {})
+    parts = [part for part in (kept, kept.get(SIX)) if part and tuple(part["labels"]) == classes]
+    found = parts[0]["splits"].get(split, {}) if parts else {}
     one: dict[str, Any]
     if sorted(found.get("sources", ())) == sorted(sources):
-        return found  # type: ignore[no-any-return]  # JSON
+        return found
     if len(sources) == 1 and sources[0] in found.get("per_source", {}):
         one = found["per_source"][sources[0]]
         return one
     time = predictions_changed(folder)
-    return _figures(str(folder), time, split, sources, six)
+    return _figures(str(folder), time, split, sources, classes)
 
 
 def portrait_shortcut(folder: Path) -> Shortcut | None:
@@ -126,10 +127,9 @@ def _report(folder: str, time: float) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=50, show_spinner="Computing …")
 def _figures(
-    folder: str, time: float, split: str, sources: tuple[str, ...], six: bool
+    folder: str, time: float, split: str, sources: tuple[str, ...], classes: tuple[str, ...]
 ) -> dict[str, Any]:
-    found = _predictions(folder, time).of_split(split, sources)
-    return with_intervals(found.among(EMOTIONS) if six else found)
+    return with_intervals(_predictions(folder, time).of_split(split, sources).among(classes))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Looking for the pictures …")

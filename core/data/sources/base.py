@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from core.data.containers import PICTURES, Container, Skip, suffix
 from core.data.name_map import Doubt, NameMap, as_split, read_split
 from core.data.name_map import Split as Split  # for the sources that import it from here
-from core.data.tables import damaged
 from core.registry import Registry
 
 RECOGNISED = 0.9  # share of the pictures that must follow a layout; strays are skipped later
@@ -102,19 +101,3 @@ def split_of(folder: str) -> Split | None:
     """The split a folder's name stands for; None where it is none, or not for sure."""
     meaning = read_split(folder)
     return None if meaning.doubt else as_split(meaning.value)
-
-
-def strays(container: Container, known: frozenset[str]) -> Iterator[Skip]:
-    """Files that are no pictures, save label files the source has read.
-
-    Args:
-        container: The source's files.
-        known: Lower-case file names (without folders) of the label files.
-    """
-    unreadable = damaged(container)
-    for member in container.members:
-        name = member.rpartition("/")[2].lower()
-        if member in unreadable:
-            yield Skip(member, unreadable[member])
-        elif suffix(member) not in PICTURES and name not in known:
-            yield Skip(member, "not a picture")

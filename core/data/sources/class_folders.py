@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from core.data.containers import Container, Skip
+from core.data.containers import PICTURES, Container, Skip, suffix
 from core.data.name_map import (
     Doubt,
     Meaning,
@@ -21,7 +21,8 @@ from core.data.name_map import (
     read_class,
     read_split,
 )
-from core.data.sources.base import Item, pictures, strays
+from core.data.sources.base import Item, pictures
+from core.data.tables import damaged
 
 UNLABELLED = "not inside a class folder"
 BESIDE = "."  # the split's name of pictures that lie beside the split folders
@@ -55,6 +56,22 @@ def class_folders(
         for member, folders in zip(pictures(container), found, strict=True)
     ]
     yield from _once(container, entries) if container.linked else entries
+
+
+def strays(container: Container, known: frozenset[str]) -> Iterator[Skip]:
+    """Files that are no pictures, save label files the source has read.
+
+    Args:
+        container: The source's files.
+        known: Lower-case file names (without folders) of the label files.
+    """
+    unreadable = damaged(container)
+    for member in container.members:
+        name = member.rpartition("/")[2].lower()
+        if member in unreadable:
+            yield Skip(member, unreadable[member])
+        elif suffix(member) not in PICTURES and name not in known:
+            yield Skip(member, "not a picture")
 
 
 def folder_splits(members: Sequence[str], names: NameMap) -> dict[str, tuple[Split, str, Doubt]]:

@@ -13,9 +13,8 @@ from core.data.sources.base import (
     Source,
     pictures,
     share,
-    strays,
 )
-from core.data.sources.class_folders import folder_splits
+from core.data.sources.class_folders import folder_splits, strays
 from core.data.tables import Form, raw_rows
 from core.labels import COLOURS, EMOTIONS, NEUTRAL, canonical
 
