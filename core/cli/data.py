@@ -69,7 +69,10 @@ def prepare(
     ] = min(2, os.cpu_count() or 1),
     exclude: Annotated[
         Path | None,
-        typer.Option(help="Exclude list (CSV with a column pixel_hash) to take over."),
+        typer.Option(
+            help="Exclude list (CSV with a column pixel_hash); its pictures join the list that "
+            "the data set has."
+        ),
     ] = None,
     frame_step: Annotated[
         int | None,
@@ -98,7 +101,7 @@ def prepare(
     ] = False,
 ) -> None:
     """Build manifest, cache, splits and audit; does nothing where they are there already."""
-    from core.data import NameMap, refuse_open, understand
+    from core.data import NameMap, count_excluded, refuse_open, understand
     from core.data import prepare as build
 
     names = NameMap.parse(class_map or (), split_map or ())
@@ -126,6 +129,9 @@ def prepare(
     numbers = ", ".join(f"{name} {parts.get(name, 0):,}" for name in ("train", "valid", "test"))
     typer.echo(f"{info['images']:,} pictures in {out}, {info['skipped']:,} skipped.")
     typer.echo(f"Split clean: {numbers}. Data {dataset.data_hash[:12]}.")
+    if exclude is not None:
+        known, listed = count_excluded(exclude, dataset.manifest)
+        typer.echo(f"Exclude list: {known:,} of {listed:,} listed pictures are in the set.")
 
 
 def audit(

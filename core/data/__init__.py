@@ -6,14 +6,20 @@ from core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from core.data.audit_report import report_text, source_names, title_of
-    from core.data.auditing import audit, shipped_audit, shipped_means, write_audit, write_shipped
+    from core.data.auditing import (
+        audit,
+        origins,
+        shipped_audit,
+        shipped_means,
+        write_audit,
+        write_shipped,
+    )
     from core.data.dataset import WITHOUT_TWINS, Dataset, Subset, load_dataset
-    from core.data.exclude import exclude_path, read_exclude, write_exclude
+    from core.data.exclude import count_excluded, exclude_path, read_exclude, write_exclude
     from core.data.frames import Frames, find_frames, framed, load_frames
     from core.data.leaks import conflicts, leak_pairs, mirrored_leaks, mirrored_pairs
     from core.data.name_map import NO_NAMES, NameMap
     from core.data.preparation import prepare, understand
-    from core.data.shortcuts import origins
     from core.data.sources import SOURCES, Source
     from core.data.sources.table import StrataList, read_strata
     from core.data.statistics import class_means, histograms, picture_statistics, read_means
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
         compare,
         with_aggregate,
     )
+    from core.data.target import holds_demo
     from core.data.understanding import Understood, refuse_open
     from core.data.votes import contradicted, rater_votes, vote_shares
 
@@ -33,14 +40,20 @@ __getattr__ = lazy_names(
     __name__,
     {
         "audit_report": ("report_text", "source_names", "title_of"),
-        "auditing": ("audit", "shipped_audit", "shipped_means", "write_audit", "write_shipped"),
+        "auditing": (
+            "audit",
+            "origins",
+            "shipped_audit",
+            "shipped_means",
+            "write_audit",
+            "write_shipped",
+        ),
         "dataset": ("WITHOUT_TWINS", "Dataset", "Subset", "load_dataset"),
-        "exclude": ("exclude_path", "read_exclude", "write_exclude"),
+        "exclude": ("count_excluded", "exclude_path", "read_exclude", "write_exclude"),
         "frames": ("Frames", "find_frames", "framed", "load_frames"),
         "leaks": ("conflicts", "leak_pairs", "mirrored_leaks", "mirrored_pairs"),
         "name_map": ("NO_NAMES", "NameMap"),
         "preparation": ("prepare", "understand"),
-        "shortcuts": ("origins",),
         "sources": ("SOURCES", "Source"),
         "sources.table": ("StrataList", "read_strata"),
         "statistics": ("class_means", "histograms", "picture_statistics", "read_means"),
@@ -53,6 +66,7 @@ __getattr__ = lazy_names(
             "compare",
             "with_aggregate",
         ),
+        "target": ("holds_demo",),
         "understanding": ("Understood", "refuse_open"),
         "votes": ("contradicted", "rater_votes", "vote_shares"),
     },
@@ -79,10 +93,12 @@ __all__ = [
     "compare",
     "conflicts",
     "contradicted",
+    "count_excluded",
     "exclude_path",
     "find_frames",
     "framed",
     "histograms",
+    "holds_demo",
     "leak_pairs",
     "load_dataset",
     "load_frames",

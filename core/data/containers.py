@@ -251,8 +251,10 @@ class ZipContainer:
             if member.endswith("/") or _is_system(member):
                 continue
             reason = _zip_reason(info, room)
-            if not reason and inside.get(member, info).filename != info.filename:
-                reason = "the archive has this file under another spelling"
+            if not reason and member in inside:
+                same = inside[member].filename == info.filename
+                how = "twice; the first counts" if same else "under another spelling"
+                reason = f"the archive has this file {how}"
             if reason:
                 skips.append(Skip(member, reason))
             else:

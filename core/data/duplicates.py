@@ -4,7 +4,8 @@ Near duplicates are copies saved again, resized or changed in brightness. Candid
 whose 16 x 16 thumbnails, freed of mean and scale, correlate; a candidate is confirmed by the
 correlation of the whole 64 x 64 squares and of their middles, where faces of one person before one
 background differ. Both are matrix products in blocks: tens of thousands of pictures take seconds.
-Mirrored copies are a matter of `core.data.mirrored`; strongly re-cropped ones are not found.
+Of many copies of one picture, such as frames of a film, no more pairs are looked at than tell the
+group. Mirrored copies are a matter of `core.data.mirrored`; strongly re-cropped ones are not found.
 """
 
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ NEAR_MIDDLE = 0.93  # correlation of the middles
 # CK+ shows a person's expressions before one wall; at this value none of them pass for copies.
 NEAR_MIDDLE_ALIKE = 0.985
 BLOCK = 4096  # rows at a time; a block of the matrix product is 64 MB of float32
+SLAB = 256  # rows of a block whose candidates are listed at a time; at most a million of them
+LISTED = 50  # pictures of a group up to which all its pairs are listed; real ones have up to 39
 FLAT = 1e-3  # a constant picture has no shape to compare
 
 Vectors = NDArray[np.float32]
@@ -64,7 +67,8 @@ def find_pairs(images: Image, hashes: list[str], alike: NDArray[np.bool_]) -> Pa
 
     Returns:
         Near pairs of the distinct pictures, and exact pairs that chain equal pictures one to the
-        next (not all pairs of a group: a picture found a hundred times gives 99 pairs).
+        next (not all pairs of a group: a picture found a hundred times gives 99 pairs). Of groups
+        of more than LISTED distinct pictures not all near pairs, but enough to tell the group.
     """
     groups: dict[str, list[int]] = {}
     for row, value in enumerate(hashes):
@@ -107,31 +111,62 @@ def correlations(images: Image, pairs: Rows) -> tuple[Vectors, Vectors]:
     """
     whole, middle = [np.zeros(0, np.float32)], [np.zeros(0, np.float32)]
     for part in _parts(pairs):
-        left, right = images[part[:, 0]], images[part[:, 1]]
-        whole.append(_products(left, right))
-        middle.append(_products(left[:, MIDDLE, MIDDLE], right[:, MIDDLE, MIDDLE]))
+        rows, place = np.unique(part, return_inverse=True)  # a picture may be in many pairs
+        pictures, place = images[rows], place.reshape(-1, 2)
+        whole.append(_products(pictures, place))
+        middle.append(_products(pictures[:, MIDDLE, MIDDLE], place))
     return np.concatenate(whole), np.concatenate(middle)
 
 
+class _Groups:
+    """Pictures that confirmed pairs have joined so far."""
+
+    def __init__(self, count: int) -> None:
+        self._name = np.arange(count)
+        self._size = np.ones(count, dtype=np.int64)
+
+    def unsettled(self, pairs: Rows) -> Rows:
+        """Pairs but those within one group of more than LISTED, which they would not change."""
+        first, second = self._name[pairs].T
+        left: Rows = pairs[(first != second) | (self._size[first] <= LISTED)]
+        return left
+
+    def join(self, pairs: Rows) -> None:
+        for first, second in pairs.tolist():
+            kept, gone = self._name[first], self._name[second]
+            if kept != gone:
+                self._name[self._name == gone] = kept
+                self._size[kept] += self._size[gone]
+
+
 def _near_pairs(images: Image, rows: Rows, alike: NDArray[np.bool_]) -> tuple[Rows, Vectors]:
-    candidates = rows[_candidates(images, rows)]
-    whole, middle = correlations(images, candidates)
-    both_alike = alike[candidates].all(axis=1)
-    needed = np.where(both_alike, NEAR_MIDDLE_ALIKE, NEAR_MIDDLE)
-    confirmed = (whole > NEAR) & (middle > needed)
-    return candidates[confirmed], whole[confirmed]
+    groups = _Groups(len(images))
+    near, agreement = [np.zeros((0, 2), np.int64)], [np.zeros(0, np.float32)]
+    for candidates in _candidates(images, rows):
+        for part in _parts(candidates):
+            pairs = groups.unsettled(part)
+            if not len(pairs):
+                continue
+            whole, middle = correlations(images, pairs)
+            both_alike = alike[pairs].all(axis=1)
+            needed = np.where(both_alike, NEAR_MIDDLE_ALIKE, NEAR_MIDDLE)
+            confirmed = (whole > NEAR) & (middle > needed)
+            groups.join(pairs[confirmed])
+            near.append(pairs[confirmed])
+            agreement.append(whole[confirmed])
+    return np.concatenate(near), np.concatenate(agreement)
 
 
-def _candidates(images: Image, rows: Rows) -> Rows:
-    """Positions in `rows` of pairs with like thumbnails, int64 (P, 2), first < second."""
+def _candidates(images: Image, rows: Rows) -> Iterator[Rows]:
+    """Pairs of `rows` with like thumbnails, int64 (P, 2), first < second, some at a time."""
     vectors = thumbnail_vectors(images, rows)
-    found = [np.zeros((0, 2), dtype=np.int64)]
     for top in range(0, len(rows), BLOCK):
         for left in range(top, len(rows), BLOCK):
             product = vectors[top : top + BLOCK] @ vectors[left : left + BLOCK].T
-            high = np.argwhere(product > CANDIDATE) + np.array([top, left])
-            found.append(high[high[:, 0] < high[:, 1]])
-    return np.concatenate(found)
+            for start in range(0, len(product), SLAB):
+                high = np.argwhere(product[start : start + SLAB] > CANDIDATE)
+                high += (top + start, left)
+                yield rows[high[high[:, 0] < high[:, 1]]]
 
 
 def thumbnail_vectors(images: Image, rows: Rows) -> Vectors:
@@ -161,8 +196,9 @@ def _unit_vectors(images: NDArray[np.uint8] | Vectors) -> Vectors:
     return result
 
 
-def _products(left: Image, right: Image) -> Vectors:
-    return np.asarray(np.einsum("ij,ij->i", _unit_vectors(left), _unit_vectors(right)))
+def _products(pictures: Image, pairs: Rows) -> Vectors:
+    vectors = _unit_vectors(pictures)
+    return np.asarray(np.einsum("ij,ij->i", vectors[pairs[:, 0]], vectors[pairs[:, 1]]))
 
 
 def _parts(rows: Rows) -> Iterator[Rows]:

@@ -38,6 +38,7 @@ def read_exclude(path: Path) -> pd.DataFrame:
             f"{path.name} has the columns {', '.join(table.columns)}; "
             f"an exclude list needs at least pixel_hash (of {', '.join(COLUMNS)})."
         )
+    table["pixel_hash"] = table["pixel_hash"].str.strip().str.lower()
     return table.reindex(columns=COLUMNS, fill_value="")
 
 
@@ -52,8 +53,8 @@ def write_exclude(folder: Path, table: pd.DataFrame) -> None:
     write_csv(exclude_path(folder), kept.drop_duplicates("pixel_hash"))
 
 
-def adopt(path: Path, folder: Path) -> None:
-    """Make the list at `path` the data set's own.
+def read_handed(path: Path) -> pd.DataFrame:
+    """A list that a user names, without rows that name no picture.
 
     Raises:
         DataError: It is absent or no exclude list.
@@ -61,8 +62,24 @@ def adopt(path: Path, folder: Path) -> None:
     if not path.is_file():
         raise DataError(f"The exclude list {path} does not exist.")
     table = read_exclude(path)
-    if path.resolve() != exclude_path(folder).resolve():
-        write_exclude(folder, table)
+    return table[table["pixel_hash"] != ""]
+
+
+def adopt(table: pd.DataFrame, folder: Path) -> None:
+    """Add the rows of `read_handed` to a data set's list; a picture on both keeps its own row."""
+    own = read_exclude(exclude_path(folder))
+    if not table["pixel_hash"].isin(own["pixel_hash"]).all():
+        write_exclude(folder, pd.concat([own, table], ignore_index=True))
+
+
+def count_excluded(path: Path, manifest: pd.DataFrame) -> tuple[int, int]:
+    """How many different pictures of the list at `path` are in a data set, and on the list.
+
+    Raises:
+        DataError: As `read_handed`.
+    """
+    hashes = set(read_handed(path)["pixel_hash"])
+    return len(hashes & set(manifest["pixel_hash"])), len(hashes)
 
 
 def digest(folder: Path) -> str:

@@ -32,6 +32,7 @@ from core.data.name_map import NO_NAMES, NameMap
 from core.data.sources import SOURCES
 from core.data.splits import clean_split, published_split, rules_of
 from core.data.statistics import write_statistics
+from core.data.target import DEMO_ZIP, PARTIAL, TABLES, refuse_inside, refuse_other
 from core.data.understanding import Understood, refuse_open
 from core.errors import DataError
 from core.files import read_object, write_json
@@ -40,9 +41,7 @@ from core.preprocess import Preprocess
 from core.process import Claim
 from core.types import Image
 
-METHOD = 3  # raised when the same sources give another manifest, pairs or statistics
-PARTIAL = ".partial"
-TABLES = "tables.json"  # in it: what dataset.json will say, once all but the splits is there
+METHOD = 4  # raised when the same sources give another manifest, pairs or statistics
 COPY_ROWS = 4096  # pictures copied at a time, 16 MB
 
 
@@ -98,18 +97,21 @@ def prepare(
         class_set: "six" or "seven"; pictures of other classes are skipped and counted.
         workers: Processes that decode.
         progress: Called with pictures done, pictures in all, and what is going on.
-        exclude_file: Exclude list to copy into the data set; else the one already there counts.
+        exclude_file: Exclude list whose pictures join the one already there.
         frame_step: Of videos every so many frames are taken; None for the source's own step.
         names: What the user says names in the sources mean.
         show: Called with what was understood of each source, before anything is built.
 
     Raises:
-        DataError: A source cannot be used, a question about its names is open, or `out` is in use
-            by another preparation.
+        DataError: A source or the exclude list cannot be used, a question about names is open,
+            `out` is in use by another preparation, lies in a source, or holds something else.
     """
     report = progress or _silent
     out = Path(out)
+    refuse_inside(out, sources)
+    handed = None if exclude_file is None else exclude.read_handed(Path(exclude_file))
     report(0, 0, "listing sources")
+    drawn = (out / DEMO_ZIP).exists()
     paths = [draw_demo(out) if str(one) == DEMO else one for one in sources]
     listed = tuple(list_sources(paths, class_set, frame_step, names))
     if show is not None:
@@ -118,15 +120,21 @@ def prepare(
     request = Request(listed, class_set, frame_step, names)
     out.mkdir(parents=True, exist_ok=True)
     with claimed(out):
-        if exclude_file is not None:
-            exclude.adopt(Path(exclude_file), out)
+        try:
+            refuse_other(out, listed)
+        except DataError:
+            if not drawn:
+                (out / DEMO_ZIP).unlink(missing_ok=True)
+            raise
+        built = None
         if not _is_finished(out, request):
             info = _tables_of(out, request) or _build(request, out, max(1, workers), report)
+            built = Dataset(out, info)
+        if handed is not None:
+            exclude.adopt(handed, out)
+        if built is not None or not _is_current(out):
             report(0, 0, "writing splits and audit")
-            _write_derived(Dataset(out, info))
-        elif not _is_current(out):
-            report(0, 0, "writing splits and audit")
-            _write_derived(load_dataset(out))
+            _write_derived(built or load_dataset(out))
     return load_dataset(out)
 
 
@@ -178,7 +186,8 @@ def _build(request: Request, out: Path, workers: int, progress: Progress) -> dic
     facts = fill(list(request.listed), work, workers, progress)
     manifest, skips = _rows(request, facts)
     if manifest.empty:
-        raise DataError(f"None of {len(facts)} pictures could be read. First: {skips[-1].reason}")
+        first = next(fact.error for fact in facts if fact.error)
+        raise DataError(f"None of {len(facts)} pictures could be read. First: {first}")
     kept = manifest.pop("listed").to_numpy(np.int64)
     images_path = _compact(work, kept, len(facts))
     images: Image = np.load(images_path, mmap_mode="r")

@@ -80,6 +80,13 @@ def test_an_array_without_room_is_refused_before_it_is_laid_out(
     assert not list((tmp_path / "out").rglob("*.tmp"))
 
 
+def test_where_no_picture_can_be_read_the_first_one_is_quoted(tmp_path: Path) -> None:
+    files = {"happy/1.png": b"first words", "happy/2.png": b"", "odd/3.png": png(blobs(1))}
+
+    with pytest.raises(DataError, match=r"None of 2 pictures .* First: .*'first words'"):
+        prepare([write_folder(tmp_path / "faces", files)], tmp_path / "out")
+
+
 @pytest.mark.parametrize(
     ("method", "share"),
     [(zipfile.ZIP_STORED, 0.5), (zipfile.ZIP_DEFLATED, 0), (zipfile.ZIP_LZMA, 0.5)],

@@ -61,6 +61,22 @@ def test_a_file_under_both_spellings_is_taken_once_and_told(
     assert "under another spelling" in container.skips[0].reason
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_two_files_of_one_name_in_a_zip_the_first_is_taken_and_the_other_told(
+    tmp_path: Path,
+) -> None:
+    with zipfile.ZipFile(tmp_path / "twice.zip", "w") as archive:
+        for name, content in (("1.png", b"one"), ("1.png", b"other"), ("2.png", b"two")):
+            archive.writestr(f"a/{name}", content)
+
+    container = open_container(tmp_path / "twice.zip")
+
+    assert container.members == ("a/1.png", "a/2.png")
+    assert [read(container, member) for member in container.members] == [b"one", b"two"]
+    reason = "the archive has this file twice; the first counts"
+    assert container.skips == (containers.Skip("a/1.png", reason),)
+
+
 def test_the_twins_that_macos_leaves_are_no_members(tmp_path: Path) -> None:
     packed = {"happy/1.png": png(blobs(1)), "happy/._1.png": b"\0\5\x16\7Mac OS X"}
     write_folder(tmp_path / "stick", packed)

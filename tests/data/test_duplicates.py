@@ -6,8 +6,9 @@ import PIL.Image
 import pytest
 from made_pictures import blobs, jpeg
 
+from core.data import duplicates
 from core.data.cache import pixel_hash
-from core.data.duplicates import Pairs, correlations, find_pairs, group_rows
+from core.data.duplicates import Pairs, Rows, Vectors, correlations, find_pairs, group_rows
 from core.preprocess import Preprocess
 from core.types import Image
 
@@ -92,6 +93,68 @@ def test_blocks_find_what_one_block_finds(monkeypatch: pytest.MonkeyPatch) -> No
 
     assert as_set(found(images)) == whole
     assert whole == {(seed, seed + 20, False) for seed in range(20)}
+
+
+def noisy(scene: Image, number: int, dice: np.random.Generator) -> list[Image]:
+    """As many frames of one scene."""
+    noise = dice.integers(-3, 4, (number, *scene.shape))
+    return list(np.clip(scene + noise, 0, 255).astype(np.uint8))
+
+
+def test_pairs_of_an_ordinary_group_are_all_listed() -> None:
+    images = noisy(grey(1), 30, np.random.default_rng(0))
+
+    pairs = found([*images, grey(2)])
+
+    assert as_set(pairs) == {(a, b, False) for b in range(30) for a in range(b)}
+
+
+def test_of_thousands_of_copies_no_more_pairs_are_looked_at_than_tell_the_group(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[int] = []
+
+    def counting(images: Image, pairs: Rows) -> tuple[Vectors, Vectors]:
+        looked.append(len(pairs))
+        return correlations(images, pairs)
+
+    monkeypatch.setattr(duplicates, "correlations", counting)
+    images = [grey(7), *noisy(grey(1), 400, np.random.default_rng(0)), grey(8)]
+
+    pairs = found(images)
+
+    assert len(pairs) == sum(looked) == duplicates.BLOCK  # of 79,800
+    assert group_rows(pairs, len(images)).tolist() == [-1, *[1] * 400, -1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_groups_are_those_of_all_pairs(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    dice = np.random.default_rng(seed)
+    first, last = grey(seed).astype(float), grey(seed + 10).astype(float)
+    film = [first + (last - first) * share for share in np.linspace(0, 1, 60)]
+    scene = grey(seed + 20)
+    changed = scene.copy()
+    changed[22:42, 22:42] = 255 - changed[22:42, 22:42] // 3  # like it, but no copy
+    images = [
+        *[frame.astype(np.uint8) for frame in film],
+        *noisy(scene, 40, dice),
+        *noisy(changed, 40, dice),
+        *[grey(number) for number in range(40, 60)],
+    ]
+    images = [images[number] for number in dice.permutation(len(images))]
+    monkeypatch.setattr(duplicates, "BLOCK", 16)
+    monkeypatch.setattr(duplicates, "SLAB", 5)
+    monkeypatch.setattr(duplicates, "LISTED", len(images))
+    whole = found(images)
+    monkeypatch.setattr(duplicates, "LISTED", 6)
+
+    pairs = found(images)
+
+    assert as_set(pairs) < as_set(whole)
+    assert len(pairs) < len(whole) / 2
+    groups = group_rows(pairs, len(images))
+    np.testing.assert_array_equal(groups, group_rows(whole, len(images)))
+    assert sorted(np.unique(groups[groups >= 0], return_counts=True)[1]) == [40, 40, 60]
 
 
 def test_correlation_is_numpys() -> None:

@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.data import load_dataset, prepare
+from core.data.demo import draw_demo
 from core.errors import DataError, ImageError
 from core.files import free_name
 from webapp.dataset_explorer import prepare_job, preparing, store
@@ -172,6 +173,65 @@ def test_a_zip_from_the_browser_is_understood_as_one_below_the_data_root(
 
     assert begun[0][:2] == ("new", [str(root / "uploads" / "mine.zip")])
     assert [path.name for path in (root / "uploads").iterdir()] == ["mine.zip"]  # written once
+
+
+def test_endings_in_capitals_are_offered_and_known_again(app: AppTest, root: Path) -> None:
+    upload = zipped(pictures(root, "happy/1.png", "sad/2.png"))
+    (root / "tables").mkdir()
+    (root / "tables" / "FER.CSV").write_text("emotion,pixels")
+    app.run().switch_page(PAGE)
+    app.query_params["view"] = "Prepare"
+    app.run()
+
+    app.file_uploader(key="prepare upload").set_value(
+        ("Faces.ZIP", upload, "application/zip")
+    ).run()
+
+    assert not app.exception
+    assert app.multiselect(key="prepare sources").value == ["uploads/Faces.ZIP"]
+    assert app.dataframe[0].value["class"].tolist() == ["happiness", "sadness"]
+    offered = ["tables", "tables/FER.CSV", "uploads", "uploads/Faces.ZIP"]
+    assert preparing.candidates() == offered
+    again = preparing.keep_upload("again.zip", io.BytesIO(upload), len(upload))
+    assert again == "uploads/Faces.ZIP"
+
+
+@pytest.mark.parametrize("held", ["set", "files"])
+def test_the_demo_does_not_replace_what_a_folder_of_its_name_holds(
+    app: AppTest, root: Path, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    begun: list[tuple[object, ...]] = []
+    monkeypatch.setattr(preparing, "_start", lambda *values: begun.append(values))
+    make(root / "own", "train/anger", "train/fear")
+    if held == "set":
+        prepare([root / "own"], root / "demo", workers=1)
+    else:
+        make(root / "demo", "happy")
+    app.run().switch_page(PAGE)
+    app.query_params["view"] = "Prepare"
+    app.run()
+
+    app.button(key="prepare demo").click().run()
+
+    assert begun == []
+    assert "already a folder demo in the data root, and it is not the" in app.error[0].value
+
+
+@pytest.mark.parametrize("state", ["absent", "begun", "finished"])
+def test_the_demo_may_be_prepared_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    begun: list[tuple[object, ...]] = []
+    monkeypatch.setattr(preparing, "_start", lambda *values: begun.append(values))
+    monkeypatch.setattr("core.data.demo.COUNTS", {"train": 1})
+    if state == "begun":
+        draw_demo(root / "demo")
+    if state == "finished":
+        prepare(["demo"], root / "demo", workers=1)
+
+    preparing.begin("demo", ["demo"])
+
+    assert begun == [("demo", ["demo"], "six")]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from core.data import NO_NAMES, SOURCES, Dataset, NameMap, Understood, understand
+from core.data import NO_NAMES, SOURCES, Dataset, NameMap, Understood, holds_demo, understand
 from core.errors import DataError
 from core.files import file_hash, replacing, write_json
 from core.paths import below, data_root, read_only
@@ -33,6 +33,7 @@ DEMO = "demo"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _RECORDS = ".preparations"
 _UPLOADS = "uploads"  # below the data root: the visitors' zips
+_FILES = frozenset({".zip", ".csv"})  # suffixes of what may be a source
 _ROOM = 2  # times its size that must be free: the zip, and what is prepared of it
 _PIECE = 2**20  # bytes written at once
 _START = 120.0  # seconds that a process may take to say its number, on a busy machine
@@ -112,7 +113,8 @@ def candidates() -> list[str]:
     """Folders, zips and tables below the data root that may be sources, as paths from there."""
     root = data_root()
     names = []
-    for path in (*root.glob("*"), *root.glob("*/*.zip"), *root.glob("*/*.csv")):
+    files = (path for path in root.glob("*/*") if path.suffix.lower() in _FILES)
+    for path in (*root.glob("*"), *files):
         inside = path.relative_to(root)
         if any(part.startswith(".") for part in inside.parts):
             continue
@@ -120,7 +122,7 @@ def candidates() -> list[str]:
             continue  # prepared already; its own tables are no source
         if not path.resolve().is_relative_to(root):
             continue  # a link that leads out
-        if path.is_dir() or path.suffix.lower() in {".zip", ".csv"}:
+        if path.is_dir() or path.suffix.lower() in _FILES:
             names.append(inside.as_posix())
     return sorted(names)
 
@@ -157,8 +159,9 @@ def keep_upload(
     folder.mkdir(parents=True, exist_ok=True)
     content.seek(0)
     digest = hashlib.file_digest(content, "sha256").hexdigest()
-    for before in folder.glob("*.zip"):
-        if before.stat().st_size == size and file_hash(before) == digest:
+    for before in folder.iterdir():
+        like = before.suffix.lower() == ".zip" and before.stat().st_size == size
+        if like and file_hash(before) == digest:
             return before.relative_to(data_root()).as_posix()
     free = shutil.disk_usage(folder).free
     if free < _ROOM * size:
@@ -216,12 +219,19 @@ def begin(
             f"{name!r} cannot name a data set. Use letters, digits, dots, dashes and underscores, "
             "60 at most, and begin with a letter or a digit."
         )
+    target = below(data_root(), name)
+    inside = target.iterdir() if target.is_dir() else ()
+    taken = target.is_file() or any(not path.name.startswith(".") for path in inside)
     if list(chosen) == [DEMO]:
+        if taken and not holds_demo(target):
+            raise DataError(
+                f"There is already a folder {name} in the data root, and it is not the drawn "
+                "demo. Give it another name, or delete it."
+            )
         return _start(name, [DEMO], class_set)
     if kind and kind not in SOURCES:
         raise DataError(f"There is no source {kind!r}. Choose one of: {', '.join(SOURCES)}.")
-    target = below(data_root(), name)
-    if target.exists() and any(not path.name.startswith(".") for path in target.iterdir()):
+    if taken:
         raise DataError(f"There is already a folder {name} in the data root. Choose another name.")
     return _start(name, _sources(chosen, kind), class_set, names)
 
