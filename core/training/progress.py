@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,14 +154,31 @@ class Unread:
         for (loss, correct, norm), facts in zip(figures, self._facts, strict=True):
             if math.isnan(loss) or not math.isfinite(norm):
                 what = "loss is no number" if math.isnan(loss) else "gradient is not finite"
-                raise TrainingError(
-                    f"The {what} in epoch {epoch + 1}, step {facts.step + 1}. Lower the learning "
-                    f"rate ({facts.rate:g}) or use precision 32-true, then resume."
-                )
+                where = f"in epoch {epoch + 1}, step {facts.step + 1}"
+                raise TrainingError(f"The {what} {where}. {_remedy(facts.rate)}")
             seconds = facts.seconds + waited
             sums.add(loss, int(correct), facts.faces, facts.input_seconds, seconds)
         self._figures.clear()
         self._facts.clear()
+
+
+def _remedy(rate: float) -> str:
+    return f"Lower the learning rate ({rate:g}) or use precision 32-true, then resume."
+
+
+def refuse_lost(line: dict[str, Any], rate: float) -> None:
+    """Make sure that an epoch's last step has not lost the weights.
+
+    Args:
+        line: Of metrics.jsonl.
+        rate: Learning rate of the step.
+
+    Raises:
+        TrainingError: The validation loss is not finite.
+    """
+    if not math.isfinite(line["valid_loss"]):
+        what = f"The weights or the validation loss after epoch {line['epoch']}"
+        raise TrainingError(f"{what} are not finite. {_remedy(rate)}")
 
 
 class Reporter:
@@ -229,12 +246,15 @@ class Reporter:
         self.folder.append_step({"at": at, "loss": loss, "learning_rate": rate})
 
 
-def figures(logits: Tensor, labels: Tensor) -> dict[str, float]:
+def figures(
+    logits: Tensor, labels: Tensor, state: Mapping[str, Tensor] | None = None
+) -> dict[str, float]:
     """Loss, accuracy and macro-F1.
 
     Args:
         logits: float32 (N, K).
         labels: int64 (N,), 0 to K - 1.
+        state: Of the network; the loss is infinite where it cannot be stored.
 
     Returns:
         valid_loss, valid_accuracy and valid_macro_f1, the mean over the classes that occur among
@@ -244,8 +264,14 @@ def figures(logits: Tensor, labels: Tensor) -> dict[str, float]:
     macro = f1_score(
         labels, predicted, labels=np.unique(labels), average="macro", zero_division=0.0
     )
+    whole = all(_can_be_stored(one) for one in (state or {}).values())
     return {
-        "valid_loss": float(F.cross_entropy(logits, labels)),
+        "valid_loss": float(F.cross_entropy(logits, labels)) if whole else math.inf,
         "valid_accuracy": float((predicted == labels).float().mean()),
         "valid_macro_f1": float(macro),
     }
+
+
+def _can_be_stored(value: Tensor) -> bool:
+    """Whether it is finite as `save_weights` writes it, matrices in half precision."""
+    return bool((value.half() if value.ndim >= 2 else value).isfinite().all())

@@ -146,8 +146,10 @@ def add_job(root: Path, name: str, job: Job, create: Callable[[RunFolder], None]
     return folder
 
 
-def enqueue(folder: RunFolder, *, evaluate: bool = True) -> None:
-    """Put a run at the end of the queue: a new one, or one to go on with.
+def enqueue(folder: RunFolder) -> None:
+    """Put a run or search that has ended early at the end of the queue, to go on with it.
+
+    Whether it is measured in the end stays as it was chosen; a run that was begun by hand is.
 
     Raises:
         TrainingError: It is at work, queued or finished, or no run at all.
@@ -158,6 +160,8 @@ def enqueue(folder: RunFolder, *, evaluate: bool = True) -> None:
     if state in ("running", "queued", "finished"):
         raise TrainingError(f"{folder.name} is {state}; there is nothing to resume.")
     folder.stop_request.unlink(missing_ok=True)
+    former = Job.of(folder)
+    evaluate = former.evaluate if former else (folder.path / "config.json").is_file()
     Job(time.time(), evaluate).save(folder)
     folder.set_status("queued")
 

@@ -27,7 +27,7 @@ from core.training.optimise import (
     precision,
     take_up,
 )
-from core.training.progress import EpochSums, Reporter, StepFacts, Unread, figures
+from core.training.progress import EpochSums, Reporter, StepFacts, Unread, figures, refuse_lost
 from core.training.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
@@ -95,8 +95,7 @@ class Trainer:
         )
 
     def _built(self) -> nn.Module:
-        config = self.config
-        return build(config.model, len(config.labels), **config.model_options)
+        return build(self.config.model, len(self.config.labels), **self.config.model_options)
 
     def _start(self, model: nn.Module) -> dict[str, Any]:
         """Put the initial weights into a network, where the run has some; what they are."""
@@ -231,6 +230,7 @@ class Trainer:
             self.save()
             raise Stopped
         rate, side = self.optimiser.param_groups[0]["lr"], self.batches.side(self.epoch)
+        refuse_lost(line, rate)
         line |= {"learning_rate": rate, "side": side}
         key = (line["valid_accuracy"], -line["valid_loss"])
         if not self.best or key > (self.best["valid_accuracy"], -self.best["valid_loss"]):
@@ -265,7 +265,7 @@ class Trainer:
         return self.network.state_dict() if self.average is None else self.average.state
 
     def validate(self) -> dict[str, float]:
-        """Loss, accuracy and macro-F1 of the kept state on the validation part.
+        """Loss, accuracy and macro-F1 of the kept state on the validation part; see `figures`.
 
         Raises:
             Stopped: A stop was asked for; nothing is saved yet.
@@ -273,15 +273,14 @@ class Trainer:
         network = self._built()
         network.load_state_dict(self.kept_state())
         network = network.to(self.fabric.device).to(memory_format=torch.channels_last).eval()
-        inputs = self.batches.inputs(self.data.valid.images, VALIDATION_BATCH)
-        logits = []
-        for batch in inputs:
+        valid, logits = self.data.valid, []
+        for batch in self.batches.inputs(valid.images, VALIDATION_BATCH):
             if self.stop():
                 raise Stopped
             with torch.no_grad(), self.fabric.autocast():
                 logits.append(network(batch.to(self.fabric.device)).float().cpu())
-        valid = self.data.valid
-        return figures(masked(torch.cat(logits), valid.known), torch.from_numpy(valid.labels))
+        answers = masked(torch.cat(logits), valid.known)
+        return figures(answers, torch.from_numpy(valid.labels), self.kept_state())
 
     def card(self) -> Card:
         """The card of the kept weights."""

@@ -1,4 +1,4 @@
-"""Schedules, weight decay groups and the running average, against numbers worked out by hand."""
+"""Schedules, decay groups, running average and macro-F1, against numbers worked out by hand."""
 
 import pytest
 import torch
@@ -12,6 +12,7 @@ from core.training.optimise import (
     precision,
     take_up,
 )
+from core.training.progress import figures
 
 
 def rates(steps: int = 100, **settings: object) -> list[float]:
@@ -136,3 +137,13 @@ def test_an_optimiser_takes_up_what_another_remembers_and_keeps_its_settings(nam
         known, kept = before.state[value], after.state[value]
         assert known.keys() == kept.keys() != set()
         assert all(torch.equal(known[key], kept[key]) for key in known)
+
+
+def test_macro_f1_is_the_mean_over_the_classes_that_occur_as_in_reports() -> None:
+    logits = torch.eye(6)[[0, 0, 1, 2]]
+
+    found = figures(logits, torch.tensor([0, 0, 1, 1]))
+
+    # F1: 1 for the first class, 2 / 3 for the second; the third only as a wrong answer.
+    assert found["valid_macro_f1"] == pytest.approx(5 / 6)
+    assert found["valid_accuracy"] == 0.75

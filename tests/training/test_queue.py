@@ -13,6 +13,7 @@ from core.process import ProcessId
 from core.training import (
     RunConfig,
     RunFolder,
+    Search,
     WorkerLock,
     add_run,
     delete_job,
@@ -25,7 +26,9 @@ from core.training import (
     waiting,
 )
 from core.training.batches import TrainingData
+from core.training.queue import Job, owed
 from core.training.run import run_training
+from core.training.tuning.space import Choice
 
 
 @pytest.fixture
@@ -109,6 +112,31 @@ def test_a_stopped_run_is_queued_again_behind_the_others(folder: RunFolder) -> N
 
     assert [one.name for one in waiting(folder.path.parent)] == ["other", "run"]
     assert not folder.stop_request.exists()
+
+
+@pytest.mark.parametrize("evaluate", [True, False])
+def test_a_run_queued_again_is_measured_as_was_chosen_before(
+    tmp_path: Path, *, evaluate: bool
+) -> None:
+    folder = add_run(tmp_path, "run", RunConfig(), evaluate=evaluate)
+    request_stop(folder)
+
+    enqueue(folder)
+
+    job = Job.of(folder)
+    assert job is not None
+    assert job.evaluate is evaluate
+
+
+def test_a_search_that_the_queue_did_not_begin_is_not_measured(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "search")
+    Search({"epochs": Choice((1, 2))}, RunConfig()).save(folder)
+    folder.set_status("stopped")
+
+    enqueue(folder)
+    folder.set_status("finished")
+
+    assert owed(tmp_path) == []
 
 
 @pytest.mark.parametrize("state", ["queued", "running", "finished"])

@@ -17,7 +17,6 @@ from core.errors import TrainingError
 from core.models import load_model
 from core.training import RunConfig, RunFolder
 from core.training.batches import Faces, TrainingData
-from core.training.progress import figures
 from core.training.trainer import Stopped, Trainer
 
 WIDER = {"depth": 2, "width": 8, "head_dropout": 0.0}
@@ -27,14 +26,8 @@ NewFolder = Callable[[str, RunConfig], RunFolder]
 def test_a_tiny_network_learns_stripes(
     stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder
 ) -> None:
-    folder = new_folder(
-        "run",
-        tiny.replaced(
-            epochs=12,
-            learning_rate=0.05,
-            model_options={"depth": 2, "width": 8, "head_dropout": 0.0},
-        ),
-    )
+    config = tiny.replaced(epochs=12, learning_rate=0.05, model_options=WIDER)
+    folder = new_folder("run", config)
 
     Trainer(folder.config(), stripes_data, folder).fit()
 
@@ -160,6 +153,29 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_good_weights(
         trainer.fit()
 
     assert load_model(folder.path)[1].metrics["epoch"] == 1
+
+
+@pytest.mark.parametrize("lost", [1e30, 1e5])  # the second is finite, but not as it is stored
+def test_an_epoch_whose_last_step_loses_the_weights_leaves_those_before(
+    stripes_data: TrainingData, tiny: RunConfig, new_folder: NewFolder, lost: float
+) -> None:
+    config, steps = tiny.replaced(ema=0.0), iter(range(1, 99))
+    folder = new_folder("run", config)
+    trainer = Trainer(config, stripes_data, folder)
+
+    def explode(*_: object) -> None:
+        if next(steps) == 12:  # the last of the second epoch
+            [one.data.fill_(lost) for one in trainer.network.parameters()]
+
+    trainer.optimiser.optimizer.register_step_post_hook(explode)
+    with pytest.raises(TrainingError, match=r"after epoch 2 are not finite\. Lower the learning"):
+        trainer.fit()
+
+    assert load_model(folder.path)[1].metrics["epoch"] == 1
+    again = Trainer(config, stripes_data, folder)
+    again.restore()
+    again.fit()
+    assert [line["epoch"] for line in folder.history()] == [1, 2, 3]
 
 
 def test_settings_of_another_network_cannot_resume(
@@ -327,13 +343,3 @@ def test_an_epoch_that_beats_the_start_takes_its_place(
     _, card = load_model(better.path)
     assert card.metrics["epoch"] > 0
     assert card.metrics["valid_accuracy"] > 0.9
-
-
-def test_macro_f1_is_the_mean_over_the_classes_that_occur_as_in_reports() -> None:
-    logits = torch.eye(6)[[0, 0, 1, 2]]
-
-    found = figures(logits, torch.tensor([0, 0, 1, 1]))
-
-    # F1: 1 for the first class, 2 / 3 for the second; the third only as a wrong answer.
-    assert found["valid_macro_f1"] == pytest.approx(5 / 6)
-    assert found["valid_accuracy"] == 0.75

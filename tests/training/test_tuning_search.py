@@ -8,6 +8,7 @@ import optuna
 import pytest
 
 from core.errors import CoreError, TrainingError
+from core.files import write_json
 from core.process import ProcessId
 from core.training import RunConfig, RunFolder, Search, add_search, observe, read_findings
 from core.training.batches import TrainingData
@@ -113,10 +114,30 @@ def test_the_goal_may_be_the_macro_f1(stage: Stage, tmp_path: Path) -> None:
 
     run.run_search(folder)
 
-    # Of four epochs the first has the lowest accuracy, hence here the highest macro-F1.
+    # Of four epochs the last has the highest accuracy, whose weights are kept.
     best = read_findings(folder).best[0]
     assert best.chosen == {"learning_rate": 0.01, "batch_size": 8}
-    assert best.value == pytest.approx(1 - 0.13 / 4)
+    assert best.value == pytest.approx(1 - 0.13)
+
+
+@pytest.mark.parametrize("epoch", [0, 2])
+def test_a_trial_is_worth_what_the_weights_that_it_kept_reach(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epoch: int
+) -> None:
+    kept = {"epoch": epoch, "valid_accuracy": 0.95, "valid_macro_f1": 0.5}
+
+    def keep(config: RunConfig, folder: RunFolder, **options: Any) -> str:  # noqa: ANN401
+        state = stage.run(config, folder, **options)
+        write_json(folder.card, {"metrics": kept})
+        return state
+
+    monkeypatch.setattr(run, "run_training", keep)
+    folder = search_folder(tmp_path, GRID, sampler="grid", goal="valid_macro_f1")
+
+    run.run_search(folder)
+
+    assert {trial.value for trial in read_findings(folder).trials} == {0.5}
+    assert folder.progress()["best"] == 0.5
 
 
 def test_a_failed_trial_is_told_and_the_others_go_on(stage: Stage, tmp_path: Path) -> None:

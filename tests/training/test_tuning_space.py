@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from core.cli import app
 from core.errors import ConfigError
 from core.training import (
     SPACES,
@@ -82,6 +84,7 @@ def test_values_reach_inside_the_configuration() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
+        ({"space": {}}, "Nothing varies"),
         ({"space": {"epochs": Choice((0,))}}, "epochs is 0"),
         ({"space": {"epoch": Choice((1,))}}, "no setting 'epoch'"),
         ({"space": {"split": Choice(("clean", "published"))}}, "split cannot be searched: trials"),
@@ -133,6 +136,22 @@ def test_an_option_need_not_fit_the_base_if_a_network_of_the_space_has_it(tmp_pa
 
 
 def test_the_user_of_the_storage_is_not_shown() -> None:
-    search = Search({}, RunConfig(), storage="postgresql://me@host/db")
+    space: Space = {"epochs": Choice((1, 2))}
+    search = Search(space, RunConfig(), storage="postgresql://me@host/db")
 
     assert search.shown_storage == "postgresql://host/db"
+
+
+@pytest.mark.parametrize("more", [(), ("--queue",)], ids=["begun", "queued"])
+def test_a_search_whose_last_setting_is_set_leaves_nothing(
+    own_runs: Path, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    path = tmp_path / "rates.json"
+    path.write_text('{"learning_rate": [0.1, 0.01]}')
+
+    words = ["tune", str(path), "--set", "learning_rate=0.05", "--run", "rates", *more]
+    found = CliRunner().invoke(app, words)
+
+    assert isinstance(found.exception, ConfigError)
+    assert "Nothing varies" in str(found.exception)
+    assert list(own_runs.iterdir()) == []

@@ -66,3 +66,22 @@ def test_runs_lie_over_each_other_by_the_minutes_they_had_trained() -> None:
 
     assert (list(quick.x), list(slow.x)) == ([0.5, 1.0], [5.0])
     assert list(by_epoch.x) == [1, 2]
+
+
+@pytest.mark.parametrize("lost", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_is_a_gap(lost: float) -> None:
+    lines = [line(1, 0.5), line(2, 0.5) | {"valid_loss": lost, "train_loss": lost}, line(3, 0.6)]
+
+    curves = [
+        *charts.loss_curves(lines, "run").data,
+        *charts.overlay({"run": lines}, "valid_loss").data,
+    ]
+    batches = charts.batch_loss_curve([{"at": 1, "loss": 2.0}, {"at": 2, "loss": lost}], "run")
+
+    assert [list(curve.y) for curve in curves] == [
+        [1.0, None, 1.0],
+        [1.2, None, 1.2],
+        [1.2, None, 1.2],
+    ]
+    assert list(batches.data[0].y) == [2.0, None]
+    assert charts.overlay({"run": lines[1:2]}, "valid_loss").layout.yaxis.tickformat == ".1f"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
-from math import floor, log10
+from math import floor, isfinite, log10
 from typing import Any
 
 import plotly.graph_objects as go
@@ -154,7 +154,7 @@ def _pair(history: Sequence[Line], names: tuple[str, str], title: str, revision:
 def _line(x: Sequence[float], y: Sequence[float], name: str, colour: str) -> go.Scatter:
     return go.Scatter(
         x=list(x),
-        y=list(y),
+        y=[value if isfinite(value) else None for value in y],  # a gap where a loss was lost
         name=name,
         mode="lines+markers" if len(x) <= FEW else "lines",
         line={"color": colour, "width": 2},

@@ -54,6 +54,8 @@ def run_search(
     """
     if search is not None:
         check_networks(search.space, search.base)
+        if search.storage:
+            open_study(folder, search)  # refuses another search's before anything is written
     else:
         Search.load(folder)  # refuses a folder without one before anything is written
     records = Records(folder)
@@ -140,7 +142,7 @@ class _Searcher:
         return str(why) == "enough"
 
     def _goal_of(self, trial: optuna.Trial, stop: Callable[[], bool]) -> float:
-        """Train with the settings of a trial; the best epoch's goal.
+        """Train with the settings of a trial; the goal of the weights that it kept.
 
         Raises:
             TrialPruned: Other trials did better.
@@ -181,7 +183,7 @@ class _Searcher:
             begin_again(self.study, self.study.get_trials(deepcopy=False)[trial.number])
             run.last.unlink(missing_ok=True)
             raise Stopped
-        return float(max(line[self.search.goal] for line in run.history()))
+        return float(run.kept()[self.search.goal])
 
     def _keep_best(self, run: RunFolder) -> None:
         """Keep the weights of the best trial only: a search may have hundreds."""

@@ -1,5 +1,7 @@
 """A search's folder: its settings beside status, log and trials, like a run's."""
 
+import hashlib
+import json
 import re
 import time
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ PASSWORD = re.compile(r"(//[^/@:]*):[^@]*@")  # in the address of a storage
 Sampler = Literal["grid", "random", "tpe", "nsga2"]
 Pruner = Literal["median", "hyperband", "none"]
 Goal = Literal["valid_accuracy", "valid_macro_f1"]
+OF_A_MACHINE = ("accelerator", "compile", "precision", "save_minutes")  # its own in each
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class Search:
             Parzen estimator, or by the genetic algorithm NSGA-II.
         trials: Runs in all, over all machines.
         pruner: How hopeless trials are cut short.
-        goal: What is made as large as possible, on the validation part.
+        goal: What is made as large as possible, on the validation part; of each trial it is the
+            kept weights' own, those of the epoch with the best accuracy.
         storage: Optuna storage URL, which several machines may share; "" for a file of its own.
         seed: Start of the sampler's random numbers.
     """
@@ -61,6 +65,11 @@ class Search:
             found = getattr(self, name)
             if found not in choices:
                 raise ConfigError(f"{name} is {found!r}; expected one of {', '.join(choices)}.")
+        if not self.space:
+            raise ConfigError(
+                "Nothing varies: the space has no settings; expected one at least. Choose some, or "
+                "leave out the --set that takes the last one away."
+            )
         if not 1 <= self.trials <= 1_000_000:
             raise ConfigError(f"trials is {self.trials}; expected 1 to 1,000,000.")
         if self.base.devices * self.base.machines != 1:
@@ -125,6 +134,15 @@ class Search:
             raise CheckpointError(f"{folder.name} holds no search.") from None
         except (OSError, ValueError, ConfigError) as error:
             raise CheckpointError(f"study.json of {folder.name} cannot be read: {error}") from error
+
+    @property
+    def digest(self) -> str:
+        """What tells it from other searches: space, base and goal, alike on all machines."""
+        base = {key: one for key, one in self.base.to_json().items() if key not in OF_A_MACHINE}
+        base["data"] = Path(self.base.data).name
+        told = self.to_json() | {"base": base}
+        text = json.dumps([told[key] for key in ("space", "base", "goal")], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def storage_url(self, folder: RunFolder) -> str:
         """Where Optuna keeps the trials, with the password of the environment."""

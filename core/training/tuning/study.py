@@ -10,6 +10,7 @@ from typing import cast
 
 import numpy as np
 import optuna
+from optuna.exceptions import OptunaError
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, GridSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.storages import JournalStorage
@@ -27,6 +28,7 @@ from core.training.tuning.space import Choice, Range, Value, configured
 WARM_UP_TRIALS, WARM_UP_EPOCHS = 5, 2  # before the median of the others may end a trial
 POPULATION = 20  # of NSGA-II; Optuna's 50 would be most of a search that a few cores can run
 AGAIN = "again_for"  # names the trial whose end was no fault of its settings
+SEARCHED = "searched"  # says of a shared study which search it belongs to
 NEEDLESS = "needless"  # says why a trial was not run: another process does what it would have done
 JOURNAL = "journal://"  # begins the address of a file that machines append to
 JUST_BEGUN = 60.0  # seconds within which a trial says whose it is
@@ -38,7 +40,7 @@ def open_study(folder: RunFolder, search: Search) -> optuna.Study:
     """The study of a search, made where it is not there yet.
 
     Raises:
-        TrainingError: The storage cannot be used.
+        TrainingError: The storage cannot be used, or holds another search of this name.
     """
     # A failed trial keeps its reason; a traceback on the terminal would tell no more.
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -51,13 +53,36 @@ def open_study(folder: RunFolder, search: Search) -> optuna.Study:
             pruner=_pruner(search),
         )
         study.sampler = _sampler(search, len(study.get_trials(deepcopy=False)))
-    except (SQLAlchemyError, ImportError, ValueError, OSError) as error:
+        if search.storage:
+            _join(study, folder, search)
+    except (SQLAlchemyError, OptunaError, ImportError, RuntimeError, ValueError, OSError) as error:
         first = str(error).splitlines()[0]
         raise TrainingError(
             f"The storage of {folder.name} ({search.shown_storage}) cannot be used: {first}. "
             "Check address, driver and rights."
         ) from error
     return study
+
+
+def _join(study: optuna.Study, folder: RunFolder, search: Search) -> None:
+    """Note whose a shared study is, or make sure that it is this search's.
+
+    Raises:
+        TrainingError: It has trials, and they are another search's.
+    """
+    noted, has_begun = study.user_attrs.get(SEARCHED), bool(folder.progress())
+    if noted == search.digest:
+        return
+    # Earlier versions noted nothing; what was begun with one goes on.
+    if not study.get_trials(deepcopy=False) or (has_begun and noted is None):
+        study.set_user_attr(SEARCHED, search.digest)
+    elif not has_begun:
+        whose = "another search" if noted else "an earlier version's search"
+        raise TrainingError(
+            f"The storage {search.shown_storage} holds trials of {whose} named {folder.name}; "
+            "expected none, or those of the same space, base and goal. Choose another name or "
+            "storage."
+        )
 
 
 def _storage(address: str) -> str | JournalStorage:
@@ -223,8 +248,8 @@ class Trial:
     Attributes:
         number: Its number in the study.
         state: "finished", "pruned", "failed", "running" or "queued".
-        value: The goal reached, 0 to 1: the best epoch of a finished trial, the last one of a
-            pruned one; None before there is any.
+        value: The goal reached, 0 to 1: that of a finished trial's kept weights, of a pruned one's
+            last epoch; None before there is any.
         chosen: Values by setting.
         epochs: Epochs reported.
         seconds: How long it took, or None while it runs.
