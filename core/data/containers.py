@@ -251,13 +251,14 @@ class ZipContainer:
             if member.endswith("/") or _is_system(member):
                 continue
             reason = _zip_reason(info, room)
-            if not reason and member in inside:
-                same = inside[member].filename == info.filename
-                how = "twice; the first counts" if same else "under another spelling"
-                reason = f"the archive has this file {how}"
+            before = inside.get(member, info).filename
+            if not reason and before != info.filename:
+                reason = "the archive has this file under another spelling"
             if reason:
                 skips.append(Skip(member, reason))
             else:
+                if member in inside:  # as in all programs, that of a later packing
+                    skips.append(Skip(member, "the archive has this file twice; the last counts"))
                 inside[member] = info
                 room -= info.file_size if suffix(member) in TEXT_TABLES else 0
         self._infos = dict(sorted(inside.items()))
