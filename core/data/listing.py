@@ -1,7 +1,7 @@
 """From what a user names to a list of pictures to prepare."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -123,8 +123,8 @@ def list_sources(
             entries = [_in_its_order(entry, source) for entry in entries]
         else:
             entries += _against_table(container, source, entries, names, CLASS_SETS[class_set])
-        read = (_in_split(entry, container.root.stem, split) for entry in entries)
-        found = sort_out(container.root.name, source.name, read, names, class_set)
+        entries = _in_split(entries, container.root.stem, split)
+        found = sort_out(container.root.name, source.name, entries, names, class_set)
         words |= found.words
         split_words |= found.split_words
         listed.append(_list(source, container, key, found))
@@ -174,12 +174,18 @@ def _named_splits(roots: Sequence[Path]) -> list[Meaning]:
     ]
 
 
-def _in_split(entry: Item | Skip, name: str, split: Meaning) -> Item | Skip:
-    """An entry whose split nothing else names, in that of its source's name."""
+def _in_split(entries: list[Item | Skip], name: str, split: Meaning) -> list[Item | Skip]:
+    """The entries in the split of their source's name, where nothing inside says one."""
     value = as_split(split.value)
-    if isinstance(entry, Skip) or entry.split != "train" or entry.split_word or value is None:
-        return entry
-    return replace(entry, split=value, split_word=name, split_doubt=split.doubt)
+    items = [entry for entry in entries if isinstance(entry, Item)]
+    if value is None or any(item.split != "train" or item.split_word for item in items):
+        return entries
+    return [
+        replace(one, split=value, split_word=name, split_doubt=split.doubt)
+        if isinstance(one, Item)
+        else one
+        for one in entries
+    ]
 
 
 def _in_its_order(entry: Item | Skip, source: Source) -> Item | Skip:
@@ -188,6 +194,11 @@ def _in_its_order(entry: Item | Skip, source: Source) -> Item | Skip:
         return entry
     label = source.numbers.get(number_text(entry.label_word))
     return entry if label is None else replace(entry, label=label, doubt="")
+
+
+def _settled(entries: Iterable[Item | Skip], names: NameMap) -> list[Item]:
+    read = (settled(entry, names) for entry in entries if isinstance(entry, Item))
+    return [entry for entry in read if isinstance(entry, Item)]
 
 
 def _against_table(
@@ -204,16 +215,17 @@ def _against_table(
     if source.name == "table" or not path_tables(container):
         return []
     name = container.root.name
-    said = {
-        entry.reference: entry
-        for entry in table_items(container, names)
-        if isinstance(entry, Item) and entry.doubt in ("", "near")
-    }
-    read = (settled(entry, names) for entry in entries if isinstance(entry, Item))
-    items = (entry for entry in read if isinstance(entry, Item) and entry.label in labels)
-    pairs = [(item, said[item.reference]) for item in items if item.reference in said]
+    rows = _settled(table_items(container, names), names)
+    said = {row.reference: row for row in rows if row.doubt in ("", "near")}
+    items = (item for item in _settled(entries, names) if item.label in labels)
+    pairs = [
+        (item, said[item.reference])
+        for item in items
+        if item.reference in said and item.label_word in item.reference.split("/")
+    ]
     for what in ("label", "split"):
-        against = [(item, row) for item, row in pairs if getattr(item, what) != getattr(row, what)]
+        told = pairs if what == "label" else [pair for pair in pairs if pair[1].split_word]
+        against = [(item, row) for item, row in told if getattr(item, what) != getattr(row, what)]
         if against and source.name == _FOLDERS_COUNT:
             table = path_tables(container)[0].member
             return [Skip(table, f"the folders count; it gives {len(against):,} another {what}")]
@@ -239,6 +251,7 @@ def _against_table(
 def _by_hand(source: Source, container: Container) -> Source:
     """A source that the user names; its numbers hold in a table of paths, too."""
     if source.numbers and not source.matches(container) and SOURCES["table"].matches(container):
+        refuse_damaged(container)
         return replace(source, items=partial(table_items, numbers=source.numbers))
     return source
 

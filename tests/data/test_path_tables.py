@@ -103,6 +103,14 @@ def test_a_column_of_splits_is_known_by_its_cells(tmp_path: Path, name: str) -> 
     assert {item.group for item in one.items} == {""}
 
 
+def test_a_column_that_only_says_training_is_no_column_of_splits(tmp_path: Path) -> None:
+    rows = "path,label,source\ntrain/a.jpg,happy,training\ntest/b.jpg,fear,training\n"
+
+    one = read(write_folder(tmp_path / "own", own(rows, "train/a.jpg", "test/b.jpg")))
+
+    assert {item.split for item in one.items} == {"train", "test"}
+
+
 def test_words_that_a_column_of_numbers_does_not_number_are_no_labels(tmp_path: Path) -> None:
     rows = "path,label,answer\na.jpg,0,sad\nb.jpg,1,fear\nc.jpg,0,happy\nd.jpg,1,fear\n"
 

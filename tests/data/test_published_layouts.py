@@ -200,6 +200,19 @@ def test_lists_tell_pictures_of_one_name_apart(tmp_path: Path) -> None:
     assert reasons(one) == {"images/c/1.jpg": "listed for train and valid"}
 
 
+def test_lists_of_other_machines_name_pictures_by_their_files(tmp_path: Path) -> None:
+    files = {f"images/{name}.jpg": PICTURE for name in "abc"}
+    files |= {f"labels/{name}.txt": b"1 0.5 0.5 1 1" for name in "abc"}
+    files |= {
+        "data.yaml": NAMES["data.yaml"] + b"val: val.txt\n",
+        "val.txt": b"/mnt/x/a.jpg\n/home/u/pictures/b.jpg\n",
+    }
+
+    one = read(tmp_path / "yolo", files)
+
+    assert [split for split, _ in items(one).values()] == ["valid", "valid", "train"]
+
+
 def test_pictures_of_several_or_small_faces_are_named(tmp_path: Path) -> None:
     notes = {
         "one": "0 .5 .5 1 1",

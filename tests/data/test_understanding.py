@@ -140,12 +140,15 @@ def test_what_lies_in_a_source_says_more_of_its_split_than_its_name(tmp_path: Pa
     assert {row.split for row in turned.rows} == {"test"}
 
 
-def test_a_damaged_table_beside_class_folders_is_left_out_and_told(tmp_path: Path) -> None:
-    own = files("happy/1.png", "sad/2.png") | {"notes.csv": b"hello,world\n1,2\n"}
+@pytest.mark.parametrize("more", [{}, {"labels.csv": b"path,label\nhappy/1.png,happy\n"}])
+def test_a_damaged_table_beside_class_folders_is_left_out_and_told(
+    tmp_path: Path, more: dict[str, bytes]
+) -> None:
+    own = files("happy/1.png", "sad/2.png") | {"notes.csv": b"hello,world\n1,2\n"} | more
 
     (one,) = understand([damage(write_zip(tmp_path / "own.zip", own), "notes.csv")])
 
-    assert (one.taken, one.left_out) == (2, 1)
+    assert (one.taken, one.left_out) == (2, 1 + len(more))
     assert one.rows[-1].note.startswith("notes.csv cannot be read: Bad CRC-32")
 
 
@@ -194,3 +197,25 @@ def test_a_late_row_of_two_labels_is_left_out(tmp_path: Path) -> None:
 
     assert one.taken == 201
     assert one.rows[-1].note == "labels.csv gives it several labels, happiness and sadness"
+
+
+def test_a_table_without_splits_says_nothing_against_those_of_a_list(tmp_path: Path) -> None:
+    own = files("Image/aligned/train_00001_aligned.jpg", "Image/aligned/test_0001_aligned.jpg")
+    own["EmoLabel/list.txt"] = b"train_00001.jpg 4\ntest_0001.jpg 5\n"
+    own["more.csv"] = b"image,emotion\ntrain_00001_aligned.jpg,happy\ntest_0001_aligned.jpg,sad\n"
+    other = write_folder(tmp_path / "faces_train", files("happy/1.png"))
+
+    found = understand([write_folder(tmp_path / "raf_test", own), other])
+
+    splits = {one.source: {row.split for row in one.rows if row.split} for one in found}
+    assert splits == {"raf_db": {"train", "test"}, "folder": {"train"}}
+
+
+def test_what_the_user_says_of_a_name_is_meant_of_folders_and_table(tmp_path: Path) -> None:
+    own = files("eval/happy/1.png", "train/happy/2.png")
+    own["t.csv"] = b"path,label,split\neval/happy/1.png,happy,eval\ntrain/happy/2.png,happy,train\n"
+    path = write_folder(tmp_path / "own", own)
+
+    (one,) = understand([path], names=NameMap.parse(splits=["eval=valid"]))
+
+    assert {row.split for row in one.rows if row.split} == {"valid", "train"}

@@ -160,7 +160,11 @@ def _columns(container: Container, member: str, form: Form, places: Places) -> P
         return None
     found = replace(_named(names, member, start, path), label=_label_column(names, some, path))
     if found.split < 0:
-        found = replace(found, split=_split_column(some, {path, found.label}))
+        split = _split_column(some, {path, found.label}, sure=bool(names))
+        if names and split >= 0:  # parts may follow one another
+            whole = islice(raw_rows(container, member, form), start, None)
+            split = split if _has_splits(row[split] for row in whole if len(row) > split) else -1
+        found = replace(found, split=split)
     found = replace(found, group=_first(names, _GROUPS, found.split))
     if found.label < 0 and start:
         found = replace(found, hot=_hot_columns(names, some))
@@ -211,7 +215,8 @@ def _label_column(names: Sequence[str], rows: Sequence[Sequence[str]], path: int
     for place in usual:
         if place in words:
             return place
-    if len(words) == 1 and not any(_counts_otherwise(rows, place, words[0]) for place in usual):
+    counts = [place for place in usual if names[place] != "y"]  # which may be a coordinate
+    if len(words) == 1 and not any(_counts_otherwise(rows, place, words[0]) for place in counts):
         return words[0]
     if usual:
         return usual[0]
@@ -220,7 +225,8 @@ def _label_column(names: Sequence[str], rows: Sequence[Sequence[str]], path: int
 
 def _counts_otherwise(rows: Sequence[Sequence[str]], number: int, word: int) -> bool:
     """Whether a column of class numbers is no numbering of a column's words, as of answers."""
-    cells = [(number_text(row[number]), row[word].strip().lower()) for row in rows]
+    read = [(number_text(row[number]), read_class(row[word])) for row in rows]
+    cells = [(one, found.value) for one, found in read if found.doubt in ("", "near")]
     classes = {one for one, _ in cells}
     if len(classes) < 2 or not _most([one for one, _ in cells], _is_class_number):
         return False
@@ -231,13 +237,20 @@ def _is_class_number(cell: str) -> bool:
     return read_class(cell).doubt == "number"
 
 
-def _split_column(rows: Sequence[Sequence[str]], taken: set[int]) -> int:
-    """The column that has nothing but splits; -1 for none."""
+def _has_splits(cells: Iterable[str]) -> bool:
+    """Whether all of a column's cells are splits for sure, and of different ones."""
+    found = {read_split(cell) for cell in set(cells)}
+    return len({one.value for one in found}) > 1 and all(not one.doubt for one in found)
+
+
+def _split_column(rows: Sequence[Sequence[str]], taken: set[int], *, sure: bool) -> int:
+    """The column that has nothing but splits, for sure or nearly so; -1 for none."""
+    doubts = ("",) if sure else ("", "near")
     width = min(map(len, rows), default=0)
     fits = (
         place
         for place in range(width)
-        if place not in taken and all(read_split(row[place]).value for row in rows)
+        if place not in taken and all(read_split(row[place]).doubt in doubts for row in rows)
     )
     return next(fits, -1) if rows else -1
 

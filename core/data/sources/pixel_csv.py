@@ -163,8 +163,8 @@ def table_items(
     ]
     words = {word for word, _ in rows}
     contest = any(usage.strip().lower() in _CONTEST for _, usage in rows)
-    # An order that lacks 0 or has a seventh number may begin at 1, or be another set's.
-    from_one = "0" in set(labels) - words and "1" in words and not contest
+    # Numbers that lack 0, or have one more than there are, may begin at 1 or be another set's.
+    from_one = labels is NUMBERS and "1" in words and "0" not in words and not contest
     known = None if "7" in words - set(labels) or from_one else labels
     usages = read_splits(usage for _, usage in rows if table.usage)
     for number, (word, usage) in enumerate(rows):

@@ -108,7 +108,6 @@ def table_items(
         DataError: There is no table of paths and labels.
     """
     chosen = path_tables(container)
-    refuse_damaged(container)
     if not chosen:
         raise DataError(
             f"{container.root.name} holds no table of pictures and labels. Name the columns path "
@@ -184,6 +183,11 @@ def _item(
     label, doubt = read_label(row.word, table.numbers or numbers)
     split, word, split_doubt = by_folder or (row.split or "train", row.usage, row.doubt)
     return Item(member, split, label, row.word, word, doubt, split_doubt, row.group, row.stratum)
+
+
+def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
+    refuse_damaged(container)
+    return table_items(container, names)
 
 
 def _matches(container: Container) -> bool:
@@ -327,6 +331,6 @@ SOURCES.register("table")(
         obtain="A CSV with the columns path and label, and perhaps split, group and stratum.",
         url="",
         matches=_matches,
-        items=table_items,
+        items=_items,
     )
 )

@@ -100,10 +100,10 @@ def _labelled(container: Container, member: str, note: str, names: _Names) -> It
     if area < _SMALL:
         return Skip(member, "its face is a small part of it; cut the faces out first")
     folder = next(filter(split_of, reversed(member.split("/")[:-1])), "")
-    listed = names.splits.get(member, set())
-    if len(listed) > 1:
+    named, listed = split_of(folder), names.splits.get(member, set())
+    if named is None and len(listed) > 1:
         return Skip(member, f"listed for {' and '.join(sorted(listed))}")
-    split: Split = split_of(folder) or next(iter(listed), None) or "train"
+    split: Split = named or next(iter(listed), None) or "train"
     if not names.classes:
         return Item(member, split, str(number), str(number), folder, "number")
     if number not in names.classes:
@@ -158,8 +158,14 @@ def _listed_splits(
         text = read(container, member, _LIST_TEXT).decode("utf-8-sig", errors="replace")
         lines = [line for line in text.splitlines() if line.strip()]
         shared, base = common_folders(lines), member.rpartition("/")[0]
-        for found in (places.find(line, base, shared=shared) for line in lines):
-            splits.setdefault(found, set()).add(split)
+        for line in lines:
+            found = places.find(line, base, shared=shared)
+            # A path of another machine is known by the file's name, which several may have.
+            alike = places.by_name.get(
+                line.replace("\\", "/").rpartition("/")[2].strip().lower(), ()
+            )
+            for one in (found,) if found in places.members else alike:
+                splits.setdefault(one, set()).add(split)
     return splits, list(lists)
 
 
