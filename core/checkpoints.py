@@ -63,6 +63,7 @@ SHIPPED_TITLES = {
     "rafdb-gimefive-baseline-10-epochs": "GiMEFiVE baseline on RAF-DB, 10 epochs",
     "rafdb-gimefive-plain-10-epochs": "GiMEFiVE plain on RAF-DB, 10 epochs",
     "rafdb-gimefive-se-10-epochs": "GiMEFiVE with SE on RAF-DB, 10 epochs",
+    "rafdb-gimefive-deep-10-epochs": "GiMEFiVE deep on RAF-DB, 10 epochs",
     "rafdb-resnet34-4-epochs": "ResNet34 on RAF-DB, 4 epochs",
     "rafdb-vgg-4-epochs": "VGG on RAF-DB, 4 epochs",
     "fer2013-gimefive-deep-4-epochs": "GiMEFiVE deep on FER2013, 4 epochs",
