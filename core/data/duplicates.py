@@ -124,6 +124,7 @@ class _Groups:
     def __init__(self, count: int) -> None:
         self._name = np.arange(count)
         self._size = np.ones(count, dtype=np.int64)
+        self._rows: dict[int, list[int]] = {}  # of groups of more than one
 
     def unsettled(self, pairs: Rows) -> Rows:
         """Pairs but those within one group of more than LISTED, which they would not change."""
@@ -132,11 +133,13 @@ class _Groups:
         return left
 
     def join(self, pairs: Rows) -> None:
-        for first, second in pairs.tolist():
-            kept, gone = self._name[first], self._name[second]
+        for pair in pairs.tolist():
+            gone, kept = sorted(self._name[pair].tolist(), key=lambda name: int(self._size[name]))
             if kept != gone:
-                self._name[self._name == gone] = kept
-                self._size[kept] += self._size[gone]
+                moved = self._rows.pop(gone, [gone])
+                self._rows.setdefault(kept, [kept]).extend(moved)
+                self._name[moved] = kept
+                self._size[kept] += len(moved)
 
 
 def _near_pairs(images: Image, rows: Rows, alike: NDArray[np.bool_]) -> tuple[Rows, Vectors]:

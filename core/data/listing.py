@@ -22,7 +22,6 @@ from core.tabular import FORMULA
 
 MOST_ENTRIES = 5_000_000  # pictures and files that a source may list
 _NAMED = 6  # names in a sentence
-_FOLDERS_COUNT = "affectnet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +104,9 @@ def list_sources(
     listed: list[Listed] = []
     words: set[str] = set()
     split_words: set[str] = set()
-    named = _named_splits([_parse(argument)[1] for argument in arguments])
+    named = _named_splits([parse(argument)[1] for argument in arguments])
     for argument, split in zip(arguments, named, strict=True):
-        name, path = _parse(argument)
+        name, path = parse(argument)
         if readable(path) != str(path):
             raise DataError(f"The path {readable(path)} is no text (UTF-8). Rename the folder.")
         container = open_container(path)
@@ -150,7 +149,12 @@ def _key(name: str, taken: Collection[str]) -> str:
     return key
 
 
-def _parse(argument: str | Path) -> tuple[str, Path]:
+def parse(argument: str | Path) -> tuple[str, Path]:
+    """The source that an argument `name=path` names, "" for none, and the path.
+
+    Raises:
+        DataError: There is no such source.
+    """
     text = str(argument)
     name, mark, path = text.partition("=")
     if mark and name in SOURCES:
@@ -168,10 +172,7 @@ def _named_splits(roots: Sequence[Path]) -> list[Meaning]:
     """
     read = [read_split(root.resolve().stem) for root in roots]
     several = len({meaning.value for meaning in read if meaning.value}) > 1
-    return [
-        meaning if len(roots) > 1 and (several or not meaning.doubt) else UNKNOWN
-        for meaning in read
-    ]
+    return [one if len(roots) > 1 and (several or not one.doubt) else UNKNOWN for one in read]
 
 
 def _in_split(entries: list[Item | Skip], name: str, split: Meaning) -> list[Item | Skip]:
@@ -180,12 +181,8 @@ def _in_split(entries: list[Item | Skip], name: str, split: Meaning) -> list[Ite
     items = [entry for entry in entries if isinstance(entry, Item)]
     if value is None or any(item.split != "train" or item.split_word for item in items):
         return entries
-    return [
-        replace(one, split=value, split_word=name, split_doubt=split.doubt)
-        if isinstance(one, Item)
-        else one
-        for one in entries
-    ]
+    placed = partial(replace, split=value, split_word=name, split_doubt=split.doubt)
+    return [placed(one) if isinstance(one, Item) else one for one in entries]
 
 
 def _in_its_order(entry: Item | Skip, source: Source) -> Item | Skip:
@@ -210,9 +207,10 @@ def _against_table(
 ) -> list[Skip]:
     """Refuse class folders beside a table that says otherwise, or more: which counts is open.
 
-    AffectNet's folders count, as its passers-on filled them; its table is told to differ.
+    Where a source's folders count, the table is left out and told.
     """
-    if source.name == "table" or not path_tables(container):
+    tables = [] if source.name == "table" else path_tables(container)
+    if not tables:
         return []
     name = container.root.name
     rows = _settled(table_items(container, names), names)
@@ -226,9 +224,9 @@ def _against_table(
     for what in ("label", "split"):
         told = pairs if what == "label" else [pair for pair in pairs if pair[1].split_word]
         against = [(item, row) for item, row in told if getattr(item, what) != getattr(row, what)]
-        if against and source.name == _FOLDERS_COUNT:
-            table = path_tables(container)[0].member
-            return [Skip(table, f"the folders count; it gives {len(against):,} another {what}")]
+        if against and source.folders_count:
+            reason = f"the folders count; it gives {len(against):,} another {what}"
+            return [Skip(tables[0].member, reason)]
         if against:
             item, row = against[0]
             raise DataError(
@@ -239,7 +237,7 @@ def _against_table(
             )
     for what in ("group", "stratum"):
         more = sum(bool(getattr(row, what)) for _, row in pairs)
-        if more and source.name != _FOLDERS_COUNT:
+        if more and not source.folders_count:
             raise DataError(
                 f"{name}: the table beside its class folders names the {what} of {more:,} "
                 "pictures, which the folders do not. Say table=PATH to read both from the table, "

@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -57,19 +57,19 @@ def tables(container: Container) -> list[str]:
 
 def forms(container: Container) -> dict[str, Form]:
     """The tables whose beginning can be read, and how each is written."""
-    found = {}
-    for member in tables(container):
-        with suppress(DataError):  # a damaged table is none; `damaged` tells of it
-            found[member] = form_of(container, member)
-    return found
+    return {name: one for name, one in _looked_at(container).items() if isinstance(one, Form)}
 
 
 def damaged(container: Container) -> dict[str, str]:
     """The tables that cannot be read, and why."""
-    found = {}
+    return {name: one for name, one in _looked_at(container).items() if isinstance(one, str)}
+
+
+def _looked_at(container: Container) -> dict[str, Form | str]:
+    found: dict[str, Form | str] = {}
     for member in tables(container):
         try:
-            form_of(container, member)
+            found[member] = form_of(container, member)
         except DataError as error:
             found[member] = str(error)
     return found

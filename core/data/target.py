@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.data.demo import DEMO
-from core.data.listing import Listed
-from core.data.sources import SOURCES
+from core.data.listing import Listed, parse
 from core.errors import DataError
 from core.shapes import DatasetFile
 from core.stored import shaped_or_empty
@@ -40,14 +39,13 @@ def refuse_inside(out: Path, sources: Iterable[str | Path]) -> None:
         sources: As `prepare` takes them.
 
     Raises:
-        DataError: `out` is a source or lies in one.
+        DataError: `out` is a source or lies in one, or there is no source of a name given.
     """
     place = out.resolve()
     for source in sources:
         if str(source) == DEMO:
             continue
-        name, mark, path = str(source).partition("=")
-        root = Path(path if mark and name in SOURCES else source).resolve()
+        root = parse(source)[1].resolve()
         if root.is_dir() and place.is_relative_to(root):
             raise DataError(
                 f"{place.name} {'is' if place == root else 'lies in'} the source {root.name}; "

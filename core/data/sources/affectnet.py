@@ -118,5 +118,6 @@ SOURCES.register("affectnet")(
         items=_items,
         subsource=_subsource,
         numbers=NUMBERS,
+        folders_count=True,  # as those who passed them on filled them
     )
 )

@@ -66,6 +66,8 @@ class Source:
         subsource: A finer origin by a picture's file name, "" for none.
         every: Lists as `items`, but every so many frames of videos; None where there are no videos.
         numbers: Class by number, as the publisher numbers them; empty where it does not.
+        folders_count: True where class folders count whatever a table beside them says; how often
+            it says otherwise is told instead of asked.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Source:
     subsource: Callable[[str], str] = _no_subsource
     every: Callable[[Container, int], Iterator[Item | Skip]] | None = None
     numbers: Mapping[str, str] = field(default_factory=dict)
+    folders_count: bool = False
 
 
 SOURCES: Registry[Source] = Registry("source")
