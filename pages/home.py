@@ -32,8 +32,8 @@ st.markdown(
 )
 
 begin = [entry for entry in navigation.present() if entry.name in BEGIN]
-for column, entry in zip(st.columns([2, 2, 2, 3]), begin, strict=False):
-    with column:
+with st.container(horizontal=True):
+    for entry in begin:
         navigation.link(entry.name, entry.invitation)
 default = default_network()
 places = []

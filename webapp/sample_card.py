@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 SQUARE = "display: block; width: 100%; aspect-ratio: 1"
 SMALL = 400  # px, side of the photo until it is explained
 COMING = "rgba(128, 128, 128, .15)"
-SIDE = 280  # px, of the photo and of the face beside it, on phones as well
+SIDE = 240  # px, of the photo and of the face beside it, on phones as well
 WORDS = 84  # px, of what is said below the face
 NUMBERS = 290  # px, of a line and the bars
+BARS = 256  # px, their width
 
 
 def sample_places(folder: Path) -> "list[DeltaGenerator]":
@@ -32,7 +33,8 @@ def sample_places(folder: Path) -> "list[DeltaGenerator]":
     Returns:
         Those of the photo, of the map, of the words below it and of the numbers.
     """
-    columns = st.columns([4, 4, 5])
+    row = st.container(horizontal=True)
+    columns = [row.container(width=SIDE), row.container(width=SIDE), row.container(width=BARS)]
     # Of a fixed size, since all else that keeps room comes after what it is to keep room for.
     rooms = [column.container(width=SIDE, height=SIDE, border=False) for column in columns[:2]]
     photo, close = (room.empty() for room in rooms)
