@@ -126,10 +126,6 @@ class Predictor:
         """The kind of engine that gives no maps."""
         return "int8" if self.engine == "int8" else "exact"
 
-    def exact_logits(self, pixels: Image) -> NDArray[np.float64]:
-        """Logits float64 (N, K) of a few faces by the float32 network itself, else as `logits`."""
-        return self._averaged(self._network, pixels)
-
     def _network(self, pixels: Image) -> NDArray[np.float64]:
         import torch
 

@@ -114,7 +114,7 @@ def test_probabilities_are_the_networks_own_after_temperature(
     (score,) = score_files([path], predictor)
 
     pixels = predictor.card.preprocess.pixels(read_image(path))
-    expected = softmax(predictor.exact_logits(pixels[None])[0] / 2.0)
+    expected = softmax(Predictor(predictor.folder, "torch").logits(pixels[None])[0] / 2.0)
 
     assert score.prediction is not None
     np.testing.assert_allclose(score.prediction.probabilities, expected, atol=1e-6)

@@ -99,11 +99,6 @@ def vote_shares(
     return shares
 
 
-def most_votes(votes: pd.DataFrame) -> pd.Series:
-    """The choice with most votes of every row, the first of equals; see `rater_votes`."""
-    return votes[list(CHOICES)].idxmax(axis=1)
-
-
 def contradicted(votes: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     """How far raters disagree with labels.
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         default_colours,
     )
     from core.drawing.outlines import LEAST_SEEN
-    from core.drawing.overlays import OPACITY, heat_image, overlay, paste_overlay
+    from core.drawing.overlays import OPACITY, heat_image, overlay
     from core.drawing.panels import UNCLEAR, colour_of, name_of
 
 __getattr__ = lazy_names(
@@ -56,7 +56,7 @@ __getattr__ = lazy_names(
             "default_colours",
         ),
         "outlines": ("LEAST_SEEN",),
-        "overlays": ("OPACITY", "heat_image", "overlay", "paste_overlay"),
+        "overlays": ("OPACITY", "heat_image", "overlay"),
         "panels": ("UNCLEAR", "colour_of", "name_of"),
     },
 )
@@ -84,6 +84,5 @@ __all__ = [
     "heat_image",
     "name_of",
     "overlay",
-    "paste_overlay",
     "resized",
 ]

@@ -90,38 +90,6 @@ def overlay(
     return canvas
 
 
-def paste_overlay(
-    image: Image,
-    face: Face,
-    evidence: Map,
-    scale: float,
-    opacity: float = OPACITY,
-    colours: ColourMap = "diverging",
-    *,
-    coverage: float = 1.0,
-) -> Image:
-    """The whole photo with the map laid back onto the face, turned as the face is.
-
-    Args:
-        image: RGB uint8 (H, W, 3), the picture the face was found in.
-        face: Its `matrix` leads from picture pixels to crop pixels; the map goes the way back.
-        evidence: float32 (h, w).
-        scale: See `heat_image`.
-        opacity: 0 to 1.
-        colours: Name of a colour map.
-        coverage: See `overlay`.
-
-    Returns:
-        RGB uint8 (H, W, 3), a new array.
-
-    Raises:
-        ExplainError: A value is not finite or out of range.
-    """
-    canvas = image.copy()
-    lay_over(canvas, face, evidence, scale, opacity, colours, coverage=coverage)
-    return canvas
-
-
 def lay_over(
     canvas: Image,
     face: Face,
@@ -132,7 +100,20 @@ def lay_over(
     *,
     coverage: float,
 ) -> None:
-    """`paste_overlay` into the picture itself: the canvas is changed."""
+    """Lay the map back onto the face in a photo, turned as the face is.
+
+    Args:
+        canvas: RGB uint8 (H, W, 3), the picture the face was found in; it is changed.
+        face: Its `matrix` leads from picture pixels to crop pixels; the map goes the way back.
+        evidence: float32 (h, w).
+        scale: See `heat_image`.
+        opacity: 0 to 1.
+        colours: Name of a colour map.
+        coverage: See `overlay`.
+
+    Raises:
+        ExplainError: A value is not finite or out of range.
+    """
     _check_opacity(opacity)
     left, top, right, bottom = _footprint(face, canvas)
     own = strength(evidence, scale, colours)

@@ -9,7 +9,7 @@ import pytest
 from made_pictures import blobs, fer2013, pixels_cell, write_folder, write_zip
 
 from core.data import Dataset, contradicted, prepare, rater_votes, vote_shares
-from core.data.votes import CHOICES, KEYED, PUBLISHED, most_votes
+from core.data.votes import CHOICES, KEYED, PUBLISHED
 from core.errors import DataError
 
 
@@ -140,7 +140,6 @@ def test_a_label_is_contradicted_by_more_votes_and_by_a_majority() -> None:
 
     assert found["fewer"].tolist() == [False, True, True]
     assert found["majority"].tolist() == [False, True, False]
-    assert most_votes(table).tolist() == ["fear", "surprise", "surprise"]
 
 
 def test_shares_of_votes_are_of_training_pictures_and_known_classes_alone(

@@ -9,7 +9,6 @@ from core.labels import COLOURS, EMOTIONS
 from core.types import FrameResult, Image, LiveFace
 
 NOTHING = Style(overlay=False, landmarks=False, boxes=False, bars=False)
-LOGITS = np.log(np.array([0.7, 0.1, 0.05, 0.05, 0.05, 0.05]))
 
 
 def frame(width: int = 320, height: int = 240, grey: int = 0) -> Image:

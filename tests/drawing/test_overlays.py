@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.drawing.colour_maps import AGAINST, FOR, NEITHER, ColourMap, colour_table
-from core.drawing.overlays import OPACITY, heat_image, overlay, paste_overlay
+from core.drawing.overlays import OPACITY, heat_image, lay_over, overlay
 from core.errors import ExplainError
 from core.types import Box, Detection, Face, Image
 
@@ -19,6 +19,19 @@ def grey(height: int, width: int, value: int = 100) -> Image:
 
 def face_at(matrix: NDArray[np.float64], size: int = 16) -> Face:
     return Face(Detection(Box(0, 0, 1, 1), 1.0, "test"), grey(size, size), matrix)
+
+
+def laid_over(
+    picture: Image,
+    face: Face,
+    evidence: NDArray[np.float32],
+    opacity: float = OPACITY,
+    colours: ColourMap = "diverging",
+) -> Image:
+    """A copy of the picture with the map on its face, at a scale of 1."""
+    canvas = picture.copy()
+    lay_over(canvas, face, evidence, 1.0, opacity, colours, coverage=1.0)
+    return canvas
 
 
 def test_a_heat_image_has_the_colours_of_its_values() -> None:
@@ -151,7 +164,7 @@ def test_photo_and_face_have_the_same_line() -> None:
     matrix = np.array([[1.0, 0, -30], [0, 1.0, -20]])  # the face lies at (30, 20), as large
 
     alone = overlay(grey(128, 128), evidence, 1.0)
-    pasted = paste_overlay(grey(200, 220), face_at(matrix, 128), evidence, 1.0)
+    pasted = laid_over(grey(200, 220), face_at(matrix, 128), evidence)
 
     apart = np.abs(pasted[20:148, 30:158].astype(int) - alone).max(axis=2)
     assert (apart > 3).mean() < 0.002  # but for roundings of the line's smooth edge
@@ -187,8 +200,8 @@ def test_the_map_returns_to_the_place_of_a_turned_face() -> None:
     evidence[4, 11] = 1.0
     face = face_at(np.asarray(matrix, dtype=np.float64))
 
-    pasted = paste_overlay(grey(60, 80), face, evidence, 1.0, 1.0, "jet")
-    glowing = paste_overlay(grey(60, 80, 0), face, evidence, 1.0, 1.0).sum(axis=2)
+    pasted = laid_over(grey(60, 80), face, evidence, 1.0, "jet")
+    glowing = laid_over(grey(60, 80, 0), face, evidence, 1.0).sum(axis=2)
 
     row, column = np.unravel_index(int(glowing.argmax()), glowing.shape)
     back = cv2.invertAffineTransform(matrix) @ [11, 4, 1]
@@ -205,7 +218,7 @@ def test_a_face_over_the_edge_is_drawn_as_far_as_the_picture_goes() -> None:
     matrix = np.array([[1.0, 0, 8], [0, 1.0, 8]])  # picture (0, 0) is the crop's middle
     ones = np.ones((4, 4), dtype=np.float32)
 
-    pasted = paste_overlay(grey(20, 20), face_at(matrix), ones, 1.0, 1.0)
+    pasted = laid_over(grey(20, 20), face_at(matrix), ones, 1.0)
 
     touched = (pasted != 100).any(axis=2)
     assert touched[:8, :8].all()
@@ -217,20 +230,21 @@ def test_a_face_outside_the_picture_changes_nothing() -> None:
     matrix = np.array([[1.0, 0, 500], [0, 1.0, 500]])
     picture = grey(20, 20)
 
-    pasted = paste_overlay(picture, face_at(matrix), np.ones((4, 4), dtype=np.float32), 1.0)
+    pasted = laid_over(picture, face_at(matrix), np.ones((4, 4), dtype=np.float32))
 
     np.testing.assert_array_equal(pasted, picture)
 
 
 def test_what_was_given_is_not_written_into() -> None:
-    picture, crop = grey(20, 20), grey(16, 16)
+    crop = grey(16, 16)
     evidence = np.ones((4, 4), dtype=np.float32)
-    matrix = np.array([[1.0, 0, 0], [0, 1.0, 0]])
+    face = face_at(np.array([[1.0, 0, 0], [0, 1.0, 0]]))
 
-    paste_overlay(picture, face_at(matrix), evidence, 1.0)
+    laid_over(grey(20, 20), face, evidence)
     overlay(crop, evidence, 1.0)
 
-    assert (picture == 100).all()
+    assert (face.crop == 100).all()
+    assert (face.matrix == [[1, 0, 0], [0, 1, 0]]).all()
     assert (crop == 100).all()
     assert (evidence == 1).all()
 
