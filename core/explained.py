@@ -7,7 +7,6 @@ import numpy as np
 import PIL.Image
 
 from core.drawing import (
-    OPACITY,
     SHOWN,
     Style,
     annotate_picture,
@@ -64,15 +63,15 @@ def explain_file(
         for number, face in enumerate(result.faces, start=1)
         for label in chosen_labels(face, target)
     }
-    overlay = out / "overlay.png"
-    if any(file.exists() and file.samefile(path) for file in (*triptychs, overlay)):
+    whole_photo = out / "overlay.png"
+    if any(file.exists() and file.samefile(path) for file in (*triptychs, whole_photo)):
         raise ConfigError(
             f"{path} is the picture to explain, and what is drawn of it would replace it. Choose "
             "another folder for the results, or rename the picture."
         )
     for file, (face, label) in triptychs.items():
         _save(triptych(face, label, shared=target == "all", coverage=coverage), file)
-    _save(annotate_picture(result, _only_maps(target, coverage)), overlay)
+    _save(annotate_picture(result, _only_maps(target, coverage)), whole_photo)
     content = as_json(result, image=path.name, checkpoint=predictor.folder.name)
     if target != "all":
         for face, entry in zip(result.faces, content["faces"], strict=True):
@@ -98,8 +97,6 @@ def triptych(
     face: FaceResult,
     label: str,
     *,
-    opacity: float = OPACITY,
-    colours: str = "",
     shared: bool = False,
     coverage: float = 1.0,
 ) -> Image:
@@ -108,8 +105,6 @@ def triptych(
     Args:
         face: With an explanation.
         label: The class whose map is drawn.
-        opacity: Of the overlay, 0 to 1.
-        colours: Name of a colour map; empty for the method's default.
         shared: Whether all classes of the face have one colour scale, to be compared.
         coverage: Share of the face's side that the network saw.
 
@@ -123,11 +118,11 @@ def triptych(
         raise ConfigError("The face has no explanation to draw. Choose a method first.")
     picture = PIL.Image.fromarray(face.face.crop).resize((DISPLAY_SIDE, DISPLAY_SIDE))
     crop = np.asarray(picture, dtype=np.uint8)
-    chosen: Any = colours or default_colours(signed=face.explanation.signed)
+    colours = default_colours(signed=face.explanation.signed)
     evidence = face.explanation.map_of(label)
     scale = face.explanation.scale if shared else face.explanation.scale_of(label)
-    heat = heat_image(evidence, scale, DISPLAY_SIDE, chosen, coverage=coverage)
-    both = overlay(crop, evidence, scale, opacity, chosen, coverage=coverage)
+    heat = heat_image(evidence, scale, DISPLAY_SIDE, colours, coverage=coverage)
+    both = overlay(crop, evidence, scale, colours=colours, coverage=coverage)
     return np.hstack([crop, heat, both])
 
 

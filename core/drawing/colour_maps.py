@@ -25,6 +25,7 @@ _TABLES = {
 # without a colour blindness; the one is darker and the other lighter than most skin and than the
 # grey between them, so that lightness alone tells the sign.
 FOR, NEITHER, AGAINST = (82, 0, 168), (168, 168, 168), (212, 255, 42)
+_STEPS = 255  # from one colour of a straight table to the next
 _INKS = np.array([FOR, *[AGAINST] * 255], np.uint8)[:, None]
 NO_EVIDENCE = "no positive evidence"
 ONLY_AGAINST = "only evidence against"
@@ -107,14 +108,14 @@ def colour_table(colours: ColourMap) -> Image:
     return table
 
 
-def _straight_table(*stops: tuple[int, int, int], steps: int = 255) -> Image:
+def _straight_table(*stops: tuple[int, int, int]) -> Image:
     """Straight lines in CIELAB from one colour to the next, each stop met exactly."""
     corners = np.array([stops], dtype=np.float32) / 255
     lab = cv2.cvtColor(corners, cv2.COLOR_RGB2LAB)[0]
-    places = np.linspace(0, len(stops) - 1, steps * (len(stops) - 1) + 1)
+    places = np.linspace(0, len(stops) - 1, _STEPS * (len(stops) - 1) + 1)
     line = [np.interp(places, np.arange(len(stops)), lab[:, channel]) for channel in range(3)]
     rgb = cv2.cvtColor(np.stack(line, axis=1)[None].astype(np.float32), cv2.COLOR_LAB2RGB)[0]
     table = np.asarray(np.rint(np.clip(rgb, 0, 1) * 255), dtype=np.uint8)
-    table[::steps] = stops
+    table[::_STEPS] = stops
     table.setflags(write=False)
     return table

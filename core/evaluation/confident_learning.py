@@ -147,7 +147,7 @@ def label_errors(
 
 
 def cross_validated(
-    features: NDArray[np.float32], labels: Rows, groups: Rows, classes: int, folds: int = FOLDS
+    features: NDArray[np.float32], labels: Rows, groups: Rows, classes: int
 ) -> Scores:
     """Probabilities of each row's classes from a probe that was fitted to other folds.
 
@@ -156,7 +156,6 @@ def cross_validated(
         labels: int64 (n,), 0 to `classes` - 1.
         groups: int64 (n,); rows of one group, as copies of a photograph, share a fold.
         classes: K.
-        folds: 2 or more.
 
     Returns:
         float64 (n, K).
@@ -168,9 +167,9 @@ def cross_validated(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    numbers = fold_numbers(groups, folds)
+    numbers = fold_numbers(groups, FOLDS)
     scores = np.zeros((len(labels), classes))
-    for fold in range(folds):
+    for fold in range(FOLDS):
         inside = numbers == fold
         if len(np.unique(labels[~inside])) < 2:
             raise DataError(
@@ -187,10 +186,10 @@ def cross_validated(
     return scores
 
 
-def fold_numbers(groups: Rows, folds: int, seed: int = 0) -> Rows:
+def fold_numbers(groups: Rows, folds: int) -> Rows:
     """The fold of every row, int64 (n,): whole groups, shuffled, as many in each fold."""
     names, members = np.unique(groups, return_inverse=True)
-    shuffled = np.random.default_rng(seed).permutation(len(names)) % folds
+    shuffled = np.random.default_rng(0).permutation(len(names)) % folds
     return np.asarray(shuffled[members], dtype=np.int64)
 
 

@@ -266,19 +266,18 @@ def _command(
     return f"python -m core train {preset}"
 
 
-def missing_runs(rows: Sequence[dict[str, Any]], *, runs: Sequence[Run] | None = None) -> list[str]:
+def missing_runs(rows: Sequence[dict[str, Any]]) -> list[str]:
     """The commands that complete the table, one for each row that lacks its budget.
 
     Args:
         rows: What `table2` gave.
-        runs: Instead of `all_runs()`.
 
     Returns:
         A line a row that is not measured, or was trained for fewer epochs than its data set's rows
         are given, and is not waiting already. It measures a run that had them, goes on with the one
         of the name proposed that was ended before, or queues one under a name that is free.
     """
-    runs = all_runs() if runs is None else runs
+    runs = all_runs()
     return [line for row in rows if (line := _next_command(row, runs))]
 
 

@@ -80,11 +80,10 @@ def learnt_pictures(card: "Card", dataset: "Dataset") -> "NDArray[np.bool_]":
     return found
 
 
-def prepared_folders(root: Path | None = None) -> dict[Path, dict[str, Any]]:
-    """Prepared folders directly below a root (the data root) with their dataset.json, if whole."""
-    root = data_root() if root is None else root
+def prepared_folders() -> dict[Path, dict[str, Any]]:
+    """Prepared folders directly below the data root with their dataset.json, if whole."""
     found = {}
-    for path in sorted(root.glob("*/dataset.json")):
+    for path in sorted(data_root().glob("*/dataset.json")):
         info = shaped_or_empty(path, DatasetFile)
         if info:
             found[path.parent] = info

@@ -78,9 +78,9 @@ class Subject:
         """Whether landmarks tell the parts of the face apart."""
         return self.face.face.landmarks is not None
 
-    def by(self, method: str, layer: str = "") -> "Subject":
-        """The same face by another method."""
-        return replace(self, method=method, layer=layer)
+    def by(self, method: str) -> "Subject":
+        """The same face by another method, at the layer of its choice."""
+        return replace(self, method=method, layer="")
 
     def explanation(self) -> Explanation:
         """The maps of every class.

@@ -134,14 +134,14 @@ def six_picker(report: dict[str, Any]) -> bool:
     return bool(chosen == PAPERS)
 
 
-def split_picker(report: dict[str, Any], key: str = "split") -> str:
+def split_picker(report: dict[str, Any]) -> str:
     """One of the splits a run was evaluated on; `report` may be its part about six classes."""
     splits = [name for name in SPLITS if name in report["splits"]]
     chosen = st.selectbox(
         "Images",
         splits,
         format_func=lambda name: SPLIT_TITLES[name],
-        key=key,
+        key="split",
         bind="query-params",
     )
     if (about := SPLITS[chosen].capitalize()) != SPLIT_TITLES[chosen]:
@@ -149,13 +149,13 @@ def split_picker(report: dict[str, Any], key: str = "split") -> str:
     return chosen
 
 
-def source_picker(names: Sequence[str], key: str = "source") -> str:
+def source_picker(names: Sequence[str]) -> str:
     """One of a split's sources, or OWN."""
     return st.selectbox(
         "Image set",
         [OWN, *names],
         format_func=lambda name: source_names([name]) if name else "its own sets",
-        key=key,
+        key="source",
         bind="query-params",
     )
 

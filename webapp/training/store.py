@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from core.models import LayerRow
 
 LOG_BYTES = 8000  # read from the end of a log
+LOG_LINES = 20  # shown of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +279,7 @@ def learned_from(config: RunConfig) -> str:
     return source_names(config.sources) or config.data
 
 
-def log_tail(folder: RunFolder, lines: int = 20) -> str:
+def log_tail(folder: RunFolder) -> str:
     """The end of a run's log, and of what its process printed where there is no log."""
     for path in (folder.log, folder.path / "output.log"):
         try:
@@ -289,5 +290,5 @@ def log_tail(folder: RunFolder, lines: int = 20) -> str:
         except OSError:
             continue
         if text:
-            return "\n".join(text.splitlines()[-lines:])
+            return "\n".join(text.splitlines()[-LOG_LINES:])
     return ""
