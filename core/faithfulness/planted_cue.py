@@ -73,6 +73,7 @@ def planted_cue(
     mark = checked_mark(mark, faces.shape[-1])
     if not len(training) or not len(faces):
         raise ExplainError("There is no face to plant a mark in. Choose another data set.")
+    training, faces = _three_planes(training), _three_planes(faces)
     generator = torch.Generator().manual_seed(SEED)
     marked, places = _marked(faces, mark, generator)
     network, accuracy = _trained(training, faces, marked, mark, generator)
@@ -124,6 +125,11 @@ def share_inside(maps: Tensor, places: Tensor) -> NDArray[np.float64]:
     total = positive.sum(dim=(1, 2))
     inside = (positive * places).sum(dim=(1, 2))
     return torch.where(total > 0, inside / total.clamp(min=1e-300), 0.0).numpy()
+
+
+def _three_planes(faces: Tensor) -> Tensor:
+    """Faces as the small network takes them, float32 (N, 3, S, S), also those of a grey plane."""
+    return faces if faces.shape[1] == 3 else faces[:, :1].expand(-1, 3, -1, -1).contiguous()
 
 
 def _marked(faces: Tensor, mark: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -39,6 +39,16 @@ def test_maps_of_the_class_find_the_mark_and_the_last_layers_grad_cam_hardly_doe
     assert means["expected_cam"] > means["grad_cam"]
 
 
+def test_one_grey_plane_comes_to_the_same_as_three() -> None:
+    training, faces = textures(64, 0)[..., :32, :32], textures(8, 1)[..., :32, :32]
+
+    three = planted_cue(training, faces, ["layer_cam"])
+    one = planted_cue(training[:, :1], faces[:, :1], ["layer_cam"])
+
+    assert one.accuracy == three.accuracy
+    np.testing.assert_allclose(one.shares["layer_cam"], three.shares["layer_cam"])
+
+
 @pytest.mark.parametrize("mark", [64, 40, 2])
 def test_a_mark_as_large_as_the_face_or_too_small_is_refused(mark: int) -> None:
     with pytest.raises(ExplainError, match=f"The mark has {mark} pixels a side and the face 64"):
