@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.checkpoints import find_checkpoint
 from core.errors import ConfigError, ExplainError
 from core.explain import EXPLAINERS, recommended_layers, recommended_method
+from core.probabilities import softmax
 from core.types import RECOMMENDED, Explanation, Face, FaceResult, Image, ImageResult, Prediction
 
 if TYPE_CHECKING:
@@ -265,10 +266,3 @@ class Predictor:
 def _mirrored(pixels: Image) -> Image:
     """Each of uint8 (N, S, S) or (N, S, S, 3) with left and right changed over."""
     return np.ascontiguousarray(pixels[:, :, ::-1])
-
-
-def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Softmax over the last axis (paper, Eq. 1), float64."""
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    probabilities: NDArray[np.float64] = shifted / shifted.sum(axis=-1, keepdims=True)
-    return probabilities

@@ -16,7 +16,8 @@ from core.batch_inference import Request, score_all
 from core.errors import FaceError, ImageError
 from core.images import read_image
 from core.models import Card, build, save_weights
-from core.predict import Predictor, softmax
+from core.predict import Predictor
+from core.probabilities import softmax
 from core.scoring import CHUNK, header, list_files, score_files
 from core.types import Box
 

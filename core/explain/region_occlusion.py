@@ -14,6 +14,7 @@ from core.explain.occlusion import filled
 from core.explain.regions import BACKGROUND, Masks, check_masks
 from core.explain.trace import frozen_view
 from core.preprocess import Preprocess
+from core.probabilities import softmax
 from core.types import Image
 
 MOST_REGIONS = 8  # all subsets are tried: 256 forward passes
@@ -46,7 +47,7 @@ class RegionOcclusion:
 
     def answer(self) -> NDArray[np.float64]:
         """Probabilities of the face as it is, float64 (K,)."""
-        return _softmax(self.whole / self.temperature)
+        return softmax(self.whole / self.temperature)
 
     def images(self, preprocess: Preprocess) -> Image:
         """The pictures as one sees them, grey uint8 (R, S, S), or RGB (R, S, S, 3) in colour.
@@ -63,7 +64,7 @@ class RegionOcclusion:
 
     def probabilities(self) -> NDArray[np.float64]:
         """Answers with each region hidden, float64 (R, K)."""
-        return _softmax(self.logits / self.temperature)
+        return softmax(self.logits / self.temperature)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,9 +194,3 @@ def _stacked(masks: Masks, batch: Tensor) -> Tensor:
 def _logits(model: nn.Module, pictures: Tensor) -> NDArray[np.float64]:
     with torch.no_grad():
         return np.asarray(frozen_view(model)(pictures).double().numpy())
-
-
-def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Softmax over the last axis (paper, Eq. 1)."""
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
