@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import IO, Any
+
+from core.paths import PROJECT_ROOT
 
 TOLERANCE = 60.0  # seconds between wall clocks that told when a process began, one may have stepped
 PATIENCE = 0.5  # seconds; whoever only looks at a claim holds its lock for a moment as well
@@ -305,7 +308,7 @@ def start_detached(
     with log.open("ab" if append else "wb") as output:
         process = subprocess.Popen(
             list(command),
-            cwd=Path(__file__).resolve().parent.parent,
+            cwd=PROJECT_ROOT,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -314,6 +317,18 @@ def start_detached(
     # Waited for, so that no zombie stays while the web server lives.
     threading.Thread(target=process.wait, name=f"wait for {process.pid}", daemon=True).start()
     return process
+
+
+def end_with_parent() -> None:
+    """Let a worker of multiprocessing end when its parent is killed; else it waits for ever."""
+    if (parent := parent_process()) is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def last_line(log: Path) -> str:

@@ -16,13 +16,13 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
-from threading import Thread
 from typing import Any, Literal
 
 from core.errors import ConfigError, CoreError
 from core.paths import ray_address, use_one_thread
+from core.process import end_with_parent
 
 Cluster = Literal["auto", "here", "processes", "ray"]
 Do = Callable[..., object]  # takes a part's number, and `threads`; goes to other processes
@@ -120,14 +120,7 @@ def _quiet() -> None:
 
     cv2.setNumThreads(1)
     use_one_thread()
-    if (parent := parent_process()) is not None:
-        Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: Any) -> None:  # noqa: ANN401 - a process of multiprocessing
-    """End this process when the one that began it was killed; else it waits for work for ever."""
-    parent.join()
-    os._exit(1)
+    end_with_parent()
 
 
 class _Worker:

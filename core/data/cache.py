@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import imagehash
@@ -28,6 +27,7 @@ from core.data.pictures import PictureReader
 from core.errors import CoreError, DataError, sentence_of
 from core.files import read_object, replacing, write_json
 from core.preprocess import Preprocess
+from core.process import end_with_parent
 from core.types import Image
 
 CHUNK = 512  # pictures: a second or so of work, lost at most once a worker by a kill
@@ -210,22 +210,10 @@ def _inline(chunks: list[Chunk], array: Path) -> Iterator[Chunk]:
         yield work(chunk, array)
 
 
-def _end_with_parent() -> None:
-    """Let this worker end when its parent is killed; the pool alone would wait forever."""
-    parent = parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    Thread(target=watch, daemon=True).start()
-
-
 def _parallel(chunks: list[Chunk], array: Path, workers: int) -> Iterator[Chunk]:
     # Spawned, because a forked copy of a process with threads (the app) can hang.
     context = get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _end_with_parent) as pool:
+    with ProcessPoolExecutor(workers, context, end_with_parent) as pool:
         waiting: set[Future[Chunk]] = {pool.submit(work, chunk, array) for chunk in chunks}
         try:
             while waiting:
