@@ -88,14 +88,28 @@ def find_pairs(images: Image, hashes: list[str], alike: NDArray[np.bool_]) -> Pa
 
 def group_rows(pairs: Pairs, count: int) -> Rows:
     """Smallest row number of the duplicate group of every row, -1 for rows without duplicates."""
-    graph = coo_matrix(
-        (np.ones(len(pairs), dtype=np.int8), (pairs.first, pairs.second)), shape=(count, count)
-    )
+    smallest = smallest_linked(pairs.first, pairs.second, count)
+    sizes = np.bincount(smallest, minlength=count)
+    return np.where(sizes[smallest] > 1, smallest, -1)
+
+
+def smallest_linked(first: Rows, second: Rows, count: int) -> Rows:
+    """Smallest of the rows linked with every row, by way of others as well.
+
+    Args:
+        first: int64 (P,), 0 to `count` - 1.
+        second: int64 (P,), what each of `first` is linked with.
+        count: N.
+
+    Returns:
+        int64 (N,); its own number for a row that is linked with none.
+    """
+    ones = np.ones(len(first), dtype=np.int8)
+    graph = coo_matrix((ones, (first, second)), shape=(count, count))
     number, component = connected_components(graph, directed=False)
     smallest = np.full(number, count, dtype=np.int64)
     np.minimum.at(smallest, component, np.arange(count))
-    sizes = np.bincount(component, minlength=number)
-    return np.where(sizes[component] > 1, smallest[component], -1)
+    return np.asarray(smallest[component], dtype=np.int64)
 
 
 def correlations(images: Image, pairs: Rows) -> tuple[Vectors, Vectors]:

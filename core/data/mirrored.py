@@ -10,10 +10,15 @@ import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
-from core.data.duplicates import BLOCK, NEAR_MIDDLE_ALIKE, Rows, Vectors, thumbnail_vectors
+from core.data.duplicates import (
+    BLOCK,
+    NEAR_MIDDLE_ALIKE,
+    Rows,
+    Vectors,
+    smallest_linked,
+    thumbnail_vectors,
+)
 from core.types import Image
 
 COLUMNS = ["first", "second", "correlation"]
@@ -79,12 +84,8 @@ def linked_groups(manifest: pd.DataFrame, mirrored: pd.DataFrame | None) -> pd.S
     if mirrored is None or mirrored.empty:
         return key
     first, second = (key.to_numpy()[mirrored[name]] for name in ("first", "second"))
-    shape = (len(manifest), len(manifest))
-    graph = coo_matrix((np.ones(len(mirrored), dtype=np.int8), (first, second)), shape=shape)
-    number, component = connected_components(graph, directed=False)
-    smallest = np.full(number, len(manifest), dtype=np.int64)
-    np.minimum.at(smallest, component, np.arange(len(manifest)))
-    return pd.Series(smallest[component[key]], index=manifest.index)
+    smallest = smallest_linked(first, second, len(manifest))
+    return pd.Series(smallest[key], index=manifest.index)
 
 
 def own_groups(manifest: pd.DataFrame) -> pd.Series:
