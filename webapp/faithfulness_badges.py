@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
 
 from core import Explanation
-from core.explain import EXPLAINERS, misses_mark, stored_faithfulness
+from core.explain import EXPLAINERS, misses_mark
+from core.faithfulness import CONTROL_TITLES
 from webapp.text import counted, literal, percent
 
 Colour = Literal["green", "orange", "gray"]
@@ -20,11 +20,6 @@ UNMEASURED = "not tested for this network"
 OTHER_LAYER = "not measured at this layer"
 PIXELS = "input"  # in place of a layer's name, as explanations say it
 SAME_FOR_ALL = "the same for every expression"
-CONTROL_NAMES = {
-    "random": "a random map",
-    "centre": "a fixed blob in the middle",
-    "other_face": "another face's map",
-}
 HOW_IT_IS_MEASURED = (
     "Pixels are shown to the network, or hidden from it, in the order of the map. A true map makes "
     "the probability rise early when pixels are shown (insertion) and fall early when they are "
@@ -43,11 +38,6 @@ class Badge:
     colour: Colour
 
 
-def faithfulness_of(folder: Path) -> dict[str, Any] | None:
-    """The checkpoint's report on its explanations; None where it was not measured."""
-    return stored_faithfulness(folder)
-
-
 def entry_of(report: Mapping[str, Any] | None, method: str, layer: str) -> dict[str, Any] | None:
     """The figures of a method at a layer; None where there are none."""
     found = (report or {}).get("methods", {}).get(method)
@@ -60,7 +50,7 @@ def badges(report: Mapping[str, Any] | None, method: str, layer: str) -> tuple[B
     """What stands beside a map.
 
     Args:
-        report: Of `faithfulness_of`.
+        report: Of `stored_faithfulness`.
         method: Registry name.
         layer: The layer explained.
     """
@@ -96,7 +86,7 @@ def show_badges(
     """Draw the method's name with its badges, and the numbers behind a button.
 
     Args:
-        report: Of `faithfulness_of`.
+        report: Of `stored_faithfulness`.
         method: Registry name.
         layer: The layer explained.
         key: Tells this place from others on the page.
@@ -165,7 +155,7 @@ def figure_rows(report: Mapping[str, Any], entry: Mapping[str, Any]) -> list[tup
         for name in ("insertion", "deletion")
         if _is_number(entry, name)
     ]
-    for name, title in CONTROL_NAMES.items():
+    for name, title in CONTROL_TITLES.items():
         own = report.get("controls", {}).get(name)
         if own:
             rows.append((f"gap of {title}", _ranged(own)))

@@ -50,8 +50,7 @@ def sentence(
     text = [f"The network answers {label} ({100 * whole:.1f} %)."]
     if not order or drops[order[0]] < LEAST_DROP:
         points = round(100 * LEAST_DROP)
-        small = not order or abs(drops[kept]).max() < LEAST_DROP
-        words = "changes" if small else "lowers"
+        words = "changes" if _has_small_effects(hidden) else "lowers"
         text.append(
             f"Hiding any single part of the face {words} this by less than {points} points."
         )
@@ -61,6 +60,12 @@ def sentence(
     if game is not None:
         text.append(_deciding(labels, game, label))
     return " ".join(part for part in text if part)
+
+
+def _has_small_effects(hidden: RegionOcclusion) -> bool:
+    drops = hidden.drop(int(hidden.whole.argmax()))
+    of_face = [name != BACKGROUND for name in hidden.regions]
+    return float(np.abs(drops[of_face]).max(initial=0.0)) < LEAST_DROP
 
 
 def _strongest(
@@ -136,6 +141,11 @@ class RegionReport:
     game: RegionShapley | None
     textbook: Agreement | None
     sentence: str
+
+    @property
+    def has_small_effects(self) -> bool:
+        """Whether no part of the face moves the answer's probability by LEAST_DROP."""
+        return _has_small_effects(self.hidden)
 
 
 def region_report(

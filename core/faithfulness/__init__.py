@@ -6,27 +6,22 @@ from core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from core.faithfulness.insertion_deletion import FaceFaithfulness, face_faithfulness
-    from core.faithfulness.method_figures import Sizes
-    from core.faithfulness.report import faithfulness_report
     from core.faithfulness.run import measure_faithfulness, measure_groups
-    from core.faithfulness.table import faithfulness_rows, ranking_agreement
+    from core.faithfulness.table import CONTROL_TITLES, faithfulness_rows, ranking_agreement
 
 __getattr__ = lazy_names(
     __name__,
     {
         "insertion_deletion": ("FaceFaithfulness", "face_faithfulness"),
-        "method_figures": ("Sizes",),
-        "report": ("faithfulness_report",),
         "run": ("measure_faithfulness", "measure_groups"),
-        "table": ("faithfulness_rows", "ranking_agreement"),
+        "table": ("CONTROL_TITLES", "faithfulness_rows", "ranking_agreement"),
     },
 )
 
 __all__ = [
+    "CONTROL_TITLES",
     "FaceFaithfulness",
-    "Sizes",
     "face_faithfulness",
-    "faithfulness_report",
     "faithfulness_rows",
     "measure_faithfulness",
     "measure_groups",

@@ -22,7 +22,6 @@ Sanity = Literal["passes", "partly", "fails", "unknown"]
 HIGH = 0.5  # of Spearman's correlation: above it two maps are called alike
 CELLS = 4  # a side of the random map, as many as the paper's Grad-CAM has
 WIDTH = 0.25  # standard deviation of the blob, in sides
-CONTROLS = ("random", "centre", "other_face")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,6 @@ from core.explain import (
     model_layers,
 )
 from core.faithfulness.insertion_deletion import (
-    CONTROLS,
     centre_blob,
     curve_ends,
     curves,
@@ -40,8 +39,9 @@ from core.faithfulness.method_figures import (
     sample_set,
 )
 from core.faithfulness.planted_cue import planted_cue
-from core.faithfulness.randomisation import randomised
+from core.faithfulness.randomisation import mean_or_none, randomised
 from core.faithfulness.scorer import Scorer, fastest_scorer
+from core.faithfulness.table import CONTROL_TITLES
 from core.types import FINE_CELLS
 
 INNER = 3  # points of a curve between its ends: enough to order layers
@@ -49,7 +49,7 @@ INNER = 3  # points of a curve between its ends: enough to order layers
 _KINDS = {"ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "Hardswish", "MaxPool2d", "AvgPool2d"}
 SAMPLE = 32  # faces on which the arithmetic is chosen
 PLANTED = 48  # faces with a mark
-REFERENCE = "grad_cam"  # whose map stands for "another face's map" among the shared controls
+OTHER_FACE_METHOD = "grad_cam"  # whose map of another face is a control of all methods
 # (measured so far, to be measured, what comes next)
 Progress = Callable[[int, int, str], None]
 
@@ -168,8 +168,8 @@ def faithfulness_report(
         except ExplainError as error:
             refused[info.name] = str(error)
     on_progress(len(infos), len(infos), "")
-    if REFERENCE in figures:
-        control_gaps["other_face"] = figures[REFERENCE].other
+    if OTHER_FACE_METHOD in figures:
+        control_gaps["other_face"] = figures[OTHER_FACE_METHOD].other
     planted = {} if reference is None else _planted(reference, batch, list(figures), mark)
     return {
         "n": len(batch),
@@ -178,7 +178,7 @@ def faithfulness_report(
         "methods": {name: _method_json(found, control_gaps) for name, found in figures.items()},
         "controls": {
             name: _gap_json(estimate(control_gaps[name], SEED))
-            for name in CONTROLS
+            for name in CONTROL_TITLES
             if name in control_gaps
         },
         "layer_choice": {"n": 0 if choosing is None else len(choosing), "gaps": gaps},
@@ -277,7 +277,7 @@ def _method_json(
         "increase": float(found.masked.rises.mean()),
         "road": _gap_json(estimate(found.road, SEED)),
         "blank": float(found.blank.mean()),
-        "legible": _mean_or_none(found.legibility.likeness),
+        "legible": mean_or_none(found.legibility.likeness),
         "places": float(found.legibility.places.mean()),
         "randomisation": found.randomisation,
         "sanity": sanity(found.randomisation),
@@ -289,12 +289,6 @@ def _method_json(
         },
         "verdict": verdict(overall, differences),
     }
-
-
-def _mean_or_none(values: NDArray[np.float64]) -> float | None:
-    """The mean of those that are numbers; None where none is."""
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else None
 
 
 def _gap_json(value: Estimate) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from core.explain import EXPLAINERS, is_readable, recommended_of
 
 MEASURES = ("gap", "road", "planted")
 LEAST_METHODS = 3  # of which an order says something
-CONTROL_TITLES = {
-    "random": "Control: random map",
-    "centre": "Control: blob in the middle",
-    "other_face": "Control: another face's map",
+CONTROL_TITLES = {  # maps that know nothing of the answer
+    "random": "a random map",
+    "centre": "a fixed blob in the middle",
+    "other_face": "another face's map",
 }
 
 
@@ -43,7 +43,7 @@ def faithfulness_rows(report: dict[str, Any]) -> list[dict[str, Any]]:
     rows += [
         {
             **empty,
-            "method": CONTROL_TITLES.get(name, name),
+            "method": f"Control: {CONTROL_TITLES.get(name, name)}",
             "name": name,
             "gap": entry["gap"],
             "gap_low": entry["ci"][0],

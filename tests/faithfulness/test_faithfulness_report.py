@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from core.errors import ConfigError, ExplainError
 from core.explain import EXPLAINERS, class_maps, enlarged, explain, layer_of
-from core.faithfulness.insertion_deletion import CONTROLS, face_faithfulness
+from core.faithfulness.insertion_deletion import face_faithfulness
 from core.faithfulness.method_figures import Sizes
 from core.faithfulness.report import faithfulness_report
 from core.faithfulness.scorer import exact_scorer, fastest_scorer, light_scorer, onnx_scorer
+from core.faithfulness.table import CONTROL_TITLES
 
 SIDE = 32
 SMALL = Sizes(others=6, slow=3, checks=4, slow_checks=2, inner=2)
@@ -169,7 +170,7 @@ def test_where_the_place_never_changes_no_map_beats_another_faces(
 
 def test_controls_and_methods_carry_what_the_contract_names(report: dict[str, Any]) -> None:
     assert report["n"] == 12
-    assert set(report["controls"]) == set(CONTROLS)
+    assert set(report["controls"]) == set(CONTROL_TITLES)
     assert abs(report["controls"]["random"]["gap"]) < 0.3
     for entry in report["methods"].values():
         assert {
@@ -183,7 +184,7 @@ def test_controls_and_methods_carry_what_the_contract_names(report: dict[str, An
             "verdict",
         } <= set(entry)
         assert list(entry["randomisation"])[-1] == "all"
-        assert set(entry["over_controls"]) == set(CONTROLS)
+        assert set(entry["over_controls"]) == set(CONTROL_TITLES)
     assert report["methods"]["occlusion"]["n"] == 3
     assert report["methods"]["grad_cam"]["n"] == 12
 

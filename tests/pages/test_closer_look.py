@@ -255,7 +255,7 @@ def test_one_face_is_tested_when_asked_for_and_stays_tested(opened: AppTest) -> 
 
     assert not opened.exception
     assert "On this face, the map" in texts(opened, "markdown")
-    assert chart(opened, 0)["y"] == ["this map", "fixed blob in the middle", "random maps, mean"]
+    assert chart(opened, 0)["y"] == ["this map", "a fixed blob in the middle", "random maps, mean"]
     opened.slider(key="opacity").set_value(20).run()
     assert "On this face, the map" in texts(opened, "markdown")
 

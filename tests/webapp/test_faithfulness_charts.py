@@ -22,7 +22,7 @@ def test_bars_are_ordered_by_gap_with_the_controls_among_them() -> None:
 
     order = list(figure.layout.yaxis.categoryarray)
     assert order[-1] == "HiResCAM"
-    assert order.index("Control: blob in the middle") > order.index("Grad-CAM")
+    assert order.index("Control: a fixed blob in the middle") > order.index("Grad-CAM")
 
 
 def test_a_bar_has_the_ends_of_its_interval() -> None:

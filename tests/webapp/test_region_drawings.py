@@ -39,9 +39,9 @@ def test_an_answer_that_only_its_background_decides_is_decided_by_no_part() -> N
         none = Explanation("made", "last", ("joy", "fear"), np.zeros((2, 4, 4), np.float32))
         return RegionReport("joy", "fear", none, (), hidden, None, None, said)
 
-    assert regions_view.has_small_effects(report(0.89))
+    assert report(0.89).has_small_effects
     assert "Hiding any single part of the face changes this by less" in report(0.89).sentence
-    assert not regions_view.has_small_effects(report(0.8))
+    assert not report(0.8).has_small_effects
 
 
 def test_numbers_of_parts_say_why_they_differ_from_the_cards(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
+from core.faithfulness import CONTROL_TITLES
 from webapp.charts import DIVERGING, GREY, OLIVE, TEXT, VIOLET
 from webapp.charts.bars import AGAINST_COLOUR, FOR_COLOUR, level_bars
 
@@ -78,7 +79,7 @@ def answer_curves(found: "FaceFaithfulness", label: str) -> go.Figure:
 
 def face_gap_bars(found: "FaceFaithfulness") -> go.Figure:
     """The gap of the map beside those of maps that know nothing of the answer."""
-    names = ["this map", "fixed blob in the middle", "random maps, mean"]
+    names = ["this map", CONTROL_TITLES["centre"], "random maps, mean"]
     values = [found.gap, found.centre, found.random]
     figure = go.Figure(
         go.Bar(

@@ -7,12 +7,12 @@ import streamlit as st
 
 from core import Explanation
 from core.drawing import COLOURS_IN_WORDS, Style
-from core.explain import EXPLAINERS, contrast_map, region_evidence
+from core.explain import EXPLAINERS, contrast_map, region_evidence, stored_faithfulness
 from core.types import FINE_CELLS, evidence_scale
 from webapp import pictures
 from webapp.chart_frame import draw_chart
 from webapp.charts.faithfulness import part_bars, told
-from webapp.faithfulness_badges import faithfulness_of, show_badges
+from webapp.faithfulness_badges import show_badges
 from webapp.figure_file import Sheet, stacked
 from webapp.image_explanation import downloads
 from webapp.image_explanation.subject import Subject, signed_method
@@ -40,7 +40,10 @@ def show(subject: Subject, style: Style) -> None:
         subject = subject.by(signed)
     explanation = subject.explanation()
     show_badges(
-        faithfulness_of(subject.folder), explanation.method, explanation.layer, "contrast badges"
+        stored_faithfulness(subject.folder),
+        explanation.method,
+        explanation.layer,
+        "contrast badges",
     )
     row = contrast_plate(subject, explanation, label, other, style)
     st.html(plate_html(row))

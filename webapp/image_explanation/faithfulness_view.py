@@ -3,11 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from core.explain import EXPLAINERS, SLOW_PASSES
+from core.explain import EXPLAINERS, SLOW_PASSES, stored_faithfulness
 from core.faithfulness import FaceFaithfulness
 from webapp.chart_frame import draw_chart
 from webapp.charts import faithfulness
-from webapp.faithfulness_badges import faithfulness_of, show_badges, show_numbers
+from webapp.faithfulness_badges import show_badges, show_numbers
 from webapp.figure_file import FAINT, Sheet, Words, stacked
 from webapp.image_explanation import downloads
 from webapp.image_explanation.subject import Subject, tested
@@ -24,7 +24,7 @@ def show(subject: Subject) -> None:
     """Draw the view."""
     explanation = subject.explanation()
     st.markdown("##### Over many test faces")
-    report = faithfulness_of(subject.folder)
+    report = stored_faithfulness(subject.folder)
     show_badges(report, explanation.method, explanation.layer, "faithfulness badges", figures=False)
     with st.expander("What was measured, and how", expanded=report is not None):
         show_numbers(report, explanation.method, explanation.layer)

@@ -6,11 +6,11 @@ import streamlit as st
 
 from core import CoreError, Explanation
 from core.drawing import COLOURS_IN_WORDS, ONLY_AGAINST, Style, default_colours
-from core.explain import EXPLAINERS, SLOW_PASSES, recommended_method
+from core.explain import EXPLAINERS, SLOW_PASSES, recommended_method, stored_faithfulness
 from core.types import Image
 from webapp import pictures
 from webapp.errors import sentence
-from webapp.faithfulness_badges import badges, faithfulness_of, row_title, show_numbers
+from webapp.faithfulness_badges import badges, row_title, show_numbers
 from webapp.image_explanation import downloads
 from webapp.image_explanation.subject import Subject
 from webapp.picture_rows import Plate, Row, Tile, plate_html, plate_sheet
@@ -62,7 +62,7 @@ def show(subject: Subject, style: Style) -> None:
         "The numbers behind the badges", key="methods numbers", on_change="rerun"
     ) as x:
         if x.open:
-            report = faithfulness_of(subject.folder)
+            report = stored_faithfulness(subject.folder)
             for one in compared.explanations:
                 st.markdown(f"**{literal(EXPLAINERS[one.method].title)}**")
                 show_numbers(report, one.method, one.layer)
@@ -128,7 +128,7 @@ def methods_plate(
     """Rows methods, columns expressions; maps that seem empty are marked."""
     prediction = subject.face.prediction
     shares = dict(zip(prediction.labels, prediction.probabilities.tolist(), strict=True))
-    report = faithfulness_of(subject.folder)
+    report = stored_faithfulness(subject.folder)
     face = pictures.face_alone(subject.face) if on_face else None
     headings = tuple((label, percent(shares[label])) for label in prediction.labels)
     rows = []

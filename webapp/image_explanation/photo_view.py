@@ -9,11 +9,10 @@ import streamlit as st
 
 from core import CoreError, Explanation, ImageResult
 from core.drawing import Style, annotate_picture, common_scale
-from core.explain import EXPLAINERS, SLOW_PASSES
+from core.explain import EXPLAINERS, SLOW_PASSES, stored_faithfulness
 from core.images import png_bytes
 from webapp import cache, pictures
 from webapp.errors import sentence
-from webapp.faithfulness_badges import faithfulness_of
 from webapp.image_explanation.face_card import FaceCard, shown_answer
 from webapp.image_explanation.outcome import Outcome, no_face, numbers_json, scores_csv
 from webapp.image_explanation.subject import Subject, before_relu
@@ -75,7 +74,7 @@ def show_photo(first: Subject, style: Style) -> tuple[ImageResult, Subject]:
             st.warning(no_face(found))
             return result, subject
         waiting = Waiting((maps.work, subject.number), "cancel maps")
-        report = faithfulness_of(first.folder)
+        report = stored_faithfulness(first.folder)
         card = FaceCard(subject.number + 1, found.faces[subject.number], style, report)
         card.fill(result.faces[subject.number], common_scale(result, style))
         for result in maps.complete(waiting):

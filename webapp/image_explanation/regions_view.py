@@ -11,14 +11,19 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
-from core.explain import LEAST_DROP, RegionOcclusion, RegionReport, textbook_sources
+from core.explain import (
+    RegionOcclusion,
+    RegionReport,
+    stored_faithfulness,
+    textbook_sources,
+)
 from core.faces import regions
 from core.preprocess import Preprocess
 from core.types import Face, Image
 from webapp import picture_rows, pictures
 from webapp.chart_frame import draw_chart
 from webapp.charts.faithfulness import Unit, from_above, part_bars, told
-from webapp.faithfulness_badges import faithfulness_of, show_badges
+from webapp.faithfulness_badges import show_badges
 from webapp.figure_file import Inset, Sheet, stacked
 from webapp.image_explanation import downloads
 from webapp.image_explanation.parts_in_words import (
@@ -182,7 +187,7 @@ def _described(subject: Subject, measured: RegionReport) -> Measure:
     if choice in (SIGNED, CONTRAST) and not found.explanation.signed:
         found = parts(subject.by(signed_method(subject)), all_sets=False)
     explanation = found.explanation
-    report = faithfulness_of(subject.folder)
+    report = stored_faithfulness(subject.folder)
     show_badges(report, explanation.method, explanation.layer, "parts badges")
     if explanation.method != subject.method:
         own = subject.explanation()
@@ -214,7 +219,7 @@ def _textbook(found: RegionReport) -> None:
     units = literal(", ".join(f"{unit.name} (AU {unit.number})" for unit in agreement.units))
     pattern = f"the textbook pattern of {found.predicted}: {units}. That pattern shows in "
     pattern += listed(agreement.expected)
-    if has_small_effects(found) and found.game is not None:
+    if found.has_small_effects and found.game is not None:
         shares = effect_of_all(found)
         fair = dict(zip(shares.names, shares.values, strict=True))
         text = (
@@ -222,7 +227,7 @@ def _textbook(found: RegionReport) -> None:
             f"{percent(share_within(fair, agreement.expected))} lie in "
             f"{listed(agreement.expected)}, where textbooks see {found.predicted}: {units}."
         )
-    elif has_small_effects(found):
+    elif found.has_small_effects:
         text = (
             f"No part alone decides this answer, so there is nothing to compare with {pattern}. "
             f"**{ALL}** shows what parts do together."
@@ -239,13 +244,6 @@ def _textbook(found: RegionReport) -> None:
     with row.popover("Sources", type="tertiary"):
         for source in textbook_sources():
             st.caption(literal(source))
-
-
-def has_small_effects(found: RegionReport) -> bool:
-    """Whether no part of the face moves the answer's probability by five points."""
-    drops = found.hidden.drop(int(found.hidden.whole.argmax()))
-    of_face = [name != BACKGROUND for name in found.hidden.regions]
-    return float(np.abs(drops[of_face]).max(initial=0.0)) < LEAST_DROP
 
 
 def listed(names: Sequence[str]) -> str:
