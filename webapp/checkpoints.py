@@ -56,18 +56,13 @@ def card(folder: Path) -> dict[str, Any]:
     return shaped_or_empty(folder / "card.json", CardFile)
 
 
-def title(folder: Path) -> str:
-    """The checkpoint's name for people."""
-    return title_of(folder)
-
-
 def titles(folders: Iterable[Path]) -> dict[str, str]:
     """The checkpoints' names for people by the folders' names.
 
     No two are the same, for an input gives back what it shows: where a title stands in several
     cards, the folder's name follows it.
     """
-    found = {folder.name: title(folder) for folder in folders}
+    found = {folder.name: title_of(folder) for folder in folders}
     often = Counter(found.values())
     return {name: text if often[text] == 1 else f"{text} ({name})" for name, text in found.items()}
 
@@ -194,7 +189,7 @@ def checkpoint_cards(folders: Sequence[Path]) -> None:
 def _card(folder: Path, reached: dict[str, Figures], shown: Sequence[str]) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{literal(title(folder))}**", width="content")
+            st.markdown(f"**{literal(title_of(folder))}**", width="content")
             if is_default(folder):
                 st.badge("the default", color="blue")
         reason = damage(folder)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import PIL.Image
 import streamlit as st
 
+from core.checkpoints import title_of
 from webapp import cache, navigation
 from webapp.charts.bars import probability_bars
-from webapp.checkpoints import title
 from webapp.inputs import SAMPLE, SAMPLE_CREDIT, sample_picture
 from webapp.text import literal, percent
 
@@ -43,7 +43,7 @@ def sample_places(folder: Path) -> "list[DeltaGenerator]":
     words = columns[1].container(width=SIDE, height=WORDS, border=False).empty()
     words.caption("…")
     numbers = columns[2].container(height=NUMBERS, border=False).empty()
-    st.caption(f"{SAMPLE_CREDIT} Answered by {literal(title(folder))}, the default network.")
+    st.caption(f"{SAMPLE_CREDIT} Answered by {literal(title_of(folder))}, the default network.")
     navigation.link(navigation.IMAGE, "Look closer at this photo, or try your own", source=SAMPLE)
     return [photo, close, words, numbers]
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.checkpoints import title_of
 from core.errors import DataError
 from core.evaluation import (
     SIX,
@@ -106,7 +107,7 @@ def _matrices(runs: list[Run], figures: list[dict[str, Any]]) -> None:
                 one["confusion"],
                 list(one["per_class"]),
                 "shares" if shares else "counts",
-                checkpoints.title(run.folder),
+                title_of(run.folder),
             ),
             key=key,
             numbers=True,
@@ -142,7 +143,7 @@ def _paired_test(first: Run, second: Run, answers: dict[str, Predictions]) -> No
     except DataError as error:
         st.info(literal(sentence(error)))
         return
-    st.markdown(_verdict(found, checkpoints.title(first.folder), checkpoints.title(second.folder)))
+    st.markdown(_verdict(found, title_of(first.folder), title_of(second.folder)))
 
 
 def _verdict(found: Comparison, first: str, second: str) -> str:

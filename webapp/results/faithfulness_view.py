@@ -6,11 +6,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.checkpoints import evaluations_of
+from core.checkpoints import evaluations_of, title_of
 from core.explain import EXPLAINERS, FAITHFULNESS_FILE, misses_mark, stored_faithfulness
 from core.faithfulness import faithfulness_rows, ranking_agreement
 from core.tabular import table_text
-from webapp import checkpoints
 from webapp.chart_frame import draw_chart, table_height
 from webapp.charts.faithfulness import BOTH, FALLS, WEIGHTLESS, method_gap_dots, verdict_of
 from webapp.faithfulness_badges import HOW_IT_IS_MEASURED
@@ -36,7 +35,7 @@ def faithfulness_view() -> None:
     report = stored_faithfulness(run, None if place == run else place)
     if report is None:
         st.caption(HOW_IT_IS_MEASURED)
-        title = literal(checkpoints.title(run))
+        title = literal(title_of(run))
         pickers.measuring(
             f"The explanations of {title} were not measured yet.",
             ("faithfulness", run.name),

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.checkpoints import evaluations_of
+from core.checkpoints import evaluations_of, title_of
 from core.drawing import COLOURS_IN_WORDS, default_colours
 from core.evaluation import FEW, SPLITS
 from core.explain import EXPLAINERS
@@ -25,7 +25,6 @@ from core.global_view import (
 from core.images import quick_png
 from core.tabular import table_text
 from core.types import BLANK
-from webapp import checkpoints
 from webapp.chart_frame import draw_chart, table_height
 from webapp.charts.faithfulness import from_above, mean_told, region_heat
 from webapp.faithfulness_badges import layer_in_words
@@ -70,7 +69,7 @@ def global_view() -> None:
     known = {split: view for split, view in views.items() if view is not None}
     if not known:
         pickers.measuring(
-            f"No such view of “{literal(checkpoints.title(run))}” was made yet: the maps of "
+            f"No such view of “{literal(title_of(run))}” was made yet: the maps of "
             "test faces, laid over one mean face.",
             ("global-view", run.name, "--split", "test"),
             "Make it",

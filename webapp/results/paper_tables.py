@@ -11,7 +11,7 @@ import pyarrow as pa
 import streamlit as st
 from pyarrow.json import ParseOptions, read_json
 
-from core.checkpoints import find_checkpoint
+from core.checkpoints import find_checkpoint, title_of
 from core.data import source_names
 from core.errors import CoreError
 from core.evaluation import (
@@ -34,7 +34,7 @@ from core.tabular import TableFormat
 from webapp import navigation
 from webapp.chart_frame import table_height
 from webapp.charts.accuracy_dots import accuracy_dots
-from webapp.checkpoints import parameters, title
+from webapp.checkpoints import parameters
 from webapp.text import counted, literal
 
 Rows = list[dict[str, Any]]
@@ -310,7 +310,7 @@ def _own_peer() -> dict[str, Any] | None:
         values = parameters(folder)
     except CoreError:
         return None
-    return {"name": f"{title(folder)} (here)", "parameters": values, "scores": scores}
+    return {"name": f"{title_of(folder)} (here)", "parameters": values, "scores": scores}
 
 
 def _peer(row: dict[str, Any]) -> dict[str, Any]:

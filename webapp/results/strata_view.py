@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from core.checkpoints import title_of
 from core.data import source_names
 from core.errors import CoreError
 from core.evaluation import (
@@ -20,7 +21,7 @@ from core.evaluation import (
 )
 from core.paths import read_only
 from core.tabular import table_text
-from webapp import checkpoints, navigation
+from webapp import navigation
 from webapp.chart_frame import draw_chart, table_height
 from webapp.charts.results import strata_chart
 from webapp.errors import shown_errors
@@ -87,7 +88,7 @@ def _offer(run: Path) -> None:
         measure_strata(run, by=by, on_progress=told)
 
     words = (
-        f"“{literal(checkpoints.title(run))}” was not measured by condition yet. Then a chart "
+        f"“{literal(title_of(run))}” was not measured by condition yet. Then a chart "
         "stands here for each image set: how often the network is right for faces turned little or "
         "far, and for blurred and sharp ones, with 95 % intervals."
     )
