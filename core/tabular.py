@@ -62,6 +62,11 @@ def literal(text: str) -> str:
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
+def percent(share: float) -> str:
+    """A share of 1 in percent with one decimal, for example "93.1 %"."""
+    return f"{100 * share:.1f} %"
+
+
 def markdown_row(cells: Iterable[str]) -> str:
     """The line of a table; a cell is one line, whose bars part no cells."""
     return "| " + " | ".join(" ".join(cell.split()).replace("|", r"\|") for cell in cells) + " |"

@@ -11,12 +11,12 @@ from typing import Any
 from core.checkpoints import is_averaged, is_joined, title_of
 from core.data import SOURCES, source_names
 from core.errors import CheckpointError
-from core.evaluation.card_use import citation, failures, loading, percent, uses
+from core.evaluation.card_use import citation, failures, loading, uses
 from core.evaluation.cross_source import by_source
 from core.evaluation.report_file import SIX, load_report
 from core.shapes import CardFile
 from core.stored import read_shaped
-from core.tabular import as_code, as_text, literal
+from core.tabular import as_code, as_text, literal, percent
 
 CONFUSIONS = 3  # most frequent ones named
 HASH_DIGITS = 12  # as the other texts give them; the card's file has all

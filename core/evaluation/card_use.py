@@ -11,6 +11,7 @@ from core.evaluation.cross_source import shortcut
 from core.evaluation.paper_tables import published
 from core.evaluation.predictions import Predictions
 from core.labels import NEUTRAL
+from core.tabular import percent
 
 INTENDED = (
     "Research and teaching on facial-expression classification and on explaining it.",
@@ -153,8 +154,3 @@ def _shortcut_line(folder: Path) -> Iterator[str]:
                 else ""
             )
         )
-
-
-def percent(share: float) -> str:
-    """A share, 0 to 1, as a card writes it."""
-    return f"{100 * share:.1f} %"

@@ -113,7 +113,7 @@ def test_a_moment_alone_is_a_dot_a_class() -> None:
         (
             JobStatus("running", video="b.avi", number=2, of=4, frames=1, expected=2, pace=60),
             0.375,
-            "Video 2 of 4, b.avi: 1 of 2 frames, 1 min 0 s left",
+            "Video 2 of 4, b.avi: 1 of 2 frames, 1 min left",
         ),
     ],
 )

@@ -27,7 +27,7 @@ from core.training import (
 )
 from webapp.errors import sentence, shown_errors
 from webapp.navigation import VIEW, warn_of_link
-from webapp.text import literal
+from webapp.text import duration, literal
 from webapp.waiting import tell_kept, tell_next
 
 NEW, RUNS, COMPARE, SEARCH = VIEWS = ("New run", "Runs", "Compare", "Search")
@@ -180,22 +180,6 @@ def linked_pick(
     name: str = st.selectbox(label, names, key=key, format_func=lambda name: titles.get(name, name))
     st.query_params[key] = name
     return name
-
-
-def duration(seconds: float) -> str:
-    """A length of time in two units at most.
-
-    >>> duration(42), duration(4800), duration(200000)
-    ('42 s', '1 h 20 min', '2 d 8 h')
-    """
-    units = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
-    left = max(0, round(seconds))
-    for number, (unit, length) in enumerate(units[:-1]):
-        if left >= length:
-            following, smaller = units[number + 1]
-            rest = left % length // smaller
-            return f"{left // length} {unit}" + (f" {rest} {following}" if rest else "")
-    return f"{left} s"
 
 
 def state_line(observed: Observed, doing: str) -> None:

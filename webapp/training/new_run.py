@@ -21,9 +21,8 @@ from core.training import (
     run_seconds,
 )
 from webapp.errors import sentence, shown_errors
-from webapp.text import counted, literal
+from webapp.text import counted, duration, literal
 from webapp.training import actions, form, store
-from webapp.training.actions import duration
 
 if TYPE_CHECKING:
     from core.models import LayerRow

@@ -12,9 +12,9 @@ from core.training import RunFolder, WorkerLock, values_of, waiting
 from webapp import checkpoints, navigation
 from webapp.chart_frame import EDGES, ROW, draw_chart
 from webapp.charts import training as charts
-from webapp.text import counted, literal, percent
+from webapp.text import counted, duration, literal, percent
 from webapp.training import actions, compare_view, new_run, store
-from webapp.training.actions import duration, job_head, show_job
+from webapp.training.actions import job_head, show_job
 
 STARTING = 15.0  # seconds within which a worker has begun
 POLL = 1.0  # seconds; curves are to move within three of an epoch's end

@@ -6,7 +6,7 @@ from core import CoreError
 from core.checkpoints import find_checkpoint, title_of
 from core.video import JobStatus, kept_seconds, latest_frame, read_job, stop_job
 from webapp.pictures import draw
-from webapp.text import counted, literal
+from webapp.text import counted, duration, literal
 from webapp.video import store
 from webapp.video.store import Analysis
 from webapp.waiting import tell_kept, tell_next
@@ -68,20 +68,6 @@ def time_left(job: JobStatus) -> float | None:
     if not job.pace or not job.expected:
         return None
     return job.pace * max(job.expected - job.frames, 0)
-
-
-def duration(seconds: float) -> str:
-    """A length of time in words.
-
-    >>> duration(8), duration(75), duration(4000)
-    ('8 s', '1 min 15 s', '1 h 7 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def show_failure(analysis: Analysis, job: JobStatus | None) -> None:

@@ -17,8 +17,7 @@ from webapp.chart_frame import draw_chart, share_columns
 from webapp.charts.bars import probability_bars
 from webapp.charts.timeline import face_timeline
 from webapp.errors import shown_errors
-from webapp.text import counted, literal
-from webapp.video.progress import duration
+from webapp.text import counted, duration, literal
 from webapp.waiting import room_for
 
 MOST_POINTS = 600  # of a line; a screen shows no more
