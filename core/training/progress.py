@@ -166,7 +166,7 @@ def _remedy(rate: float) -> str:
     return f"Lower the learning rate ({rate:g}) or use precision 32-true, then resume."
 
 
-def refuse_lost(line: dict[str, Any], rate: float) -> None:
+def refuse_infinite(line: dict[str, Any], rate: float) -> None:
     """Make sure that an epoch's last step has not lost the weights.
 
     Args:

@@ -60,11 +60,7 @@ class Records:
         self.folder.path.mkdir(parents=True, exist_ok=True)
         claim = self.folder.claim
         if not claim.acquire():
-            holder = ProcessId.from_json(claim.holder())
-            raise TrainingError(
-                f"{self.folder.name} is running already, in process {holder.pid} of {holder.host}. "
-                "Wait for it, or stop it first."
-            )
+            raise self._at_work_elsewhere(ProcessId.from_json(claim.holder()))
         try:
             self.refuse_company()
             if new:
@@ -84,10 +80,13 @@ class Records:
         """
         former = observe(self.folder)
         if former.state == "running" and former.process != ProcessId.of():
-            raise TrainingError(
-                f"{self.folder.name} is running already, in process {former.process.pid} of "
-                f"{former.process.host}. Wait for it, or stop it first."
-            )
+            raise self._at_work_elsewhere(former.process)
+
+    def _at_work_elsewhere(self, process: ProcessId) -> TrainingError:
+        return TrainingError(
+            f"{self.folder.name} is running already, in process {process.pid} of {process.host}. "
+            "Wait for it, or stop it first."
+        )
 
     def set(self, state: str, reason: str = "") -> None:
         """Replace status.json."""

@@ -168,7 +168,7 @@ def run_training(
             process works on the folder.
     """
     if resume:
-        _refuse_lost(folder)
+        _refuse_without_save(folder)
     records = Records(folder)
     kept = resume and folder.last.exists()  # then the settings stay until it takes the new ones
     if kept:
@@ -202,7 +202,7 @@ def run_training(
     return records.state
 
 
-def _refuse_lost(folder: RunFolder) -> None:
+def _refuse_without_save(folder: RunFolder) -> None:
     """Refuse to go on where what there was to go on from is gone, and to begin anew over a run."""
     lines = len(list(folder.history()))  # none where weights were only joined
     is_whole = lines > 1 or (lines == 1 and folder.status()["state"] == "finished")

@@ -178,9 +178,10 @@ class RunFolder:
             raise CheckpointError(f"{path.name} of {self.name} cannot be read: {error}") from error
 
     def set_status(self, state: str, reason: str = "", **more: Any) -> None:  # noqa: ANN401 - JSON
-        """Replace status.json at once; `reason` is one sentence for a user.
+        """Replace status.json; `reason` is a sentence for a user, `more` may name another process.
 
-        The process that calls is named in it, unless `more` names another.
+        Raises:
+            ValueError: There is no such state.
         """
         if state not in STATES:
             raise ValueError(f"{state!r} is no state")

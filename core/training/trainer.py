@@ -27,7 +27,7 @@ from core.training.optimise import (
     precision,
     take_up,
 )
-from core.training.progress import EpochSums, Reporter, StepFacts, Unread, figures, refuse_lost
+from core.training.progress import EpochSums, Reporter, StepFacts, Unread, figures, refuse_infinite
 from core.training.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class Trainer:
         config: The run's settings.
         data: Faces in memory.
         folder: Where everything is written.
+        resume: Whether `restore` follows: a network that was saved is not begun anew.
         stop: Asked before every batch; true ends the run in state "stopped".
         on_progress: Called about once a second with what progress.json holds.
         on_epoch: Called after every epoch with its line of metrics.jsonl, in the first process.
@@ -230,7 +231,7 @@ class Trainer:
             self.save()
             raise Stopped
         rate, side = self.optimiser.param_groups[0]["lr"], self.batches.side(self.epoch)
-        refuse_lost(line, rate)
+        refuse_infinite(line, rate)
         line |= {"learning_rate": rate, "side": side}
         key = (line["valid_accuracy"], -line["valid_loss"])
         if not self.best or key > (self.best["valid_accuracy"], -self.best["valid_loss"]):

@@ -252,6 +252,9 @@ def ensure_worker(root: Path, *, jobs: int = 1, stay: bool = False) -> None:
     It survives whoever calls.
 
     The worker learns the root from the environment, as everybody does.
+
+    Raises:
+        ValueError: This is another root than the environment's.
     """
     if root != run_root():
         raise ValueError(f"{root} is not the run root {run_root()}")
