@@ -1,6 +1,7 @@
 """Optimisers, learning-rate schedules and the running average of weights."""
 
 import math
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Literal
 
@@ -175,6 +176,12 @@ class WeightAverage:
         self.decay = decay
         self.steps = 0
         self.state = {key: value.detach().clone() for key, value in model.state_dict().items()}
+
+    @torch.no_grad()
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take the values of a saved average, or of a network that had none."""
+        for key, value in state.items():
+            self.state[key].copy_(value)
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:

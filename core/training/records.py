@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import torch
 
@@ -26,6 +27,8 @@ from core.training.trainer import Stopped
 
 logger = logging.getLogger(__name__)
 
+RESTING = ("finished", "stopped")  # states that a refused wish to go on does not change
+
 
 class Records:
     """What a job leaves in its folder besides the trainer's files; only its first process writes.
@@ -40,6 +43,11 @@ class Records:
     def __init__(self, folder: RunFolder) -> None:
         self.folder, self.first = folder, is_first_process()
         self.started, self.state = time.time(), "unknown"
+        self._former: dict[str, Any] = {}  # status of a run that is gone on with, until it is
+
+    def going(self) -> None:
+        """Note that a run goes on, so that what ends it from here on is its own end."""
+        self._former = {}
 
     @contextmanager
     def claimed(self, *, new: bool) -> Iterator[None]:
@@ -96,10 +104,15 @@ class Records:
 
     @contextmanager
     def begun(self, config: RunConfig | None, keep_stop: bool) -> Iterator[Callable[[], bool]]:
-        """As `at_work` for a run, whose configuration is stored first; None keeps what there is."""
+        """As `at_work` for a run, whose configuration is stored first.
+
+        None keeps what there is, and also the state of a run at rest until `going`.
+        """
         if self.first:
             if config is not None:
                 self.folder.create(config)
+            elif (former := self.folder.status())["state"] in RESTING:
+                self._former = former
             if not keep_stop:
                 self.folder.stop_request.unlink(missing_ok=True)
         with self.at_work("run") as is_asked:
@@ -133,7 +146,10 @@ class Records:
             except Exception as error:
                 logger.exception("The %s failed", what)
                 with suppress(OSError):  # what ended it is what the user must hear of
-                    self.set("failed", sentence(error))
+                    if self._former:  # refused before it went on: what there is stays as good
+                        self.folder.set_status(**self._former)
+                    else:
+                        self.set("failed", sentence(error))
                 if isinstance(error, CoreError):
                     raise
                 raise CoreError(sentence(error)) from error

@@ -25,6 +25,11 @@ from core.types import Image
 
 logger = logging.getLogger(__name__)
 PARTS = ("train", "valid")
+# Settings that say what a run's weights are and what they have seen; its card has them once.
+FIXED = (
+    "initial", "optimiser", "decay_all", "model", "model_options", "class_set", "split", "sources",
+    "teacher", "rater_share",
+)  # fmt: skip
 SMALLEST_PART = 2  # faces; fewer cannot be trained on or chosen by
 
 
@@ -196,6 +201,7 @@ def run_training(
             trainer.restore()
         if kept and is_first_process():
             folder.create(config)
+            records.going()
         trainer.fit()
         if is_first_process():
             _keep_reference(folder, data.train.images)
@@ -215,9 +221,9 @@ def _refuse_without_save(folder: RunFolder) -> None:
 
 
 def _refuse_late(config: RunConfig, folder: RunFolder) -> None:
-    """Refuse other settings of what is over by the time a run is gone on with."""
+    """Refuse other settings of what is over, or learnt, by the time a run is gone on with."""
     before = folder.config()
-    for name in ("initial", "optimiser", "decay_all"):
+    for name in FIXED:
         old, new = getattr(before, name), getattr(config, name)
         if old != new:
             raise ConfigError(

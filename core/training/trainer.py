@@ -326,8 +326,7 @@ class Trainer:
             self.network.load_state_dict(state["model"])
             take_up(self.optimiser, state["optimiser"])
             if self.average is not None:
-                for key, value in state["average"].items():
-                    self.average.state[key].copy_(value)
+                self.average.restore(state["average"] or self.network.state_dict())
                 self.average.steps = state["average_steps"]
             epoch, step, best = int(state["epoch"]), int(state["step"]), dict(state["best"])
             sums = EpochSums(**state["sums"])

@@ -232,27 +232,6 @@ def test_a_run_does_not_go_on_with_other_data(
         Trainer(tiny, second, folder).restore()
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_settings_that_a_run_cannot_go_on_with_do_not_replace_its_own(
-    demo: Path, tiny: RunConfig, tmp_path: Path
-) -> None:
-    folder = RunFolder.named(tmp_path, "run")
-    config = tiny.replaced(data=str(demo), epochs=1)
-    run_training(config, folder)
-
-    with pytest.raises(TrainingError, match="does not fit the run"):
-        run_training(config.replaced(model_options={"depth": 2, "width": 8}), folder, resume=True)
-    for late in ({"initial": "default"}, {"optimiser": "adam"}):
-        with pytest.raises(ConfigError, match=f"{next(iter(late))} of run cannot become"):
-            run_training(config.replaced(**late), folder, resume=True)
-    assert folder.config() == config
-
-    run_training(config.replaced(epochs=2), folder, resume=True)
-    assert folder.config().epochs == 2
-    assert len(list(folder.history())) == 2
-
-
 def test_the_command_line_obeys_a_stop_within_two_seconds(
     demo: Path, tiny: RunConfig, own_runs: Path
 ) -> None:
