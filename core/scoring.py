@@ -13,7 +13,7 @@ import numpy as np
 from core.errors import ImageError
 from core.images import read_image
 from core.predict import Predictor
-from core.types import Box, Image, Prediction
+from core.types import WHOLE, Box, Image, Prediction
 
 if TYPE_CHECKING:
     from core.faces import Found
@@ -149,7 +149,10 @@ def score_files(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Read:
-    """A row before the network has seen its pixels, uint8 (S, S); None where there are none."""
+    """A row before the network has seen its pixels, None where there are none.
+
+    They are uint8 (S, S), in colour (S, S, 3).
+    """
 
     row: Score
     pixels: Image | None = None
@@ -160,7 +163,7 @@ def _read(path: Path, predictor: Predictor, faces: FacesMode, all_faces: bool) -
     try:
         image = read_image(path)
         if faces == "whole":
-            return [_Read(Score(path, None, "whole", "ok", read_as="whole"), pixels(image))]
+            return [_Read(Score(path, None, WHOLE, "ok", read_as=WHOLE), pixels(image))]
         from core.faces import search_faces
 
         found = search_faces(image, small=all_faces)
@@ -170,7 +173,7 @@ def _read(path: Path, predictor: Predictor, faces: FacesMode, all_faces: bool) -
             sentence = f"{' '.join(found.notes)} It was not scored."
             return [_Read(Score(path, None, "", "no_face", sentence, faces=0))]
         sentence = "No face was found; the whole picture was scored."
-        row = Score(path, None, "whole", "no_face", sentence, "whole", 0)
+        row = Score(path, None, WHOLE, "no_face", sentence, WHOLE, 0)
         return [_Read(row, pixels(image))]
     except (ImageError, OSError) as error:  # not FaceError, which every other file would meet, too
         return [_Read(Score(path, None, "", "unreadable", str(error)))]
@@ -180,7 +183,7 @@ def _found_in(
     path: Path, found: "Found", pixels: Callable[[Image], Image], all_faces: bool
 ) -> list[_Read]:
     """The rows of a picture in which faces were found, or which is one itself."""
-    from core.faces import WHOLE, frame_face
+    from core.faces import frame_face
 
     first = found.detections[0]
     if first.detector == WHOLE:
@@ -206,7 +209,7 @@ def read_as(detector: str, turned: int = 0) -> str:
         detector: Which found the face; "whole" for the whole picture.
         turned: Degrees clockwise by which the picture was turned.
     """
-    if detector == "whole":
+    if detector == WHOLE:
         return detector
     return f"face, turned {turned}" if turned else "face"
 

@@ -26,6 +26,9 @@ def kind_of(value: object) -> str:
     return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
 
 
+WHOLE = "whole"  # in place of a detector: the whole picture stands for the face
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in pixels: left and top belong to it, right and bottom do not."""
@@ -77,7 +80,7 @@ class Detection:
     Attributes:
         box: In pixels of the picture searched; may reach over its edge.
         score: The detector's own confidence, higher is surer, comparable within one detector only.
-        detector: Registry name, or "whole" where the whole picture stands for the face.
+        detector: Registry name, or WHOLE where the whole picture stands for the face.
     """
 
     box: Box

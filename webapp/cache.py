@@ -18,7 +18,7 @@ import streamlit as st
 
 from core import CoreError, Explanation, ImageResult, Prediction
 from core.checkpoints import REFERENCE, WEIGHTS, find_checkpoint
-from core.types import Box
+from core.types import WHOLE, Box
 from webapp.inputs import Picture, sample_picture
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 CLOCK = 60.0  # seconds between two looks for what is to be forgotten
 HashFuncs = dict[str | type[Any], Callable[[Any], Any]]  # as caches of Streamlit take them
-WHOLE = "whole"  # in place of a detector: the whole picture is one face
 # Of glibc's mallopt(3).
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 AT_ONCE = 32 * 2**20  # bytes; less makes integrated gradients a tenth to a third slower

@@ -11,6 +11,7 @@ from core.checkpoints import DEFAULT_CHECKPOINT, find_checkpoint, list_checkpoin
 from core.drawing import OPACITY, SHOWN, ColourMap, Style, default_colours
 from core.explain import EXPLAINERS, SLOW_PASSES, MethodInfo, model_layers, recommended_method
 from core.faces import DEFAULT_DETECTOR, DETECTORS
+from core.types import WHOLE
 from webapp import cache, checkpoints
 from webapp.errors import shown_errors
 from webapp.text import literal
@@ -32,7 +33,7 @@ DETECTOR_TITLES = {
     "blazeface": "BlazeFace, fastest",
     "dlib_hog": "HOG, part of dlib",
     "haar": "Viola-Jones, as in the paper",
-    cache.WHOLE: "None: the picture is one face",
+    WHOLE: "None: the picture is one face",
 }
 
 
@@ -115,11 +116,11 @@ def loaded(folder: Path) -> "Predictor | None":
 
 
 def detector_picker() -> str:
-    """Name of a face detector, "auto", or `cache.WHOLE`."""
+    """Name of a face detector, "auto", or `WHOLE`."""
     names = [DEFAULT_DETECTOR, *(name for name in DETECTORS if name != DEFAULT_DETECTOR)]
     return linked_choice(
         "Face detector",
-        {name: DETECTOR_TITLES.get(name, name) for name in [*names, cache.WHOLE]},
+        {name: DETECTOR_TITLES.get(name, name) for name in [*names, WHOLE]},
         "detector",
         "Automatic tries BlazeFace, then HOG; a tiny picture without a find is taken whole.",
     )

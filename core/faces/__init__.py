@@ -6,7 +6,7 @@ Importing this package loads no model and no dlib.
 from core.faces import dlib_hog, haar  # noqa: F401 - registers them
 from core.faces.alignment import CROP_SIDE, aligned_crop, warped
 from core.faces.auto import NAME as DEFAULT_DETECTOR
-from core.faces.auto import WHOLE, Found
+from core.faces.auto import Found
 from core.faces.blazeface import available as blazeface_available
 from core.faces.detection import DETECTORS, Detector
 from core.faces.finding import (
@@ -27,7 +27,6 @@ __all__ = [
     "DEFAULT_DETECTOR",
     "DETECTORS",
     "REGIONS",
-    "WHOLE",
     "Detector",
     "Found",
     "FoundFaces",

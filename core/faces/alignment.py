@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ImageError
-from core.types import Box, Detection, Image
+from core.types import WHOLE, Box, Detection, Image
 
 CROP_SIDE = 128  # pixels; twice the networks' input, enough to look at
 # Extra width around the frame on each side, in frames: the one place to change it for all crops.
@@ -20,7 +20,7 @@ _FROM_BOX = {
     "blazeface": (0.0, -0.06, 1.0),
     "dlib_hog": (0.0, -0.05, 1.0),
     "haar": (0.0, 0.05, 0.89),
-    "whole": (0.0, 0.0, 1.0),
+    WHOLE: (0.0, 0.0, 1.0),
 }
 _MIN_EYES, _MAX_EYES = 0.15, 1.2  # distance in sides of the box; beyond, the landmarks went astray
 

@@ -9,7 +9,7 @@ import numpy as np
 from core.faces import blazeface, dlib_hog
 from core.faces.alignment import cut
 from core.faces.detection import DETECTORS, checked, distinct, largest_first, shrunk
-from core.types import Box, Detection, Image
+from core.types import WHOLE, Box, Detection, Image
 
 _WINDOW = 128  # pixels, BlazeFace's own input
 _LEVELS = ((256, 256), (512, 900))  # searched at this longer side, where the picture has as much
@@ -36,7 +36,6 @@ _SURE_TURNED = 0.75  # where nothing is found upright
 _SURE_UPRIGHT = 0.88  # from here on other turns are not tried
 _CLEARER = 0.1  # by which a turned face must be surer than the same one upright
 NAME = "auto"
-WHOLE = "whole"  # the detector's name where no detector found the face
 SMALL = 224  # pixels; up to this size a squarish picture can be a crop, as data sets have them
 _SQUARE = 1.25  # longer by shorter side up to which a picture is squarish
 _FILLS = 0.8  # of the picture's side: a face that wide needs no cutting out

@@ -9,7 +9,7 @@ from core.faces import auto
 from core.faces.alignment import aligned_crop, plausible
 from core.faces.detection import DETECTORS, checked
 from core.faces.landmarks import fit_landmarks
-from core.types import Detection, Face, Image
+from core.types import WHOLE, Detection, Face, Image
 
 _NONE_FOUND = (
     "No face was found. Where a face fills the picture, take the whole picture as the face."
@@ -47,9 +47,7 @@ def detect(image: Image, detector: str = auto.NAME) -> tuple[Detection, ...]:
     return DETECTORS[detector](image)
 
 
-def find_faces(
-    image: Image, *, detector: str = auto.NAME, landmarks: bool = True, small: bool = True
-) -> FoundFaces:
+def find_faces(image: Image, *, detector: str = auto.NAME, landmarks: bool = True) -> FoundFaces:
     """Find and frame every face of a picture.
 
     Args:
@@ -57,21 +55,25 @@ def find_faces(
         detector: Registry name in `DETECTORS`; only `auto` turns a picture that lies on its side.
         landmarks: Whether the 68 landmarks are fitted; without them crops are not turned, which
             is less exact than what the networks were trained on.
-        small: Whether `auto` looks for the smallest faces of large pictures although it found
-            larger ones.
 
     Raises:
         ConfigError: There is no detector of this name.
         FaceError: The detector or the landmark model cannot run here.
         ImageError: The array is no RGB picture.
     """
-    found = search_faces(image, detector=detector, small=small)
+    found = search_faces(image, detector=detector)
     faces = tuple(frame_face(found.image, each, landmarks) for each in found.detections)
     return FoundFaces(found.image, faces, found.notes, found.turned)
 
 
 def search_faces(image: Image, *, detector: str = auto.NAME, small: bool = True) -> auto.Found:
     """What `find_faces` finds, with its notes, before any face is framed.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        detector: Registry name in `DETECTORS`.
+        small: Whether `auto` looks for the smallest faces of large pictures although it found
+            larger ones.
 
     Raises:
         ConfigError: There is no detector of this name.
@@ -97,7 +99,7 @@ def _none_found(image: Image, detector: str) -> str:
 def _too_small(found: tuple[Detection, ...]) -> tuple[str, ...]:
     """What to say of faces that have fewer pixels than an answer needs."""
     sides = [each.box.width for each in found if each.box.width < DEPENDABLE]
-    if not sides or found[0].detector == auto.WHOLE:
+    if not sides or found[0].detector == WHOLE:
         return ()
     if len(sides) == 1:
         return (f"A face is small, {sides[0]} pixels wide; {_DEPENDS}",)
@@ -167,7 +169,7 @@ def fitted_landmarks(images: Image) -> NDArray[np.float64]:
 
 def frame_face(image: Image, detection: Detection, landmarks: bool = True) -> Face:
     """One found face, framed as `find_faces` does it."""
-    if detection.detector == auto.WHOLE:
+    if detection.detector == WHOLE:
         return whole_picture(image, landmarks=landmarks)
     points = believed_landmarks(image, detection) if landmarks else None
     crop, matrix = aligned_crop(image, detection if points is None else points)

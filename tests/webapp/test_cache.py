@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from core import CheckpointError
 from core.images import decode
 from core.predict import Predictor
+from core.types import WHOLE
 from webapp import cache
 from webapp.inputs import sample_picture
 
@@ -111,13 +112,12 @@ def twice(weights: str) -> None:
     import streamlit as st
     from skimage.data import data_dir
 
-    from webapp import cache
     from webapp.image_explanation.subject import Subject, parts, sets_of_parts
     from webapp.inputs import Picture
 
     folder, content = Path(weights).parent, (Path(data_dir) / "astronaut.png").read_bytes()
     first, renamed, other = (
-        Subject(folder, picture, cache.WHOLE, 0, "grad_cam")
+        Subject(folder, picture, WHOLE, 0, "grad_cam")
         for picture in (
             Picture("a.png", content),
             Picture("b.png", content),

@@ -15,7 +15,8 @@ from core import Box, Prediction
 from core.images import png_bytes
 from core.predict import Predictor
 from core.scoring import FacesMode, as_row, header, score_files
-from webapp.cache import WHOLE, Answer, answers_of
+from core.types import WHOLE
+from webapp.cache import Answer, answers_of
 from webapp.image_explanation.outcome import Outcome, numbers_json, scores_csv
 
 THIRD = np.array([1 / 3, 2 / 3 - 1 / 7, 1 / 7])
