@@ -79,8 +79,8 @@ SHIPPED_TITLES = {
 }
 WEIGHTS = "weights.safetensors"
 # Of files in which other programs keep weights.
-WEIGHT_ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors", ".onnx", ".h5", ".keras")
 IMPORTED_ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
+WEIGHT_ENDINGS = (*IMPORTED_ENDINGS, ".onnx", ".h5", ".keras")
 QUANTISATION = "quantisation.json"  # activation ranges for 8 bits, and what they cost
 REFERENCE = "reference.safetensors"  # what explanations know of other faces
 MAPPED_LAYER = "layer"  # property of an ONNX file with maps: the layer they explain
@@ -242,8 +242,8 @@ def report_of_weights(folder: Path, name: str, place: Path | None = None) -> dic
         own = shaped_or_empty(folder / "card.json", CardFile).get("data", {}).get("data_hash")
         for other in evaluations_of(folder, name).values():
             report = shaped_or_empty(other / name, shape)
-            is_own = report.get("own_data") or report.get("data_hash") == own
-            if is_own and changed(other / name) >= changed(folder / name):
+            on_own_data = report.get("own_data") or report.get("data_hash") == own
+            if on_own_data and changed(other / name) >= changed(folder / name):
                 return report
     report = shaped_or_empty((place or folder) / name, shape)
     try:

@@ -11,11 +11,17 @@ if TYPE_CHECKING:
         origins,
         shipped_audit,
         shipped_means,
-        write_audit,
         write_shipped,
     )
-    from core.data.dataset import WITHOUT_TWINS, Dataset, Subset, load_dataset
-    from core.data.exclude import count_excluded, exclude_path, read_exclude, write_exclude
+    from core.data.dataset import TWIN, WITHOUT_TWINS, Dataset, Subset, load_dataset
+    from core.data.demo import DEMO
+    from core.data.exclude import (
+        EXCLUDE_COLUMNS,
+        count_excluded,
+        exclude_path,
+        read_exclude,
+        write_exclude,
+    )
     from core.data.frames import Frames, find_frames, framed, load_frames
     from core.data.leaks import conflicts, leak_pairs, mirrored_leaks, mirrored_pairs
     from core.data.name_map import NO_NAMES, NameMap
@@ -45,11 +51,17 @@ __getattr__ = lazy_names(
             "origins",
             "shipped_audit",
             "shipped_means",
-            "write_audit",
             "write_shipped",
         ),
-        "dataset": ("WITHOUT_TWINS", "Dataset", "Subset", "load_dataset"),
-        "exclude": ("count_excluded", "exclude_path", "read_exclude", "write_exclude"),
+        "dataset": ("TWIN", "WITHOUT_TWINS", "Dataset", "Subset", "load_dataset"),
+        "demo": ("DEMO",),
+        "exclude": (
+            "EXCLUDE_COLUMNS",
+            "count_excluded",
+            "exclude_path",
+            "read_exclude",
+            "write_exclude",
+        ),
         "frames": ("Frames", "find_frames", "framed", "load_frames"),
         "leaks": ("conflicts", "leak_pairs", "mirrored_leaks", "mirrored_pairs"),
         "name_map": ("NO_NAMES", "NameMap"),
@@ -74,11 +86,14 @@ __getattr__ = lazy_names(
 
 __all__ = [
     "AGGREGATE",
+    "DEMO",
+    "EXCLUDE_COLUMNS",
     "NO_NAMES",
     "PAPER_SOURCES",
     "PUBLISHED_VALID",
     "SOURCES",
     "TABLE1",
+    "TWIN",
     "WITHOUT_TWINS",
     "Cell",
     "Dataset",
@@ -120,7 +135,6 @@ __all__ = [
     "understand",
     "vote_shares",
     "with_aggregate",
-    "write_audit",
     "write_exclude",
     "write_shipped",
 ]

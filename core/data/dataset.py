@@ -42,6 +42,7 @@ from core.types import Image
 
 FORMAT = 1
 WITHOUT_TWINS = "test_without_twins"
+TWIN = "twin: "  # begins the reason of a test picture with a copy in train, in `published`
 _TEXT = (
     "source",
     "split",
@@ -189,7 +190,7 @@ class Dataset:
         table = self.split(split)
         wanted = table["part"] == part
         if part == WITHOUT_TWINS:
-            twins = self.split("published")["reason"].str.startswith("twin")
+            twins = self.split("published")["reason"].str.startswith(TWIN)
             wanted = (table["part"] == "test") & ~twins
         elif part not in {"train", "valid", "test", "drop"}:
             raise DataError(

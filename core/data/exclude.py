@@ -13,7 +13,7 @@ import pandas as pd
 from core.data.dataset import write_csv
 from core.errors import DataError
 
-COLUMNS = ["pixel_hash", "source", "path", "reason"]
+EXCLUDE_COLUMNS = ["pixel_hash", "source", "path", "reason"]
 
 
 def exclude_path(folder: Path) -> Path:
@@ -28,7 +28,7 @@ def read_exclude(path: Path) -> pd.DataFrame:
         DataError: The file has other columns.
     """
     if not path.is_file():
-        return pd.DataFrame(columns=COLUMNS, dtype=str)
+        return pd.DataFrame(columns=EXCLUDE_COLUMNS, dtype=str)
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (ValueError, OSError) as error:
@@ -36,10 +36,10 @@ def read_exclude(path: Path) -> pd.DataFrame:
     if "pixel_hash" not in table.columns:
         raise DataError(
             f"{path.name} has the columns {', '.join(table.columns)}; "
-            f"an exclude list needs at least pixel_hash (of {', '.join(COLUMNS)})."
+            f"an exclude list needs at least pixel_hash (of {', '.join(EXCLUDE_COLUMNS)})."
         )
     table["pixel_hash"] = table["pixel_hash"].str.strip().str.lower()
-    return table.reindex(columns=COLUMNS, fill_value="")
+    return table.reindex(columns=EXCLUDE_COLUMNS, fill_value="")
 
 
 def write_exclude(folder: Path, table: pd.DataFrame) -> None:
@@ -49,7 +49,7 @@ def write_exclude(folder: Path, table: pd.DataFrame) -> None:
         folder: Of the data set.
         table: Columns as at the top of this file; all but pixel_hash may be missing.
     """
-    kept = table.reindex(columns=COLUMNS, fill_value="").fillna("")
+    kept = table.reindex(columns=EXCLUDE_COLUMNS, fill_value="").fillna("")
     write_csv(exclude_path(folder), kept.drop_duplicates("pixel_hash"))
 
 

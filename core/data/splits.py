@@ -32,6 +32,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from core.data.dataset import TWIN
 from core.data.mirrored import linked_groups, own_groups, twin_pairs
 from core.data.table1 import PUBLISHED_VALID
 
@@ -69,8 +70,8 @@ def published_split(
     exact = manifest["pixel_hash"].isin(set(manifest.loc[in_train, "pixel_hash"]))
     grouped = manifest["group"] >= 0
     near = grouped & manifest["group"].isin(set(manifest.loc[in_train & grouped, "group"]))
-    reason[is_test & near] = "twin: near"
-    reason[is_test & exact] = "twin: exact"
+    reason[is_test & near] = f"{TWIN}near"
+    reason[is_test & exact] = f"{TWIN}exact"
     turned = manifest["id"].isin(twin_pairs(manifest, mirrored, part, "train", "test")["id_b"])
     reason[is_test & turned & (reason == "")] = "mirrored twin"
     return _table(manifest, part, reason, excluded)

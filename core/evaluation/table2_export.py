@@ -5,12 +5,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from core.evaluation.paper_tables import PARTS
 from core.tabular import CsvWriter, latex_cell, markdown_row
 
 Format = Literal["md", "csv", "latex", "json"]
 FORMATS: tuple[Format, ...] = ("md", "csv", "latex", "json")
 PUBLISHED = ("train", "test", "valid")
-MEASURED = ("train", "test", "valid", "test_clean", "valid_clean")
 _MOST_PARTS = 3  # of a sum of epochs that is written out
 
 
@@ -41,7 +41,7 @@ def as_csv(rows: Sequence[dict[str, Any]]) -> str:
     target = io.StringIO()
     names = ["dataset", "model", "name", "layers", "architecture", "parameters"]
     header = [*names, *(f"published_{part}" for part in PUBLISHED)]
-    for part in MEASURED:
+    for part in PARTS:
         header += [f"measured_{part}", f"{part}_low", f"{part}_high", f"{part}_n"]
     about = ("run", "split", "epochs", "epochs_before", "faces_seen", "faces_per_second", "date")
     header += [*about, "status", "command"]
@@ -52,7 +52,7 @@ def as_csv(rows: Sequence[dict[str, Any]]) -> str:
         if measured and all(one["epochs"] for one in measured.get("earlier", [])):
             measured["epochs_before"] = sum(all_epochs(measured)[:-1])
         cells = [row[name] for name in names] + [row["published"][part] for part in PUBLISHED]
-        for part in MEASURED:
+        for part in PARTS:
             low, high = measured.get("intervals", {}).get(part, (None, None))
             cells += [measured.get(part), low, high, measured.get("n", {}).get(part)]
         cells += [measured.get(name) for name in about]

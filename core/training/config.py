@@ -14,6 +14,7 @@ Schedule = Literal["constant", "cosine", "one_cycle", "exponential"]
 FACE_START = "dlib-face-recognition"  # an `initial` that is no checkpoint
 WHOLE = ("epochs", "batch_size", "patience", "devices", "machines", "start_side", "seed")
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
+Accelerator = Literal["auto", "cpu", "cuda", "mps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ class RunConfig:
     compile: bool = False
     seed: int = 0
     save_minutes: float = 5.0
-    accelerator: str = "auto"
+    accelerator: Accelerator = "auto"
     devices: int = 1
     machines: int = 1
 
@@ -165,7 +166,7 @@ class RunConfig:
             ("optimiser", get_args(Optimiser)),
             ("schedule", get_args(Schedule)),
             ("precision", get_args(Precision)),
-            ("accelerator", ("auto", "cpu", "cuda", "mps")),
+            ("accelerator", get_args(Accelerator)),
         ):
             if getattr(self, name) not in choices:
                 found = getattr(self, name)

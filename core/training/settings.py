@@ -16,7 +16,6 @@ Kind = Literal["choice", "whole", "number", "switch", "text", "names"]
 # Texts that take one of a few values, beyond what their types say.
 CHOICES: dict[str, tuple[str, ...]] = {
     "class_set": tuple(CLASS_SETS),
-    "accelerator": ("auto", "cpu", "cuda", "mps"),
 }
 ENTRY = re.compile(r"^ {4,}(\w+): (.*(?:\n {8,}\S.*)*)", re.MULTILINE)
 

@@ -7,14 +7,13 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.data import exclude_path, read_exclude, write_exclude
+from core.data import EXCLUDE_COLUMNS, exclude_path, read_exclude, write_exclude
 from core.paths import read_only
 from core.tabular import frame_csv
 from webapp.dataset_explorer import address, preparing, store, tiles
 from webapp.errors import shown_errors
 from webapp.text import counted, literal
 
-COLUMNS = ["pixel_hash", "source", "path", "reason"]
 REASON = "judged unfit"
 MOST_SHOWN = 96  # pictures of the list
 _CHANGES, _REASON_KEY = "exclude changes", "exclude reason"
@@ -23,7 +22,7 @@ _WRITING = threading.Lock()  # visitors share the list
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
-    """What one step did to a list; tables with COLUMNS."""
+    """What one step did to a list; tables with EXCLUDE_COLUMNS."""
 
     folder: Path
     added: pd.DataFrame
@@ -39,7 +38,7 @@ def exclude(folder: Path, rows: pd.DataFrame, reason: str = "") -> None:
         reason: Why, in the visitor's words.
     """
     listed = rows.drop_duplicates("pixel_hash").assign(reason=reason.strip() or REASON)
-    _change(folder, added=listed.loc[~listed["excluded"], COLUMNS])
+    _change(folder, added=listed.loc[~listed["excluded"], EXCLUDE_COLUMNS])
 
 
 def include(folder: Path, hashes: list[str]) -> None:
@@ -161,7 +160,7 @@ def _again(folder: Path) -> None:
 def _change(
     folder: Path, added: pd.DataFrame | None = None, removed: pd.DataFrame | None = None
 ) -> None:
-    nothing = pd.DataFrame(columns=COLUMNS)
+    nothing = pd.DataFrame(columns=EXCLUDE_COLUMNS)
     change = Change(
         folder, nothing if added is None else added, nothing if removed is None else removed
     )
@@ -176,4 +175,4 @@ def _write(folder: Path, added: pd.DataFrame, removed: pd.DataFrame) -> None:
     with _WRITING:
         table = read_exclude(exclude_path(folder))
         kept = table[~table["pixel_hash"].isin(removed["pixel_hash"])]
-        write_exclude(folder, pd.concat([kept, added[COLUMNS]], ignore_index=True))
+        write_exclude(folder, pd.concat([kept, added[EXCLUDE_COLUMNS]], ignore_index=True))

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.data import compare, title_of, with_aggregate
+from core.data import DEMO, compare, title_of, with_aggregate
 from core.labels import COLOURS
 from webapp.chart_frame import draw_chart
 from webapp.charts import dataset as charts
@@ -15,7 +15,6 @@ from webapp.text import counted, literal, percent
 
 Values = dict[str, Any]
 MARK = "background-color: rgba(213, 94, 0, 0.25)"
-DEMO = "demo"  # name of the source of drawings
 _BARS = "balance"
 
 

@@ -21,7 +21,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from core.data import NO_NAMES, SOURCES, Dataset, NameMap, Understood, holds_demo, understand
+from core.data import DEMO, NO_NAMES, SOURCES, Dataset, NameMap, Understood, holds_demo, understand
 from core.errors import DataError
 from core.files import file_hash, replacing, write_json
 from core.paths import below, data_root, read_only
@@ -29,7 +29,6 @@ from core.process import ProcessFields, start_detached
 from core.unpacking import free_place
 from webapp.inputs import LARGEST_UPLOAD, too_large
 
-DEMO = "demo"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _RECORDS = ".preparations"
 _UPLOADS = "uploads"  # below the data root: the visitors' zips

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from core import CoreError
-from core.data import NO_NAMES, SOURCES, NameMap, Understood
+from core.data import DEMO, NO_NAMES, SOURCES, NameMap, Understood
 from core.files import free_name
 from core.labels import CLASS_SETS, NEUTRAL
 from core.paths import data_root, read_only
@@ -80,7 +80,7 @@ def _demo() -> None:
             "**Try it with drawings.** 900 faces drawn by code, six expressions, ready in a minute."
         )
         if st.button("Prepare the demo", key="prepare demo"):
-            _begin(preparing.DEMO, [preparing.DEMO])
+            _begin(DEMO, [DEMO])
 
 
 def _form() -> None:

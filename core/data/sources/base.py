@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from core.data.containers import PICTURES, Container, Skip, suffix
 from core.data.name_map import Doubt, NameMap, as_split, read_split
 from core.data.name_map import Split as Split  # for the sources that import it from here
+from core.labels import COLOURS
 from core.registry import Registry
 
 RECOGNISED = 0.9  # share of the pictures that must follow a layout; strays are skipped later
+PAPER_NAMES = rf"_({'|'.join(COLOURS)})\.[a-z]+$"  # ends of file names in the paper's form
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from core.data.containers import Container, Skip
 from core.data.name_map import NameMap
 from core.data.sources.base import (
+    PAPER_NAMES,
     RECOGNISED,
     SOURCES,
     Item,
@@ -16,17 +17,16 @@ from core.data.sources.base import (
 )
 from core.data.sources.class_folders import folder_splits, strays
 from core.data.tables import Form, raw_rows
-from core.labels import COLOURS, EMOTIONS, NEUTRAL, canonical
+from core.labels import EMOTIONS, NEUTRAL, canonical
 
 _NUMBERS = (*EMOTIONS, NEUTRAL)
-_SUFFIX = rf"_({'|'.join(COLOURS)})\.[a-z]+$"
 _FORM = Form("utf-8-sig", ",", hinted=False, first=())  # of the label tables
 _TABLES = {f"{split}_labels.csv" for split in ("train", "test", "valid")}
 _VALID_ONLY = r"(^|/)valid/img\d+_[a-z]+\.[a-z]+$"
 
 
 def _matches(container: Container) -> bool:
-    return share(pictures(container), _SUFFIX) >= RECOGNISED
+    return share(pictures(container), PAPER_NAMES) >= RECOGNISED
 
 
 def _matches_valid(container: Container) -> bool:
@@ -40,7 +40,7 @@ def _items(container: Container, names: NameMap) -> Iterator[Item | Skip]:
     splits = folder_splits(pictures(container), names)
     for member in pictures(container):
         path = PurePosixPath(member)
-        match = re.search(_SUFFIX, path.name, re.IGNORECASE)
+        match = re.search(PAPER_NAMES, path.name, re.IGNORECASE)
         if match is None:
             yield Skip(member, "its name does not end in _EMOTION")
             continue

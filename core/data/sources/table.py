@@ -15,6 +15,7 @@ from core.data.containers import TEXT_TABLES, Container, FileContainer, Skip, su
 from core.data.name_map import UNKNOWN, Doubt, NameMap, Split, as_split
 from core.data.picture_names import AMBIGUOUS, Places, common_folders
 from core.data.sources.base import (
+    PAPER_NAMES,
     RECOGNISED,
     SOURCES,
     Item,
@@ -37,9 +38,8 @@ from core.data.sources.columns import (
 )
 from core.data.tables import Form, form_of, raw_rows, refuse_damaged
 from core.errors import DataError
-from core.labels import COLOURS, canonical
+from core.labels import canonical
 
-_NAMED_FILES = rf"_({'|'.join(COLOURS)})\.[a-z]+$"  # the paper's form, whose tables only repeat it
 _FOLDERS = ("folder", "directory", "dir")  # of a name, where a list parts the two
 AND = " and "  # between the labels of a row that has several
 MOST_STRATA = 20  # more values are measurements or names
@@ -195,7 +195,7 @@ def _matches(container: Container) -> bool:
         return bool(path_tables(container))
     found = pictures(container)
     in_classes = sum(any(map(canonical, one.split("/")[:-1])) for one in found)
-    if in_classes >= len(found) * RECOGNISED / 2 or share(found, _NAMED_FILES) >= RECOGNISED:
+    if in_classes >= len(found) * RECOGNISED / 2 or share(found, PAPER_NAMES) >= RECOGNISED:
         return False
     return bool(path_tables(container))
 
