@@ -18,10 +18,7 @@ if TYPE_CHECKING:
         resized,
     )
     from core.drawing.colour_maps import (
-        AGAINST,
-        COLOUR_MAPS,
         COLOURS_IN_WORDS,
-        FOR,
         NO_EVIDENCE,
         ONLY_AGAINST,
         ColourMap,
@@ -45,10 +42,7 @@ __getattr__ = lazy_names(
             "resized",
         ),
         "colour_maps": (
-            "AGAINST",
-            "COLOUR_MAPS",
             "COLOURS_IN_WORDS",
-            "FOR",
             "NO_EVIDENCE",
             "ONLY_AGAINST",
             "ColourMap",
@@ -62,10 +56,7 @@ __getattr__ = lazy_names(
 )
 
 __all__ = [
-    "AGAINST",
     "COLOURS_IN_WORDS",
-    "COLOUR_MAPS",
-    "FOR",
     "LEAST_SEEN",
     "NO_EVIDENCE",
     "ONLY_AGAINST",

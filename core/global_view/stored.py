@@ -5,12 +5,9 @@ from typing import Any
 
 from core.checkpoints import report_of_weights
 
-# What was measured of a region, in words.
-MEASURES = {
-    "drop": "probability lost when the region is hidden",
-    "share": "share of the positive evidence",
-    "lift": "share of the evidence by share of the area; 1 is as much as the size explains",
-}
+# Of a region: probability lost when it is hidden; its share of the positive evidence; and that by
+# its share of the area, where 1 is as much as its size explains.
+MEASURES = ("drop", "share", "lift")
 
 
 def global_view_file(folder: Path, split: str) -> Path:
