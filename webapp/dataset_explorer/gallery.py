@@ -48,12 +48,6 @@ BY_ANSWER = {
 }
 LEFT_OUT = {"drop": "left out"}
 PAGE_SIZES = (24, 48, 96, 192)  # rows of 2, 3, 4, 6, 8 and 12 are full
-SIGNS = {  # by finding
-    "copies": "2 copies: so many are the same picture",
-    "leaks": "⚠ a copy in another split",
-    "contradicting": "≠ copies with different labels",
-    "excluded": "⊘ excluded",
-}
 ANSWERED = (
     "✓ and ✗: the network's answer agrees with the label or not, and how sure it is. Loss is "
     "high where the network gives the label little probability: the label may be wrong, or the "
@@ -149,7 +143,7 @@ def show(folder: Path) -> None:
         st.info("No picture fits these filters. Take one of them away.")
         return
     size = st.session_state["size"]
-    page, pages = st.session_state[address.PAGE], _pages(selected)
+    page, pages = st.session_state[address.PAGE], tiles.page_count(selected, size)
     rows = selected.iloc[(page - 1) * size : page * size]
     st.caption(legend(rows, answered=network is not None))
     if network is not None:
@@ -166,27 +160,22 @@ def legend(rows: pd.DataFrame, *, answered: bool) -> str:
         rows: Of the page, as `store.pictures` gives them.
         answered: Whether a network's answers stand on them.
     """
-    signs = [words for name, words in SIGNS.items() if FINDINGS[name][1](rows).any()]
+    signs = [
+        f"{mark} {meaning}"
+        for name, (mark, meaning) in tiles.MARKS.items()
+        if FINDINGS[name][1](rows).any()
+    ]
     told = " · ".join([*signs, ANSWERED] if answered else signs)
     return "Click a picture to see it in full." + (f" {told}." if told else "")
-
-
-def _pages(selected: pd.DataFrame) -> int:
-    return max(-(-len(selected) // int(st.session_state["size"])), 1)
 
 
 def _toolbar(folder: Path, selected: pd.DataFrame) -> None:
     text, page, size, file = st.columns([4, 2, 2, 2], vertical_alignment="bottom")
     text.markdown(f"**{counted(len(selected), 'picture')}**")
-    size.selectbox(
+    chosen = size.selectbox(
         "A page holds", PAGE_SIZES, key="size", bind="query-params", on_change=address.first_page
     )
-    pages = _pages(selected)
-    if st.session_state.get(address.PAGE, 1) > pages:
-        address.first_page()
-    page.number_input(
-        f"Page of {pages:,}", 1, pages, key=address.PAGE, disabled=pages == 1, bind="query-params"
-    )
+    tiles.page_picker(page, tiles.page_count(selected, chosen))
     file.download_button(
         "Download as CSV",
         lambda: tiles.as_csv(selected),

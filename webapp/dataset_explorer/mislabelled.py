@@ -161,18 +161,7 @@ def _chosen(rows: pd.DataFrame, votes: pd.DataFrame | None) -> pd.DataFrame:
 
 def _toolbar(folder: Path, name: str, rows: pd.DataFrame, votes: pd.DataFrame | None) -> None:
     line = st.container(horizontal=True, vertical_alignment="bottom")
-    pages = _pages(rows)
-    if st.session_state.get(address.PAGE, 1) > pages:
-        address.first_page()
-    line.number_input(
-        f"Page of {pages:,}",
-        1,
-        pages,
-        key=address.PAGE,
-        disabled=pages == 1,
-        bind="query-params",
-        width=160,
-    )
+    tiles.page_picker(line, tiles.page_count(rows, PAGE), width=160)
     table = rows if votes is None else rows.join(votes, on="id")
     line.download_button(
         "Download as CSV",
@@ -182,10 +171,6 @@ def _toolbar(folder: Path, name: str, rows: pd.DataFrame, votes: pd.DataFrame | 
         on_click="ignore",
         help="A row a picture in this order. No picture is in the file.",
     )
-
-
-def _pages(rows: pd.DataFrame) -> int:
-    return max(-(-len(rows) // PAGE), 1)
 
 
 def _page(folder: Path, rows: pd.DataFrame, votes: pd.DataFrame | None, *, fit: bool) -> None:
@@ -212,7 +197,7 @@ def _page(folder: Path, rows: pd.DataFrame, votes: pd.DataFrame | None, *, fit: 
             place.checkbox("Exclude", key=keys[number], disabled=bool(row["excluded"]))
     with actions:
         _actions(folder, pictures, keys, doubtful if fit else [])
-    tiles.pager(page, _pages(rows))
+    tiles.pager(page, tiles.page_count(rows, PAGE))
 
 
 def _words(row: pd.Series, votes: pd.DataFrame | None) -> str:

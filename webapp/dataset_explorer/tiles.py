@@ -1,7 +1,7 @@
 """Pictures of a data set as tiles: what stands below each, in rows that are full, and as a CSV."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 import streamlit as st
@@ -13,19 +13,58 @@ from webapp.dataset_explorer import address, store
 from webapp.text import percent
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from core.data import Dataset
 
 EXPORTED = ["id", "source", "split", "label", "path", "width", "height", "pixel_hash", "group",
             "clean", "reason", "copies", "leaks", "contradicting", "excluded"]  # fmt: skip
 
 
+# By finding: the mark on a picture, or an example of it, and what it means.
+MARKS = {
+    "copies": ("2 copies:", "so many are the same picture"),
+    "leaks": ("⚠", "a copy in another split"),
+    "contradicting": ("≠", "copies with different labels"),
+    "excluded": ("⊘", "excluded"),
+}
+
+
 def caption(row: pd.Series) -> str:
     """What stands below a picture: its label and a mark for each finding, then any answer."""
-    marks = [f"· {row['copies']} copies"] if row["copies"] > 1 else []
-    findings = (("leaks", "⚠"), ("contradicting", "≠"), ("excluded", "⊘"))
-    first = " ".join([row["label"], *marks, *(mark for name, mark in findings if row[name])])
+    copies = [f"· {row['copies']} copies"] if row["copies"] > 1 else []
+    marks = [MARKS[name][0] for name in ("leaks", "contradicting", "excluded") if row[name]]
+    first = " ".join([row["label"], *copies, *marks])
     answer = said(row) if "answer" in row else ""
     return f"{first}  \n{answer}" if answer else first
+
+
+def page_count(rows: pd.DataFrame, size: int) -> int:
+    """How many pages of so many pictures there are, 1 also for none."""
+    return max(-(-len(rows) // size), 1)
+
+
+def page_picker(
+    place: "DeltaGenerator", pages: int, width: "int | Literal['stretch']" = "stretch"
+) -> None:
+    """Draw an input for the page's number, which begins anew where there are fewer pages now.
+
+    Args:
+        place: Where.
+        pages: As `page_count` gives it.
+        width: In pixels.
+    """
+    if st.session_state.get(address.PAGE, 1) > pages:
+        address.first_page()
+    place.number_input(
+        f"Page of {pages:,}",
+        1,
+        pages,
+        key=address.PAGE,
+        disabled=pages == 1,
+        bind="query-params",
+        width=width,
+    )
 
 
 def pager(page: int, pages: int) -> None:
