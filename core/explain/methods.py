@@ -26,7 +26,8 @@ class MethodInfo:
         formula: The map of class c in plain text: A is the layer with channels k and cells ij, y_c
             the logit, g = dy_c / dA, x the input.
         paper: First author, year, address.
-        cost: What the maps of all classes cost, in words and in forward passes.
+        cost: What its maps cost, in words and in forward passes: those of all classes from one
+            pass, or, where it says so, one map a class.
         passes: About how many forward passes the map of one class costs.
         class_discriminative: Whether the map depends on the class asked for.
         signed: Whether negative values mean evidence against the class.

@@ -189,7 +189,11 @@ def kind_with_maps(plain: Literal["exact", "int8"], method: str | None) -> Kind:
 
 
 def built(folder: Path, kind: Kind) -> Path:
-    """The ONNX file of a checkpoint, made now if it is not in the cache."""
+    """The ONNX file of a checkpoint, made now if it is not in the cache.
+
+    Raises:
+        CheckpointError: The checkpoint cannot be used, or has no 8-bit ranges for such an engine.
+    """
     if _is_int8(kind):
         quantisation = Quantisation.load(folder)
         if quantisation is None:

@@ -77,6 +77,9 @@ class VideoWriter:
         Args:
             image: RGB uint8 (H, W, 3); an odd last row or column is left out.
             time: Seconds from the beginning, later than the frame before.
+
+        Raises:
+            VideoError: The frame is larger or smaller than the video.
         """
         width, height = self._stream.width, self._stream.height
         if image.shape[0] not in (height, height + 1) or image.shape[1] not in (width, width + 1):
