@@ -265,7 +265,9 @@ def test_the_image_given_is_not_written_to() -> None:
     image = world.frame()
     image.setflags(write=False)
 
-    Pipeline(world, world).process(image, 0.0)
+    result = Pipeline(world, world).process(image, 0.0)
+
+    assert result.faces
 
 
 @pytest.mark.parametrize(
