@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from core.explain.action_units import (
         ActionUnit,
         Agreement,
-        agreement,
-        textbook_pattern,
         textbook_sources,
     )
     from core.explain.batch import MapMaker, class_maps, enlarged
@@ -32,12 +30,9 @@ if TYPE_CHECKING:
         Reference,
         carried_reference,
         explainable_layers,
-        feature_maps,
         give_reference,
-        last_convolution,
         layer_outputs,
         model_layers,
-        reference_of,
     )
     from core.explain.occlusion import blurred, filled, smoothed
     from core.explain.recommended import (
@@ -55,10 +50,11 @@ if TYPE_CHECKING:
         occlude_regions,
         region_shapley,
     )
-    from core.explain.region_reports import LEAST_DROP, RegionReport, region_report
+    from core.explain.region_reports import LEAST_DROP, RegionReport, in_words, region_report
     from core.explain.regions import (
         RegionEvidence,
         cell_shares,
+        evidence_shares,
         fit_masks,
         region_evidence,
     )
@@ -70,8 +66,6 @@ __getattr__ = lazy_names(
         "action_units": (
             "ActionUnit",
             "Agreement",
-            "agreement",
-            "textbook_pattern",
             "textbook_sources",
         ),
         "batch": ("MapMaker", "class_maps", "enlarged"),
@@ -95,12 +89,9 @@ __getattr__ = lazy_names(
             "Reference",
             "carried_reference",
             "explainable_layers",
-            "feature_maps",
             "give_reference",
-            "last_convolution",
             "layer_outputs",
             "model_layers",
-            "reference_of",
         ),
         "occlusion": ("blurred", "filled", "smoothed"),
         "recommended": (
@@ -118,8 +109,14 @@ __getattr__ = lazy_names(
             "occlude_regions",
             "region_shapley",
         ),
-        "region_reports": ("LEAST_DROP", "RegionReport", "region_report"),
-        "regions": ("RegionEvidence", "cell_shares", "fit_masks", "region_evidence"),
+        "region_reports": ("LEAST_DROP", "RegionReport", "in_words", "region_report"),
+        "regions": (
+            "RegionEvidence",
+            "cell_shares",
+            "evidence_shares",
+            "fit_masks",
+            "region_evidence",
+        ),
         "trace": ("Layer", "frozen_view", "traced", "watched"),
     },
 )
@@ -139,24 +136,22 @@ __all__ = [
     "RegionOcclusion",
     "RegionReport",
     "RegionShapley",
-    "agreement",
     "blurred",
     "carried_reference",
     "cell_shares",
     "class_maps",
     "contrast_map",
     "enlarged",
+    "evidence_shares",
     "explain",
     "explainable_layers",
     "fast_methods",
-    "feature_maps",
     "filled",
     "fit_masks",
     "frozen_view",
     "give_reference",
     "is_readable",
     "keep_reference",
-    "last_convolution",
     "layer_of",
     "layer_outputs",
     "load_explained",
@@ -169,7 +164,6 @@ __all__ = [
     "recommended_method",
     "recommended_of",
     "reference_faces",
-    "reference_of",
     "region_evidence",
     "region_report",
     "region_shapley",
@@ -177,9 +171,9 @@ __all__ = [
     "signed_grad_cam",
     "smoothed",
     "stored_faithfulness",
-    "textbook_pattern",
     "textbook_sources",
     "traced",
     "watched",
     "with_maps",
+    "in_words",
 ]

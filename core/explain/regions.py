@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.errors import ExplainError
 from core.preprocess import Preprocess
-from core.types import FINE_CELLS, Explanation
+from core.types import BLANK, FINE_CELLS, Explanation
 
 BACKGROUND = "background"  # the mask of what is no part of the face
 
@@ -61,38 +61,72 @@ def region_evidence(
     check_masks(masks)
     own = explanation.map_of(predicted).astype(np.float64)
     other = explanation.map_of(runner_up).astype(np.float64)
-    positive = np.maximum(own, 0)
-    total = float(positive.sum())
+    cells = cell_shares(masks, height, width)
+    shares = evidence_shares(own, cells)
     found = []
-    for name, mask in masks.items():
-        cells = cell_shares(mask, height, width)
-        area = float(cells.mean())
-        share = float((positive * cells).sum()) / total if total > 0 else 0.0
+    for row, name in enumerate(masks):
+        area = float(cells[row].mean())
+        share = 0.0 if shares is None else float(shares[row])
         found.append(
             RegionEvidence(
                 region=name,
                 area=area,
                 share=share,
                 lift=share / area if area > 0 else 0.0,
-                evidence=float((own * cells).sum()),
-                contrast=float(((own - other) * cells).sum()),
+                evidence=float((own * cells[row]).sum()),
+                contrast=float(((own - other) * cells[row]).sum()),
             )
         )
     return found
 
 
-def cell_shares(mask: NDArray[np.bool_], height: int, width: int) -> NDArray[np.float64]:
-    """Part of every cell that the mask covers, float64 (height, width), 0 to 1.
+def evidence_shares(
+    heat: NDArray[np.float64], cells: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Part of a map's positive evidence that lies in each region.
+
+    Args:
+        heat: float64 (h, w), the map.
+        cells: float64 (R, h, w), `cell_shares` of the regions.
+
+    Returns:
+        float64 (R,), 0 to 1, of sum 1 where the regions cover the picture; None for a blank map.
+    """
+    positive = np.maximum(heat, 0)
+    total = float(positive.sum())
+    if total <= BLANK:
+        return None
+    shares: NDArray[np.float64] = (cells * positive).sum(axis=(1, 2)) / total
+    return shares
+
+
+def cell_shares(masks: Masks, height: int, width: int) -> NDArray[np.float64]:
+    """Part of every cell of a map that each mask covers.
 
     Spreading a cell's value evenly over its pixels and summing those inside the mask comes to the
     same as weighing the cell by this part.
+
+    Args:
+        masks: bool (S, S) a region.
+        height: Cells of the map from top to bottom.
+        width: Cells from left to right.
+
+    Returns:
+        float64 (R, height, width), 0 to 1, exact also where cells and pixels do not fall together.
     """
-    grown = mask.astype(np.float32)
-    if grown.shape[0] % height or grown.shape[1] % width or grown.shape[0] < height:
-        # Make every cell a whole number of pixels, so that area averaging is exact.
-        grown = np.kron(grown, np.ones((height, width), dtype=np.float32))
-    shares = cv2.resize(grown, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(shares, dtype=np.float64)
+    drawn = np.stack(list(masks.values())).astype(np.float64)
+    shares: NDArray[np.float64] = (
+        _overlaps(height, drawn.shape[1]) @ drawn @ _overlaps(width, drawn.shape[2]).T
+    )
+    return shares
+
+
+def _overlaps(cells: int, pixels: int) -> NDArray[np.float64]:
+    """Part of each cell that each pixel of the same line makes up, float64 (cells, pixels)."""
+    # In units of 1 / (cells * pixels) of the line all edges are whole numbers.
+    cell, pixel = np.arange(cells)[:, None] * pixels, np.arange(pixels)[None] * cells
+    common = np.minimum(cell + pixels, pixel + cells) - np.maximum(cell, pixel)
+    return np.maximum(common, 0) / pixels
 
 
 def fit_masks(masks: Masks, preprocess: Preprocess) -> dict[str, NDArray[np.bool_]]:

@@ -65,7 +65,13 @@ def chunk_evidence(
     """
     import torch
 
-    from core.explain import class_maps, fit_masks, occlude_regions
+    from core.explain import (
+        cell_shares,
+        class_maps,
+        evidence_shares,
+        fit_masks,
+        occlude_regions,
+    )
 
     batch = torch.from_numpy(preprocess.normalise(squares))
     with torch.inference_mode():
@@ -77,31 +83,12 @@ def chunk_evidence(
         points = (landmarks[row] * side - 0.5).astype(np.float32)
         masks = fit_masks(regions(points, side), preprocess)
         hidden = occlude_regions(model, batch[row : row + 1], masks, temperature)
-        shares, areas = evidence_shares(maps[row], masks)
+        cells = cell_shares(masks, *maps[row].shape)
+        shares, areas = evidence_shares(maps[row], cells), cells.mean(axis=(1, 2))
         mean = np.abs(maps[row]).mean()
         heat = maps[row] / mean if mean > BLANK else None
         found.append(FaceEvidence(answer, heat, shares, areas, hidden.drop(answer)))
     return found
-
-
-def evidence_shares(
-    heat: NDArray[np.float64], masks: dict[str, NDArray[np.bool_]]
-) -> tuple[NDArray[np.float64] | None, NDArray[np.float64]]:
-    """Part of the positive evidence in each region, and part of the picture.
-
-    Args:
-        heat: float64 (h, w).
-        masks: bool (S, S) a region of `REGIONS`.
-    """
-    from core.explain import cell_shares
-
-    cells = np.stack([cell_shares(masks[name], *heat.shape) for name in REGIONS])
-    areas: NDArray[np.float64] = cells.mean(axis=(1, 2))
-    positive = np.maximum(heat, 0)
-    total = float(positive.sum())
-    if total <= BLANK:
-        return None, areas
-    return (cells * positive).sum(axis=(1, 2)) / total, areas
 
 
 @dataclass(slots=True, eq=False)

@@ -253,7 +253,7 @@ class _Run:
         on_frame: Callable[[Callable[[], Image]], None],
     ) -> None:
         self._pipeline = Pipeline(model, finder, settings.pipeline, budget=0)
-        preprocess = model.card.preprocess
+        self._preprocess = preprocess = model.card.preprocess
         self._drawing = replace(settings.drawing, coverage=preprocess.crop / preprocess.size)
         self._table, self._writer, self._track = table, writer, track
         self._span, self._on_frame = span, on_frame
@@ -309,7 +309,9 @@ class _Run:
         for face in result.faces:
             if face.explanation is not None:
                 label = face.label or face.prediction.predicted
-                shares[face.id] = region_shares(face.face, face.explanation, label)
+                shares[face.id] = region_shares(
+                    face.face, face.explanation, label, self._preprocess
+                )
                 self.counts["maps"] += 1
                 if face.label:
                     self.counts["blank"] += face.explanation.is_blank(label)

@@ -7,16 +7,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from core.drawing import UNCLEAR
 from core.errors import VideoError
+from core.explain import cell_shares, evidence_shares, fit_masks
 from core.faces import REGIONS, regions
 from core.files import read_object, replacing
+from core.preprocess import Preprocess
 from core.tabular import CsvWriter
-from core.types import BLANK, Explanation, Face, FrameResult, LiveFace
+from core.types import Explanation, Face, FrameResult, LiveFace
 
 ANNOTATED, TABLE, SUMMARY = "annotated.mp4", "faces.csv", "summary.json"
 Shares = Mapping[int, Mapping[str, float] | None]  # region shares by the id of the face
@@ -29,7 +30,6 @@ COARSE_NOTE = (
     "The maps have {cells} cells, in which neighbouring parts of a face share a cell: read region "
     "shares as rough."
 )
-_SIDE = 64  # pixels, of the masks
 RELATIVE = "relative"  # column: 1 where scores are relative to a resting face
 _PLACE = ("frame", "time", "face", "left", "top", "right", "bottom")
 
@@ -286,13 +286,16 @@ class Summary:
         return int(np.searchsorted(reached, share * reached[-1])) if reached[-1] else 0
 
 
-def region_shares(face: Face, explanation: Explanation, label: str) -> dict[str, float] | None:
-    """Share of the positive evidence for a class in each region, as it is drawn on the face.
+def region_shares(
+    face: Face, explanation: Explanation, label: str, preprocess: Preprocess
+) -> dict[str, float] | None:
+    """Share of the positive evidence for a class in each region, as for a photo.
 
     Args:
         face: With landmarks.
         explanation: Of that face.
         label: The class.
+        preprocess: What the explained network's pictures go through.
 
     Returns:
         One number a region of `core.faces.REGIONS`, 0 to 1, sum 1; None for a blank map or where
@@ -301,12 +304,7 @@ def region_shares(face: Face, explanation: Explanation, label: str) -> dict[str,
     points = face.crop_landmarks
     if points is None:
         return None
-    heat = np.maximum(explanation.map_of(label), 0).astype(np.float32)
-    if float(heat.max(initial=0.0)) <= BLANK:
-        return None
-    heat = np.asarray(cv2.resize(heat, (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR), np.float32)
-    total = float(heat.sum())
-    # Pixel centres: 0 in the small picture is (scale - 1) / 2 in the large one.
-    scale = _SIDE / face.crop.shape[0]
-    masks = regions(((points + 0.5) * scale - 0.5).astype(np.float32), _SIDE)
-    return {name: float(heat[masks[name]].sum()) / total for name in REGIONS}
+    masks = fit_masks(regions(points, face.crop.shape[0]), preprocess)
+    heat = explanation.map_of(label).astype(np.float64)
+    shares = evidence_shares(heat, cell_shares(masks, *heat.shape))
+    return None if shares is None else dict(zip(masks, shares.tolist(), strict=True))

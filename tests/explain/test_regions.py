@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from core import Explanation
 from core.errors import ExplainError
-from core.explain.regions import cell_shares, fit_masks, region_evidence
+from core.explain.regions import cell_shares, evidence_shares, fit_masks, region_evidence
 from core.preprocess import Preprocess
 
 
@@ -40,19 +40,44 @@ def test_a_cell_on_the_border_counts_by_the_part_inside() -> None:
     mask = np.zeros((64, 64), dtype=bool)
     mask[:, :6] = True  # one and a half of the cells of 4 pixels
 
-    shares = cell_shares(mask, 16, 16)
+    shares = cell_shares({"left": mask}, 16, 16)[0]
 
     np.testing.assert_allclose(shares[:, :3], np.tile([1.0, 0.5, 0.0], (16, 1)))
+
+
+def test_cells_that_cut_pixels_count_each_by_its_part() -> None:
+    mask = np.zeros((3, 3), dtype=bool)
+    mask[0, 0] = mask[1, 2] = True
+
+    shares = cell_shares({"some": mask}, 2, 2)[0]
+
+    # A cell is one and a half pixels wide and high, and so 9/4 pixels in area.
+    np.testing.assert_allclose(shares, [[1 / (9 / 4), 0.5 / (9 / 4)], [0, 0.5 / (9 / 4)]])
 
 
 @pytest.mark.parametrize(("side", "cells"), [(44, 20), (64, 16), (16, 64), (30, 17)])
 def test_parts_of_cells_add_up_to_the_masks_area(side: int, cells: int) -> None:
     mask = np.random.default_rng(0).random((side, side)) < 0.3
 
-    shares = cell_shares(mask, cells, cells)
+    shares = cell_shares({"some": mask}, cells, cells)[0]
 
     assert shares.mean() == pytest.approx(mask.mean(), abs=1e-6)
     assert shares.max() <= 1 + 1e-6
+
+
+def test_shares_are_the_positive_evidence_inside() -> None:
+    lower = np.zeros((4, 4), dtype=bool)
+    lower[2:] = True
+    heat = np.array([[1.0, -5.0], [2.0, 1.0]])
+
+    shares = evidence_shares(heat, cell_shares({"lower": lower, "upper": ~lower}, 2, 2))
+
+    assert shares is not None
+    np.testing.assert_allclose(shares, [3 / 4, 1 / 4])
+
+
+def test_without_positive_evidence_there_are_no_shares() -> None:
+    assert evidence_shares(-np.ones((2, 2)), np.ones((1, 2, 2))) is None
 
 
 def test_a_blank_map_has_no_shares() -> None:

@@ -10,7 +10,6 @@ from core.faces import REGIONS
 from core.global_view.evidence import (
     FaceEvidence,
     Group,
-    evidence_shares,
     group_json,
     mean_and_ends,
 )
@@ -87,23 +86,3 @@ def test_one_face_has_no_interval_and_none_no_map() -> None:
     assert group_json(empty)["map"] is None
     assert group_json(empty)["n"] == 0
     json.dumps([group_json(single), group_json(empty)], allow_nan=False)
-
-
-def test_shares_are_the_positive_evidence_inside() -> None:
-    masks = {name: np.zeros((4, 4), dtype=bool) for name in REGIONS}
-    masks["mouth"][2:] = True
-    masks["background"][:2] = True
-    heat = np.array([[1.0, -5.0], [2.0, 1.0]])
-
-    shares, areas = evidence_shares(heat, masks)
-
-    assert shares is not None
-    assert shares[REGIONS.index("mouth")] == pytest.approx(3 / 4)
-    assert shares[REGIONS.index("background")] == pytest.approx(1 / 4)
-    assert areas[REGIONS.index("mouth")] == pytest.approx(0.5)
-
-
-def test_without_positive_evidence_there_are_no_shares() -> None:
-    masks = {name: np.zeros((4, 4), dtype=bool) for name in REGIONS}
-
-    assert evidence_shares(-np.ones((2, 2)), masks)[0] is None

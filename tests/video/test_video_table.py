@@ -7,8 +7,10 @@ import pytest
 from live_world import live_face
 
 from core.errors import VideoError
-from core.faces import REGIONS
+from core.explain import fit_masks, region_evidence
+from core.faces import REGIONS, regions
 from core.labels import EMOTIONS
+from core.preprocess import Preprocess
 from core.types import Explanation
 from core.video.analysis import drop
 from core.video.table import (
@@ -20,19 +22,19 @@ from core.video.table import (
     region_shares,
 )
 
+WHOLE = Preprocess()
+
 
 def explanation(maps: np.ndarray) -> Explanation:
     return Explanation("grad_cam", "last", ("happiness",), maps.astype(np.float32)[None])
 
 
 def test_an_even_map_gives_each_region_its_area() -> None:
-    from core.faces import regions
-
     face = live_face().face
     assert face.crop_landmarks is not None
     masks = regions(face.crop_landmarks, 64)
 
-    shares = region_shares(face, explanation(np.ones((4, 4))), "happiness")
+    shares = region_shares(face, explanation(np.ones((4, 4))), "happiness", WHOLE)
 
     assert shares is not None
     assert list(shares) == list(REGIONS)
@@ -40,11 +42,27 @@ def test_an_even_map_gives_each_region_its_area() -> None:
         assert shares[name] == pytest.approx(float(masks[name].mean()), abs=1e-6)
 
 
+@pytest.mark.parametrize("preprocess", [Preprocess(64, 64), Preprocess(48, 44), Preprocess(96, 96)])
+def test_shares_are_those_that_a_photo_of_the_face_has(preprocess: Preprocess) -> None:
+    face = live_face().face
+    assert face.crop_landmarks is not None
+    maps = np.random.default_rng(3).normal(size=(17, 17))
+    both = Explanation(
+        "hires_cam", "last", ("happiness", "fear"), np.stack([maps, -maps]).astype(np.float32)
+    )
+    masks = fit_masks(regions(face.crop_landmarks, face.crop.shape[0]), preprocess)
+    photo = region_evidence(both, masks, "happiness", "fear")
+
+    assert region_shares(face, both, "happiness", preprocess) == {
+        entry.region: pytest.approx(entry.share, abs=1e-9) for entry in photo
+    }
+
+
 def test_shares_sum_to_one_and_ignore_negative_evidence() -> None:
     maps = np.random.default_rng(0).normal(size=(8, 8))
 
-    shares = region_shares(live_face().face, explanation(maps), "happiness")
-    positive = region_shares(live_face().face, explanation(maps.clip(0)), "happiness")
+    shares = region_shares(live_face().face, explanation(maps), "happiness", WHOLE)
+    positive = region_shares(live_face().face, explanation(maps.clip(0)), "happiness", WHOLE)
 
     assert shares == positive
     assert shares is not None
@@ -55,7 +73,7 @@ def test_heat_in_a_corner_is_background() -> None:
     maps = np.zeros((16, 16))
     maps[0, 0] = 1
 
-    shares = region_shares(live_face().face, explanation(maps), "happiness")
+    shares = region_shares(live_face().face, explanation(maps), "happiness", WHOLE)
 
     assert shares is not None
     assert shares["background"] == pytest.approx(1)
@@ -64,9 +82,11 @@ def test_heat_in_a_corner_is_background() -> None:
 def test_a_blank_map_and_a_face_without_landmarks_have_no_shares() -> None:
     face = live_face().face
 
-    assert region_shares(face, explanation(np.zeros((4, 4))), "happiness") is None
+    assert region_shares(face, explanation(np.zeros((4, 4))), "happiness", WHOLE) is None
     assert (
-        region_shares(replace(face, landmarks=None), explanation(np.ones((4, 4))), "happiness")
+        region_shares(
+            replace(face, landmarks=None), explanation(np.ones((4, 4))), "happiness", WHOLE
+        )
         is None
     )
 

@@ -10,6 +10,7 @@ import pytest
 from live_world import Person, World, live_face
 
 from core.labels import EMOTIONS
+from core.preprocess import Preprocess
 from core.types import FrameResult, Image
 from core.video import VideoReader
 from webapp.live_camera import recorder as recording_module
@@ -28,7 +29,7 @@ def picture(width: int = 320, height: int = 240) -> Image:
 
 
 def recorded(frames: int, *, width: int = 320, height: int = 240) -> tuple[Recorder, Recording]:
-    recorder = Recorder(EMOTIONS)
+    recorder = Recorder(EMOTIONS, Preprocess())
     for number in range(frames):
         time.sleep(0.02)
         size = (width, height) if number else (320, 240)
@@ -82,7 +83,7 @@ def test_files_go_when_discarded_and_when_the_visit_ends() -> None:
 
 
 def test_the_table_says_which_scores_are_relative_to_a_resting_face() -> None:
-    recorder = Recorder(EMOTIONS)
+    recorder = Recorder(EMOTIONS, Preprocess())
     for number, resting in enumerate((None, 0.4, 1.0)):
         faces = (replace(live_face(), resting=resting),)
         recorder.add(picture(), FrameResult(number / 25, 320, 240, faces), number / 25)
@@ -99,7 +100,7 @@ def test_the_table_says_which_scores_are_relative_to_a_resting_face() -> None:
 
 
 def test_nothing_came_nothing_recorded() -> None:
-    recorder = Recorder(EMOTIONS)
+    recorder = Recorder(EMOTIONS, Preprocess())
     recorder.stop()
 
     assert recorder.finished() is None
@@ -108,7 +109,7 @@ def test_nothing_came_nothing_recorded() -> None:
 
 def test_a_stream_that_ends_ends_the_recording(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording_module, "_SILENCE", 0.1)
-    recorder = Recorder(EMOTIONS)
+    recorder = Recorder(EMOTIONS, Preprocess())
     recorder.add(picture(), FrameResult(0.0, 320, 240), 0.0)
 
     until(lambda: not recorder.running)
@@ -118,7 +119,7 @@ def test_a_stream_that_ends_ends_the_recording(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_forgotten_recording_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording_module, "LONGEST", 2.0)
-    recorder = Recorder(EMOTIONS)
+    recorder = Recorder(EMOTIONS, Preprocess())
     for number in range(5):
         recorder.add(picture(), FrameResult(0.0, 320, 240), float(number))
 
@@ -130,7 +131,7 @@ def test_a_forgotten_recording_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_writer_that_lags_loses_frames_not_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    recorder = Recorder(EMOTIONS)
+    recorder = Recorder(EMOTIONS, Preprocess())
     for number in range(200):
         recorder.add(picture(), FrameResult(0.0, 320, 240), number / 25)
     recorder.stop()
@@ -148,7 +149,7 @@ def test_a_broken_disk_is_logged(
         raise OSError("No space left on device")
 
     monkeypatch.setattr(recording_module, "open_table", full)
-    recorder = Recorder(EMOTIONS)
+    recorder = Recorder(EMOTIONS, Preprocess())
     recorder.add(picture(), FrameResult(0.0, 320, 240), 0.0)
 
     until(lambda: not recorder.running)
@@ -164,7 +165,7 @@ def test_a_recorded_stream_shows_the_drawings() -> None:
 
     world = World([Person(1, 160, 120)])
     stream = made(world)
-    stream.recorder = Recorder(stream.labels)
+    stream.recorder = Recorder(stream.labels, Preprocess())
     for number in range(5):
         answer(stream, incoming(world.frame(), number))
     stream.recorder.stop()

@@ -239,7 +239,7 @@ def _record_buttons(stream: LiveStream, recorder: Recorder | None) -> None:
     if start.button("Record", key="record", disabled=recording, width="stretch", help=replaces):
         if recorder is not None:
             recorder.discard()
-        stream.recorder = Recorder(stream.labels)
+        stream.recorder = Recorder(stream.labels, stream.preprocess)
         st.rerun()
     if stop.button("End recording", key="stop_record", disabled=not recording, width="stretch"):
         if recorder is not None:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from core import Box, Image
+from core.preprocess import Preprocess
 from core.types import FrameResult
 from core.video import ANNOTATED, TABLE, open_table, open_writer, region_shares
 
@@ -53,16 +54,17 @@ class Recorder:
 
     Args:
         labels: Class names, for the table's columns.
+        preprocess: What the network's pictures go through, for the shares of the regions.
     """
 
-    def __init__(self, labels: tuple[str, ...]) -> None:
+    def __init__(self, labels: tuple[str, ...], preprocess: Preprocess) -> None:
         self._labels = labels
         self._folder = Path(tempfile.mkdtemp(prefix="recording-"))
         # Files go when nobody can reach this object any more: at the end of the visit.
         self._removal = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._items: queue.Queue[_Item | None] = queue.Queue(_WAITING)
         self._state = _State()
-        arguments = (self._items, self._state, self._folder, labels)
+        arguments = (self._items, self._state, self._folder, labels, preprocess)
         # Not a bound method: the thread must not keep this object alive.
         self._thread = threading.Thread(
             target=_write, args=arguments, name="recording", daemon=True
@@ -136,13 +138,17 @@ class _State:
 
 
 def _write(
-    items: "queue.Queue[_Item | None]", state: _State, folder: Path, labels: tuple[str, ...]
+    items: "queue.Queue[_Item | None]",
+    state: _State,
+    folder: Path,
+    labels: tuple[str, ...],
+    preprocess: Preprocess,
 ) -> None:
     first = _next(items, wait=LONGEST)
     if first is None:
         return
     try:
-        _write_all(first, items, state, folder, labels)
+        _write_all(first, items, state, folder, labels, preprocess)
     except Exception:  # a full disk, for example: the stream goes on
         state.failed = True
         logger.exception("The recording broke off")
@@ -154,6 +160,7 @@ def _write_all(
     state: _State,
     folder: Path,
     labels: tuple[str, ...],
+    preprocess: Preprocess,
 ) -> None:
     image, _, start = first
     state.shape = height, width = image.shape[0], image.shape[1]
@@ -168,14 +175,16 @@ def _write_all(
             if image.shape[:2] != (height, width):
                 image, result = _resized(image, width, height), _scaled(result, width, height)
             writer.write(image, state.seconds)
-            table.add(state.frames, state.seconds, result, _shares(result))
+            table.add(state.frames, state.seconds, result, _shares(result, preprocess))
             state.frames += 1
             item = _next(items, wait=_SILENCE)
 
 
-def _shares(result: FrameResult) -> dict[int, dict[str, float] | None]:
+def _shares(result: FrameResult, preprocess: Preprocess) -> dict[int, dict[str, float] | None]:
     return {
-        face.id: region_shares(face.face, face.explanation, face.label or face.prediction.predicted)
+        face.id: region_shares(
+            face.face, face.explanation, face.label or face.prediction.predicted, preprocess
+        )
         for face in result.faces
         if face.explanation is not None
     }

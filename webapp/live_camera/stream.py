@@ -67,7 +67,8 @@ class LiveStream:
         self.log = ScoreLog(model.labels)
         self.labels = model.labels
         self.recorder: Recorder | None = None
-        self._coverage = model.card.preprocess.crop / model.card.preprocess.size
+        self.preprocess = model.card.preprocess
+        self._coverage = self.preprocess.crop / self.preprocess.size
         self._pipeline = Pipeline(model, reader)
         self._worker = LatestFrameWorker(self._analyse, self._keep)
         self._rates = Rates()
