@@ -87,6 +87,19 @@ class Preprocess:
             square = np.asarray(sized, dtype=np.uint8)
         return np.ascontiguousarray(square)
 
+    def squares(self, images: Image) -> Image:
+        """Stored squares brought to the size and the colours that the network takes.
+
+        Args:
+            images: uint8 (N, S, S) grey or RGB (N, S, S, 3).
+
+        Returns:
+            uint8 (N, size, size), in colour (N, size, size, 3); `images` itself where it is so.
+        """
+        if images.shape[1] == self.size and (images.ndim == 4) == self.colour:
+            return images
+        return np.stack([self.pixels(image) for image in images])
+
     def normalise(self, pixels: Image) -> NDArray[np.float32]:
         """Network input from squares.
 

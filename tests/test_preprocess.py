@@ -145,3 +145,26 @@ def test_colour_is_kept_in_the_record_only_where_it_holds() -> None:
 def test_colour_needs_three_channels() -> None:
     with pytest.raises(ConfigError, match="in colour has 1 means"):
         Preprocess(48, 48, (0.5,), (0.5,), colour=True)
+
+
+@pytest.mark.parametrize("colour", [False, True])
+@pytest.mark.parametrize("side", [64, 48])
+@pytest.mark.parametrize("stored", ["grey", "rgb"])
+def test_stored_squares_come_as_the_network_takes_them(
+    stored: str, side: int, colour: bool
+) -> None:
+    shape = (2, 64, 64) if stored == "grey" else (2, 64, 64, 3)
+    images = np.random.default_rng(5).integers(0, 256, shape, np.uint8)
+    preprocess = Preprocess(side, side, colour=colour)
+
+    squares = preprocess.squares(images)
+
+    assert squares.shape == ((2, side, side, 3) if colour else (2, side, side))
+    for square, image in zip(squares, images, strict=True):
+        np.testing.assert_array_equal(square, preprocess.pixels(image))
+
+
+def test_squares_that_fit_are_not_copied() -> None:
+    images = np.zeros((2, 64, 64), np.uint8)
+
+    assert Preprocess().squares(images) is images

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from core.evaluation.card_text import model_card
     from core.evaluation.card_use import loading_code
     from core.evaluation.classification_metrics import confusion, metrics
-    from core.evaluation.collecting import at_size, measure_quantisation
+    from core.evaluation.collecting import measure_quantisation
     from core.evaluation.comparison import Comparison, mcnemar
     from core.evaluation.confident_learning import (
         LabelErrors,
@@ -63,7 +63,7 @@ __getattr__ = lazy_names(
         "card_text": ("model_card",),
         "card_use": ("loading_code",),
         "classification_metrics": ("confusion", "metrics"),
-        "collecting": ("at_size", "measure_quantisation"),
+        "collecting": ("measure_quantisation",),
         "comparison": ("Comparison", "mcnemar"),
         "cross_source": ("Shortcut", "SourceScore", "by_source", "shortcut", "trained_alike"),
         "examples": ("Album", "cell", "confident_mistakes", "most_uncertain"),
@@ -110,7 +110,6 @@ __all__ = [
     "SourceScore",
     "all_runs",
     "answer",
-    "at_size",
     "by_source",
     "cell",
     "confident_mistakes",

@@ -15,7 +15,6 @@ from core.evaluation.calibration import scaled
 from core.evaluation.predictions import Predictions
 from core.evaluation.prepared import TestSet, learnt_pictures, own_dataset, own_sources
 from core.models import Card
-from core.preprocess import Preprocess
 from core.types import Image
 
 if TYPE_CHECKING:
@@ -103,18 +102,11 @@ def logits_of(
     found = []
     for start in range(0, len(ids), BATCH):
         batch = np.asarray(dataset.images[ids[start : start + BATCH]])
-        found.append(model.logits(at_size(batch, preprocess)))
+        found.append(model.logits(preprocess.squares(batch)))
         on_progress(min(start + BATCH, len(ids)), len(ids))
     if not found:
         return np.empty((0, len(model.labels)))
     return np.concatenate(found)
-
-
-def at_size(images: Image, preprocess: Preprocess) -> Image:
-    """Grey squares uint8 (n, 64, 64) brought to the size the model's preprocessing asks for."""
-    if images.shape[1] == preprocess.size and (images.ndim == 4) == preprocess.colour:
-        return images
-    return np.stack([preprocess.pixels(image) for image in images])
 
 
 def collected(
@@ -193,4 +185,4 @@ def measure_quantisation(folder: Path, data: Path | None = None) -> "Quantisatio
     known = set(dataset.manifest["source"])
     sources = [name for name in own_sources(card, dataset.info) if name in known]
     subset = dataset.part("clean", "valid", sources or None)
-    return calibrate(folder, at_size(np.asarray(subset.images), card.preprocess), subset.labels)
+    return calibrate(folder, card.preprocess.squares(np.asarray(subset.images)), subset.labels)

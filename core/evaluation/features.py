@@ -61,9 +61,7 @@ def pooled_features(
     logits: list[Tensor] = []
     with torch.inference_mode():
         for start in range(0, len(pixels), BATCH):
-            batch = pixels[start : start + BATCH]
-            if pixels.shape[1] != card.preprocess.size:
-                batch = np.stack([card.preprocess.pixels(picture) for picture in batch])
+            batch = card.preprocess.squares(pixels[start : start + BATCH])
             inputs = torch.from_numpy(card.preprocess.normalise(batch))
             logits.append(model(inputs.contiguous(memory_format=torch.channels_last)).double())
             on_progress(min(start + BATCH, len(pixels)), len(pixels))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.data import framed, load_frames
 from core.errors import DataError
 from core.evaluation.bootstrap import Interval, accuracy_interval
-from core.evaluation.collecting import BATCH, Answers, Progress, at_size
+from core.evaluation.collecting import BATCH, Answers, Progress
 from core.evaluation.prepared import learnt_pictures, own_dataset
 from core.types import Image
 
@@ -61,7 +61,7 @@ def framing_scores(
         DataError: There is no data of the model's classes, nobody looked for frames in it, or no
             validation face has one.
     """
-    from sklearn.metrics import f1_score
+    from core.training import macro_f1
 
     dataset = own_dataset(model.card, model.folder.name, data)
     frames = load_frames(dataset)
@@ -86,9 +86,6 @@ def framing_scores(
             answers = _answers(model, subset.images[chosen], maps[chosen], margin)
             labels = subset.labels[chosen]
             right = answers == labels
-            macro_f1 = f1_score(
-                labels, answers, average="macro", labels=np.unique(labels), zero_division=0.0
-            )
             done += len(chosen)
             on_progress(done, total)
             scores.append(
@@ -98,7 +95,7 @@ def framing_scores(
                     n=len(chosen),
                     accuracy=float(right.mean()),
                     accuracy_interval=accuracy_interval(right),
-                    macro_f1=float(macro_f1),
+                    macro_f1=macro_f1(labels, answers),
                 )
             )
     return scores
@@ -113,7 +110,7 @@ def _answers(
     for start in range(0, len(images), BATCH):
         batch = images[start : start + BATCH]
         if margin is None:
-            pixels = at_size(batch, preprocess)
+            pixels = preprocess.squares(batch)
         else:
             pairs = zip(batch, maps[start : start + BATCH], strict=True)
             crops = [framed(image, frame, margin) for image, frame in pairs]

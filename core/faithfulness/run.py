@@ -148,7 +148,6 @@ def measure_groups(
     """
     import torch
 
-    from core.evaluation import at_size
     from core.explain import (
         EXPLAINERS,
         layer_of,
@@ -170,7 +169,7 @@ def measure_groups(
     for number, (key, (dataset, ids)) in enumerate(groups.items()):
         on_progress(number, len(groups), ", ".join(filter(None, key)))
         some = ids[np.random.default_rng(SEED).permutation(len(ids))[:faces]]
-        squares = at_size(np.asarray(dataset.images[some]), preprocess)
+        squares = preprocess.squares(np.asarray(dataset.images[some]))
         batch = torch.from_numpy(preprocess.normalise(squares))
         scorer = scorer or fastest_scorer(model, batch[:BATCH])
         given = sample_set(model, batch, scorer, (), {method: layer}, Sizes())
@@ -258,7 +257,6 @@ def _rightly_answered(
     """
     import torch
 
-    from core.evaluation import at_size
 
     order = np.random.default_rng(SEED).permutation(len(subset))
     numbers = np.array(
@@ -267,7 +265,7 @@ def _rightly_answered(
     found, count = [], 0
     for start in range(0, len(order), BATCH):
         chosen = order[start : start + BATCH]
-        squares = at_size(subset.images[chosen], card.preprocess)
+        squares = card.preprocess.squares(subset.images[chosen])
         batch = torch.from_numpy(card.preprocess.normalise(squares))
         with torch.inference_mode():
             answers = model(batch).argmax(1).numpy()

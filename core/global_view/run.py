@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.checkpoints import WEIGHTS, find_checkpoint
 from core.data import Dataset, load_dataset
 from core.errors import DataError, ExplainError
-from core.evaluation import at_size, own_folder, results_folder
+from core.evaluation import own_folder, results_folder
 from core.explain import EXPLAINERS, recommended_layers, recommended_method
 from core.faces import REGIONS, fitted_landmarks
 from core.files import fingerprint, write_json
@@ -83,7 +83,7 @@ def make_global_view(
     groups = {(label, right): Group(SIDE) for label in card.labels for right in (True, False)}
     for start in range(0, len(rows), CHUNK):
         part = rows[start : start + CHUNK]
-        squares = at_size(np.asarray(dataset.images[ids[part]]), card.preprocess)
+        squares = card.preprocess.squares(np.asarray(dataset.images[ids[part]]))
         facts = (card.preprocess, card.temperature, squares, landmarks[part], chosen, layer)
         for row, face in zip(part, chunk_evidence(model, *facts), strict=True):
             warped = None if face.heat is None else warp(face.heat, seen[row])

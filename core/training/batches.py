@@ -87,7 +87,7 @@ class BatchMaker:
         # Sampling enlarges by itself; what is shrunk or cropped has its size first.
         sampled = preprocess.crop == preprocess.size > images.shape[1]
         if images.shape[1] != preprocess.size and not sampled:
-            images = self.resized(images)
+            images = preprocess.squares(images)
         self.images = torch.from_numpy(np.ascontiguousarray(images)).to(self.device)
         self.frames = None if faces.frames is None else self._of_window(faces.frames)
         self.classes = len(config.labels)
@@ -122,16 +122,10 @@ class BatchMaker:
             targets = targets.lerp(answers, self.config.teacher_share)
         return targets
 
-    def resized(self, images: Image) -> Image:
-        """Bring uint8 (N, S, S) to the size the network's preprocessing asks for."""
-        return np.stack([self.preprocess.pixels(image) for image in images])
-
     def inputs(self, images: Image, size: int) -> Iterator[Tensor]:
         """The network's inputs of unvaried pictures, float32 (size or fewer, C, S, S) a time."""
         for start in range(0, len(images), size):
-            part = images[start : start + size]
-            if part.shape[1] != self.preprocess.size:
-                part = self.resized(part)
+            part = self.preprocess.squares(images[start : start + size])
             yield torch.from_numpy(self.preprocess.normalise(part))
 
     def sample(self) -> Tensor:

@@ -73,9 +73,7 @@ def _answers(
     for start in range(0, len(images), BATCH):
         if stop():
             raise Stopped
-        faces = images[start : start + BATCH]
-        if faces.shape[1] != preprocess.size:
-            faces = np.stack([preprocess.pixels(face) for face in faces])
+        faces = preprocess.squares(images[start : start + BATCH])
         inputs = torch.from_numpy(preprocess.normalise(faces))
         inputs = inputs.contiguous(memory_format=torch.channels_last)
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=half):

@@ -89,6 +89,33 @@ def test_pictures_that_were_not_measured_are_asked_and_sorted_by_loss(
     assert losses[numbers[0]] > losses[numbers[-1]]
 
 
+def test_a_network_that_takes_colour_answers_the_grey_pictures(
+    explorer: AppTest, own_runs: Path, tmp_path: Path
+) -> None:
+    card = own_runs / "one" / "card.json"
+    written = json.loads(card.read_text())
+    written["preprocess"]["colour"] = True
+    card.write_text(json.dumps(written))
+    explorer.multiselect(key="split").set_value(["train"]).run()
+    with_network(explorer)
+
+    explorer.selectbox(key="order").set_value("Least certain first").run()
+
+    assert not explorer.exception
+    data, predictor = load_dataset(tmp_path / "data" / "shapes"), Predictor.load(own_runs / "one")
+    measured = set(Predictions.load(own_runs / "one").table["pixel_hash"])
+    asked = {
+        number: label
+        for number, label in tiles(explorer).items()
+        if data.manifest["pixel_hash"][number] not in measured
+    }
+    assert asked
+    for number, label in asked.items():
+        colour = np.stack([data.images[number]] * 3, axis=2)
+        answer = predictor.prediction(predictor.logits(colour[None])[0])
+        assert f" {answer.predicted} {100 * answer.confidence:.1f} %" in label.replace("**", "")
+
+
 def test_only_wrong_answers_can_be_listed_and_leave_with_the_network(explorer: AppTest) -> None:
     with_network(explorer)
     explorer.multiselect(key="finding").set_value(["wrong"]).run()

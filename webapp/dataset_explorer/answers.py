@@ -129,8 +129,6 @@ def ask(folder: Path, checkpoint: Path, answers: Answers, rows: pd.DataFrame, ke
 
 
 def _probabilities(predictor: "Predictor", pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    preprocess = predictor.card.preprocess
-    if pixels.shape[1] != preprocess.size:
-        pixels = np.stack([preprocess.pixels(picture) for picture in pixels])
-    rows = [predictor.prediction(row).probabilities for row in predictor.logits(pixels)]
+    logits = predictor.logits(predictor.card.preprocess.squares(pixels))
+    rows = [predictor.prediction(row).probabilities for row in logits]
     return np.stack(rows)
