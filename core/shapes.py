@@ -198,6 +198,7 @@ class SourcePart(TypedDict):
 
     key: Name
     root: Text
+    images: NotRequired[Count]
 
 
 class DatasetFile(TypedDict):

@@ -104,7 +104,7 @@ def prepare(
 
     Raises:
         DataError: A source or the exclude list cannot be used, a question about names is open,
-            `out` is in use by another preparation, lies in a source, or holds something else.
+            `out` is in use by another preparation, lies in a source, or holds what would go.
     """
     report = progress or _silent
     out = Path(out)
@@ -121,7 +121,7 @@ def prepare(
     out.mkdir(parents=True, exist_ok=True)
     with claimed(out):
         try:
-            refuse_other(out, listed)
+            refuse_other(out, listed, class_set)
         except DataError:
             if not drawn:
                 (out / DEMO_ZIP).unlink(missing_ok=True)

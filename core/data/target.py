@@ -1,6 +1,7 @@
 """The folder that a data set is written to: never over another set, nor over a user's own files."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from core.data.demo import DEMO
 from core.data.listing import Listed, parse
 from core.errors import DataError
+from core.labels import CLASS_SETS
 from core.shapes import DatasetFile
 from core.stored import shaped_or_empty
 
@@ -54,29 +56,25 @@ def refuse_inside(out: Path, sources: Iterable[str | Path]) -> None:
             )
 
 
-def refuse_other(out: Path, listed: Sequence[Listed]) -> None:
-    """Refuse a folder that holds what is none of ours, or a data set of other sources.
+def refuse_other(out: Path, listed: Sequence[Listed], class_set: str) -> None:
+    """Refuse a folder that holds what is none of ours, or a data set whose pictures would go.
 
-    A set of the same sources is one that shares a source with them: a file or folder at the same
-    place, one of the same content, or a folder of the same name whose former place is empty.
+    Each source that was prepared there is to be among the new ones: a file or folder at the same
+    place, one of the same content, or a folder of the same name whose former place is empty. More
+    sources and more classes take nothing away.
 
     Args:
         out: Folder of the data set, which need not be there.
         listed: What is to be written there.
+        class_set: Name in `core.labels.CLASS_SETS` of the classes that are to be kept.
 
     Raises:
         DataError: Something there would be lost.
     """
     name, info = out.resolve().name, _written(out)
     if info is not None:
-        parts = info.get("sources", [])
-        if parts and not any(_is_same(part, one) for part in parts for one in listed):
-            keys = ", ".join(str(part["key"]) for part in parts)
-            raise DataError(
-                f"{name} holds a data set made of {keys} ({info.get('images', 0):,} pictures); "
-                "expected an empty folder or a set of the same sources. "
-                "Choose another --out, or delete it first."
-            )
+        _refuse_fewer_sources(name, info, listed)
+        _refuse_fewer_classes(name, info, class_set)
         return
     damaged = all((out / one).is_file() for one in ("dataset.json", "images.npy", "manifest.csv"))
     if damaged or (out / PARTIAL).is_dir():
@@ -87,6 +85,48 @@ def refuse_other(out: Path, listed: Sequence[Listed]) -> None:
             f"{name} holds {', '.join(foreign)}, but no data set; expected an empty folder, or "
             "these files would be lost. Choose another --out, or move them away."
         )
+
+
+def _refuse_fewer_sources(name: str, info: dict[str, Any], listed: Sequence[Listed]) -> None:
+    parts = info.get("sources", [])
+    gone = [part for part in parts if not any(_is_same(part, one) for one in listed)]
+    if not gone:
+        return
+    known = f"{name} holds a data set made of {_keys(parts)} ({info.get('images', 0):,} pictures)"
+    if len(gone) == len(parts):
+        raise DataError(
+            f"{known}; expected an empty folder or a set of the same sources. "
+            "Choose another --out, or delete it first."
+        )
+    pictures = sum(part.get("images", 0) for part in gone)
+    raise DataError(
+        f"{known}; of the sources named, {', '.join(one.key for one in listed)}, none is "
+        f"{_keys(gone)}, whose {pictures:,} pictures would go. "
+        "Name all its sources, choose another --out, or delete the folder first."
+    )
+
+
+def _refuse_fewer_classes(name: str, info: dict[str, Any], class_set: str) -> None:
+    kept = CLASS_SETS[class_set]
+    gone: Counter[str] = Counter()
+    for splits in info["counts"].values():
+        for labels in splits.values():
+            gone.update({one: count for one, count in labels.items() if one not in kept})
+    gone = Counter({label: gone[label] for label in info["labels"] if label in gone})
+    if not gone:
+        return
+    former = next((one for one, known in CLASS_SETS.items() if [*known] == info["labels"]), None)
+    raise DataError(
+        f"{name} holds a data set of {former or len(info['labels'])} classes "
+        f"({info.get('images', 0):,} pictures); as one of {class_set}, its {gone.total():,} "
+        f"pictures of {', '.join(gone)} would go. "
+        f"{f'Give --class-set {former}, choose' if former else 'Choose'} another --out, or delete "
+        "the folder first."
+    )
+
+
+def _keys(parts: Iterable[dict[str, Any]]) -> str:
+    return ", ".join(str(part["key"]) for part in parts)
 
 
 def holds_demo(out: Path) -> bool:

@@ -184,13 +184,14 @@ def test_the_data_hash_follows_the_labels(tmp_path: Path) -> None:
     assert len(hashes) == 2
 
 
-def test_other_sources_replace_what_was_there(tmp_path: Path, zips: list[Path]) -> None:
-    prepare(zips, tmp_path / "out")
+def test_more_sources_replace_what_was_there(tmp_path: Path, zips: list[Path]) -> None:
+    prepare(zips[:1], tmp_path / "out")
 
-    dataset = prepare(zips[:1], tmp_path / "out")
+    dataset = prepare(zips, tmp_path / "out")
 
-    assert len(dataset.manifest) == len(dataset.images) == len(RAF)
-    assert set(dataset.manifest["source"]) == {"raf_db"}
+    assert len(dataset.manifest) == len(dataset.images) == len(RAF) + len(FER) + 1
+    assert dataset.data_hash == prepare(zips, tmp_path / "anew").data_hash
+    assert set(dataset.manifest["source"]) == {"raf_db", "fer2013"}
 
 
 def test_what_cannot_be_read_is_listed_with_its_reason(tmp_path: Path) -> None:

@@ -71,9 +71,9 @@ def test_files_of_the_user_are_not_replaced(own: Path, source: str) -> None:
 
 
 def test_a_data_set_may_lie_beside_its_sources(tmp_path: Path, first: Path, other: Path) -> None:
-    assert len(prepare([first, other], tmp_path).manifest) == 5
-
     assert len(prepare([first], tmp_path).manifest) == 3
+
+    assert len(prepare([first, other], tmp_path).manifest) == 5
 
 
 @pytest.mark.parametrize("stop", [99, 4], ids=["finished", "before its splits"])
@@ -103,6 +103,49 @@ def test_a_data_set_of_other_sources_is_not_replaced(
 
     assert contents(out) == before
     assert prepare([first], out).manifest["path"].str.startswith("first.zip!").all()
+
+
+def test_a_source_that_is_not_named_again_is_not_dropped(
+    tmp_path: Path, first: Path, other: Path
+) -> None:
+    out = tmp_path / "out"
+    prepare([first, other], out)
+    before = contents(out)
+    third = write_zip(tmp_path / "third.zip", faces(21))
+    said = (
+        r"out .* made of first\.zip, other \(5 pictures\); .* none is {}, whose {} pictures .*--out"
+    )
+
+    for sources, gone in (([other], (r"first\.zip", 3)), ([first, third], ("other", 2))):
+        with pytest.raises(DataError, match=said.format(*gone)):
+            prepare(sources, out)
+
+    assert contents(out) == before
+
+
+def test_a_class_that_is_not_wanted_again_is_not_dropped(tmp_path: Path) -> None:
+    calm = {"neutral/5.png": png(blobs(5)), "neutral/6.png": png(blobs(6))}
+    source = write_folder(tmp_path / "faces", {**faces(1, 2, 3), **calm})
+    out = tmp_path / "out"
+    prepare([source], out, class_set="seven")
+    before = contents(out)
+    said = (
+        r"out holds a data set of seven classes \(5 pictures\); as one of six, its 2 pictures of "
+        r"neutral would go\. Give --class-set seven, choose another --out"
+    )
+
+    with pytest.raises(DataError, match=said):
+        prepare([source], out)
+
+    assert contents(out) == before
+
+
+def test_a_set_without_neutral_faces_is_prepared_with_six_classes_again(
+    tmp_path: Path, first: Path
+) -> None:
+    prepare([first], tmp_path / "out", class_set="seven")
+
+    assert len(prepare([first], tmp_path / "out").manifest) == 3
 
 
 def add(first: Path, other: Path) -> list[Path]:
