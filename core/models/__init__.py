@@ -10,7 +10,7 @@ from core.models.card import Card
 
 if TYPE_CHECKING:
     from core.models.catalogue import MODELS, ModelSpec, build, describe, parameter_count
-    from core.models.checkpoint import library_versions, load_model, save_weights
+    from core.models.checkpoint import library_versions, load_model, put_state, save_weights
     from core.models.face_resnet import FaceResNet, face_recognition_file, read_dlib_faces
     from core.models.gimefive import GiMEFiVE
     from core.models.importing import Description, import_weights, read_description
@@ -30,6 +30,7 @@ __getattr__ = lazy_names(
         "checkpoint": (
             "library_versions",
             "load_model",
+            "put_state",
             "save_weights",
         ),
         "face_resnet": (
@@ -72,6 +73,7 @@ __all__ = [
     "library_versions",
     "load_model",
     "parameter_count",
+    "put_state",
     "read_description",
     "read_dlib_faces",
     "save_weights",

@@ -1,6 +1,7 @@
 """Weights in and out: safetensors beside a card, never unpickled code."""
 
 import warnings
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,25 @@ def save_weights(state: Mapping[str, Tensor], path: Path, *, half: bool = True) 
         temporary.write_bytes(serialised(tensors))
 
 
+def put_state(network: nn.Module, state: Mapping[str, Tensor], *, strict: bool = True) -> None:
+    """Put tensors into a network, as `load_state_dict` does for the state of a module.
+
+    A module's state also marks the versions of its parts, which files of tensors do not keep and
+    which some networks ask for (MNASNet of torchvision): they are the network's own.
+
+    Args:
+        network: Is changed.
+        state: Parameters and buffers by name.
+        strict: Whether names may neither be missing nor be left over.
+
+    Raises:
+        RuntimeError: Names or shapes do not fit.
+    """
+    marked = OrderedDict(state)
+    marked._metadata = network.state_dict()._metadata  # type: ignore[attr-defined]
+    network.load_state_dict(marked, strict=strict)
+
+
 def load_model(folder: Path) -> tuple[nn.Module, Card]:
     """Build the network of a run folder in eval mode, float32, on the CPU.
 
@@ -73,7 +93,7 @@ def load_model(folder: Path) -> tuple[nn.Module, Card]:
         name: value.float() if value.is_floating_point() else value for name, value in state.items()
     }
     _check_shapes(model, state, card, folder.name)
-    model.load_state_dict(state)
+    put_state(model, state)
     model.eval()
     model.requires_grad_(False)
     _check_answer(model, state, card, folder.name)

@@ -15,7 +15,7 @@ from core.files import file_hash, replacing
 from core.labels import CLASS_SETS, canonical
 from core.models.card import Card
 from core.models.catalogue import LIBRARIES, MODELS, build
-from core.models.checkpoint import State, library_versions, read_state, save_weights
+from core.models.checkpoint import State, library_versions, put_state, read_state, save_weights
 from core.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
 
 SKIP = "skip"  # in place of a class: leave this output out
@@ -185,7 +185,7 @@ def _fitting(state: State, model: str, classes: int, file: str) -> tuple[str, in
             renamed = _renamed(state, network.state_dict())
             wrong = _mismatch(renamed, network.state_dict(), classes)
             if wrong is None:
-                network.load_state_dict(renamed, strict=False)  # counters may be missing
+                put_state(network, renamed, strict=False)  # counters may be missing
                 return name, channels, network.eval().requires_grad_(False)
             refused.append(f"{name}: {wrong}")
     # The sentence on the outputs says that all else fits.
@@ -296,7 +296,7 @@ def _with_outputs(
     shape = (2, preprocess.channels, preprocess.crop, preprocess.crop)
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     try:
-        narrow.load_state_dict(state)
+        put_state(narrow, state)
         with torch.inference_mode():
             before, after = model(noise), narrow.eval()(noise)
     except (RuntimeError, AssertionError, ValueError, IndexError) as error:

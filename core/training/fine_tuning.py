@@ -18,6 +18,7 @@ from core.models import (
     SlimResNet,
     face_recognition_file,
     load_model,
+    put_state,
     read_dlib_faces,
 )
 from core.preprocess import Preprocess
@@ -140,7 +141,7 @@ def start_from(
     if mixed and isinstance(network, SlimResNet):  # no other has columns
         network.join(states)
         return facts
-    network.load_state_dict(_mean(states))
+    put_state(network, _mean(states))
     return facts if len(states) == 1 else facts | {"initial": facts["initial"] | {"averaged": True}}
 
 

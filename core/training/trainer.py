@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from core.errors import TrainingError
 from core.files import replacing
-from core.models import MODELS, Card, build, library_versions, save_weights
+from core.models import MODELS, Card, build, library_versions, put_state, save_weights
 from core.paths import processes_here
 from core.training.batches import BatchMaker, TrainingData, masked, step_seed
 from core.training.config import RunConfig
@@ -272,7 +272,7 @@ class Trainer:
             Stopped: A stop was asked for; nothing is saved yet.
         """
         network = self._built()
-        network.load_state_dict(self.kept_state())
+        put_state(network, self.kept_state())
         network = network.to(self.fabric.device).to(memory_format=torch.channels_last).eval()
         valid, logits = self.data.valid, []
         for batch in self.batches.inputs(valid.images, VALIDATION_BATCH):
@@ -323,7 +323,7 @@ class Trainer:
             return
         try:
             state = torch.load(self.folder.last, map_location="cpu", weights_only=True)
-            self.network.load_state_dict(state["model"])
+            put_state(self.network, state["model"])
             take_up(self.optimiser, state["optimiser"])
             if self.average is not None:
                 self.average.restore(state["average"] or self.network.state_dict())

@@ -119,6 +119,19 @@ def test_a_grey_first_layer_is_kept(tmp_path: Path) -> None:
         import_weights(path, about(grey=False), tmp_path / "other")
 
 
+def test_a_network_that_asks_for_the_version_of_its_state_is_taken(tmp_path: Path) -> None:
+    network = theirs("mnasnet0_5")
+    path = tmp_path / "w.safetensors"
+    save_file(network.state_dict(), path)
+
+    import_weights(path, about(model="torchvision:mnasnet0_5"), tmp_path / "own")
+
+    model = Predictor(tmp_path / "own").model
+    faces = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(model(faces), network(faces)[:, PLACES])
+
+
 def test_our_own_networks_are_taken_as_well(tmp_path: Path) -> None:
     path = saved(tmp_path, build("resnet14", 6).state_dict())
 
