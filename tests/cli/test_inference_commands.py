@@ -13,11 +13,11 @@ import PIL.Image
 import pytest
 import typer
 from clips import walking_face, write_clip
+from command_line import exit_code
 from noise_run import save_run
 from photos import sample_photo
 from typer.core import TyperGroup
 
-from core.cli import main
 from core.models import MODELS
 
 LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
@@ -35,18 +35,10 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
-def run(*words: object, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Exit code of `python -m core` with these words."""
-    monkeypatch.setattr(sys, "argv", ["core", *map(str, words)])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return int(ended.value.code or 0)
-
-
 def test_models_lists_all_with_exact_parameters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("models", "--json", tmp_path / "models.json", monkeypatch=monkeypatch) == 0
+    assert exit_code("models", "--json", tmp_path / "models.json", monkeypatch=monkeypatch) == 0
 
     rows = json.loads((tmp_path / "models.json").read_text())
     assert [row["name"] for row in rows] == list(MODELS)
@@ -66,7 +58,7 @@ def test_classify_writes_a_row_a_file(
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut off")
     out = tmp_path / "out" / "scores.csv"
 
-    code = run(
+    code = exit_code(
         "classify", photo, tmp_path / "broken.jpg", "--out", out, "--checkpoint", untrained,
         "--faces", "detect", monkeypatch=monkeypatch,
     )  # fmt: skip
@@ -89,7 +81,9 @@ def test_no_picture_is_overwritten(
     own.write_bytes(photo.read_bytes())
 
     for command, out in (("classify", own), ("explain", own.parent)):
-        assert run(command, own, "--out", out, "--checkpoint", untrained, monkeypatch=monkeypatch)
+        assert exit_code(
+            command, own, "--out", out, "--checkpoint", untrained, monkeypatch=monkeypatch
+        )
 
     assert own.read_bytes() == photo.read_bytes()
     assert list(own.parent.iterdir()) == [own]
@@ -106,7 +100,7 @@ def test_classify_says_what_helps_where_files_without_a_face_are_faces_themselve
 ) -> None:
     PIL.Image.fromarray(np.full((300, 500, 3), 128, np.uint8)).save(tmp_path / "wall.png")
 
-    code = run("classify", tmp_path / "wall.png", "--out", tmp_path / "s.csv", "--checkpoint",
+    code = exit_code("classify", tmp_path / "wall.png", "--out", tmp_path / "s.csv", "--checkpoint",
                untrained, "--faces", faces, monkeypatch=monkeypatch)  # fmt: skip
 
     said = capsys.readouterr().out
@@ -126,9 +120,9 @@ def test_classify_says_that_there_were_more_faces_and_gives_them_rows(
     PIL.Image.fromarray(np.hstack([head, head[:, ::-1]])).save(pair)
     words = ("classify", pair, "--out", out, "--checkpoint", untrained)
 
-    assert run(*words, monkeypatch=monkeypatch) == 0
+    assert exit_code(*words, monkeypatch=monkeypatch) == 0
     alone = capsys.readouterr().out
-    assert run(*words, "--all-faces", monkeypatch=monkeypatch) == 0
+    assert exit_code(*words, "--all-faces", monkeypatch=monkeypatch) == 0
 
     with out.open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -141,7 +135,7 @@ def test_explain_writes_pictures_and_the_numbers_behind_them(
 ) -> None:
     out = tmp_path / "explained"
 
-    code = run("explain", photo, "--out", out, "--checkpoint", untrained, "--target", "all",
+    code = exit_code("explain", photo, "--out", out, "--checkpoint", untrained, "--target", "all",
                monkeypatch=monkeypatch)  # fmt: skip
 
     content = json.loads((out / "explanation.json").read_text())
@@ -167,7 +161,7 @@ def test_an_exported_file_answers_like_the_checkpoint(
 ) -> None:
     target = tmp_path / "model.onnx"
 
-    assert run("export", untrained, "--onnx", target, monkeypatch=monkeypatch) == 0
+    assert exit_code("export", untrained, "--onnx", target, monkeypatch=monkeypatch) == 0
 
     from core.predict import Predictor
 
@@ -239,7 +233,7 @@ def test_an_error_is_one_line_on_stderr_and_a_failing_exit_code(
     (tmp_path / "marked.json").write_text(settings, encoding="utf-8-sig")
     (tmp_path / "wide.json").write_text(settings, encoding="utf-16")
 
-    code = run(*words, monkeypatch=monkeypatch)
+    code = exit_code(*words, monkeypatch=monkeypatch)
 
     captured = capsys.readouterr()
     assert code != 0
@@ -257,13 +251,13 @@ def test_every_verb_explains_itself(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert {"classify", "explain", "models", "export", "train", "evaluate", "bench"} <= set(verbs)
     for verb in verbs:
-        assert run(verb, "--help", monkeypatch=monkeypatch) == 0
+        assert exit_code(verb, "--help", monkeypatch=monkeypatch) == 0
 
 
 def test_figures_printed_as_json_are_nothing_but_json(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("models", "--json", "-", monkeypatch=monkeypatch) == 0
+    assert exit_code("models", "--json", "-", monkeypatch=monkeypatch) == 0
 
     assert [row["name"] for row in json.loads(capsys.readouterr().out)] == list(MODELS)
 
@@ -273,7 +267,7 @@ def test_a_device_that_is_not_there_is_refused_before_a_folder_is_made(
 ) -> None:
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
 
-    code = run("train", "rafdb-gimefive-paper", "--set", "accelerator=cuda", "--run", "mine",
+    code = exit_code("train", "rafdb-gimefive-paper", "--set", "accelerator=cuda", "--run", "mine",
                monkeypatch=monkeypatch)  # fmt: skip
 
     assert code == 1
@@ -290,7 +284,7 @@ def test_a_cache_that_cannot_be_written_is_replaced_for_a_while_and_named(
 ) -> None:
     monkeypatch.setenv("GIMEFIVE_CACHE", str(photo / "cache"))
 
-    code = run("classify", photo, "--out", tmp_path / "s.csv", "--checkpoint", untrained,
+    code = exit_code("classify", photo, "--out", tmp_path / "s.csv", "--checkpoint", untrained,
                monkeypatch=monkeypatch)  # fmt: skip
 
     assert code == 0
@@ -337,7 +331,7 @@ def test_scoring_a_second_time_loads_no_torch(
     }[verb]
     command = [verb, *map(str, words), "--checkpoint", untrained, "--restart"]
     monkeypatch.chdir(tmp_path)
-    assert run(*command, monkeypatch=monkeypatch) == 0  # writes the network's file
+    assert exit_code(*command, monkeypatch=monkeypatch) == 0  # writes the network's file
     code = (
         f"import sys; sys.argv = {['core', *command]!r}\n"
         "from core.cli import main\n"

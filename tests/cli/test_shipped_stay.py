@@ -1,17 +1,16 @@
 """Whatever a user measures of a checkpoint that the app comes with, its folder stays as it is."""
 
 import json
-import sys
 from pathlib import Path
 
 import PIL.Image
 import pytest
+from command_line import exit_code
 from made_faithfulness import made_entry, made_report
 from noise_run import OPTIONS, save_data, save_run
 from photos import sample_photo
 
 from core.checkpoints import evaluations_of, kept_folder
-from core.cli import main
 from core.explain import recommended_method, stored_faithfulness
 from core.files import file_hash
 from core.global_view import stored_global_view
@@ -35,13 +34,6 @@ def content(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): file_hash(path) for path in folder.rglob("*.*")}
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["core", *map(str, words)])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return int(ended.value.code or 0)
-
-
 @pytest.mark.slow
 def test_no_command_writes_into_a_shipped_folder_and_all_read_the_users_own(
     shipped: Path, own_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -59,7 +51,7 @@ def test_no_command_writes_into_a_shipped_folder_and_all_read_the_users_own(
         ("classify", photo, "--checkpoint", NAME, "--out", tmp_path / "scores.csv"),
         ("explain", photo, "--checkpoint", NAME, "--out", tmp_path / "maps"),
     ):
-        assert run(monkeypatch, *words) == 0, words
+        assert exit_code(*words, monkeypatch=monkeypatch) == 0, words
 
     assert content(shipped.parent) == before
     place = own_runs / "evaluations" / NAME

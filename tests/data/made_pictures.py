@@ -10,6 +10,8 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from core.data.listing import Listed
+
 Picture = NDArray[np.uint8]
 
 
@@ -34,6 +36,16 @@ def jpeg(picture: Picture, quality: int = 60) -> bytes:
 def pixels_cell(picture: Picture) -> str:
     """The cell of a pixel table for the picture's first channel."""
     return " ".join(str(value) for value in picture[:, :, 0].ravel())
+
+
+def items(one: Listed) -> dict[str, tuple[str, str]]:
+    """Split and label of every picture that was listed, by its reference."""
+    return {item.reference: (item.split, item.label) for item in one.items}
+
+
+def reasons(one: Listed) -> dict[str, str]:
+    """Why files were left out, by their path."""
+    return {skip.path: skip.reason for skip in one.skips}
 
 
 def write_zip(path: Path, files: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> Path:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from made_pictures import blobs, pixels_cell, png, write_folder
+from made_pictures import blobs, items, pixels_cell, png, reasons, write_folder
 
 from core.data import SOURCES
 from core.data.listing import Listed, list_sources
@@ -18,14 +18,6 @@ VOTES = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,
 def read(folder: Path, files: dict[str, bytes]) -> Listed:
     (one,) = list_sources([write_folder(folder, files)], "six")
     return one
-
-
-def items(one: Listed) -> dict[str, tuple[str, str]]:
-    return {item.reference: (item.split, item.label) for item in one.items}
-
-
-def reasons(one: Listed) -> dict[str, str]:
-    return {skip.path: skip.reason for skip in one.skips}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_pictures import blobs, png, write_folder
+from made_pictures import blobs, items, png, write_folder
 
 from core.data import NameMap, prepare, understand
 from core.data.listing import Listed, list_sources
@@ -18,10 +18,6 @@ PICTURE = png(blobs(1))
 def read(path: Path | str, names: tuple[str, ...] = ()) -> Listed:
     (one,) = list_sources([path], "six", names=NameMap.parse(names))
     return one
-
-
-def items(one: Listed) -> dict[str, tuple[str, str]]:
-    return {item.reference: (item.split, item.label) for item in one.items}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from made_pictures import blobs, png, write_folder, write_zip
+from made_pictures import blobs, items, png, reasons, write_folder, write_zip
 
 from core.data import NameMap, load_dataset, prepare, read_strata, understand
 from core.data.listing import Listed, list_sources
@@ -20,14 +20,6 @@ def own(table: str, *pictures: str, name: str = "labels.csv") -> dict[str, bytes
 def read(path: Path) -> Listed:
     (one,) = list_sources([path], "six")
     return one
-
-
-def items(one: Listed) -> dict[str, tuple[str, str]]:
-    return {item.reference: (item.split, item.label) for item in one.items}
-
-
-def reasons(one: Listed) -> dict[str, str]:
-    return {skip.path: skip.reason for skip in one.skips}
 
 
 TABLES = {

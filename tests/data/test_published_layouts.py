@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_pictures import blobs, png, video, write_folder, write_zip
+from made_pictures import blobs, items, png, reasons, video, write_folder, write_zip
 
 from core.data import understand
 from core.data.containers import open_container
@@ -20,14 +20,6 @@ PICTURE = png(blobs(1))
 def read(folder: Path, files: dict[str, bytes], class_set: str = "six") -> Listed:
     (one,) = list_sources([write_folder(folder, files)], class_set)
     return one
-
-
-def items(one: Listed) -> dict[str, tuple[str, str]]:
-    return {item.reference: (item.split, item.label) for item in one.items}
-
-
-def reasons(one: Listed) -> dict[str, str]:
-    return {skip.path: skip.reason for skip in one.skips}
 
 
 # --- CK+ -----------------------------------------------------------------------------------------

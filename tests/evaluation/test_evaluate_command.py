@@ -1,16 +1,15 @@
 """`python -m core evaluate` on a small network, from the weights file to the JSON."""
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import exit_code
 from grey_faces import rows_of, write_dataset
 
-from core.cli import main
 from core.evaluation import Predictions
 from core.labels import EMOTIONS
 from core.models import Card, build, save_weights
@@ -46,7 +45,7 @@ def run(own_runs: Path, data: Path) -> Path:
 class Done:
     """What a command left: its exit code and its texts."""
 
-    code: object
+    code: int
     out: str
     err: str
 
@@ -56,10 +55,8 @@ def core(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     """Runs `python -m core` in this process."""
 
     def run(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["core", *arguments])
-        with pytest.raises(SystemExit) as left:
-            main()
-        return Done(left.value.code, *capsys.readouterr())
+        code = exit_code(*arguments, monkeypatch=monkeypatch)
+        return Done(code, *capsys.readouterr())
 
     return run
 

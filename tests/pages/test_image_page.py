@@ -13,14 +13,13 @@ from photos_page import (
     PAGE,
     PHOTO,
     as_jpeg,
-    elements,
     headings,
     images,
     picture,
     upload,
-    with_sample,
 )
 from streamlit.testing.v1 import AppTest
+from visits import elements, with_sample
 
 from core import Explanation
 from core.predict import Predictor

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from photos_page import PAGE, PHOTO, headings, images, picture, upload, with_sample
+from photos_page import PAGE, PHOTO, headings, images, picture, upload
 from streamlit.testing.v1 import AppTest
+from visits import with_sample
 
 from core.predict import Predictor
 

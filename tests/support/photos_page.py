@@ -2,28 +2,19 @@
 
 import io
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import PIL.Image
 from skimage.data import data_dir
 from streamlit.testing.v1 import AppTest
+from visits import elements
 
 PAGE = "../pages/image_explanation.py"
 PHOTO = (Path(data_dir) / "astronaut.png").read_bytes()
 
 
-def elements(app: AppTest, kind: str) -> list[Any]:
-    """All elements of a kind, whatever their class."""
-    return list(app.get(kind))
-
-
 def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
     return app.file_uploader(key="files").set_value([(*file, "image/jpeg") for file in files]).run()
-
-
-def with_sample(app: AppTest) -> AppTest:
-    return app.button_group(key="source").set_value("Sample photo").run()
 
 
 def headings(app: AppTest) -> list[str]:
