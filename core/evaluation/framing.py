@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.data import framed, load_frames
 from core.errors import DataError
 from core.evaluation.bootstrap import Interval, accuracy_interval
-from core.evaluation.collecting import BATCH, Answers, Progress
+from core.evaluation.collecting import BATCH, Answers, Progress, at_size
 from core.evaluation.prepared import learnt_pictures, own_dataset
 from core.types import Image
 
@@ -110,7 +110,7 @@ def _answers(
     for start in range(0, len(images), BATCH):
         batch = images[start : start + BATCH]
         if margin is None:
-            pixels = preprocess.squares(batch)
+            pixels = at_size(batch, preprocess)
         else:
             pairs = zip(batch, maps[start : start + BATCH], strict=True)
             crops = [framed(image, frame, margin) for image, frame in pairs]

@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     from core.explain.regions import (
         RegionEvidence,
         cell_shares,
-        evidence_shares,
         fit_masks,
         region_evidence,
     )
@@ -110,13 +109,7 @@ __getattr__ = lazy_names(
             "region_shapley",
         ),
         "region_reports": ("LEAST_DROP", "RegionReport", "in_words", "region_report"),
-        "regions": (
-            "RegionEvidence",
-            "cell_shares",
-            "evidence_shares",
-            "fit_masks",
-            "region_evidence",
-        ),
+        "regions": ("RegionEvidence", "cell_shares", "fit_masks", "region_evidence"),
         "trace": ("Layer", "frozen_view", "traced", "watched"),
     },
 )
@@ -142,7 +135,6 @@ __all__ = [
     "class_maps",
     "contrast_map",
     "enlarged",
-    "evidence_shares",
     "explain",
     "explainable_layers",
     "fast_methods",
@@ -150,6 +142,7 @@ __all__ = [
     "fit_masks",
     "frozen_view",
     "give_reference",
+    "in_words",
     "is_readable",
     "keep_reference",
     "layer_of",
@@ -175,5 +168,4 @@ __all__ = [
     "traced",
     "watched",
     "with_maps",
-    "in_words",
 ]

@@ -108,10 +108,16 @@ def _helpful(
 def _deciding(labels: Sequence[str], game: RegionShapley, label: str) -> str:
     if game.smallest_hiding is None or game.changed_to is None:
         return f"No set of hidden parts changes the answer from {label}."
-    parts = [_the(name) for name in game.smallest_hiding]
-    named = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    parts = game.smallest_hiding
     together = "alone" if len(parts) == 1 else "together"
-    return f"Hiding {named} {together} is enough to change it to {labels[game.changed_to]}."
+    label = labels[game.changed_to]
+    return f"Hiding {in_words(parts)} {together} is enough to change it to {label}."
+
+
+def in_words(regions: Sequence[str]) -> str:
+    """Regions, one or more, as a list in words: "the eyes, the mouth and the cheeks"."""
+    *first, last = map(_the, regions)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _the(region: str) -> str:

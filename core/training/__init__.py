@@ -31,6 +31,7 @@ from core.training.worker import Worker, ensure_worker, work_until_told
 
 if TYPE_CHECKING:
     from core.training.optimise import check_accelerator
+    from core.training.progress import macro_f1
     from core.training.run import run_training
     from core.training.tuning.run import run_search
     from core.training.tuning.study import Findings, Trial, read_findings, trial_config
@@ -40,6 +41,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         "optimise": ("check_accelerator",),
+        "progress": ("macro_f1",),
         "run": ("run_training",),
         "tuning.run": ("run_search",),
         "tuning.study": ("Findings", "Trial", "read_findings", "trial_config"),
@@ -73,6 +75,7 @@ __all__ = [
     "known_speed",
     "list_jobs",
     "list_runs",
+    "macro_f1",
     "measured_speed",
     "observe",
     "option_settings",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
+from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 from torch import Tensor
 
@@ -261,15 +262,23 @@ def figures(
         the labels, as in reports.
     """
     predicted = logits.argmax(1)
-    macro = f1_score(
-        labels, predicted, labels=np.unique(labels), average="macro", zero_division=0.0
-    )
     whole = all(_can_be_stored(one) for one in (state or {}).values())
     return {
         "valid_loss": float(F.cross_entropy(logits, labels)) if whole else math.inf,
         "valid_accuracy": float((predicted == labels).float().mean()),
-        "valid_macro_f1": float(macro),
+        "valid_macro_f1": macro_f1(labels.numpy(), predicted.numpy()),
     }
+
+
+def macro_f1(labels: NDArray[np.int64], answers: NDArray[np.int64]) -> float:
+    """Mean F1, 0 to 1, of the classes that occur among the labels.
+
+    Args:
+        labels: int64 (N,).
+        answers: int64 (N,); a class that is never answered has an F1 of 0.
+    """
+    known = np.unique(labels)
+    return float(f1_score(labels, answers, labels=known, average="macro", zero_division=0.0))
 
 
 def _can_be_stored(value: Tensor) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from photos import sample_photo
 
-from core.explain import RegionOcclusion, RegionReport
+from core.explain import RegionOcclusion, RegionReport, in_words
 from core.explain.region_reports import sentence
 from core.faces import find_faces
 from core.faithfulness import FaceFaithfulness
@@ -18,7 +18,6 @@ from core.types import Explanation
 from webapp.charts import faithfulness
 from webapp.charts.faithfulness import from_above, part_bars, told
 from webapp.image_explanation import faithfulness_view, parts_in_words, regions_view
-from webapp.image_explanation.regions_view import listed
 
 NAMES = ("mouth", "background", "brows")
 
@@ -89,8 +88,8 @@ def test_numbers_are_told_in_their_unit(value: float, unit: str, text: str) -> N
 
 
 def test_lists_are_told_in_words() -> None:
-    assert listed(["mouth"]) == "the mouth"
-    assert listed(["eyes", "mouth", "cheeks"]) == "the eyes, the mouth and the cheeks"
+    assert in_words(["mouth"]) == "the mouth"
+    assert in_words(["eyes", "mouth", "cheeks"]) == "the eyes, the mouth and the cheeks"
 
 
 def test_a_name_stands_at_the_widest_place() -> None:

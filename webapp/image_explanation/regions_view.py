@@ -1,6 +1,5 @@
 """Parts of the face: what the answer loses when one is hidden, drawn on the face itself."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from PIL import ImageDraw, ImageFont
 from core.explain import (
     RegionOcclusion,
     RegionReport,
+    in_words,
     stored_faithfulness,
     textbook_sources,
 )
@@ -218,14 +218,14 @@ def _textbook(found: RegionReport) -> None:
         return
     units = literal(", ".join(f"{unit.name} (AU {unit.number})" for unit in agreement.units))
     pattern = f"the textbook pattern of {found.predicted}: {units}. That pattern shows in "
-    pattern += listed(agreement.expected)
+    pattern += in_words(agreement.expected)
     if found.has_small_effects and found.game is not None:
         shares = effect_of_all(found)
         fair = dict(zip(shares.names, shares.values, strict=True))
         text = (
             f"No part alone decides this answer. Of all fair shares above 0, "
             f"{percent(share_within(fair, agreement.expected))} lie in "
-            f"{listed(agreement.expected)}, where textbooks see {found.predicted}: {units}."
+            f"{in_words(agreement.expected)}, where textbooks see {found.predicted}: {units}."
         )
     elif found.has_small_effects:
         text = (
@@ -244,13 +244,6 @@ def _textbook(found: RegionReport) -> None:
     with row.popover("Sources", type="tertiary"):
         for source in textbook_sources():
             st.caption(literal(source))
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names as a list in words: "the eyes, the mouth and the cheeks"."""
-    told_names = [f"the {name}" for name in names]
-    *first, last = told_names
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def parts_sheet(
