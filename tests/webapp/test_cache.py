@@ -14,7 +14,6 @@ from streamlit.testing.v1 import AppTest
 from core import CheckpointError
 from core.images import decode
 from core.predict import Predictor
-from core.types import WHOLE
 from webapp import cache
 from webapp.inputs import sample_picture
 
@@ -112,6 +111,7 @@ def twice(weights: str) -> None:
     import streamlit as st
     from skimage.data import data_dir
 
+    from core.types import WHOLE
     from webapp.image_explanation.subject import Subject, parts, sets_of_parts
     from webapp.inputs import Picture
 
