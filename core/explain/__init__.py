@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from core.explain.regions import (
         RegionEvidence,
         cell_shares,
+        evidence_shares,
         fit_masks,
         region_evidence,
     )
@@ -109,7 +110,13 @@ __getattr__ = lazy_names(
             "region_shapley",
         ),
         "region_reports": ("LEAST_DROP", "RegionReport", "in_words", "region_report"),
-        "regions": ("RegionEvidence", "cell_shares", "fit_masks", "region_evidence"),
+        "regions": (
+            "RegionEvidence",
+            "cell_shares",
+            "evidence_shares",
+            "fit_masks",
+            "region_evidence",
+        ),
         "trace": ("Layer", "frozen_view", "traced", "watched"),
     },
 )
@@ -135,6 +142,7 @@ __all__ = [
     "class_maps",
     "contrast_map",
     "enlarged",
+    "evidence_shares",
     "explain",
     "explainable_layers",
     "fast_methods",
