@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from core.checkpoints import find_checkpoint
 from core.errors import ConfigError, ExplainError
 from core.explain import EXPLAINERS, recommended_layers, recommended_method
-from core.probabilities import softmax
 from core.types import RECOMMENDED, Explanation, Face, FaceResult, Image, ImageResult, Prediction
 
 if TYPE_CHECKING:
@@ -266,3 +265,16 @@ class Predictor:
 def _mirrored(pixels: Image) -> Image:
     """Each of uint8 (N, S, S) or (N, S, S, 3) with left and right changed over."""
     return np.ascontiguousarray(pixels[:, :, ::-1])
+
+
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Softmax over the last axis (paper, Eq. 1).
+
+    Args:
+        logits: float64 (..., K), finite; large ones do not overflow.
+
+    Returns:
+        float64 of the same shape, 0 to 1, each row of sum 1.
+    """
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))

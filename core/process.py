@@ -16,8 +16,6 @@ from multiprocessing import parent_process
 from pathlib import Path
 from typing import IO, Any
 
-from core.paths import PROJECT_ROOT
-
 TOLERANCE = 60.0  # seconds between wall clocks that told when a process began, one may have stepped
 PATIENCE = 0.5  # seconds; whoever only looks at a claim holds its lock for a moment as well
 PROC = Path("/proc")
@@ -308,7 +306,7 @@ def start_detached(
     with log.open("ab" if append else "wb") as output:
         process = subprocess.Popen(
             list(command),
-            cwd=PROJECT_ROOT,
+            cwd=Path(__file__).resolve().parent.parent,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -14,8 +14,7 @@ from photos import sample_photo
 from core.checkpoints import find_checkpoint, list_checkpoints
 from core.errors import CheckpointError, ConfigError
 from core.inference import calibrate
-from core.predict import Engine, Predictor
-from core.probabilities import softmax
+from core.predict import Engine, Predictor, softmax
 
 LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
 

@@ -14,7 +14,6 @@ from core.explain.occlusion import filled
 from core.explain.regions import BACKGROUND, Masks, check_masks
 from core.explain.trace import frozen_view
 from core.preprocess import Preprocess
-from core.probabilities import softmax
 from core.types import Image
 
 MOST_REGIONS = 8  # all subsets are tried: 256 forward passes
@@ -47,7 +46,7 @@ class RegionOcclusion:
 
     def answer(self) -> NDArray[np.float64]:
         """Probabilities of the face as it is, float64 (K,)."""
-        return softmax(self.whole / self.temperature)
+        return _softmax(self.whole / self.temperature)
 
     def images(self, preprocess: Preprocess) -> Image:
         """The pictures as one sees them, grey uint8 (R, S, S), or RGB (R, S, S, 3) in colour.
@@ -64,7 +63,7 @@ class RegionOcclusion:
 
     def probabilities(self) -> NDArray[np.float64]:
         """Answers with each region hidden, float64 (R, K)."""
-        return softmax(self.logits / self.temperature)
+        return _softmax(self.logits / self.temperature)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,3 +193,7 @@ def _stacked(masks: Masks, batch: Tensor) -> Tensor:
 def _logits(model: nn.Module, pictures: Tensor) -> NDArray[np.float64]:
     with torch.no_grad():
         return np.asarray(frozen_view(model)(pictures).double().numpy())
+
+
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(torch.from_numpy(logits).softmax(dim=-1).numpy())

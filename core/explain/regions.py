@@ -126,7 +126,8 @@ def _overlaps(cells: int, pixels: int) -> NDArray[np.float64]:
     # In units of 1 / (cells * pixels) of the line all edges are whole numbers.
     cell, pixel = np.arange(cells)[:, None] * pixels, np.arange(pixels)[None] * cells
     common = np.minimum(cell + pixels, pixel + cells) - np.maximum(cell, pixel)
-    return np.maximum(common, 0) / pixels
+    parts: NDArray[np.float64] = np.maximum(common, 0) / pixels
+    return parts
 
 
 def fit_masks(masks: Masks, preprocess: Preprocess) -> dict[str, NDArray[np.bool_]]:

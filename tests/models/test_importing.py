@@ -23,9 +23,8 @@ from core.cli import main
 from core.errors import CheckpointError, ConfigError, CoreError
 from core.inference import OnnxEngine, export_onnx
 from core.models import MODELS, Card, Description, build, import_weights, read_description
-from core.predict import Predictor
+from core.predict import Predictor, softmax
 from core.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
-from core.probabilities import softmax
 
 ALPHABETIC = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 OURS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear", "neutral")

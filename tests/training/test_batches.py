@@ -313,7 +313,7 @@ def test_small_pictures_are_enlarged_by_the_sampling_itself() -> None:
     inputs = maker.batch(0, 0, torch.arange(4))[0]
 
     assert maker.images.shape == (4, 64, 64)
-    expected = torch.from_numpy(preprocess.normalise(maker.resized(faces.images)))
+    expected = torch.from_numpy(preprocess.normalise(preprocess.squares(faces.images)))
     torch.testing.assert_close(inputs, expected, atol=0.02, rtol=0)
 
 
