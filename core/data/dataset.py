@@ -81,6 +81,12 @@ class Subset:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def where(self, chosen: NDArray[np.bool_]) -> "Subset":
+        """Those of the pictures that are chosen, bool (n,)."""
+        return Subset(
+            self.ids[chosen], self.images[chosen], self.labels[chosen], self.sources[chosen]
+        )
+
 
 class Dataset:
     """A prepared folder; tables and cache are read when first asked for.

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     )
     from core.evaluation.predictions import Predictions
     from core.evaluation.predictions_file import SPLITS, predictions_changed
-    from core.evaluation.prepared import own_folder, results_folder
+    from core.evaluation.prepared import own_folder, results_folder, unlearnt
     from core.evaluation.report import answer, mismatches, with_intervals
     from core.evaluation.report_file import SIX, load_report, stored_strata, strata_rows
     from core.evaluation.run import evaluate_run
@@ -82,7 +82,7 @@ __getattr__ = lazy_names(
         ),
         "predictions": ("Predictions",),
         "predictions_file": ("SPLITS", "predictions_changed"),
-        "prepared": ("own_folder", "results_folder"),
+        "prepared": ("own_folder", "results_folder", "unlearnt"),
         "report": ("answer", "mismatches", "with_intervals"),
         "report_file": ("SIX", "load_report", "stored_strata", "strata_rows"),
         "run": ("evaluate_run",),
@@ -150,5 +150,6 @@ __all__ = [
     "strata_rows",
     "table2",
     "trained_alike",
+    "unlearnt",
     "with_intervals",
 ]

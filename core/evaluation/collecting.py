@@ -9,11 +9,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.data import PUBLISHED_VALID, Dataset
+from core.data import PUBLISHED_VALID, TWIN, Dataset
 from core.errors import DataError
 from core.evaluation.calibration import scaled
 from core.evaluation.predictions import Predictions
-from core.evaluation.prepared import TestSet, learnt_pictures, own_dataset, own_sources
+from core.evaluation.prepared import (
+    TestSet,
+    learnt_pictures,
+    own_dataset,
+    own_sources,
+    unlearnt,
+)
 from core.models import Card
 from core.types import Image
 
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from core.models import Card
 
 BATCH = 512  # faces handed over at once, so that progress can be shown
+FEWEST_TO_CALIBRATE = 50  # images; by fewer one would judge noise
 DECIMALS = 9  # of a probability: fewer no longer sum to 1 for scikit-learn, more are only noise
 FFHQ_PREFIX = "ffhq_"  # portraits among AffectNet's files
 Progress = Callable[[int, int], None]
@@ -69,7 +76,7 @@ def wanted_rows(
     part[(clean == "valid") & ~learnt_pictures(card, dataset)] = "valid"
     part[(published["part"] == "valid") & is_own_valid] = "published_valid"
     part[published["part"] == "test"] = "test"
-    twin = published["reason"].where(published["reason"].str.startswith("twin: "), "")
+    twin = published["reason"].where(published["reason"].str.startswith(TWIN), "")
     names = manifest["path"].str.rsplit("/", n=1).str[-1]
     table = pd.DataFrame(
         {
@@ -79,7 +86,7 @@ def wanted_rows(
             "source": manifest["source"],
             "origin": np.where(names.str.startswith(FFHQ_PREFIX), "ffhq", ""),
             "part": part,
-            "twin": twin.str.removeprefix("twin: ").where(part == "test", ""),
+            "twin": twin.str.removeprefix(TWIN).where(part == "test", ""),
             "true": manifest["label"],
         }
     )
@@ -176,7 +183,8 @@ def measure_quantisation(folder: Path, data: Path | None = None) -> "Quantisatio
 
     Raises:
         CheckpointError: The run cannot be loaded.
-        DataError: No prepared data of the run's classes and sources is found.
+        DataError: No prepared data of the run's classes and sources is found, or in them too few
+            validation faces that it has not learnt from.
     """
     from core.inference import calibrate  # loads a runtime
 
@@ -185,4 +193,10 @@ def measure_quantisation(folder: Path, data: Path | None = None) -> "Quantisatio
     known = set(dataset.manifest["source"])
     sources = [name for name in own_sources(card, dataset.info) if name in known]
     subset = dataset.part("clean", "valid", sources or None)
-    return calibrate(folder, card.preprocess.squares(np.asarray(subset.images)), subset.labels)
+    subset = subset.where(unlearnt(card, dataset, subset.ids, folder.name))
+    if len(subset) < FEWEST_TO_CALIBRATE:
+        raise DataError(
+            f"{dataset.folder.name} has {len(subset)} clean validation faces for {folder.name}; "
+            f"expected {FEWEST_TO_CALIBRATE} or more to judge 8 bits by. Choose other data."
+        )
+    return calibrate(folder, card.preprocess.squares(subset.images), subset.labels)

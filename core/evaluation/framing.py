@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from core.data import framed, load_frames
 from core.errors import DataError
 from core.evaluation.bootstrap import Interval, accuracy_interval
-from core.evaluation.collecting import BATCH, Answers, Progress, at_size
-from core.evaluation.prepared import learnt_pictures, own_dataset
+from core.evaluation.collecting import BATCH, Answers, Progress
+from core.evaluation.prepared import own_dataset, unlearnt
 from core.types import Image
 
 MARGINS = (0.0, 0.08, 0.16)  # on each side, as a share of the app's frame
@@ -66,12 +66,7 @@ def framing_scores(
     dataset = own_dataset(model.card, model.folder.name, data)
     frames = load_frames(dataset)
     subset = dataset.part("clean", "valid")
-    new = ~learnt_pictures(model.card, dataset)[subset.ids]
-    if len(new) and not new.any():
-        raise DataError(
-            f"{model.folder.name} was trained on the clean validation faces of "
-            f"{dataset.folder.name}, so they cannot judge it. Choose a run of split clean."
-        )
+    new = unlearnt(model.card, dataset, subset.ids, model.folder.name)
     maps = None if frames is None else frames.maps[subset.ids]
     if maps is None or not (known := new & np.isfinite(maps).all(axis=(1, 2))).any():
         raise DataError(
@@ -110,7 +105,7 @@ def _answers(
     for start in range(0, len(images), BATCH):
         batch = images[start : start + BATCH]
         if margin is None:
-            pixels = at_size(batch, preprocess)
+            pixels = preprocess.squares(batch)
         else:
             pairs = zip(batch, maps[start : start + BATCH], strict=True)
             crops = [framed(image, frame, margin) for image, frame in pairs]

@@ -80,6 +80,29 @@ def learnt_pictures(card: "Card", dataset: "Dataset") -> "NDArray[np.bool_]":
     return found
 
 
+def unlearnt(
+    card: "Card", dataset: "Dataset", ids: "NDArray[np.int64]", name: str
+) -> "NDArray[np.bool_]":
+    """Which of a data set's clean validation pictures can judge a network, bool (n,).
+
+    Args:
+        card: Of the network.
+        dataset: Prepared data.
+        ids: int64 (n,), rows of its manifest.
+        name: Of the network, for the error.
+
+    Raises:
+        DataError: It may have learnt from all of them.
+    """
+    new = ~learnt_pictures(card, dataset)[ids]
+    if len(new) and not new.any():
+        raise DataError(
+            f"{name} was trained on the clean validation faces of {dataset.folder.name}, so they "
+            "cannot judge it. Choose a run of split clean."
+        )
+    return new
+
+
 def prepared_folders() -> dict[Path, dict[str, Any]]:
     """Prepared folders directly below the data root with their dataset.json, if whole."""
     found = {}

@@ -21,7 +21,13 @@ from core.evaluation.calibration import (
     unclear_threshold,
 )
 from core.evaluation.classification_metrics import metrics
-from core.evaluation.collecting import Answers, Progress, collected, with_temperature
+from core.evaluation.collecting import (
+    FEWEST_TO_CALIBRATE,
+    Answers,
+    Progress,
+    collected,
+    with_temperature,
+)
 from core.evaluation.predictions import Predictions
 from core.evaluation.predictions_file import FACTS
 from core.evaluation.prepared import (
@@ -38,7 +44,6 @@ from core.files import file_hash, fingerprint
 if TYPE_CHECKING:
     from core.models import Card
 
-FEWEST_TO_CALIBRATE = 50  # images; fewer would fit noise
 MAJORITY = 0.5  # confidence; the threshold where there are too few to fit one
 RULE = (
     "The threshold is the lowest confidence that holds two promises on clean validation: of the "

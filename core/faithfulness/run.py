@@ -231,9 +231,12 @@ def _reference(model: "nn.Module", faces: "Tensor") -> "Reference | None":
 def _choosing_faces(
     model: "nn.Module", card: "Card", dataset: "Dataset", sources: Sequence[str] | None
 ) -> "Tensor | None":
-    """Clean-validation faces float32 (N, C, S, S); None where the data have none."""
+    """Clean-validation faces float32 (N, C, S, S) not learnt from; None where there are none."""
+    from core.evaluation import unlearnt
+
     try:
         subset = dataset.part("clean", "valid", sources)
+        subset = subset.where(unlearnt(card, dataset, subset.ids, "The network"))
     except DataError:
         return None
     found = _rightly_answered(model, card, dataset, subset, CHOOSING)
@@ -256,7 +259,6 @@ def _rightly_answered(
         float32 (N, C, S, S).
     """
     import torch
-
 
     order = np.random.default_rng(SEED).permutation(len(subset))
     numbers = np.array(

@@ -11,6 +11,7 @@ from scipy.spatial import Delaunay
 
 from core.data import PUBLISHED_VALID, WITHOUT_TWINS, Dataset
 from core.errors import DataError
+from core.evaluation import unlearnt
 from core.preprocess import Preprocess
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def chosen_ids(
         sources: Only these; None for all.
 
     Raises:
-        DataError: There is no such split, or it has no face with one of the labels.
+        DataError: There is no such split, it has no face with one of the labels, or the network
+            may have learnt from all of its validation faces.
     """
     parts = {
         "test": ("published", "test", sources),
@@ -46,6 +48,8 @@ def chosen_ids(
     if split not in parts:
         raise DataError(f"There is no split {split!r}. Choose one of: {', '.join(parts)}.")
     ids = dataset.ids(*parts[split])
+    if split == "valid":
+        ids = ids[unlearnt(card, dataset, ids, "The network")]
     ids = ids[np.random.default_rng(SEED).permutation(len(ids))]
     labels = dataset.manifest["label"].to_numpy(dtype=object)[ids]
     kept = [ids[labels == label][:faces] for label in card.labels]

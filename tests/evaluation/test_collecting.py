@@ -1,5 +1,7 @@
 """8 bits are measured on the clean validation part of the run's own data."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,12 @@ def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_run(tmp_path_factory.mktemp("runs") / "shapes", data)
 
 
+@pytest.fixture
+def few_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.evaluation.collecting.FEWEST_TO_CALIBRATE", 5)
+
+
+@pytest.mark.usefixtures("few_are_enough")
 def test_figures_are_those_of_the_validation_faces(run: Path, data: Path) -> None:
     found = measure_quantisation(run, data)
 
@@ -37,6 +45,25 @@ def test_figures_are_those_of_the_validation_faces(run: Path, data: Path) -> Non
     assert Quantisation.load(run) == found
 
 
+def test_faces_that_a_network_has_learnt_from_do_not_judge_8_bits(
+    run: Path, data: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "published"
+    shutil.copytree(run, other)
+    card = json.loads((other / "card.json").read_text())
+    card["data"]["split"] = "published"
+    (other / "card.json").write_text(json.dumps(card))
+
+    with pytest.raises(DataError, match="published was trained on the clean validation faces"):
+        measure_quantisation(other, data)
+
+
+def test_too_few_faces_do_not_judge_8_bits(run: Path, data: Path) -> None:
+    with pytest.raises(DataError, match="9 clean validation faces for shapes; expected 50 or more"):
+        measure_quantisation(run, data)
+
+
+@pytest.mark.usefixtures("few_are_enough")
 def test_the_command_says_what_it_costs(run: Path, data: Path) -> None:
     app = typer.Typer()
     app.command()(inference.quantise)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from noise_run import COUNT, OPTIONS, save_data, save_run
 from typer.testing import CliRunner
@@ -39,6 +40,22 @@ def test_right_and_wrong_answers_are_apart(run: Path, data: Path) -> None:
     maps = [np.array(group["map"]) for group in view["groups"] if group["n"]]
     assert {found.shape for found in maps} == {(32, 32)}
     assert all(found.mean() == pytest.approx(1, abs=0.25) for found in maps)
+
+
+def test_faces_that_a_network_has_learnt_from_are_no_validation(
+    run: Path, data: Path, tmp_path: Path
+) -> None:
+    parts = pd.read_csv(data / "splits" / "clean.csv", keep_default_na=False)
+    parts.assign(part="valid").to_csv(data / "splits" / "clean.csv", index=False)
+    parts.assign(part="train").to_csv(data / "splits" / "published.csv", index=False)
+    assert make_global_view("small", split="valid")["n"]
+
+    card = json.loads((run / "card.json").read_text())
+    card["data"]["split"] = "published"
+    (run / "card.json").write_text(json.dumps(card))
+
+    with pytest.raises(DataError, match="trained on the clean validation faces of noise"):
+        make_global_view("small", split="valid")
 
 
 def test_shares_of_all_regions_make_a_whole(run: Path, data: Path) -> None:
