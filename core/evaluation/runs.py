@@ -151,7 +151,8 @@ def _sources(
     """
     if "imported" in data:
         return frozenset()
-    named = data.get("sources") or config.get("sources") or report.get("sources")
+    # A card that names none says all, whatever the other files say.
+    named = next((one["sources"] for one in (data, config, report) if "sources" in one), ())
     if named:
         return frozenset(str(name) for name in named)
     try:

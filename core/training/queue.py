@@ -154,8 +154,7 @@ def enqueue(folder: RunFolder) -> None:
     Raises:
         TrainingError: It is at work, queued or finished, or no run at all.
     """
-    if not is_job(folder.path):
-        raise TrainingError(f"There is no run named {folder.name!r}.")
+    _refuse_unknown(folder)
     state = observe(folder).state
     if state in ("running", "queued", "finished"):
         raise TrainingError(f"{folder.name} is {state}; there is nothing to resume.")
@@ -164,6 +163,13 @@ def enqueue(folder: RunFolder) -> None:
     evaluate = former.evaluate if former else (folder.path / "config.json").is_file()
     Job(time.time(), evaluate).save(folder)
     folder.set_status("queued")
+
+
+def _refuse_unknown(folder: RunFolder) -> None:
+    if not is_job(folder.path):
+        raise TrainingError(
+            f"There is no run named {folder.name!r}. See: python -m core queue list."
+        )
 
 
 def waiting(root: Path) -> list[RunFolder]:
@@ -200,8 +206,9 @@ def request_stop(folder: RunFolder) -> None:
     """Ask a queued or running job to stop; it obeys at its next batch.
 
     Raises:
-        TrainingError: It neither runs nor waits.
+        TrainingError: It neither runs nor waits, or is no run at all.
     """
+    _refuse_unknown(folder)
     observed = observe(folder)
     if not (observed.is_active or observed.state == "interrupted"):
         raise TrainingError(f"{folder.name} is {observed.state}; there is nothing to stop.")

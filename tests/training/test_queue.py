@@ -173,6 +173,11 @@ def test_there_is_nothing_to_stop_in_a_run_that_ended(folder: RunFolder, state: 
         request_stop(folder)
 
 
+def test_a_run_that_is_not_there_cannot_be_stopped(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="core queue list"):
+        request_stop(RunFolder(tmp_path / "gone"))
+
+
 def test_deleting_takes_the_folder(folder: RunFolder) -> None:
     request_stop(folder)
 
