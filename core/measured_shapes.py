@@ -97,6 +97,17 @@ class ReportFile(TypedDict, total=False):
     six: SixPart
 
 
+class QuantisationFile(TypedDict):
+    """quantisation.json of a checkpoint."""
+
+    ranges: Annotated[list[Interval], Meta(max_length=10_000)]
+    faces: Count
+    accuracy_exact: Share
+    accuracy_int8: Share
+    agreement: Share
+    weights_fingerprint: NotRequired[Text]
+
+
 class GapPart(TypedDict):
     """A difference with its 95 % interval."""
 

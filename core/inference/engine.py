@@ -8,10 +8,10 @@ import json
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import onnxruntime
@@ -21,8 +21,10 @@ from onnxruntime.capi import onnxruntime_pybind11_state as errors
 from core.checkpoints import MAPPED_LAYER, QUANTISATION, REFERENCE, WEIGHTS, kept_folder
 from core.errors import CheckpointError
 from core.files import fingerprint, read_object, write_json
+from core.measured_shapes import QuantisationFile
 from core.paths import cache_folder
 from core.process import Claim
+from core.stored import Unreadable, read_shaped
 from core.types import Image
 
 Kind = Literal["exact", "int8", "grad_cam", "expected_cam", "int8_grad_cam", "int8_expected_cam"]
@@ -83,12 +85,16 @@ class Quantisation:
             known = read_object(place / QUANTISATION).get("weights_fingerprint")
             place = place if known and _is_of(known, folder) else folder
         try:
-            values: dict[str, Any] = json.loads((place / QUANTISATION).read_bytes())
+            values = read_shaped(place / QUANTISATION, QuantisationFile)
             ranges = [(float(low), float(high)) for low, high in values.pop("ranges")]
-            found = cls(ranges=ranges, **values)
+            if any(low > high for low, high in ranges):
+                raise Unreadable("a range ends below its beginning")
+            names = {one.name for one in fields(cls)}
+            figures = {name: value for name, value in values.items() if name in names}
+            found = cls(ranges=ranges, **figures)
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, Unreadable) as error:
             raise CheckpointError(
                 f"{QUANTISATION} of {folder.name} cannot be read ({error}). Delete it to use "
                 "float32."
