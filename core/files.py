@@ -117,7 +117,7 @@ def readable(name: str | Path) -> str:
     Names from before UTF-8 hold bytes that are no text; they stand as `\xe9`, so that two such
     names stay two.
     """
-    return os.fsencode(name).decode(errors="backslashreplace")
+    return str(name).encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def unreadable(member: str, error: Exception) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from core.errors import ImageError
+from core.files import readable
 from core.images import read_image
 from core.predict import Predictor
 from core.types import WHOLE, Box, Image, Prediction
@@ -176,7 +177,7 @@ def _read(path: Path, predictor: Predictor, faces: FacesMode, all_faces: bool) -
         row = Score(path, None, WHOLE, "no_face", sentence, WHOLE, 0)
         return [_Read(row, pixels(image))]
     except (ImageError, OSError) as error:  # not FaceError, which every other file would meet, too
-        return [_Read(Score(path, None, "", "unreadable", str(error)))]
+        return [_Read(Score(path, None, "", "unreadable", readable(str(error))))]
 
 
 def _found_in(
@@ -229,7 +230,10 @@ def header(labels: Sequence[str]) -> list[str]:
 
 
 def as_row(score: Score, labels: Sequence[str]) -> list[str]:
-    """One line of the scores file, probabilities in full precision."""
+    """One line of the scores file, probabilities in full precision.
+
+    Bytes in a file's name that are no text stand as `readable` has them.
+    """
     prediction = score.prediction
     if prediction is None:
         said = [""] * (len(labels) + 2)
@@ -239,4 +243,4 @@ def as_row(score: Score, labels: Sequence[str]) -> list[str]:
     count = "" if score.faces is None else str(score.faces)
     box = ["" if score.box is None else str(getattr(score.box, edge)) for edge in BOX]
     told = [score.face, score.status, score.error, score.read_as, count, *box, score.note]
-    return [str(score.path), *said, *told]
+    return [readable(score.path), *said, *told]

@@ -16,8 +16,7 @@ from core.batch_inference import Request, score_all
 from core.errors import FaceError, ImageError
 from core.images import read_image
 from core.models import Card, build, save_weights
-from core.predict import Predictor
-from core.probabilities import softmax
+from core.predict import Predictor, softmax
 from core.scoring import CHUNK, header, list_files, score_files
 from core.types import Box
 
@@ -82,7 +81,7 @@ def test_a_link_to_nothing_gets_a_row_that_says_so(predictor: Predictor, picture
     assert "lost.jpg is a link to a file that is gone" in score.error
 
 
-def test_the_scores_are_utf_8_in_any_locale_and_keep_names_that_are_none(
+def test_the_scores_are_utf_8_in_any_locale_and_names_that_are_none_are_escaped(
     predictor: Predictor, tmp_path: Path
 ) -> None:
     code = """
@@ -96,7 +95,7 @@ score_all([Path(file) for file in files], out, Request(run, "torch"))
     names = ["лицо.png".encode(), "笑顔.png".encode(), b"old \xfc.png"]
     files = [os.fsencode(tmp_path) + b"/" + name for name in names]
     for file in files:
-        Path(os.fsdecode(file)).write_text("no picture")
+        Path(os.fsdecode(file)).write_text("нет лица", encoding="utf-8")
     target = tmp_path / "scores.csv"
 
     subprocess.run(
@@ -105,7 +104,9 @@ score_all([Path(file) for file in files], out, Request(run, "torch"))
     )  # fmt: skip
 
     lines = target.read_bytes().splitlines()
-    assert [line.split(b",")[0] for line in lines[1:]] == files
+    shown = [*files[:2], os.fsencode(tmp_path) + rb"/old \xfc.png"]
+    assert [line.split(b",")[0] for line in lines[1:]] == shown
+    assert all("нет лица" in line.decode() for line in lines[1:])
 
 
 def test_probabilities_are_the_networks_own_after_temperature(

@@ -29,7 +29,7 @@ T = TypeVar("T")
 PART_FILES = 512  # files a part: seconds of work that a dead process may cost
 NAMES = 1000  # handed to the database at once
 _PATHS = pa.schema([("path", pa.binary())])
-FORMAT = 1
+FORMAT = 2  # of the parts, raised when they hold other text or columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +192,7 @@ def _copied(store: Store, file: IO[bytes], columns: Sequence[str]) -> Iterator[d
     for _, name in sorted(store.parts().items()):
         content = store.read(name)
         file.write(content)
-        text = content.decode("utf-8", errors="surrogateescape")
-        yield from csv.DictReader(io.StringIO(text, newline=""), columns)
+        yield from csv.DictReader(io.StringIO(content.decode(), newline=""), columns)
 
 
 def _tables(store: Store) -> Iterator[pa.Table]:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from core.batch_inference.store import Listing, Store
 from core.checkpoints import WEIGHTS, find_checkpoint
 from core.errors import CheckpointError
-from core.files import fingerprint, readable
+from core.files import fingerprint
 from core.predict import Engine, Predictor
 from core.scoring import BOX, FacesMode, Score, as_row, header, score_files
 from core.tabular import CsvWriter
@@ -96,7 +96,7 @@ def csv_rows(scores: Sequence[Score], labels: Sequence[str]) -> bytes:
     """Lines of the scores file, without its header."""
     text = io.StringIO(newline="")
     CsvWriter(text, "\r\n").writerows(as_row(score, labels) for score in scores)
-    return text.getvalue().encode("utf-8", errors="surrogateescape")
+    return text.getvalue().encode()
 
 
 def csv_header(labels: Sequence[str]) -> bytes:
@@ -122,8 +122,7 @@ def parquet_rows(scores: Sequence[Score], labels: Sequence[str]) -> bytes:
     for place, field in enumerate(form):
         values = [row[place] for row in rows]
         if field.type == pa.string():
-            # Parquet takes no words that are not text; errors name files, too.
-            columns.append(pa.array([readable(value) for value in values], field.type))
+            columns.append(pa.array(values, field.type))
         else:
             kind = float if field.type == pa.float64() else int
             columns.append(pa.array([kind(v) if v else None for v in values], field.type))

@@ -166,19 +166,6 @@ def test_parquet_holds_the_rows_of_the_csv(
     assert [row["error"] for row in found] == [row["error"] for row in rows]
 
 
-def test_a_file_whose_name_is_no_text_stands_in_parquet_as_in_the_csv(
-    run: Path, tmp_path: Path
-) -> None:
-    Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jpg")).write_bytes(b"no picture")
-    out = str(tmp_path / "s.parquet")
-
-    score_all([tmp_path], out, small_request(run, ".parquet"), cluster="here")
-
-    (row,) = pq.read_table(out).to_pylist()
-    assert (row["status"], row["filepath"]) == ("unreadable", f"{tmp_path}/caf\\xe9.jpg")
-    assert "caf\\xe9.jpg" in row["error"]
-
-
 def test_an_address_keeps_a_folder_of_parquet_files_that_is_gone_on_with(
     run: Path, pictures: Path
 ) -> None:

@@ -1,17 +1,20 @@
-"""The small picture of a row shows the face that the row is about."""
+"""Rows of scored files: their small pictures, labels and names."""
 
 import base64
+import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import PIL.Image
 import pytest
+from scored_pictures import small_run
 
 from core import Box
 from core.images import decode
+from core.predict import Predictor
 from core.scoring import Score
-from webapp.folder_scores.scored import Scored, thumbnail
+from webapp.folder_scores.scored import Scored, score, thumbnail
 
 
 def test_a_labelled_picture_counts_once_however_many_faces_it_has() -> None:
@@ -45,3 +48,14 @@ def test_of_a_face_only_the_face_is_shown(tmp_path: Path, read_as: str, box: Box
     np.testing.assert_allclose(seen.reshape(-1, 3).mean(axis=0), [0, 160, 0], atol=6)
     whole = decode(base64.b64decode(thumbnail(path).partition(",")[2]))
     assert whole.mean() > 200
+
+
+def test_a_name_that_is_no_text_stands_in_a_table_that_is(tmp_path: Path) -> None:
+    predictor = Predictor(small_run(tmp_path), "torch")
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jpg"))
+    odd.write_bytes(b"no picture")
+
+    found = score([odd], tmp_path, predictor, "whole", lambda done: None)
+
+    assert found.csv.encode().splitlines()[1].startswith(rb"caf\xe9.jpg,")
+    assert found.table["file"].tolist() == [r"caf\xe9.jpg"]

@@ -15,6 +15,7 @@ import pandas as pd
 import streamlit as st
 
 from core.evaluation import Predictions, with_intervals
+from core.files import readable
 from core.images import FULL_PIXELS
 from core.labels import COLOURS, label_in_name
 from core.scoring import FacesMode, Score, as_row, header, score_files
@@ -98,7 +99,7 @@ def score(
         files, predictor, faces=faces, all_faces=all_faces, on_progress=on_progress
     )
     for one in scores:
-        name = one.path.relative_to(root).as_posix()
+        name = readable(one.path.relative_to(root).as_posix())
         cells = as_row(one, labels)
         writer.writerow([name, *cells[1:]])
         rows.append(_row(one, name, labels))
