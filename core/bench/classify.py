@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from core.inference import engine, preferred
 from core.labels import EMOTIONS
 from core.models import Card, build, load_model, save_weights
 from core.predict import Predictor
-from core.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
+from core.preprocess import Preprocess
 from core.types import Image
 from core.video import (
     RATE,
@@ -60,7 +61,7 @@ def bench(folder: Path) -> Comparison:
             score_all(files, str(Path(place) / "scores.csv"), request)
 
         def baseline() -> None:
-            _one_at_a_time(files[: FILES // PART], model)
+            _one_at_a_time(files[: FILES // PART], model, predictor.card.preprocess)
 
         def alone() -> None:
             with ThreadPoolExecutor(os.cpu_count()) as readers:
@@ -132,7 +133,7 @@ def cluster(folder: Path) -> Comparison:
         speeds, rows = [], []
         for kind in ("ray", "processes"):
             command = _command(files, folder, kind)
-            took = seconds(partial(subprocess.run, command, check=True, capture_output=True))
+            took = seconds(partial(_run, command))
             speeds.append(SPREAD / took)
             rows.append((Path(name) / f"files-{kind}.csv").read_bytes())
     same = "the same" if rows[0] == rows[1] else "OTHER"
@@ -192,23 +193,36 @@ def _command(files: Path, checkpoint: Path, engine: str) -> list[str]:
     return [sys.executable, "-m", "core", "classify", str(files), "--out", str(out), *options]
 
 
+def _run(command: list[str], look: Callable[[int], None] | None = None) -> None:
+    """Run a command to its end; with `look`, call it with the process's number again and again.
+
+    Raises:
+        CoreError: It fails; the text is the last line of what it said.
+    """
+    with tempfile.TemporaryFile("w+") as said:
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said) as running:
+            while look is not None and running.poll() is None:
+                look(running.pid)
+                time.sleep(_LOOK)
+        if running.returncode:
+            said.seek(0)
+            lines = [line.strip() for line in said if line.strip()]
+            told = lines[-1] if lines else f"it ended with {running.returncode}"
+            raise CoreError(told.removeprefix("Error: "))
+
+
 def _peak(command: list[str]) -> float:
     """The most memory that a command and its processes hold at a time, in MB."""
-    most = 0
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-        watched = psutil.Process(running.pid)
-        while running.poll() is None:
-            most = max(most, _held(watched))
-            time.sleep(_LOOK)
-    if running.returncode:
-        raise CoreError(f"`{' '.join(command)}` ended with {running.returncode}.")
-    return most / 2**20
+    held = [0]
+    _run(command, lambda number: held.append(_held(number)))
+    return max(held) / 2**20
 
 
-def _held(process: psutil.Process) -> int:
+def _held(number: int) -> int:
     """Bytes of a process and its children; shared pages count once for each."""
     held = 0
     try:
+        process = psutil.Process(number)
         for one in (process, *process.children(recursive=True)):
             held += one.memory_info().rss
     except psutil.Error:
@@ -235,14 +249,16 @@ def _pictures(folder: Path, count: int = FILES) -> list[Path]:
     return files
 
 
-def _one_at_a_time(files: list[Path], model: torch.nn.Module) -> list[int]:
-    """The paper's way of scoring a folder, written from its description."""
+def _one_at_a_time(files: list[Path], model: torch.nn.Module, preprocess: Preprocess) -> list[int]:
+    """The paper's way of scoring a folder, written from its description, for any network."""
+    grey = [] if preprocess.colour else [transforms.Grayscale(preprocess.channels)]
     transform = transforms.Compose(
         [
-            transforms.Resize((64, 64)),
-            transforms.Grayscale(num_output_channels=3),
+            transforms.Resize((preprocess.size, preprocess.size)),
+            transforms.CenterCrop(preprocess.crop),
+            *grey,
             transforms.ToTensor(),
-            transforms.Normalize(IMAGENET_MEAN, IMAGENET_STD),
+            transforms.Normalize(preprocess.mean, preprocess.std),
         ]
     )
     answers = []

@@ -24,7 +24,7 @@ from core.explain import (
 from core.faces import find_faces, regions
 from core.faces.landmarks import packaged_file
 from core.images import read_image
-from core.models import load_model
+from core.models import Card, load_model
 from core.predict import Predictor
 from core.types import Face, Image
 from core.video import (
@@ -178,12 +178,14 @@ def four_faces(folder: Path) -> Comparison:
 
 
 def _comparison(folder: Path, faces: int, quantile: float) -> Comparison:
+    classes = len(Card.load(folder / "card.json").labels)
     ours, theirs, shown = _measured(folder, faces)
     own, other = (1000 * float(np.quantile(times, quantile)) for times in (ours, theirs))
     name = "median" if quantile == 0.5 else f"{100 * quantile:.0f}th percentile"
     note = (
         f"640x480, {faces} face{'s' * (faces > 1)} ({shown:.1f} found a frame), {name} of "
-        f"{len(ours)} frames: detection every 5th frame, 68 landmarks, logits, six maps, drawing; "
+        f"{len(ours)} frames: detection every 5th frame, 68 landmarks, logits, {classes} maps, "
+        "drawing; "
         f"baseline ({len(theirs)} frames): Haar on every frame, 68 landmarks, eager forward and "
         "backward of GiMEFiVE with hooks, drawing"
     )
@@ -213,7 +215,7 @@ def _measured(folder: Path, faces: int) -> tuple[Times, Times, float]:
 
 
 def maps(folder: Path) -> Comparison:
-    """Milliseconds for logits and six maps of one face; baseline: the plain forward pass.
+    """Milliseconds for logits and the maps of all classes of one face; baseline: the plain forward pass.
 
     The ratio is below 1 by as much as the maps cost: 1 / ratio is their price in forward passes.
 
@@ -237,7 +239,8 @@ def maps(folder: Path) -> Comparison:
         ours,
         baseline,
         amounts=(REPEATS, REPEATS),
-        note="one face, float32, eager: six Grad-CAM maps (with logits) against one forward pass",
+        note=f"one face, float32, eager: {len(card.labels)} Grad-CAM maps (with logits) against "
+        "one forward pass",
     )
 
 

@@ -139,8 +139,8 @@ def measured(
     paper = next((one for name, one in zip(tools, others, strict=True) if name == PAPER), own)
     return Comparison(
         own.speed,
-        paper.speed,
-        paper.times,
+        None if paper.missing else paper.speed,
+        None if paper.missing else paper.times,
         "pictures/s",
         f"{len(middles)} photos of {WIDTH}x{HEIGHT} with one face of {LEAST_FACE} to {MOST_FACE} "
         "pixels, read, searched and answered, one thread each on the same core, in turn, by "

@@ -13,8 +13,9 @@ class Comparison:
 
     Attributes:
         ours: In `unit`.
-        baseline: In `unit`.
-        ratio: How many times better ours is: ours / baseline for speeds, baseline / ours for times.
+        baseline: In `unit`; None where it could not be measured.
+        ratio: How many times better ours is: ours / baseline for speeds, baseline / ours for times;
+            None without a baseline.
         unit: "faces/s", "ms" and the like.
         note: What was compared.
         limit: In `unit`: what the costly parts alone would allow; 0 where none is measured.
@@ -23,8 +24,8 @@ class Comparison:
     """
 
     ours: float
-    baseline: float
-    ratio: float
+    baseline: float | None
+    ratio: float | None
     unit: str
     note: str
     limit: float = 0.0

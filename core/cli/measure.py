@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.cli.terminal import LOG_WIDTH, JsonFile, Split, counting_bar, put_json
+from core.errors import CoreError
 
 STEPS_TOLD = 10  # lines of progress in a log
 
@@ -23,13 +24,19 @@ def bench(
     from core.checkpoints import find_checkpoint
 
     folder = find_checkpoint(checkpoint)
-    results = {}
-    for name in only or list(BENCHES):
-        result = BENCHES[name](folder)
+    chosen = {name: BENCHES[name] for name in only or list(BENCHES)}
+    results, missing = {}, False
+    for name, measure in chosen.items():
+        try:
+            result = measure(folder)
+        except CoreError as error:
+            typer.echo(f"{name:<10} not measured: {error}", err=True)
+            missing = True
+            continue
         results[name] = result.to_json()
         typer.echo(
-            f"{name:<10} ours {result.ours:9.2f}  baseline {result.baseline:9.2f} {result.unit:<8} "
-            f"ratio {result.ratio:6.2f}  {result.note}",
+            f"{name:<10} ours {result.ours:9.2f}  baseline {_told(result.baseline, 9)} "
+            f"{result.unit:<8} ratio {_told(result.ratio, 6)}  {result.note}",
             err=json_file == Path("-"),
         )
         if result.limit:
@@ -41,6 +48,12 @@ def bench(
             typer.echo("  " + " | ".join(line), err=json_file == Path("-"))
     if json_file is not None:
         put_json(json_file, results)
+    if missing:
+        raise typer.Exit(1)
+
+
+def _told(value: float | None, width: int) -> str:
+    return f"{'-':>{width}}" if value is None else f"{value:{width}.2f}"
 
 
 def faithfulness(
