@@ -208,7 +208,8 @@ def export(
 ) -> None:
     """Write an ONNX file: pixels in, logits and maps out (Expected CAM, else Grad-CAM).
 
-    An imported network that gives no map in the same pass is written without.
+    An imported network that gives no map in the same pass is written without. What its users need
+    besides, the JSON that is printed, stands in the file's properties as well.
     """
     from core.checkpoints import find_checkpoint
     from core.explain import EXPLAINERS, fast_methods, load_explained, with_maps
@@ -218,27 +219,24 @@ def export(
     method = next(iter(fast_methods(model)), None) if maps else None
     onnx.parent.mkdir(parents=True, exist_ok=True)
     network = model if method is None else with_maps(model, method)
-    export_onnx(network, card.preprocess, onnx, maps=method is not None)
     spec = card.preprocess
+    needed = {
+        "labels": card.labels,
+        "temperature": card.temperature,
+        "threshold": card.threshold,
+        "preprocess": spec.to_json(),
+    }
+    said = {name: json.dumps(value) for name, value in needed.items()}
+    export_onnx(network, spec, onnx, maps=method is not None, said=said)
     out = "" if method is None else f" and a map of each by {EXPLAINERS[method].title}"
     why = " No method gives maps of this network in the same pass." if maps and not out else ""
     typer.echo(  # on stderr, so that the output stays JSON
-        f"The network {run}, as an ONNX file: {spec.crop} x {spec.crop} "
+        f"The network {run}, as an ONNX file: {spec.size} x {spec.size} "
         f"{'colour' if spec.colour else 'grey'} pixels go in, scores of {len(card.labels)} "
         f"expressions{out} come out.{why} Written to {onnx}. Below, what its users need, as JSON.",
         err=True,
     )
-    typer.echo(
-        json.dumps(
-            {
-                "file": str(onnx),
-                "maps": method,
-                "labels": card.labels,
-                "temperature": card.temperature,
-                "preprocess": spec.to_json(),
-            }
-        )
-    )
+    typer.echo(json.dumps({"file": str(onnx), "maps": method, **needed}))
 
 
 def quantise(
@@ -310,7 +308,7 @@ def import_network(
     numbers = [", ".join(f"{one:g}" for one in values) for values in (spec.mean, spec.std)]
     typer.echo(
         f"{folder.name}: {made.model} with {len(made.labels)} classes ({', '.join(made.labels)}), "
-        f"{spec.crop} x {spec.crop} pixels {'in colour' if spec.colour else 'grey'}, mean "
+        f"{spec.size} x {spec.size} pixels {'in colour' if spec.colour else 'grey'}, mean "
         f"{numbers[0]}, deviation {numbers[1]}. If it was trained on other input, say so with "
         f"--size, --mean, --std, --grey or --rgb. Written to {folder.path}."
     )

@@ -1,7 +1,7 @@
 """Networks written as ONNX files: exactly, or in 8 bits.  Importing this loads torch."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
@@ -165,7 +165,12 @@ class PixelNetwork(nn.Module):
 
 
 def export_onnx(
-    model: nn.Module, preprocess: Preprocess, path: Path, *, maps: bool = False
+    model: nn.Module,
+    preprocess: Preprocess,
+    path: Path,
+    *,
+    maps: bool = False,
+    said: Mapping[str, str] | None = None,
 ) -> None:
     """Write an ONNX file with input `pixels` uint8 (N, S, S), N free; (N, S, S, 3) in colour.
 
@@ -176,6 +181,7 @@ def export_onnx(
         maps: Whether the model gives logits and maps of every class, as `core.explain.with_maps`
             makes one: float32 (N, K, h, w), not stretched, the output `maps` behind `logits`
             float32 (N, K), and the layer they explain the file's property "layer".
+        said: Properties of the file besides, by name.
     """
     network = PixelNetwork(_exportable(model), preprocess).eval()
     names = ["logits", "maps"] if maps else ["logits"]
@@ -183,9 +189,10 @@ def export_onnx(
     example = torch.zeros(shape, dtype=torch.uint8)
     with replacing(path) as temporary:
         write_onnx(network, example, str(temporary), "pixels", names)
-        if maps:
+        properties = {**(said or {}), **({MAPPED_LAYER: str(model.layer)} if maps else {})}
+        if properties:
             stored = onnx.load(temporary)
-            onnx.helper.set_model_props(stored, {MAPPED_LAYER: str(model.layer)})
+            onnx.helper.set_model_props(stored, properties)
             onnx.save(stored, temporary)
 
 
