@@ -15,9 +15,9 @@ from core.checkpoints import find_checkpoint
 from core.cli.terminal import (
     JsonFile,
     counting_bar,
+    file_ending_in,
     progress_bar,
     put_json,
-    writable_file,
     writable_folder,
 )
 from core.errors import DataError
@@ -177,7 +177,7 @@ def mislabelled(
         Path | None,
         typer.Option(
             metavar="FILE.csv",
-            callback=writable_file,
+            callback=file_ending_in(".csv"),
             help="Also write the ranking here, with FER+ votes where there are any. Less the rows "
             "that are right after all, it is an exclude list for `prepare --exclude`.",
         ),

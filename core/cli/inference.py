@@ -9,9 +9,9 @@ import typer
 from core.cli.terminal import (
     JsonFile,
     counting_bar,
+    file_ending_in,
     put_json,
     refuse_beside,
-    writable_file,
     writable_folder,
 )
 
@@ -22,12 +22,8 @@ CheckpointOption = Annotated[
 
 def _scores_file(out: str) -> str:
     """Let the place of scores pass where one can be written; an address is looked at later."""
-    from core.images import SUFFIXES
-
     if "://" not in out:
-        if Path(out).suffix.lower() in SUFFIXES:
-            raise typer.BadParameter(f"{out} is a picture's name; expected .csv or .parquet.")
-        writable_file(Path(out))
+        file_ending_in(".csv", ".parquet")(Path(out))
     elif not out.endswith(".parquet"):
         raise typer.BadParameter(f"{out} is an address; expected one that ends in .parquet.")
     return out
@@ -200,7 +196,8 @@ def models(
 def export(
     run: Annotated[str, typer.Argument(help="Run name, folder, or `default`.")],
     onnx: Annotated[
-        Path, typer.Option("--onnx", help="ONNX file to write.", callback=writable_file)
+        Path,
+        typer.Option("--onnx", help="ONNX file to write.", callback=file_ending_in(".onnx")),
     ],
     maps: Annotated[
         bool, typer.Option("--maps/--no-maps", help="Also give a map of every expression.")

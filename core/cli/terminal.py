@@ -56,6 +56,38 @@ def writable_file(path: Path | None) -> Path | None:
     return path
 
 
+def file_ending_in(*suffixes: str) -> Callable[[Path | None], Path | None]:
+    """A check of a file to write, as `writable_file` has it, whose name says what it will hold.
+
+    Args:
+        suffixes: Those that may end it, in small letters, with their dots.
+    """
+
+    def checked(path: Path | None) -> Path | None:
+        if writable_file(path) is not None:
+            refuse_ending(str(path), *suffixes)
+        return path
+
+    return checked
+
+
+def refuse_ending(name: str, *suffixes: str) -> None:
+    """Refuse a name that says another form than is written.
+
+    Raises:
+        typer.BadParameter: It ends in none of the suffixes.
+    """
+    from core.images import SUFFIXES
+
+    suffix = Path(name).suffix.lower()
+    if suffix in suffixes:
+        return
+    found = f"ends in {suffix}" if suffix else "has no ending"
+    if suffix in SUFFIXES:
+        found = "is a picture's name"
+    raise typer.BadParameter(f"{name} {found}; expected {' or '.join(suffixes)}.")
+
+
 def writable_folder(path: Path | None) -> Path | None:
     """Let a folder to write into pass where it is one or can be made.
 

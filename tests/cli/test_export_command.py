@@ -7,6 +7,7 @@ import onnxruntime
 import pytest
 import torch
 from command_line import exit_code
+from noise_run import save_run
 
 from core.models import MODELS, Card, build, save_weights
 from core.preprocess import Preprocess
@@ -48,3 +49,30 @@ def test_export_says_what_size_the_graph_takes_and_the_file_says_what_its_users_
     assert (needed["temperature"], needed["threshold"]) == (1.5, 0.4)
     assert Preprocess.from_json(needed["preprocess"]) == MODELS["mini_xception"].preprocess
     assert json.loads(said.out).items() >= needed.items()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("export", "mine", "--onnx", "a.txt"), "a.txt ends in .txt; expected .onnx."),
+        (("classify", "in", "--out", "a.xlsx"), "a.xlsx ends in .xlsx; expected .csv or .parquet."),
+        (("classify", "in", "--out", "scores"), "scores has no ending; expected .csv or .parquet."),
+        (("mislabelled", "in", "--out", "a.tsv"), "a.tsv ends in .tsv; expected .csv."),
+    ],
+)
+def test_a_file_is_not_written_under_the_name_of_another_form(
+    words: tuple[str, ...],
+    sentence: str,
+    own_runs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    save_run(own_runs / "mine", depth=2, width=4)
+    (tmp_path / "in").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    assert exit_code(*words, monkeypatch=monkeypatch) == 2
+
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / words[-1]).exists()
