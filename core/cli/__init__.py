@@ -37,6 +37,7 @@ for function in (
     training.train,
     training.tune,
     results.evaluate,
+    results.compare,
     results.strata,
     results.framing,
     results.table2,

@@ -1,4 +1,4 @@
-"""Verbs about results: `evaluate`, `strata`, `framing` and `table2`."""
+"""Verbs about results: `evaluate`, `compare`, `strata`, `framing` and `table2`."""
 
 import sys
 from dataclasses import asdict
@@ -223,6 +223,37 @@ def _with_ends(
     values = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
     text, low, high = ("" if one is None else f"{unit * one:{sign}.{digits}f}" for one in values)
     return f"{text}\n{low} to {high}" if text and low else text or "-"
+
+
+def compare(
+    first: Annotated[str, typer.Argument(help="A run's name or folder, or `default`.")],
+    second: Annotated[str, typer.Argument(help="Another.")],
+    split: Annotated[Split, typer.Option(help="The images, as for `evaluate`.")] = Split.TEST_CLEAN,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option("--source", help="Only images of this source; may be repeated."),
+    ] = None,
+    six: Annotated[
+        bool, typer.Option("--six", help="Choose between the paper's six classes alone.")
+    ] = False,
+    json_file: JsonFile = None,
+) -> None:
+    """Compare two evaluated runs on the images that both answered (exact McNemar test)."""
+    from core.checkpoints import title_of
+    from core.evaluation import Predictions, mcnemar, shared_classes
+
+    folders = [find_checkpoint(name) for name in (first, second)]
+    stored = [Predictions.load(folder) for folder in folders]
+    classes = shared_classes([one.labels for one in stored], six=six)
+    found = mcnemar(*(one.among(classes).of_split(split.value, sources) for one in stored))
+    runs = [folder.name for folder in folders]
+    facts = {"runs": runs, "split": split.value, "classes": list(classes)}
+    figures = facts | asdict(found) | {"difference": found.difference}
+    if json_file is not None:
+        put_json(json_file, figures)
+    if json_file != Path("-"):
+        verdict, details = found.in_words(*(title_of(folder) for folder in folders))
+        typer.echo(f"{split.value}, {len(classes)} classes. {verdict}{details}")
 
 
 class Format(StrEnum):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.evaluation.card_use import loading_code
     from core.evaluation.classification_metrics import confusion, metrics
     from core.evaluation.collecting import measure_quantisation
-    from core.evaluation.comparison import Comparison, mcnemar
+    from core.evaluation.comparison import Comparison, mcnemar, shared_classes
     from core.evaluation.confident_learning import (
         LabelErrors,
         kept_label_errors,
@@ -64,7 +64,7 @@ __getattr__ = lazy_names(
         "card_use": ("loading_code",),
         "classification_metrics": ("confusion", "metrics"),
         "collecting": ("measure_quantisation",),
-        "comparison": ("Comparison", "mcnemar"),
+        "comparison": ("Comparison", "mcnemar", "shared_classes"),
         "cross_source": ("Shortcut", "SourceScore", "by_source", "shortcut", "trained_alike"),
         "examples": ("Album", "cell", "confident_mistakes", "most_uncertain"),
         "features": ("feature_points", "pooled_features"),
@@ -145,6 +145,7 @@ __all__ = [
     "recipe",
     "results_folder",
     "row_label",
+    "shared_classes",
     "shortcut",
     "stored_strata",
     "strata_rows",

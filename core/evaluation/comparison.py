@@ -1,5 +1,6 @@
 """Two runs on the same images: is one better, or was it luck?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -7,6 +8,9 @@ import pandas as pd
 from core.errors import DataError
 from core.evaluation.bootstrap import paired_difference
 from core.evaluation.predictions import Predictions
+from core.labels import EMOTIONS
+
+SIGNIFICANT = 0.05  # p-value below which a difference is not called luck
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,56 @@ class Comparison:
     def difference(self) -> float:
         """Accuracy of the first less that of the second, -1 to 1."""
         return (self.only_first - self.only_second) / self.n
+
+    def in_words(self, first: str, second: str) -> tuple[str, str]:
+        """Which of the two is better, if not by luck; and by how much.
+
+        Args:
+            first: Name of the first run.
+            second: Name of the second.
+
+        Returns:
+            A clause without its full stop, and what follows it.
+        """
+        better, worse = (first, second) if self.difference >= 0 else (second, first)
+        if self.p_value < SIGNIFICANT:
+            verdict = f"{better} is right more often than {worse}"
+        else:
+            verdict = "The difference between the two may be luck"
+        chance = "below 0.0001" if self.p_value < 1e-4 else f"{self.p_value:.4f}"
+        are = "image that only one of the two was measured on is"
+        if self.left_out != 1:
+            are = "images that only one of the two was measured on are"
+        left = f" {self.left_out:,} {are} left out." if self.left_out else ""
+        return verdict, (
+            f": by {100 * abs(self.difference):.2f} percentage points on "
+            f"{self.n:,} image{'s' * (self.n != 1)} "
+            f"(first less second: {100 * self.low:+.2f} to {100 * self.high:+.2f}, 95 % interval). "
+            f"Only the first is right on {self.only_first:,}, only the second on "
+            f"{self.only_second:,}; exact McNemar test, p = {chance}.{left}"
+        )
+
+
+def shared_classes(known: Sequence[Sequence[str]], *, six: bool = False) -> tuple[str, ...]:
+    """The classes between which runs choose when they are compared.
+
+    Args:
+        known: Of each run, the classes that it knows.
+        six: Whether runs that know the same are asked about the paper's six alone.
+
+    Returns:
+        All classes of runs that know the same, else those of the six that all know.
+
+    Raises:
+        DataError: They have no two in common.
+    """
+    first, *others = known
+    if not six and all(set(labels) == set(first) for labels in others):
+        return tuple(first)
+    shared = tuple(label for label in EMOTIONS if all(label in labels for labels in known))
+    if len(shared) < 2:
+        raise DataError("These networks have no two of the six expressions in common.")
+    return shared
 
 
 def mcnemar(first: Predictions, second: Predictions) -> Comparison:

@@ -1,10 +1,15 @@
 """The paired test, against values worked out by hand."""
 
+import json
+
 import pytest
+from command_line import exit_code
 from grey_faces import answers
 
+from core.checkpoints import find_checkpoint
 from core.errors import DataError
-from core.evaluation import Predictions, mcnemar
+from core.evaluation import Predictions, mcnemar, shared_classes
+from core.labels import EMOTIONS
 
 
 def right_and_wrong(flags: str, **columns: str | list[str]) -> Predictions:
@@ -91,3 +96,48 @@ def test_copies_of_a_picture_are_matched_once_each() -> None:
 def test_runs_without_a_common_image_are_an_error() -> None:
     with pytest.raises(DataError, match="no image in common"):
         mcnemar(right_and_wrong("r"), right_and_wrong("r", source="fer2013"))
+
+
+def test_the_verdict_names_the_better_one_unless_it_may_be_luck() -> None:
+    sure = mcnemar(right_and_wrong("r" * 20), right_and_wrong("w" * 10 + "r" * 10))
+    lucky = mcnemar(right_and_wrong("rw"), right_and_wrong("rrr"))
+
+    verdict, details = sure.in_words("one", "two")
+    assert verdict == "one is right more often than two"
+    assert details.startswith(": by 50.00 percentage points on 20 images (first less second: +")
+    assert details.endswith("right on 10, only the second on 0; exact McNemar test, p = 0.0020.")
+    verdict, details = lucky.in_words("one", "two")
+    assert verdict == "The difference between the two may be luck"
+    assert details.endswith("1 image that only one of the two was measured on is left out.")
+
+
+def test_runs_are_asked_about_what_both_know() -> None:
+    seven = (*EMOTIONS, "neutral")
+
+    assert shared_classes([seven, seven[::-1]]) == seven
+    assert shared_classes([seven, seven], six=True) == EMOTIONS
+    assert shared_classes([EMOTIONS, seven]) == EMOTIONS
+    assert shared_classes([("anger", "fear", "calm"), seven]) == ("anger", "fear")
+    with pytest.raises(DataError, match="no two of the six expressions in common"):
+        shared_classes([("anger", "calm"), seven])
+
+
+def test_the_command_compares_runs_of_six_and_seven_classes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = ("default", "fergimefive-resnet14-joined")
+    assert exit_code("compare", *runs, "--json", "-", monkeypatch=monkeypatch) == 0
+    found = json.loads(capsys.readouterr().out)
+    first, second = (
+        Predictions.load(find_checkpoint(name)).among(EMOTIONS).of_split("test_clean")
+        for name in runs
+    )
+    assert found["classes"] == list(EMOTIONS)
+    expected = mcnemar(first, second)
+    assert (found["n"], found["p_value"]) == (expected.n, expected.p_value)
+    assert found["difference"] == expected.difference
+
+    assert exit_code("compare", "default", "default", monkeypatch=monkeypatch) == 0
+    assert "7 classes. The difference between the two may be luck: by 0.00" in (
+        capsys.readouterr().out
+    )

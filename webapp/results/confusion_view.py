@@ -10,13 +10,13 @@ from core.checkpoints import title_of
 from core.errors import DataError
 from core.evaluation import (
     SIX,
-    Comparison,
     Predictions,
     Run,
     cell,
     confident_mistakes,
     mcnemar,
     most_uncertain,
+    shared_classes,
 )
 from core.labels import EMOTIONS
 from webapp import checkpoints
@@ -47,10 +47,14 @@ def confusion_view() -> None:
     runs = [first] if second is None else [first, second]
     places = [place, *(run.folder for run in runs[1:])]
     reports = [store.report(one) for one in places]
+    known = [one["labels"] for one in reports]
+    is_same = all(set(labels) == set(known[0]) for labels in known)
     with columns[0]:
-        classes = _classes(reports)
-    if len(classes) < 2:
-        st.warning("These networks have no two of the six expressions in common. Choose others.")
+        six = is_same and pickers.six_picker(reports[0])
+    try:
+        classes = shared_classes(known, six=six)
+    except DataError as error:
+        st.warning(f"{error} Choose others.")
         return
     part = reports[0].get(SIX, reports[0]) if set(classes) <= set(EMOTIONS) else reports[0]
     with columns[2]:
@@ -66,7 +70,8 @@ def confusion_view() -> None:
     if not all(map(len, answers.values())):
         st.warning("The run to compare with was not evaluated on these images. Choose others.")
         return
-    _say_shared(reports, classes)
+    if not is_same:
+        _say_shared(classes)
     _matrices(runs, [store.figures(one, split, sources, classes) for one in places])
     if second is not None:
         with shown_errors():
@@ -74,20 +79,11 @@ def confusion_view() -> None:
     _pictures(runs, answers)
 
 
-def _classes(reports: list[dict[str, Any]]) -> tuple[str, ...]:
-    """Classes that answers are of: those chosen, or those of the six that two unlike runs share."""
-    first, *others = (tuple(one["labels"]) for one in reports)
-    if all(set(labels) == set(first) for labels in others):
-        return EMOTIONS if pickers.six_picker(reports[0]) else first
-    return tuple(label for label in EMOTIONS if all(label in one["labels"] for one in reports))
-
-
-def _say_shared(reports: list[dict[str, Any]], classes: tuple[str, ...]) -> None:
-    if any(set(one["labels"]) != set(reports[0]["labels"]) for one in reports):
-        st.caption(
-            "The two do not know the same classes, so both choose between "
-            f"{', '.join(classes[:-1])} and {classes[-1]} here, on faces of these alone."
-        )
+def _say_shared(classes: tuple[str, ...]) -> None:
+    st.caption(
+        "The two do not know the same classes, so both choose between "
+        f"{', '.join(classes[:-1])} and {classes[-1]} here, on faces of these alone."
+    )
 
 
 def _matrices(runs: list[Run], figures: list[dict[str, Any]]) -> None:
@@ -143,28 +139,9 @@ def _paired_test(first: Run, second: Run, answers: dict[str, Predictions]) -> No
     except DataError as error:
         st.info(literal(sentence(error)))
         return
-    st.markdown(_verdict(found, title_of(first.folder), title_of(second.folder)))
-
-
-def _verdict(found: Comparison, first: str, second: str) -> str:
-    better, worse = (first, second) if found.difference >= 0 else (second, first)
-    if found.p_value < 0.05:
-        text = f"**{literal(better)} is right more often than {literal(worse)}**"
-    else:
-        text = "**The difference between the two may be luck**"
-    chance = "below 0.0001" if found.p_value < 1e-4 else f"{found.p_value:.4f}"
-    left = (
-        f" {counted(found.left_out, 'image')} that only one of the two was measured on "
-        f"{'is' if found.left_out == 1 else 'are'} left out."
-    )
-    return (
-        f"{text}: by {100 * abs(found.difference):.2f} percentage points on "
-        f"{counted(found.n, 'image')} "
-        f"(first less second: {100 * found.low:+.2f} to {100 * found.high:+.2f}, 95 % interval). "
-        f"Only the first is right on {found.only_first:,}, only the second on "
-        f"{found.only_second:,}; exact McNemar test, p = {chance}."
-        f"{left if found.left_out else ''}"
-    )
+    names = (literal(title_of(run.folder)) for run in (first, second))
+    verdict, details = found.in_words(*names)
+    st.markdown(f"**{verdict}**{details}")
 
 
 def _pictures(runs: list[Run], answers: dict[str, Predictions]) -> None:
