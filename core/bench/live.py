@@ -215,7 +215,7 @@ def _measured(folder: Path, faces: int) -> tuple[Times, Times, float]:
 
 
 def maps(folder: Path) -> Comparison:
-    """Milliseconds for logits and the maps of all classes of one face; baseline: the plain forward pass.
+    """Milliseconds for logits and all classes' maps of a face; baseline: the plain forward pass.
 
     The ratio is below 1 by as much as the maps cost: 1 / ratio is their price in forward passes.
 
