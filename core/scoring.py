@@ -226,7 +226,7 @@ def _scored(reads: Sequence[_Read], predictor: Predictor) -> Iterator[Score]:
 def header(labels: Sequence[str]) -> list[str]:
     """Columns of the scores file: the paper's first, then ours."""
     said = ("predicted", "confidence", "face", "status", "error")
-    return ["filepath", *labels, *said, "read_as", "faces", *BOX, "note"]
+    return ["filepath", *labels, *said, "read_as", "faces", *BOX, "note", "unclear"]
 
 
 def as_row(score: Score, labels: Sequence[str]) -> list[str]:
@@ -242,5 +242,8 @@ def as_row(score: Score, labels: Sequence[str]) -> list[str]:
         said = [*values, prediction.predicted, repr(prediction.confidence)]
     count = "" if score.faces is None else str(score.faces)
     box = ["" if score.box is None else str(getattr(score.box, edge)) for edge in BOX]
-    told = [score.face, score.status, score.error, score.read_as, count, *box, score.note]
+    unclear = ""
+    if prediction is not None and prediction.threshold > 0:
+        unclear = str(prediction.unclear).lower()
+    told = [score.face, score.status, score.error, score.read_as, count, *box, score.note, unclear]
     return [readable(score.path), *said, *told]

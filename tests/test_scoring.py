@@ -167,7 +167,7 @@ def test_the_file_has_the_papers_columns_first_and_full_precision(
     assert counts == {"ok": 5, "no_face": 0, "unreadable": 1, "more": 0, "turned": 0}
     assert list(rows[0]) == ["filepath", *LABELS, "predicted", "confidence", "face", "status",
                              "error", "read_as", "faces", "left", "top", "right", "bottom",
-                             "note"] == header(LABELS)  # fmt: skip
+                             "note", "unclear"] == header(LABELS)  # fmt: skip
     first = scores[0].prediction
     assert first is not None
     assert [float(rows[0][label]) for label in LABELS] == first.probabilities.tolist()

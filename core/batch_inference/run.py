@@ -29,7 +29,7 @@ T = TypeVar("T")
 PART_FILES = 512  # files a part: seconds of work that a dead process may cost
 NAMES = 1000  # handed to the database at once
 _PATHS = pa.schema([("path", pa.binary())])
-FORMAT = 2  # of the parts, raised when they hold other text or columns
+FORMAT = 3  # of the parts, raised when they hold other text or columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,11 @@ def _take_up(store: Store, identity: dict[str, Any], *, restart: bool) -> None:
     if found == identity:
         return
     if (parts := store.parts()) and not restart:
+        if found.get("format", FORMAT) != FORMAT:
+            raise CoreError(
+                f"{store.place} holds {len(parts)} parts of an earlier version of this program, "
+                "whose tables have other columns. Name another --out, or drop them with --restart."
+            )
         other = ", ".join(sorted(key for key in identity if found.get(key) != identity[key]))
         raise CoreError(
             f"{store.place} holds {len(parts)} parts of another run (other {other}). Ask for the "

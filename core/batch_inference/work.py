@@ -19,6 +19,7 @@ from core.scoring import BOX, FacesMode, Score, as_row, header, score_files
 from core.tabular import CsvWriter
 
 CSV, PARQUET = ".csv", ".parquet"
+_READ = {pa.float64(): float, pa.int32(): int, pa.bool_(): "true".__eq__}  # of cells with a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def schema(labels: Sequence[str]) -> pa.Schema:
     """Columns of the Parquet form: those of the CSV, numbers as numbers."""
     whole = dict.fromkeys(("faces", *BOX), pa.int32())
     numbers = dict.fromkeys((*labels, "confidence"), pa.float64())
-    kinds = {**numbers, **whole}
+    kinds = {**numbers, **whole, "unclear": pa.bool_()}
     return pa.schema([(name, kinds.get(name, pa.string())) for name in header(labels)])
 
 
@@ -124,8 +125,8 @@ def parquet_rows(scores: Sequence[Score], labels: Sequence[str]) -> bytes:
         if field.type == pa.string():
             columns.append(pa.array(values, field.type))
         else:
-            kind = float if field.type == pa.float64() else int
-            columns.append(pa.array([kind(v) if v else None for v in values], field.type))
+            read = _READ[field.type]
+            columns.append(pa.array([read(v) if v else None for v in values], field.type))
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns, schema=form), sink, compression="zstd")
     return bytes(sink.getvalue())
