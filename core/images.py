@@ -33,6 +33,14 @@ MAX_BYTES = 256 * 1024 * 1024  # above the largest allowed picture stored raw in
 
 _MOVING_FORMATS = {"GIF", "WEBP", "PNG", "AVIF"}  # several pages in TIFF or MPO are no animation
 _ADVICE = "Save it as JPEG or PNG and try again."
+_UNPACK = "Unpack it and give its folder, or give a zip to the page Folder scores."
+_ADVICES = {  # for what is no picture, by the words that end what it is
+    "video": "Give it to `python -m core video` or to the page Video.",
+    "archive": _UNPACK,
+    "text": "Give the pictures that it names, or copy it again if it should be one.",
+    "document": "Save its pictures as JPEG or PNG and give these.",
+    "twin": "Leave it out; the file without ._ before its name is the picture.",
+}
 _WHITES = (255, 1023, 4095, 16_383, 65_535)  # of 8, 10, 12, 14 and 16 bits
 
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
@@ -53,10 +61,17 @@ _SIGNATURES = (
     (0, b"\x00\x05\x16\x07", "the hidden twin that macOS leaves beside a file"),
     (0, b"\x1aE\xdf\xa3", "a video"),
     (0, b"%PDF", "a PDF document"),
+    (30, b"[Content_Types].xml", "an Office document"),
     (0, b"PK\x03\x04", "a zip archive"),
+    (0, b"PK\x05\x06", "an empty zip archive"),
+    (0, b"\x1f\x8b", "a gzip archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (0, b"Rar!", "a RAR archive"),
+    (257, b"ustar", "a tar archive"),
     (0, b"8BPS", "a Photoshop file"),
     (0, b"\xff\xd8\xff", "the start of a JPEG without its header"),
     (0, b"\x89PNG", "a PNG with a damaged header"),
+    (8, b"AVI ", "a video"),
     (0, b"RIFF", "a RIFF file that is no WEBP"),
     (0, b"GIF8", "a GIF with a damaged header"),
 )
@@ -108,7 +123,7 @@ def read_image(path: str | Path) -> Image:
     if len(data) > MAX_BYTES:
         raise ImageError(
             f"{path.name} is larger than {MAX_BYTES // 2**20} MB, more than a picture needs. "
-            f"{_ADVICE}"
+            f"{_advice(_describe(data))}"
         )
     try:
         return decode(data)
@@ -123,13 +138,11 @@ def _decode_any(data: bytes) -> Image:
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as error:
         raise ImageError(_too_large("far more pixels", MAX_PIXELS)) from error
     except UnidentifiedImageError as error:
-        raise ImageError(
-            f"Found {_describe(data)}; expected a picture: {_known()}. {_ADVICE}"
-        ) from error
+        raise ImageError(_no_picture(_describe(data))) from error
     except Exception as error:  # parsers of damaged headers raise nearly anything
         kind = _describe(data)
         if kind.startswith("text"):  # "P5" may begin a picture, or a sentence
-            raise ImageError(f"Found {kind}; expected a picture: {_known()}. {_ADVICE}") from error
+            raise ImageError(_no_picture(kind)) from error
         known = kind.startswith("an AVIF")
         raise ImageError(_damaged(kind if known else "a picture", error)) from error
     with image:
@@ -266,6 +279,16 @@ def _describe(data: bytes) -> str:
     if words and words.isprintable():
         return f"text that begins with {words[:24]!r}"
     return f"an unknown kind of file of {len(data):,} bytes"
+
+
+def _no_picture(kind: str) -> str:
+    return f"Found {kind}; expected a picture: {_known()}. {_advice(kind)}"
+
+
+def _advice(kind: str) -> str:
+    """What to do with a file of a kind that `_describe` names."""
+    words = kind.partition(" that ")[0].split()
+    return next((_ADVICES[word] for word in reversed(words) if word in _ADVICES), _ADVICE)
 
 
 def _known() -> str:

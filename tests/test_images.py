@@ -259,6 +259,27 @@ def test_other_files_are_refused_by_what_they_are(data: bytes, found: str) -> No
         decode(data)
 
 
+@pytest.mark.parametrize(
+    ("data", "advice"),
+    [
+        (b"PK\x03\x04" + bytes(300), r"zip archive; .* Unpack it and give its folder"),
+        (b"Rar!\x1a\x07" + bytes(300), r"RAR archive; .* Unpack it and give its folder"),
+        (
+            b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml" + bytes(99),
+            r"Office document; .* Save",
+        ),
+        (b"\0\0\0\x18ftypisom\0\0\0\0", r"a video; .* `python -m core video`"),
+        (b"RIFF\0\0\0\0AVI LIST" + bytes(300), r"a video; .* `python -m core video`"),
+        (b"path,label\na.jpg,happy\n", r"text .* Give the pictures that it names"),
+        (b"\0\x05\x16\7\0\2\0\0Mac OS X", r"twin .* Leave it out"),
+        (b"\xff\x0a\xfa\x1f" + bytes(300), r"JPEG XL picture; .* Save it as JPEG or PNG"),
+    ],
+)
+def test_the_advice_is_of_use_for_what_was_found(data: bytes, advice: str) -> None:
+    with pytest.raises(ImageError, match=advice):
+        decode(data)
+
+
 def test_no_damage_leads_to_any_other_error() -> None:
     rng = np.random.default_rng(5)
     forms = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")

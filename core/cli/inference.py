@@ -70,9 +70,11 @@ def classify(
 ) -> None:
     """Score every file: its probabilities, the answer, and a status for whatever went wrong.
 
-    A run that was interrupted goes on where it stopped: give the same command again.
+    A run that was interrupted goes on where it stopped: give the same command again. The exit code
+    is 1 where no file could be read.
     """
     from core.batch_inference import Request, score_all
+    from core.errors import ImageError
 
     _check_faces(faces, ("auto", "whole", "detect"))
     if all_faces and faces == "whole":
@@ -112,6 +114,11 @@ def classify(
         )
     if counts["turned"]:
         typer.echo(f"{counts['turned']} rows are of pictures that lay on their side.")
+    if not counts["ok"] + counts["no_face"]:
+        raise ImageError(
+            "Nothing was scored: none of what was given is a picture that can be read. What each "
+            "file is, and what to do with it, stands in the column `error`."
+        )
 
 
 def _engines(engine: str) -> tuple[str, str]:
