@@ -21,17 +21,20 @@ from core.video.protocols import WHOLE, FaceFinder, FrameModel, Progress, Span, 
 from core.video.reader import LONGEST, VideoReader
 from core.video.table import (
     ANNOTATED,
-    COARSE_NOTE,
     SUMMARY,
     TABLE,
     FaceTable,
     Summary,
-    is_annotated,
+    conclude,
     open_table,
     region_shares,
 )
 from core.video.writer import SoundPacket, SoundTrack, VideoWriter, open_writer
 
+COARSE_NOTE = (
+    "The maps have {cells} cells, in which neighbouring parts of a face share a cell: read region "
+    "shares as rough."
+)
 DAMAGED_NOTE = "{damaged} damaged pieces of the file were passed over."
 BLANK_NOTE = (
     "In {blank:,} of {maps:,} maps nothing speaks for the expression named: they are blank. "
@@ -153,29 +156,18 @@ def analyse_span(
         "run_up": run.run_up,
         "began": began,
     }
-    report = {
-        "video": readable(source.name),
-        "status": status,
-        "source": asdict(video.info),
-        "origin": dict(made_of),
-        "seconds": seconds,
-        **run.summary.to_json(),
-        "elapsed": elapsed,
-        "times_real_time": seconds / elapsed,
-        "settings": asdict(settings),
-        "notes": [*notes, *counted(run.counts)],
-        "files": {"table": TABLE, "annotated": ANNOTATED if settings.annotated else None},
-        **({} if span == WHOLE else {"part": part}),
-    }
-    conclude(out, report)
-    return report
-
-
-def conclude(out: Path, report: Mapping[str, Any]) -> None:
-    """Write the summary that ends an analysis; a film of an earlier one does not stay beside it."""
-    if report["files"]["annotated"] is None and is_annotated(out / ANNOTATED):
-        (out / ANNOTATED).unlink()
-    write_json(out / SUMMARY, report)
+    name = readable(source.name)
+    return conclude(
+        out,
+        run.summary,
+        asdict(settings),
+        status=status,
+        seconds=seconds,
+        elapsed=elapsed,
+        notes=[*notes, *counted(run.counts)],
+        origin={"video": name, "source": asdict(video.info), "origin": dict(made_of)},
+        part=None if span == WHOLE else part,
+    )
 
 
 def drop(out: Path) -> None:

@@ -23,14 +23,13 @@ from core.types import Box, Image
 from core.video.analysis import (
     AnalysisSettings,
     analyse_span,
-    conclude,
     counted,
     drop,
     spent,
 )
 from core.video.protocols import WHOLE, FaceFinder, FrameModel, Progress, Span
 from core.video.reader import VideoReader
-from core.video.table import ANNOTATED, SUMMARY, TABLE, Summary, leave_others_alone
+from core.video.table import ANNOTATED, SUMMARY, TABLE, Summary, conclude, leave_others_alone
 from core.video.writer import join_films
 
 RUN_UP = 2.0  # seconds; a face that was lost keeps its number as long
@@ -255,21 +254,20 @@ def _joined(
     notes = [note for part in parts for note in part["part"]["notes"]]
     if len(parts) > 1:
         notes.append(PIECES_NOTE.format(pieces=len(parts), seconds=settings.piece))
-    report = {
-        "video": readable(source.name),
-        "status": status,
-        "source": parts[0]["source"],
-        "origin": dict(made_of),
-        "seconds": seconds,
-        **summary.to_json(),
-        "elapsed": elapsed,
-        "times_real_time": seconds / elapsed,
-        "settings": asdict(settings),
-        "notes": [*dict.fromkeys(notes), *counted(counts)],
-        "files": {"table": TABLE, "annotated": ANNOTATED if settings.annotated else None},
-    }
-    conclude(out, report)
-    return report
+    return conclude(
+        out,
+        summary,
+        asdict(settings),
+        status=status,
+        seconds=seconds,
+        elapsed=elapsed,
+        notes=[*dict.fromkeys(notes), *counted(counts)],
+        origin={
+            "video": readable(source.name),
+            "source": parts[0]["source"],
+            "origin": dict(made_of),
+        },
+    )
 
 
 def _join_tables(

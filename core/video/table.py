@@ -14,7 +14,7 @@ from core.drawing import UNCLEAR
 from core.errors import VideoError
 from core.explain import cell_shares, evidence_shares, fit_masks
 from core.faces import REGIONS, regions
-from core.files import read_object, replacing
+from core.files import read_object, replacing, write_json
 from core.preprocess import Preprocess
 from core.tabular import CsvWriter
 from core.types import Explanation, Face, FrameResult, LiveFace
@@ -26,10 +26,6 @@ CAVEAT = (
     "Ids follow a face while it is in view; they do not recognise a person."
 )
 _SLOWEST = 2000  # milliseconds; longer frames count as this long
-COARSE_NOTE = (
-    "The maps have {cells} cells, in which neighbouring parts of a face share a cell: read region "
-    "shares as rough."
-)
 RELATIVE = "relative"  # column: 1 where scores are relative to a resting face
 _PLACE = ("frame", "time", "face", "left", "top", "right", "bottom")
 
@@ -308,3 +304,47 @@ def region_shares(
     heat = explanation.map_of(label).astype(np.float64)
     shares = evidence_shares(heat, cell_shares(masks, *heat.shape))
     return None if shares is None else dict(zip(masks, shares.tolist(), strict=True))
+
+
+def conclude(
+    out: Path,
+    summary: Summary,
+    settings: Mapping[str, Any],
+    *,
+    status: str,
+    seconds: float,
+    elapsed: float,
+    notes: Sequence[str],
+    origin: Mapping[str, Any],
+    part: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Write the summary that ends an analysis; a film of an earlier one does not stay beside it.
+
+    Args:
+        out: Folder of the results.
+        summary: What was seen.
+        settings: What was asked for, plain values.
+        status: "finished" or "stopped".
+        seconds: Of the film.
+        elapsed: Seconds of work.
+        notes: What to know, in sentences.
+        origin: "video", "source" and "origin" of the summary: what it was made from.
+        part: What joining needs to know of a part of a film.
+    """
+    film = ANNOTATED if settings["annotated"] else None
+    report = {
+        **origin,
+        "status": status,
+        "seconds": seconds,
+        **summary.to_json(),
+        "elapsed": elapsed,
+        "times_real_time": seconds / elapsed,
+        "settings": settings,
+        "notes": list(notes),
+        "files": {"table": TABLE, "annotated": film},
+        **({} if part is None else {"part": part}),
+    }
+    if film is None and is_annotated(out / ANNOTATED):
+        (out / ANNOTATED).unlink()
+    write_json(out / SUMMARY, report)
+    return report

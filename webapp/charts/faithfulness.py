@@ -81,32 +81,14 @@ def face_gap_bars(found: "FaceFaithfulness") -> go.Figure:
     """The gap of the map beside those of maps that know nothing of the answer."""
     names = ["this map", CONTROL_TITLES["centre"], "random maps, mean"]
     values = [found.gap, found.centre, found.random]
-    figure = go.Figure(
-        go.Bar(
-            x=values,
-            y=names,
-            orientation="h",
-            marker={"color": [SHOWN_COLOUR, QUIET_COLOUR, QUIET_COLOUR]},
-            text=[f"{value + 0.0:+.3f}" for value in values],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="%{y}: %{x:+.3f}<extra></extra>",
-        )
+    figure = level_bars(
+        names,
+        values,
+        colours=[SHOWN_COLOUR, QUIET_COLOUR, QUIET_COLOUR],
+        numbers=[f"{value + 0.0:+.3f}" for value in values],
+        hover="%{y}: %{x:+.3f}",
     )
-    low, high = min(0.0, *values), max(0.0, *values)
-    room = 0.28 * max(high - low, 1e-9)
-    figure.update_layout(
-        height=3 * 34 + 12,
-        margin={"l": 0, "r": 0, "t": 4, "b": 4},
-        bargap=0.3,
-        showlegend=False,
-        font={"size": 14},
-        dragmode=False,
-    )
-    figure.update_xaxes(
-        range=[low - room if low < 0 else 0.0, high + room], visible=False, fixedrange=True
-    )
-    figure.update_yaxes(autorange="reversed", automargin=True, fixedrange=True, title=None)
+    figure.update_xaxes(range=_room(min(0.0, *values), max(0.0, *values)))
     return figure
 
 
@@ -187,11 +169,16 @@ def part_bars(names: Sequence[str], values: Sequence[float], unit: Unit) -> go.F
         hover="%{y}: %{text}",
     )
     low, high = min(0.0, *shown), max(LEAST_SPAN.get(unit, 0.0), *shown)
-    room = ROOM_FOR_NUMBERS * max(high - low, 1e-9)
-    figure.update_xaxes(range=[low - room if low < 0 else 0.0, high + room])
+    figure.update_xaxes(range=_room(low, high))
     if low < 0:
         figure.add_vline(x=0, line={"width": 1, "color": GREY})
     return figure
+
+
+def _room(low: float, high: float) -> tuple[float, float]:
+    """The range of an axis from `low`, 0 or below, to `high`, with room for numbers at bars."""
+    room = ROOM_FOR_NUMBERS * max(high - low, 1e-9)
+    return low - room if low < 0 else 0.0, high + room
 
 
 def region_heat(
