@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from core.cli.terminal import LOG_WIDTH, JsonFile, Split, counting_bar, put_json
+from core.cli.terminal import JsonFile, Split, console, counting_bar, put_json
 from core.errors import CoreError
 
 STEPS_TOLD = 10  # lines of progress in a log
@@ -46,8 +45,7 @@ def bench(
             )
         for line in result.table:
             typer.echo("  " + " | ".join(line), err=json_file == Path("-"))
-    if json_file is not None:
-        put_json(json_file, results)
+    put_json(json_file, results)
     if missing:
         raise typer.Exit(1)
 
@@ -98,11 +96,9 @@ def faithfulness(
             mark=mark,
             on_progress=show,
         )
-    if json_file is not None:
-        put_json(json_file, report)
-        if json_file == Path("-"):
-            return
-    Console(width=None if sys.stdout.isatty() else LOG_WIDTH).print(_faithfulness_table(report))
+    if put_json(json_file, report):
+        return
+    console().print(_faithfulness_table(report))
     for name, reason in report["refused"].items():
         typer.echo(f"{name} does not apply: {reason}")
     if why := report["planted"].get("refused"):
@@ -176,11 +172,8 @@ def global_view(
         view = make_global_view(
             run, split=split.value, data=data, faces=faces, method=method, on_progress=show
         )
-    if json_file is not None:
-        put_json(json_file, view)
-        if json_file == Path("-"):
-            return
-    Console().print(_regions_table(view))
+    if not put_json(json_file, view):
+        console().print(_regions_table(view))
 
 
 def _regions_table(view: dict[str, Any]) -> Table:

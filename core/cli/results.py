@@ -1,6 +1,5 @@
 """Verbs about results: `evaluate`, `compare`, `strata`, `framing` and `table2`."""
 
-import sys
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.checkpoints import find_checkpoint
-from core.cli.terminal import LOG_WIDTH, JsonFile, Split, counting_bar, put_json, writable_folder
+from core.cli.terminal import JsonFile, Split, console, counting_bar, put_json, writable_folder
 
 
 def evaluate(
@@ -63,12 +62,8 @@ def evaluate(
     for sentence in mismatches(report):
         typer.echo(sentence, err=True)
     found = answer(report, split.value, six=six)
-    if json_file == Path("-"):
-        put_json(json_file, found)
-        return
-    if json_file is not None:
-        put_json(json_file, found)
-    _print_figures(Console(), found)
+    if not put_json(json_file, found):
+        _print_figures(console(), found)
 
 
 def framing(
@@ -87,8 +82,7 @@ def framing(
     with counting_bar("Predicting") as show:
         scores = framing_scores(predictor, data, on_progress=show)
     values = [asdict(score) for score in scores]
-    if json_file == Path("-"):
-        put_json(json_file, values)
+    if put_json(json_file, values):
         return
     table = Table("source", "faces", "framing", "accuracy %", "95 % interval", "macro-F1 %")
     for score in scores:
@@ -98,9 +92,7 @@ def framing(
             score.source, str(score.n), framed, f"{100 * score.accuracy:.1f}",
             f"{100 * low:.1f} to {100 * high:.1f}", f"{100 * score.macro_f1:.1f}",
         )  # fmt: skip
-    Console().print(table)
-    if json_file is not None:
-        put_json(json_file, values)
+    console().print(table)
 
 
 class Condition(StrEnum):
@@ -171,13 +163,10 @@ def strata(
             on_kept=kept.append,
         )
     typer.echo(f"The figures are kept in {kept[0]}.", err=True)
-    if json_file is not None:
-        put_json(json_file, found)
-        if json_file == Path("-"):
-            return
-    console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
+    if put_json(json_file, found):
+        return
     for one in found["groupings"]:
-        console.print(_strata_table(found, one))
+        console().print(_strata_table(found, one))
         for note in one["notes"]:
             typer.echo(note)
 
@@ -249,9 +238,7 @@ def compare(
     runs = [folder.name for folder in folders]
     facts = {"runs": runs, "split": split.value, "classes": list(classes)}
     figures = facts | asdict(found) | {"difference": found.difference}
-    if json_file is not None:
-        put_json(json_file, figures)
-    if json_file != Path("-"):
+    if not put_json(json_file, figures):
         verdict, details = found.in_words(*(title_of(folder) for folder in folders))
         typer.echo(f"{split.value}, {len(classes)} classes. {verdict}{details}")
 
@@ -284,9 +271,9 @@ def table2(
     typer.echo(exported(rows, form.value), nl=False)
 
 
-def _print_figures(console: Console, found: dict[str, Any]) -> None:
+def _print_figures(place: Console, found: dict[str, Any]) -> None:
     """A table of the figures with their intervals, one of the classes, one of the sources."""
-    console.print(
+    place.print(
         f"[bold]{found['checkpoint']}[/bold] on {found['about']} of {', '.join(found['sources'])}: "
         f"{found['n']} images"
     )
@@ -297,16 +284,16 @@ def _print_figures(console: Console, found: dict[str, Any]) -> None:
         low, high = ranges[name]
         text = f"{found[name] * unit:.2f}" + ("" if name == "nll" else " %")
         overall.add_row(name, text, f"{low * unit:.2f} to {high * unit:.2f}")
-    console.print(overall)
+    place.print(overall)
     classes = Table("class", "precision %", "recall %", "F1 %", "images")
     for label, one in found["per_class"].items():
         shares = (f"{100 * one[name]:.1f}" for name in ("precision", "recall", "f1"))
         classes.add_row(label, *shares, str(one["support"]))
-    console.print(classes)
+    place.print(classes)
     if len(found["per_source"]) > 1:
         sources = Table("source", "images", "accuracy %", "macro-F1 %")
         for name, one in found["per_source"].items():
             sources.add_row(
                 name, str(one["n"]), f"{100 * one['accuracy']:.1f}", f"{100 * one['macro_f1']:.1f}"
             )
-        console.print(sources)
+        place.print(sources)

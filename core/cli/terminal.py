@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
@@ -137,21 +138,32 @@ def refuse_beside(context: typer.Context, option: str, why: str, *kept: str) -> 
         )
 
 
-def put_json(path: Path, content: Any) -> None:  # noqa: ANN401 - JSON
-    """Write figures to a file, or print them where the path is "-".
+def console() -> Console:
+    """Where tables are printed: as wide as the terminal, or wide enough for a file."""
+    return Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
+
+
+def put_json(path: Path | None, content: Any) -> bool:  # noqa: ANN401 - JSON
+    """Write figures to a file, or print them where the path is "-"; None asks for neither.
+
+    Returns:
+        Whether they were printed, and so stand for the tables.
 
     Raises:
         CoreError: The file cannot be written.
     """
+    if path is None:
+        return False
     if str(path) == "-":
         typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
-        return
+        return True
     try:
         write_json(path, content)
     except OSError as error:
         raise CoreError(
             f"{path} cannot be written ({error.strerror}). Name a file in a folder that exists."
         ) from error
+    return False
 
 
 @contextmanager
