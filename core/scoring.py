@@ -1,7 +1,7 @@
 """Scores of whole folders: one row a file, whatever the file holds (paper, section 4.2)."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FacesMode = Literal["auto", "whole", "detect"]
 Status = Literal["ok", "no_face", "unreadable"]
 CHUNK = 128  # files decoded ahead of the network
+# In which Windows and macOS keep how a folder is shown.
+_OF_FOLDERS = {b"thumbs.db", b"ehthumbs.db", b"desktop.ini", b".ds_store"}
 BOX = ("left", "top", "right", "bottom")  # columns of a face's box
 READERS = 2  # threads; decoding releases the interpreter lock
 
@@ -56,8 +58,9 @@ class Score:
 
 
 def list_files(paths: Sequence[Path]) -> list[Path]:
-    """All files named, and all below the folders named, hidden ones left out.
+    """All files named, and all below the folders named, each once; hidden ones are left out.
 
+    So are the files in which Windows and macOS keep how a folder is shown.
     A link to nothing is listed, so that it gets a row as every other unreadable file.
 
     Raises:
@@ -69,8 +72,14 @@ def list_files(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def walk_files(paths: Sequence[Path]) -> Iterator[tuple[int, bytes, bytes]]:
+def walk_files(
+    paths: Sequence[Path], without: Path | None = None
+) -> Iterator[tuple[int, bytes, bytes]]:
     """The files of `list_files` in no order, one at a time.
+
+    Args:
+        paths: Files and folders; what an earlier one has already led to is passed over.
+        without: A file that is left out wherever it is met.
 
     Yields:
         Number of the argument, a key that sorts as the parts of the path do, and the path.
@@ -78,15 +87,39 @@ def walk_files(paths: Sequence[Path]) -> Iterator[tuple[int, bytes, bytes]]:
     Raises:
         ImageError: A path does not exist.
     """
+    seen: set[bytes] = set()  # places named before
+    out = None if without is None else _place(without)
     for number, path in enumerate(paths):
+        root, place = os.fsencode(path), _place(path)
         if path.is_dir():
-            root = os.fsencode(path)
-            for file in _below(root):
-                yield number, os.path.relpath(file, root).replace(b"/", b"\0"), file
+            found = ((os.path.relpath(file, root), file) for file in _below(root))
         elif path.exists() or path.is_symlink():
-            yield number, b"", os.fsencode(path)
+            found = iter(((b"", root),))
         else:
             raise ImageError(f"{path} does not exist. Give pictures or folders of pictures.")
+        for inside, file in found:
+            real = b"/".join((place, inside)) if inside else place
+            own = real == out or real.rpartition(b"/")[2].lower() in _OF_FOLDERS
+            if not own and not _is_seen(real, seen):
+                yield number, inside.replace(b"/", b"\0"), file
+        seen.add(place)
+
+
+def _place(path: Path) -> bytes:
+    """Where a folder really is, or a file, itself not followed where it is a link."""
+    return os.fsencode(path.resolve() if path.is_dir() else path.parent.resolve() / path.name)
+
+
+def _is_seen(file: bytes, seen: Set[bytes]) -> bool:
+    """Whether a file was named, or is visible below a folder that was."""
+    if file in seen:
+        return True
+    above, name = os.path.split(file)
+    while seen and name and not name.startswith(b"."):
+        if above in seen:
+            return True
+        above, name = os.path.split(above)
+    return False
 
 
 def no_file(paths: Sequence[Path]) -> ImageError:

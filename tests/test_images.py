@@ -237,7 +237,10 @@ def test_a_truncated_file_is_refused(form: str) -> None:
     ("data", "found"),
     [
         (b"", "The file is empty"),
-        (b"hello, I am no picture", "text that begins with 'hello, I am no picture'"),
+        (
+            b"hello, I am no picture",
+            "text that begins with 'hello, I am no picture'; .* Give the pict",
+        ),
         (b"%PDF-1.7 ...", "a PDF document"),
         (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC photo"),
         (b"\0\0\0\x18ftypheix\0\0\0\0", "a HEIC photo"),
@@ -245,38 +248,23 @@ def test_a_truncated_file_is_refused(form: str) -> None:
         (b"\0\0\0\x18ftypmif1\0\0\0\0", "a HEIF photo"),
         (b"\0\0\0\x18ftypmsf1\0\0\0\0", "a HEIF sequence"),
         (b"\0\0\0\x1cftypavis\0\0\0\0avifmif1" + bytes(300), "AVIF"),
-        (b"\0\0\0\x18ftypisom\0\0\0\0", "a video"),
-        (b"\xff\x0a\xfa\x1f" + bytes(300), "a JPEG XL picture"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0", "a video; .* `python -m core video`"),
+        (b"\xff\x0a\xfa\x1f" + bytes(300), "a JPEG XL picture; .* Save it as JPEG or PNG"),
         (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(300), "a JPEG XL picture"),
-        (b"\0\x05\x16\7\0\2\0\0Mac OS X", "twin that macOS leaves"),
+        (b"\0\x05\x16\7\0\2\0\0Mac OS X", "twin that macOS leaves .* Leave it out"),
         (b"P5 came late and smiled in no picture", "text that begins with 'P5 came"),
         (b"\x01\x02\xfe\xff", "an unknown kind of file of 4 bytes"),
         (b"\xff\xd8\xff", "start of a JPEG"),
+        (b"PK\x03\x04" + bytes(300), "zip archive; .* Unpack it and give its folder"),
+        (b"Rar!\x1a\x07" + bytes(300), "RAR archive; .* Unpack it and give its folder"),
+        (b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml", "Office document; .* Save its pic"),
+        (b"RIFF\0\0\0\0AVI LIST" + bytes(300), "a video; .* `python -m core video`"),
     ],
 )
-def test_other_files_are_refused_by_what_they_are(data: bytes, found: str) -> None:
+def test_other_files_are_refused_by_what_they_are_with_advice_of_use(
+    data: bytes, found: str
+) -> None:
     with pytest.raises(ImageError, match=found):
-        decode(data)
-
-
-@pytest.mark.parametrize(
-    ("data", "advice"),
-    [
-        (b"PK\x03\x04" + bytes(300), r"zip archive; .* Unpack it and give its folder"),
-        (b"Rar!\x1a\x07" + bytes(300), r"RAR archive; .* Unpack it and give its folder"),
-        (
-            b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml" + bytes(99),
-            r"Office document; .* Save",
-        ),
-        (b"\0\0\0\x18ftypisom\0\0\0\0", r"a video; .* `python -m core video`"),
-        (b"RIFF\0\0\0\0AVI LIST" + bytes(300), r"a video; .* `python -m core video`"),
-        (b"path,label\na.jpg,happy\n", r"text .* Give the pictures that it names"),
-        (b"\0\x05\x16\7\0\2\0\0Mac OS X", r"twin .* Leave it out"),
-        (b"\xff\x0a\xfa\x1f" + bytes(300), r"JPEG XL picture; .* Save it as JPEG or PNG"),
-    ],
-)
-def test_the_advice_is_of_use_for_what_was_found(data: bytes, advice: str) -> None:
-    with pytest.raises(ImageError, match=advice):
         decode(data)
 
 

@@ -105,7 +105,7 @@ def score_all(
         _take_up(store, identity, restart=restart)
         if LISTING not in store.names():
             try:
-                write_listing(paths, store)
+                write_listing(paths, store, None if remote else Path(out))
             except ImageError:
                 store.drop()
                 raise
@@ -219,10 +219,15 @@ def _counted(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
     return counts
 
 
-def write_listing(paths: Sequence[Path], store: Store) -> int:
+def write_listing(paths: Sequence[Path], store: Store, without: Path | None = None) -> int:
     """List the files of `core.scoring.list_files` in the same order.
 
     Names are sorted in a database on disk and never all in memory.
+
+    Args:
+        paths: Files and folders.
+        store: Takes the listing.
+        without: A file that is left out.
 
     Returns:
         How many.
@@ -238,7 +243,7 @@ def write_listing(paths: Sequence[Path], store: Store) -> int:
                 "CREATE TABLE found (argument INT, key BLOB, path BLOB, "
                 "PRIMARY KEY (argument, key)) WITHOUT ROWID"
             )
-            for rows in _chunks(walk_files(paths), NAMES):
+            for rows in _chunks(walk_files(paths, without), NAMES):
                 names.executemany("INSERT OR IGNORE INTO found VALUES (?, ?, ?)", rows)
             count = int(names.execute("SELECT count(*) FROM found").fetchone()[0])
             if not count:

@@ -44,3 +44,28 @@ def test_where_no_file_is_a_picture_the_exit_code_says_so(
     assert "1 unreadable. Written to s.csv." in said.out
     assert "Error: Nothing was scored: none of what was given is a picture" in said.err
     assert classified(monkeypatch, "list.csv", "few") == 0
+
+
+def test_its_own_table_and_the_files_of_the_system_are_no_pictures_of_a_folder(
+    few: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Thumbs.db", "desktop.ini", ".DS_Store"):
+        (few / name).write_bytes(b"of the system")
+    named = [str(path) for path in sorted(few.iterdir()) if path.suffix != ".png"]
+
+    for out in ("few/s.csv", "few/s.csv", str(few / "s.csv")):
+        assert classified(monkeypatch, "few", *named, out=out) == 0
+        assert files_in(out) == ["few/a.png", "few/b.png"]
+
+
+def test_a_path_that_is_named_twice_is_scored_once(
+    few: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (few / ".hidden").mkdir()
+    (few / "b.png").rename(few / ".hidden" / "b.png")
+    Path("link").symlink_to(few)
+    named = ("few/a.png", "few", "./few", str(few), "link", "few/../few/a.png", "few/.hidden")
+
+    assert classified(monkeypatch, *named, "few/.hidden") == 0
+
+    assert files_in("s.csv") == ["few/a.png", "few/.hidden/b.png"]
