@@ -15,6 +15,8 @@ from core.cli.terminal import (
     writable_folder,
 )
 
+WAYS, PLACES = ("auto", "exact", "int8", "torch"), ("ray", "processes", "here")  # of --engine
+
 CheckpointOption = Annotated[
     str, typer.Option("--checkpoint", help="Run name, folder, or `default`.")
 ]
@@ -124,8 +126,14 @@ def classify(
 def _engines(engine: str) -> tuple[str, str]:
     """Where to compute and what computes, out of one option."""
     words = [word.strip() for word in engine.split(",")]
-    where = [word for word in words if word in ("ray", "processes", "here")]
+    where = [word for word in words if word in PLACES]
     computes = [word for word in words if word not in where]
+    for word in computes:
+        if word not in WAYS:
+            raise typer.BadParameter(
+                f"--engine names {word!r}; expected one of {', '.join(WAYS)}, one of "
+                f"{', '.join(PLACES)}, or one of each, as ray,exact."
+            )
     if len(where) > 1 or len(computes) > 1:
         raise typer.BadParameter(
             f"--engine is {engine!r}; expected one place and one way, at most."

@@ -69,3 +69,20 @@ def test_a_path_that_is_named_twice_is_scored_once(
     assert classified(monkeypatch, *named, "few/.hidden") == 0
 
     assert files_in("s.csv") == ["few/a.png", "few/.hidden/b.png"]
+
+
+@pytest.mark.parametrize("engine", ["foo", "ray,foo", ""])
+def test_an_unknown_engine_is_told_with_every_word_that_is_known(
+    engine: str,
+    few: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ("classify", "few", "--out", "s.csv", "--engine", engine)
+
+    assert exit_code(*words, monkeypatch=monkeypatch) == 2
+
+    assert (
+        f"--engine names {engine.rpartition(',')[2]!r}; expected one of auto, exact, int8, torch, "
+        "one of ray, processes, here, or one of each"
+    ) in capsys.readouterr().err
