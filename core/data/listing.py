@@ -8,20 +8,19 @@ from itertools import chain
 from pathlib import Path
 
 from core.data.containers import NESTED, Container, Skip, open_container
-from core.data.name_map import MAP, NO_NAMES, UNKNOWN, Meaning, NameMap, as_split, read_split
-from core.data.sources import SOURCES, UNLABELLED, Item, Source, pictures
+from core.data.name_map import NO_NAMES, UNKNOWN, Meaning, NameMap, as_split, read_split
+from core.data.sources import SOURCES, Item, Source
 from core.data.sources.columns import number_text, path_tables
 from core.data.sources.pixel_csv import headless
 from core.data.sources.table import table_items
 from core.data.tables import refuse_damaged
-from core.data.understanding import Sorted, Understood, settled, sort_out
+from core.data.understanding import Sorted, Understood, nothing_found, settled, some_of, sort_out
 from core.errors import DataError
 from core.files import readable
-from core.labels import CLASS_SETS, COLOURS
+from core.labels import CLASS_SETS
 from core.tabular import FORMULA
 
 MOST_ENTRIES = 5_000_000  # pictures and files that a source may list
-_NAMED = 6  # names in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,8 @@ def recognise(container: Container) -> Source:
     inner = [skip.path for skip in container.skips if skip.reason == NESTED]
     if inner:
         raise DataError(
-            f"{container.root.name} holds no pictures, but archives inside: {_some(inner)}. Unpack "
-            "it and them into one folder, and give that folder."
+            f"{container.root.name} holds no pictures, but archives inside: {some_of(inner)}. "
+            "Unpack it and them into one folder, and give that folder."
         )
     raise DataError(
         f"{container.root.name} has the layout of no known data set. Say which it is as "
@@ -270,40 +269,10 @@ def _entries(
         yield entry
 
 
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" * (len(names) > _NAMED))
-
-
-def _nothing(source: Source, container: Container, found: Sorted) -> DataError:
-    """Why a source gave no picture, and what to do about it."""
-    refuse_damaged(container)
-    name, rows = container.root.name, found.understood.rows
-    number = len(pictures(container))
-    unknown = [row.word for row in rows if row.unknown]
-    if unknown:
-        return DataError(
-            f"{name} has no labels that are known: no name stands for a class here "
-            f"({_some(sorted(set(unknown)))}). Say what they mean, as {MAP} {unknown[0]}=anger, or "
-            f"put the pictures into class folders named {', '.join(COLOURS)}."
-        )
-    if number and number == sum(skip.reason == UNLABELLED for skip in found.skips):
-        return DataError(
-            f"{name} holds pictures without labels: none of {number:,} lies in a class folder. Put "
-            "them into one folder for each class, named as happiness or sadness; splits may be "
-            "folders above, named train, valid and test. Or put a table beside them, labels.csv "
-            "with the columns path and label."
-        )
-    first = next(iter(found.skips), None)
-    reason = f" First reason: {first.path}: {first.reason}." if first else ""
-    return DataError(
-        f"{name} was read as {source.name} and holds no usable picture.{reason} "
-        "Check the file, or name the source as NAME=PATH."
-    )
-
-
 def _list(source: Source, container: Container, key: str, found: Sorted) -> Listed:
     if not found.items:
-        raise _nothing(source, container, found)
+        refuse_damaged(container)
+        raise nothing_found(source, container, found)
     size, fingerprint = _fingerprint(container)
     return Listed(
         source.name,

@@ -9,15 +9,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.data.containers import Skip
+from core.data.containers import Container, Skip, suffix
 from core.data.name_map import MAP, NO_NAMES, SKIP, SPLIT_MAP, SPLITS, NameMap, as_split, folded
-from core.data.sources.base import SOURCES, Item
+from core.data.sources import UNLABELLED
+from core.data.sources.base import SOURCES, Item, Source, pictures
 from core.errors import DataError
 from core.labels import CLASS_SETS, COLOURS, NEUTRAL
 
 SHOWN = 40  # rows of a source on screen, and names in a sentence's list
 ASKED = "?"  # what a row shows for a class or split that is still a question
 _NAMED = 12  # names in a question
+_SOME = 6  # names in a sentence
+_ANNOTATIONS = (".json", ".jsonl", ".xml", ".yaml", ".yml", ".mat")  # hold labels, and are not read
+_TABLE = "labels.csv with the columns path and label"
 _BESIDE = "beside the folders of its splits (.)"
 
 
@@ -263,6 +267,54 @@ def _questions(name: str, rows: list[Row]) -> Iterator[str]:
 def _listed(words: set[str]) -> list[str]:
     found = sorted(words, key=lambda word: (len(word), word))
     return found if len(found) <= _NAMED else [*found[:_NAMED], "..."]
+
+
+def some_of(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    return ", ".join(names[:_SOME]) + (f" and {len(names) - _SOME} more" * (len(names) > _SOME))
+
+
+def nothing_found(source: Source, container: Container, found: Sorted) -> DataError:
+    """Why a source gave no picture, and what to do about it."""
+    name, members = container.root.name, pictures(container)
+    unknown = sorted({row.word for row in found.understood.rows if row.unknown})
+    notes = _annotations(container)
+    folders = f"put the pictures into class folders named {', '.join(COLOURS)}"
+    if unknown:
+        ways = [folders]
+        # A folder that holds every picture is no class of them.
+        if len(unknown) > 1 or any(unknown[0] not in one.split("/")[:-1] for one in members):
+            ways.insert(0, f"say what they mean, as {MAP} {unknown[0]}=anger")
+        ways += [f"put a table beside them, {_TABLE}"] if len(ways) == 1 and not notes else []
+        advice = ", or ".join(ways)
+        return DataError(
+            f"{name} has no labels that are known: no name stands for a class here "
+            f"({some_of(unknown)}). {notes}{', or ' if notes else ''}"
+            f"{advice if notes else advice[:1].upper() + advice[1:]}."
+        )
+    if members and len(members) == sum(skip.reason == UNLABELLED for skip in found.skips):
+        return DataError(
+            f"{name} holds pictures without labels: none of {len(members):,} lies in a class "
+            f"folder. {f'{notes}. Or put' if notes else 'Put'} them into one folder for each "
+            "class, named as happiness or sadness; splits may be folders above, named train, "
+            f"valid and test.{'' if notes else f' Or put a table beside them, {_TABLE}.'}"
+        )
+    first = next(iter(found.skips), None)
+    reason = f" First reason: {first.path}: {first.reason}." if first else ""
+    return DataError(
+        f"{name} was read as {source.name} and holds no usable picture.{reason} "
+        "Check the file, or name the source as NAME=PATH."
+    )
+
+
+def _annotations(container: Container) -> str:
+    """What to do with files that may say the labels in a form that is not read; "" for none."""
+    found = [member for member in container.members if suffix(member) in _ANNOTATIONS]
+    if not found:
+        return ""
+    more = f" and {len(found) - 1:,} more files" if len(found) > 1 else ""
+    verb, them = ("are", "them") if more else ("is", "it")
+    return f"{found[0]}{more} {verb} not read; write {them} as {_TABLE}"
 
 
 def refuse_open(understood: Sequence[Understood]) -> None:
