@@ -91,8 +91,9 @@ def list_sources(
         names: What the user says names in the sources mean.
 
     Raises:
-        DataError: A path or layout cannot be used, a source has no usable picture, none of them
-            holds videos for `frame_step`, or none has a name that `names` speaks of.
+        DataError: A path or layout cannot be used, a source is there twice or has no usable
+            picture, none of them holds videos for `frame_step`, or none has a name that `names`
+            speaks of.
     """
     if class_set not in CLASS_SETS:
         raise DataError(f"There is no class set {class_set!r}; choose {' or '.join(CLASS_SETS)}.")
@@ -114,6 +115,7 @@ def list_sources(
                 f"{container.root.name} is empty: there is no file in it. Name the folder or "
                 "archive that holds the pictures."
             )
+        _refuse_within(container, listed)
         source = _by_hand(SOURCES[name], container) if name else recognise(container)
         key = _key(container.root.name, [one.key for one in listed])
         entries = list(_entries(source, container, frame_step, names))
@@ -126,6 +128,7 @@ def list_sources(
         words |= found.words
         split_words |= found.split_words
         listed.append(_list(source, container, key, found))
+        _refuse_copy(listed)
     names.refuse_unused(words, split_words)
     if frame_step is not None and all(SOURCES[one.source].every is None for one in listed):
         raise DataError(
@@ -134,6 +137,34 @@ def list_sources(
         )
     order = list(SOURCES)
     return sorted(listed, key=lambda one: (order.index(one.source), one.key, one.fingerprint))
+
+
+def _refuse_within(container: Container, listed: Sequence[Listed]) -> None:
+    """Refuse a source that is one before, or a folder of one before, or the other way round."""
+    root = container.root
+    for one in listed:
+        outer, inner = sorted((one.root, root), key=lambda path: len(path.parts))
+        if outer == inner:
+            raise DataError(
+                f"{root.name} is named twice, and its pictures would be in the set twice. Name "
+                "each source once."
+            )
+        if inner.is_dir() and inner.is_relative_to(outer):
+            raise DataError(
+                f"{inner.name} lies in the source {outer.name}, and its pictures would be in the "
+                "set twice. Name only one of the two."
+            )
+
+
+def _refuse_copy(listed: Sequence[Listed]) -> None:
+    """Refuse the last source where it has the content of one before under another name."""
+    *before, last = listed
+    for one in before:
+        if one.fingerprint == last.fingerprint:
+            raise DataError(
+                f"{one.root.name} and {last.root.name} ({last.root.parent}) hold the same, and "
+                "each picture would be in the set twice. Name only one of the two."
+            )
 
 
 def _key(name: str, taken: Collection[str]) -> str:
