@@ -243,7 +243,8 @@ def _against_table(
     if not tables:
         return []
     name = container.root.name
-    rows = _settled(table_items(container, names), names)
+    numbers = source.numbers if source.folders_count else None
+    rows = _settled(table_items(container, names, numbers), names)
     said = {row.reference: row for row in rows if row.doubt in ("", "near")}
     items = (item for item in _settled(entries, names) if item.label in labels)
     pairs = [
@@ -255,7 +256,8 @@ def _against_table(
         told = pairs if what == "label" else [pair for pair in pairs if pair[1].split_word]
         against = [(item, row) for item, row in told if getattr(item, what) != getattr(row, what)]
         if against and source.folders_count:
-            reason = f"the folders count; it gives {len(against):,} another {what}"
+            they = "it gives" if len(tables) == 1 else f"{len(tables)} tables give"
+            reason = f"the folders count; {they} {len(against):,} another {what}"
             return [Skip(tables[0].member, reason)]
         if against:
             item, row = against[0]

@@ -167,6 +167,29 @@ def test_affectnets_folders_count_and_its_table_is_told_to_differ(tmp_path: Path
     ]
 
 
+@pytest.mark.parametrize(("shift", "against"), [(0, 0), (1, 4)])
+def test_raf_dbs_own_tables_are_told_where_they_contradict_its_folders(
+    tmp_path: Path, shift: int, against: int
+) -> None:
+    faces = {}
+    for split in ("train", "test"):
+        rows = ["image,label"]
+        for number in range(1, 4):
+            picture = f"{split}_{number:05}_aligned.jpg"
+            faces[f"DATASET/{split}/{number}/{picture}"] = png(blobs(number))
+            if (split, number) != ("test", 1):  # as in a part of the set, rows are more or fewer
+                rows.append(f"{picture},{number + (shift if number < 3 or split == 'test' else 0)}")
+        rows.append(f"{split}_09999_aligned.jpg,1")
+        faces[f"{split}_labels.csv"] = "\n".join(rows).encode()
+
+    (one,) = understand([write_zip(tmp_path / "raf.zip", faces)])
+
+    told = [row.note for row in one.rows if not row.split]
+    assert (one.source, one.taken) == ("raf_db", 6)
+    said = f"the folders count; 2 tables give {against} another label"
+    assert told == ([said] if against else [])
+
+
 def test_folders_of_any_form_beside_a_table_that_says_otherwise_are_refused(tmp_path: Path) -> None:
     own = files("train/angry/im1.png", "train/happy/im2.png")
     own["labels.csv"] = b"path,label\ntrain/angry/im1.png,sad\ntrain/happy/im2.png,happy\n"

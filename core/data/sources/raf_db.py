@@ -177,5 +177,6 @@ SOURCES.register("raf_db")(
         matches=_matches,
         items=_items,
         numbers=NUMBERS,
+        folders_count=True,  # as those who passed them on filled them from the list
     )
 )
