@@ -92,7 +92,9 @@ def walk_files(
     for number, path in enumerate(paths):
         root, place = os.fsencode(path), _place(path)
         if path.is_dir():
-            found = ((os.path.relpath(file, root), file) for file in _below(root))
+            found: Iterator[tuple[bytes, bytes]] = (
+                (os.path.relpath(file, root), file) for file in _below(root)
+            )
         elif path.exists() or path.is_symlink():
             found = iter(((b"", root),))
         else:

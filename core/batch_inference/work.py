@@ -1,7 +1,7 @@
 """One part of the work: what any process of any machine does with it."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +19,11 @@ from core.scoring import BOX, FacesMode, Score, as_row, header, score_files
 from core.tabular import CsvWriter
 
 CSV, PARQUET = ".csv", ".parquet"
-_READ = {pa.float64(): float, pa.int32(): int, pa.bool_(): "true".__eq__}  # of cells with a value
+_READ: dict[pa.DataType, Callable[[str], object]] = {  # cells that are not empty
+    pa.float64(): float,
+    pa.int32(): int,
+    pa.bool_(): "true".__eq__,
+}
 
 
 @dataclass(frozen=True, slots=True)
