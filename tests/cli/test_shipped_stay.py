@@ -26,6 +26,7 @@ def shipped(tmp_path: Path, own_runs: Path, monkeypatch: pytest.MonkeyPatch) -> 
     folder = save_run(tmp_path / "shipped" / NAME, **OPTIONS)
     monkeypatch.setattr("core.checkpoints.SHIPPED", folder.parent)
     monkeypatch.setenv("GIMEFIVE_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr("core.evaluation.collecting.FEWEST_TO_CALIBRATE", 4)
     save_data(tmp_path / "data", folder, ["valid"] * 4 + ["test"] * 6)
     return folder
 
