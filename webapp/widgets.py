@@ -27,6 +27,7 @@ OPACITY_HELP = (
     "untouched. A line goes around the strongest place: whole for, broken against."
 )
 COLOUR_TITLES = {"jet": "jet, as in the paper", "diverging": "violet for, yellow-green against"}
+LAST = "last "  # begins the key of what was chosen last in this visit
 OWN_LAYER = ""  # in place of a layer's name: the method's own choice
 DETECTOR_TITLES = {
     DEFAULT_DETECTOR: "Automatic",
@@ -53,6 +54,7 @@ def checkpoint_picker() -> Path | None:
         "checkpoint",
         "The trained network (checkpoint) that answers; your own come first.",
         initial=DEFAULT_CHECKPOINT,
+        lasting=True,
     )
     if words := checkpoints.caution(folders[name]):
         st.sidebar.warning(literal(words))
@@ -66,6 +68,8 @@ def linked_choice(
     explanation: str = "",
     place: "DeltaGenerator | None" = None,
     initial: str = "",
+    *,
+    lasting: bool = False,
 ) -> str:
     """A select box in the sidebar whose choice is part of the page's address.
 
@@ -79,18 +83,23 @@ def linked_choice(
         explanation: Shown behind the question mark.
         place: Where the box is drawn; None for the end of the sidebar.
         initial: Chosen unless the address names another; the first where there is no such option.
+        lasting: Whether the choice goes along to other pages, whose links do not name it.
     """
     names = list(titles)
     initial = initial if initial in titles else names[0]
     asked = st.query_params.get(key, "")
+    former = str(st.session_state.get(f"{LAST}{key}", "")) if lasting else ""
+    begun = next((one for one in (asked, former) if one in titles), initial)
     name: str = (place or st.sidebar).selectbox(
         label,
         names,
-        index=names.index(asked if asked in titles else initial),
+        index=names.index(begun),
         format_func=lambda name: titles[name],
         key=key,
         help=explanation or None,
     )
+    if lasting:
+        st.session_state[f"{LAST}{key}"] = name
     if name == initial:
         st.query_params.pop(key, None)
     elif asked != name:
@@ -123,6 +132,7 @@ def detector_picker() -> str:
         {name: DETECTOR_TITLES.get(name, name) for name in [*names, WHOLE]},
         "detector",
         "Automatic tries BlazeFace, then HOG; a tiny picture without a find is taken whole.",
+        lasting=True,
     )
 
 

@@ -56,6 +56,20 @@ def test_a_link_chooses_checkpoint_and_method(app: AppTest, made_checkpoint: Mad
     assert headings(app) == ["#### Face 1: surprise, 75.0 %"]
 
 
+def test_the_network_chosen_goes_along_to_other_pages(app: AppTest, made_checkpoint: Made) -> None:
+    made_checkpoint()
+    made_checkpoint("other", share=0.75)
+    app.run().switch_page(PAGE).run()
+    app.selectbox(key="checkpoint").set_value("other").run()
+    assert "other" in app.query_params["checkpoint"]
+
+    app.query_params.clear()  # as links of the sidebar do
+    app.switch_page("../pages/layer_activations.py").run()
+
+    assert app.selectbox(key="checkpoint").value == "other"
+    assert "other" in app.query_params["checkpoint"]
+
+
 def test_weights_that_do_not_fit_the_card_give_one_sentence_until_repaired(
     app: AppTest, made_checkpoint: Made
 ) -> None:
