@@ -65,6 +65,6 @@ with shown_errors():
         watch(analysis)
     elif (analysis.results / (BATCH if analysis.several else SUMMARY)).is_file():
         show_title(analysis, job)
-        (show_batch if analysis.several else show_result)(analysis.results)
+        (show_batch if analysis.several else show_result)(analysis.results, analysis.file_name)
     else:
         show_failure(analysis, job)

@@ -269,6 +269,8 @@ def test_the_download_is_the_scores_file_of_the_command_line(data: Path, run: Pa
 
     rows = list(csv.DictReader(io.StringIO(found.csv)))
     assert list(rows[0])[:7] == ["filepath", *EMOTIONS]
+    assert [row["label"] for row in rows] == [path.parent.name for path in files]
+    assert {row["checkpoint"] for row in rows} == {run.name}
     assert [row["filepath"] for row in rows] == [p.relative_to(root).as_posix() for p in files]
     assert sum(float(rows[0][label]) for label in EMOTIONS) == pytest.approx(1.0)
     assert seen[-1] == len(files)

@@ -93,7 +93,7 @@ def score(
     labels = predictor.labels
     text = io.StringIO()
     writer = CsvWriter(text)
-    writer.writerow(header(labels))
+    writer.writerow([*header(labels), "label", "checkpoint"])
     rows = []
     scores = score_files(
         files, predictor, faces=faces, all_faces=all_faces, on_progress=on_progress
@@ -101,7 +101,8 @@ def score(
     for one in scores:
         name = readable(one.path.relative_to(root).as_posix())
         cells = as_row(one, labels)
-        writer.writerow([name, *cells[1:]])
+        label = label_in_name(name, labels) or ""
+        writer.writerow([name, *cells[1:], label, predictor.folder.name])
         rows.append(_row(one, name, labels))
     return Scored(labels, pd.DataFrame(rows), text.getvalue())
 

@@ -89,8 +89,13 @@ class FaceNumbers:
         return points, np.insert(values, breaks, np.nan, axis=0)
 
 
-def show_result(folder: Path) -> None:
-    """Draw everything about the video analysed into this folder."""
+def show_result(folder: Path, name: str) -> None:
+    """Draw everything about the video analysed into this folder.
+
+    Args:
+        folder: With the results.
+        name: What begins the names of downloaded files.
+    """
     report: dict[str, Any] = json.loads((folder / SUMMARY).read_text())
     annotated = folder / ANNOTATED
     if report["status"] == "dropped":
@@ -106,7 +111,7 @@ def show_result(folder: Path) -> None:
         _player(annotated, (report["source"]["height"], report["source"]["width"]))
     with right:
         _figures(report)
-        _downloads(folder, annotated)
+        _downloads(folder, annotated, name)
     if report["faces"]:
         numbers = _numbers(str(folder / TABLE), (folder / TABLE).stat().st_mtime)
         _over_time(report, numbers, annotated)
@@ -248,7 +253,7 @@ def _summary(report: dict[str, Any], labels: tuple[str, ...]) -> None:
     )
 
 
-def _downloads(folder: Path, annotated: Path) -> None:
+def _downloads(folder: Path, annotated: Path, name: str) -> None:
     files = (
         ("Annotated video (MP4)", annotated, "video/mp4"),
         ("Numbers of every frame (CSV)", folder / TABLE, "text/csv"),
@@ -257,13 +262,13 @@ def _downloads(folder: Path, annotated: Path) -> None:
     for title, path, kind in files:
         if path.exists():
             st.download_button(
-                title, path.read_bytes, path.name, kind,
+                title, path.read_bytes, f"{name}-{path.name}", kind,
                 key=f"get {path.name}", on_click="ignore", width="stretch",
             )  # fmt: skip
 
 
-def show_batch(folder: Path) -> None:
-    """Draw the results of all videos analysed into this folder."""
+def show_batch(folder: Path, name: str) -> None:
+    """Draw the results of all videos analysed into this folder; `name` as for `show_result`."""
     report: dict[str, Any] = json.loads((folder / BATCH).read_text())
     videos = report["videos"]
     failed = sum(entry["status"] == "failed" for entry in videos)
@@ -285,7 +290,7 @@ def show_batch(folder: Path) -> None:
             "Share of the common frames in which both recordings are named alike, and the mean "
             "difference of their probabilities."
         )
-    for column, (title, name, kind) in zip(
+    for column, (title, file, kind) in zip(
         st.columns(3),
         (
             ("All videos (CSV)", BATCH_TABLE, "text/csv"),
@@ -294,10 +299,10 @@ def show_batch(folder: Path) -> None:
         strict=False,
     ):
         column.download_button(
-            title, (folder / name).read_bytes, name, kind,
-            key=f"get {name}", on_click="ignore", width="stretch",
+            title, (folder / file).read_bytes, f"{name}-{file}", kind,
+            key=f"get {file}", on_click="ignore", width="stretch",
         )  # fmt: skip
-    _detail(folder, [entry["video"] for entry in videos if entry["status"] != "failed"])
+    _detail(folder, [entry["video"] for entry in videos if entry["status"] != "failed"], name)
 
 
 def _table(videos: list[dict[str, Any]]) -> pd.DataFrame:
@@ -307,10 +312,10 @@ def _table(videos: list[dict[str, Any]]) -> pd.DataFrame:
     return table.rename(columns=lambda name: name.replace("_", " "))
 
 
-def _detail(folder: Path, names: list[str]) -> None:
-    there = [name for name in names if (folder / name / SUMMARY).is_file()]
+def _detail(folder: Path, videos: list[str], begin: str) -> None:
+    there = [name for name in videos if (folder / name / SUMMARY).is_file()]
     if not there:
         return
     st.subheader("One video in detail")
     name = st.selectbox("Video", there, format_func=literal, key="video_detail")
-    show_result(folder / name)
+    show_result(folder / name, f"{begin}-{Path(name).stem}")

@@ -54,6 +54,12 @@ class Analysis:
         return place() / self.token
 
     @property
+    def file_name(self) -> str:
+        """What begins the names of its files when they are taken away."""
+        title = re.sub(r"[^\w.-]+", "_", Path(self.title).stem).strip("._") or "video"
+        return f"{title}-{self.checkpoint}"
+
+    @property
     def results(self) -> Path:
         return self.folder / _RESULTS
 
