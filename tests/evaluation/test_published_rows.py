@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from core.data import shipped_audit
 from core.evaluation import PublishedRow, peer_scores, published, published_rows, table2
 from core.models import MODELS, describe
 
@@ -30,6 +31,21 @@ def test_preliminary_rows_that_the_paper_kept_agree_with_it() -> None:
         if (row.dataset, row.name) in kept:
             same = kept[row.dataset, row.name]
             assert (row.train, row.test, row.valid) == (same.train, same.test, same.valid)
+
+
+def test_the_corrected_count_is_that_of_the_files() -> None:
+    tables = published("table_1")
+    test, valid = (
+        next(
+            row["counts"][0]
+            for row in tables["rows"]
+            if (row["dataset"], row["split"]) == ("FER GiMEFiVE", split)
+        )
+        for split in ("test", "valid")
+    )
+    files = shipped_audit()["class_sizes"]["all/happiness"]
+
+    assert f"happiness {files - test - valid:,}," in " ".join(tables["corrections"])
 
 
 def printed() -> list[tuple[str, float, float, float]]:
