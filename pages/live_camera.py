@@ -87,7 +87,11 @@ every = panel.REFRESH if playing or connecting else None
 def below_the_picture() -> None:
     """Marks, resting face and recorder; advice where no picture comes; the summary after STOP."""
     if not (playing or connecting):
-        st.caption("Press **START** and allow the camera. **SELECT DEVICE** chooses another one.")
+        st.caption(
+            "Press **START** and allow the camera. **SELECT DEVICE** chooses another one. Where "
+            "the browser answers with an error, as *not found*, no camera is connected, another "
+            "program holds it, or this page may not use it: see to that and press START again."
+        )
     panel.show_advice(
         connection_of(stream, playing=playing, connecting=connecting, outside_servers=bool(servers))
     )

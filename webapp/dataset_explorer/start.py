@@ -37,7 +37,12 @@ def data_picker(folders: dict[str, Path]) -> Path | None:
 
 
 def announce(view: str) -> None:
-    """Say once that the data set this visitor waited for is ready, where the view does not."""
+    """Say what is being prepared, and once that it is ready, where the view does not."""
+    now = preparing.running()
+    if view != address.PREPARE and now is not None:
+        st.session_state[WATCHED] = now.name
+        _progress(now.name)
+        return
     ended = preparing.read(st.session_state.get(WATCHED, ""))
     if view != address.PREPARE and ended is not None and ended.state == "finished":
         st.toast(f"{literal(ended.name)} is ready.")

@@ -20,6 +20,7 @@ from core.training import (
     preset,
     run_seconds,
 )
+from webapp import navigation
 from webapp.errors import sentence, shown_errors
 from webapp.text import counted, duration, literal
 from webapp.training import actions, form, store
@@ -46,6 +47,7 @@ def show() -> None:
             "There is no prepared data set yet. The page **Dataset explorer** prepares one, from "
             "files you have or from drawings to try things with."
         )
+        navigation.link(navigation.EXPLORER, "Prepare a data set", **{navigation.OPEN: "Prepare"})
         return
     _presets()
     config, problems = form.read()

@@ -18,6 +18,7 @@ from webapp.training.actions import job_head, show_job
 
 STARTING = 15.0  # seconds within which a worker has begun
 POLL = 1.0  # seconds; curves are to move within three of an epoch's end
+FOLLOW = 2.0  # seconds between looks at the queue
 TOOK = "run drawn in"  # seconds
 TABLE, TABLE_DRAWN = "runs table", "runs table drawn"
 SETTLING = 5.0  # seconds a page stands at least: epochs of less would draw its charts anew and anew
@@ -30,7 +31,7 @@ def show() -> None:
     """Draw the view."""
     runs = store.runs()
     with st.container():  # whatever is in it, so that what is below keeps its place
-        _queue(runs)
+        _queue()
     if not runs:
         st.info("There is no run yet. **New run** starts one.")
         navigation.link(navigation.EXPLORER, "Prepare a data set", **{navigation.OPEN: "Prepare"})
@@ -49,14 +50,13 @@ def show() -> None:
     _settings(folder)
 
 
-def _queue(runs: dict[str, RunFolder]) -> None:
-    """Who works, how many wait, and a button for either."""
-    number = len(waiting(run_root()))
-    works = WorkerLock(run_root()).is_held()
+def _queue() -> None:
+    """Who works, how many wait, and a button for either; the page follows when that changes."""
+    number, works, begins = drawn = _queue_now()
     if not (number or works):
         return
+    st.fragment(_follow_queue, run_every=FOLLOW)(drawn)
     left, right = st.columns([3, 2], vertical_alignment="center")
-    begins = not works and time.time() - st.session_state.get(actions.BEGUN, 0.0) < STARTING
     words = "The queue is being worked on" if works else "Nobody works on the queue"
     if begins:
         words = "The queue is starting"
@@ -68,6 +68,18 @@ def _queue(runs: dict[str, RunFolder]) -> None:
             st.button("Stop the queue", key="rest", on_click=actions.rest)
         elif not begins:
             st.button("Work on the queue", key="work", on_click=actions.work, type="primary")
+
+
+def _queue_now() -> tuple[int, bool, bool]:
+    """How many jobs wait, whether a worker is at work, and whether one was just asked to be."""
+    works = WorkerLock(run_root()).is_held()
+    begins = not works and time.time() - st.session_state.get(actions.BEGUN, 0.0) < STARTING
+    return len(waiting(run_root())), works, begins
+
+
+def _follow_queue(drawn: tuple[int, bool, bool]) -> None:
+    if _queue_now() != drawn:
+        st.rerun()
 
 
 def _table(runs: dict[str, RunFolder]) -> dict[str, str]:

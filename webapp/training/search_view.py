@@ -54,6 +54,7 @@ def show() -> None:
 def _new() -> None:
     if not store.data_sets():
         st.info("There is no prepared data set yet. The page **Dataset explorer** prepares one.")
+        navigation.link(navigation.EXPLORER, "Prepare a data set", **{navigation.OPEN: "Prepare"})
         return
     new_run.fill_first()
     columns = st.columns(3)
