@@ -46,8 +46,8 @@ with shown_errors():
         _, result, left_out = st.session_state.get(KEPT, NOTHING)
         if isinstance(result, Scored):
             st.caption("The scores of the pictures chosen before; they stay for your visit.")
-            show_scores(result, left_out)
             offer_address(result, left_out)
+            show_scores(result, left_out)
     if checkpoint is None or chosen is None:
         st.stop()
     weights = changed(checkpoint / "weights.safetensors")
@@ -72,5 +72,5 @@ with shown_errors():
         st.info("The scoring was cancelled before its end, so there is nothing to show.")
     former, result, left_out = st.session_state.get(KEPT, NOTHING)
     if isinstance(result, Scored) and former == asked:
-        show_scores(result, left_out)
         offer_address(result, left_out)
+        show_scores(result, left_out)

@@ -18,7 +18,7 @@ from core.checkpoints import (
     is_own,
     title_of,
 )
-from core.data import source_names
+from core.data import DEMO, source_names
 from core.files import changed
 from core.measured_shapes import ReportFile
 from core.models import Card
@@ -27,6 +27,7 @@ from core.stored import shaped_or_empty
 from webapp import navigation
 from webapp.text import counted, literal, percent
 
+DRAWN = "This network learned from the demo's drawings: what it says of photographs means nothing."
 MOST_SETS = 3  # image sets shown beside each other
 PARTS = {"test": "test", "valid": "validation"}
 
@@ -139,13 +140,18 @@ def _figures(whole: dict[str, Any], six: dict[str, Any] | None) -> Figures:
 
 
 def caution(folder: Path) -> str:
-    """Why an own network's answers may mean little, of its report; "" where nothing is known of it.
+    """Why an own network's answers may mean little; "" where nothing is known of it.
 
-    That is so where always naming the commonest label would do as well as far as its pictures can
-    tell, or where its data have no picture of a class.
+    That is so where it learnt from the demo's drawings, where always naming the commonest label
+    would do as well as far as its pictures can tell, or where its data have no picture of a class.
     """
+    if not is_own(folder):
+        return ""
     report = folder / "report.json"
-    return _caution(str(report), changed(report)) if is_own(folder) else ""
+    data = shaped_or_empty(folder / "card.json", CardFile).get("data", {})
+    drawn = DEMO in (data.get("sources") or [data.get("name", "")])
+    said = DRAWN if drawn else "", _caution(str(report), changed(report))
+    return " ".join(filter(None, said))
 
 
 @st.cache_data(max_entries=100, show_spinner=False)

@@ -51,6 +51,25 @@ def test_a_network_that_may_know_nothing_says_so(made_checkpoint: Callable[..., 
     assert cautioned(folder, 80, {"happiness": 50, "sadness": 50}) == ""
 
 
+@pytest.mark.parametrize(
+    ("data", "drawn"),
+    [
+        ({"name": "demo", "sources": ["demo"]}, True),
+        ({"name": "demo", "sources": []}, True),
+        ({"name": "demo", "sources": ["own"]}, False),
+        ({"name": "own"}, False),
+    ],
+)
+def test_a_network_of_drawings_says_so(
+    made_checkpoint: Callable[..., Path], data: dict[str, object], drawn: bool
+) -> None:
+    folder = made_checkpoint("own")
+    card = json.loads((folder / "card.json").read_text())
+    write_json(folder / "card.json", card | {"data": data})
+
+    assert ("learned from the demo's drawings" in caution(folder)) is drawn
+
+
 def test_a_shipped_network_is_not_cautioned_against(
     made_checkpoint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,7 @@ def _uploaded() -> Chosen | None:
             f"The file is too large: {reason}. Shorten it, put it into the data folder, or use "
             "`python -m core video`."
         )
+    st.caption("The file is kept once its analysis has begun; to leave the page before loses it.")
     return Chosen(file.name, upload=file)
 
 
