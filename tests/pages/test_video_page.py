@@ -81,13 +81,6 @@ def world_film(path: Path, world: World, frames: int = 8) -> Path:
     return write_clip(path, [world.frame() for _ in range(frames)])
 
 
-def test_files_are_named_after_the_film_and_the_network() -> None:
-    named = Analysis(TOKEN, "My film (2)/à la ville.mp4", "some-net", several=False)
-
-    assert named.file_name == "à_la_ville-some-net"
-    assert Analysis(TOKEN, "...", "net", several=False).file_name == "video-net"
-
-
 def test_before_anything_is_chosen_the_page_says_what_it_needs(
     app: AppTest, made_checkpoint: Made
 ) -> None:

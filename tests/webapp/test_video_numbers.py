@@ -10,6 +10,7 @@ from core.video import JobStatus
 from webapp.charts.timeline import face_timeline
 from webapp.video.progress import overall, time_left, words
 from webapp.video.result import MOST_POINTS, FaceNumbers
+from webapp.video.store import Analysis
 
 LABELS = ("calm", "glad")
 HEADER = "frame,time,face,left,top,right,bottom,calm,glad,label,detected"
@@ -132,3 +133,10 @@ def test_while_the_network_is_loaded_its_seconds_count() -> None:
 
 def test_the_time_left_is_not_guessed_at_once() -> None:
     assert time_left(JobStatus("running", frames=1, expected=100, elapsed=40.0)) is None
+
+
+def test_files_are_named_after_the_film_and_the_network() -> None:
+    named = Analysis("token", "My film (2)/à la ville.mp4", "some-net", several=False)
+
+    assert named.file_name == "à_la_ville-some-net"
+    assert Analysis("token", "...", "net", several=False).file_name == "video-net"
