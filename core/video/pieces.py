@@ -39,6 +39,7 @@ PIECES_NOTE = (
     "The film was analysed in {pieces} pieces of {seconds:g} s. Faces keep their numbers from one "
     "to the next where they are seen on both sides."
 )
+_NETWORK = "network"  # its name in the origin of results
 _SAME = 0.5  # overlap from which boxes of one frame are one face
 
 Report = dict[str, Any]
@@ -173,6 +174,7 @@ def origin(source: Path, checkpoint: Path) -> dict[str, Any]:
     """What an analysis was made of beside its settings: the film, and the network that answered."""
     facts = source.stat()
     return {
+        _NETWORK: checkpoint.name,
         "bytes": facts.st_size,
         "modified": facts.st_mtime_ns,
         "weights": fingerprint(checkpoint / WEIGHTS),
@@ -200,11 +202,16 @@ def finished_before(
     summary = read_object(result / SUMMARY)
     same = (
         summary.get("status") in ends
-        and summary.get("origin") == made_of
+        and _unnamed(summary.get("origin", {})) == _unnamed(made_of)
         and summary.get("settings") == json.loads(json.dumps(asdict(settings)))
     )
     files = [TABLE, *([ANNOTATED] if settings.annotated else [])]
     return summary if same and all((result / name).is_file() for name in files) else None
+
+
+def _unnamed(made_of: Mapping[str, Any]) -> Report:
+    """Without the name, under which others may know the same network."""
+    return {key: value for key, value in made_of.items() if key != _NETWORK}
 
 
 def broken_off(result: Path, settings: AnalysisSettings, made_of: Mapping[str, Any]) -> bool:

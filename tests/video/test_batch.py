@@ -212,7 +212,9 @@ def test_films_finished_before_are_kept_and_counted(tmp_path: Path) -> None:
     assert again["videos"] == whole["videos"]
 
 
-@pytest.mark.parametrize("changed", ["nothing", "settings", "film", "status", "table", "weights"])
+@pytest.mark.parametrize(
+    "changed", ["nothing", "name", "settings", "film", "status", "table", "weights"]
+)
 def test_only_the_same_analysis_that_came_to_its_end_is_kept(tmp_path: Path, changed: str) -> None:
     film, result, checkpoint = tmp_path / "a.mp4", tmp_path / "out", tmp_path / "run"
     result.mkdir()
@@ -228,6 +230,8 @@ def test_only_the_same_analysis_that_came_to_its_end_is_kept(tmp_path: Path, cha
 
     if changed == "film":
         film.write_bytes(b"longer film")
+    if changed == "name":
+        checkpoint = checkpoint.rename(tmp_path / "other name")
     if changed == "weights":
         (checkpoint / "weights.safetensors").write_bytes(b"others")
     if changed == "table":
@@ -235,4 +239,5 @@ def test_only_the_same_analysis_that_came_to_its_end_is_kept(tmp_path: Path, cha
     wanted = replace(settings, longest=640) if changed == "settings" else settings
     found = finished_before(result, wanted, origin(film, checkpoint))
 
-    assert (found is not None) == (changed == "nothing")
+    assert (found is not None) == (changed in {"nothing", "name"})
+    assert facts["origin"]["network"] == "run"

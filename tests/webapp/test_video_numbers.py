@@ -1,5 +1,6 @@
 """The table of an analysed video, by face, over time and at a moment."""
 
+from io import BytesIO
 from pathlib import Path
 from time import CLOCK_BOOTTIME, clock_gettime
 
@@ -10,6 +11,7 @@ from core.video import JobStatus
 from webapp.charts.timeline import face_timeline
 from webapp.video.progress import overall, time_left, words
 from webapp.video.result import MOST_POINTS, FaceNumbers
+from webapp.video.source import Chosen
 from webapp.video.store import Analysis
 
 LABELS = ("calm", "glad")
@@ -140,3 +142,15 @@ def test_files_are_named_after_the_film_and_the_network() -> None:
 
     assert named.file_name == "à_la_ville-some-net"
     assert Analysis("token", "...", "net", several=False).file_name == "video-net"
+
+
+def test_an_upload_keeps_its_name_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    upload = Chosen("../../À la ville (2).MP4", upload=BytesIO(b"film"))
+
+    target = upload.on_disk(tmp_path)
+
+    assert target == tmp_path / "film" / "À_la_ville_2.mp4"
+    assert target.read_bytes() == b"film"
+    (tmp_path / "other").mkdir()
+    long = Chosen(f"{'ß' * 300}.mp4", upload=BytesIO(b"")).on_disk(tmp_path / "other")
+    assert long.name == f"{'ß' * 60}.mp4"

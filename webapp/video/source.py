@@ -1,6 +1,7 @@
 """Where a video comes from: an upload, the data folder, or a short film of the sample photo."""
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -19,6 +20,7 @@ UPLOADED = ("mp4", "m4v", "mov", "avi", "webm", "mkv", "mpg", "mpeg", "wmv", "3g
 MOST_LISTED = 500
 LISTING_SECONDS = 60  # a listing of the data folder is kept that long
 SAMPLE_SECONDS = 6
+FILM = "film"  # the folder of an upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,18 @@ class Chosen:
             return self.path
         if self.upload is None:
             return _sample(folder / "sample.mp4")
-        target = folder / f"video{PurePosixPath(self.title).suffix.lower()}"
+        name = PurePosixPath(self.title)
+        target = folder / FILM / f"{plain(name.stem)[:60]}{name.suffix.lower()}"
+        target.parent.mkdir()
         with target.open("wb") as file:
             while part := self.upload.read(2**20):
                 file.write(part)
         return target
+
+
+def plain(title: str) -> str:
+    """A title as a file may be called: spaces and signs become "_"."""
+    return re.sub(r"[^\w.-]+", "_", title).strip("._") or "video"
 
 
 def video_input() -> Chosen | None:

@@ -24,7 +24,7 @@ from core.video import (
     read_job,
     start_job,
 )
-from webapp.video.source import Chosen
+from webapp.video.source import Chosen, plain
 
 PARAMETER = "analysis"  # in the page's address, and in the session
 KEPT = 24 * 3600.0  # seconds; whoever forgets to delete a video finds it gone the next day
@@ -56,8 +56,7 @@ class Analysis:
     @property
     def file_name(self) -> str:
         """What begins the names of its files when they are taken away."""
-        title = re.sub(r"[^\w.-]+", "_", Path(self.title).stem).strip("._") or "video"
-        return f"{title}-{self.checkpoint}"
+        return f"{plain(Path(self.title).stem)}-{self.checkpoint}"
 
     @property
     def results(self) -> Path:
