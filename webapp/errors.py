@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core import CoreError
-from core.paths import PROJECT_ROOT, cache_root, data_root, run_root
+from core.paths import PROJECT_ROOT, cache_root, data_root, read_only, run_root
 from webapp.text import literal
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ UNEXPECTED = (
 FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # At INFO these write down the network addresses of everyone who opens the camera page.
 TALKATIVE = ("aioice", "aiortc", "streamlit_webrtc")
+LOG_BYTES = 8000  # read from the end of a log
+LOG_LINES = 20  # shown of them
 
 
 def sentence(error: Exception) -> str:
@@ -67,6 +69,32 @@ def shown_errors(place: "DeltaGenerator | None" = None) -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001 - a page's outermost edge; `sentence` logs
         (place or st).error(literal(sentence(error)))
+
+
+def show_log(*paths: Path, empty: str = "") -> None:
+    """Draw a closed box with the end of what work beside the app has logged.
+
+    A read-only server, which strangers may see, keeps its logs to itself.
+
+    Args:
+        paths: Files; the first that holds something is shown.
+        empty: What the box says where none does; without it there is no box then.
+    """
+    text = next(filter(None, map(_end, paths)), empty)
+    if text and not read_only():
+        with st.expander("Log", key="log"):
+            st.code(without_server_folders(text), language=None, wrap_lines=True)
+
+
+def _end(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - LOG_BYTES))
+            text = file.read().decode(errors="replace").rstrip()
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-LOG_LINES:])
 
 
 def set_up() -> None:

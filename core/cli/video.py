@@ -136,7 +136,9 @@ class _Analysis:
             known = isinstance(error, CoreError)
             self._record.end(
                 "failed",
-                readable(str(error)) if known else "An error that should not be: see the log.",
+                readable(str(error))
+                if known
+                else "An error that nobody foresaw; the log tells more.",
             )
             raise
         self._record.end("stopped" if self._stop.is_set() else "finished")

@@ -160,8 +160,13 @@ def read_job(out: Path) -> JobStatus | None:
     if status.state == "running" and not status.process.is_alive():
         if (out / _STOP).exists():  # it was asked to end before it could answer
             return JobStatus("stopped")
-        return JobStatus("failed", last_line(out / _LOG) or _VANISHED)
+        return JobStatus("failed", last_line(job_log(out)) or _VANISHED)
     return status
+
+
+def job_log(out: Path) -> Path:
+    """The file in a result folder that takes what the process of its analysis prints."""
+    return out / _LOG
 
 
 def latest_frame(out: Path) -> Image | None:
@@ -186,7 +191,7 @@ def start_job(source: Path, out: Path, options: Sequence[str] = ()) -> "subproce
     for name in (_STOP, _PICTURE):
         (out / name).unlink(missing_ok=True)
     command = [sys.executable, "-m", "core", "video", str(source), "--out", str(out), *options]
-    process = start_detached(command, out / _LOG)
+    process = start_detached(command, job_log(out))
     begun = JobStatus("running", **ProcessId.of(process.pid).fields())
     write_json(out / _STATUS, asdict(begun))
     return process

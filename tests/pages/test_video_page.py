@@ -13,7 +13,7 @@ from live_world import Person, World
 from streamlit.testing.v1 import AppTest
 
 from core.files import write_json
-from core.video import JobRecord, analyse_folder, analyse_video, read_job
+from core.video import JobRecord, analyse_folder, analyse_video, job_log, read_job
 from core.video.analysis import drop
 from webapp.video import result
 from webapp.video.store import KEPT, Analysis, forget_old, place
@@ -306,8 +306,10 @@ def test_an_analysis_that_died_gives_its_reason_and_a_way_on(
     made_checkpoint()
     analysis = kept()
     write_json(analysis.results / "job.json", {"state": "failed", "reason": "Out of luck."})
+    job_log(analysis.results).write_text("Traceback: at the very end")
     opened(app, analysis=TOKEN)
     assert "in.mp4: Out of luck." in app.error[0].value
+    assert app.code[0].value == "Traceback: at the very end"
 
     app.button(key="video_again").click().run()
 

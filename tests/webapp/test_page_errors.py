@@ -2,12 +2,15 @@
 
 import logging
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import ImageError
+from core.paths import PROJECT_ROOT
 from webapp import errors
 from webapp.errors import UNEXPECTED, sentence
 
@@ -43,6 +46,36 @@ def test_a_page_goes_on_after_an_error_and_stops_where_it_is_told_to() -> None:
     assert not app.exception
     assert [error.value for error in app.error] == [r"Found \*nothing\*."]
     assert [text.value for text in app.text] == ["after"]
+
+
+def _page_with_a_log(log: "Path", other: "Path") -> None:
+    from webapp.errors import show_log
+
+    show_log(log, other)
+
+
+def test_the_end_of_the_first_log_that_says_something_is_shown(tmp_path: Path) -> None:
+    empty, full = tmp_path / "train.log", tmp_path / "output.log"
+    lines = [f"line {number}" for number in range(30)]
+    full.write_text("\n".join([*lines, f"{PROJECT_ROOT}/core/video/job.py: at the very end"]))
+
+    app = AppTest.from_function(_page_with_a_log, args=(empty, full)).run()
+
+    shown = app.code[0].value.splitlines()
+    assert shown == [*lines[11:], "core/video/job.py: at the very end"]
+
+
+def test_there_is_no_log_where_there_is_nothing_to_say_or_strangers_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "job.log"
+    page = partial(AppTest.from_function, _page_with_a_log, args=(log, log))
+    assert not page().run().expander
+
+    log.write_text("Something.")
+    assert page().run().expander
+    monkeypatch.setenv("GIMEFIVE_READ_ONLY", "1")
+    assert not page().run().expander
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 EVERY = 0.5  # seconds between two notes of progress
 WORKERS = 2
-UNEXPECTED = "The preparation met an error that nobody foresaw; the log beside the data tells more."
+UNEXPECTED = "An error that nobody foresaw; the log tells more."
 
 
 def run(name: str) -> bool:

@@ -86,6 +86,11 @@ def record_path(name: str) -> Path:
     return data_root() / _RECORDS / f"{name}.json"
 
 
+def log_path(name: str) -> Path:
+    """The file that takes what the process of a preparation prints."""
+    return record_path(name).with_suffix(".log")
+
+
 def read(name: str) -> Preparation | None:
     """The latest preparation of this data set; None where there was none, or it is unreadable."""
     try:
@@ -287,7 +292,7 @@ def _start(
     )
     begun.save()
     command = [sys.executable, "-m", "webapp.dataset_explorer.prepare_job", name]
-    process = start_detached(command, path.with_suffix(".log"))
+    process = start_detached(command, log_path(name))
     threading.Thread(target=_see_off, args=(process, begun), daemon=True).start()
     return begun
 

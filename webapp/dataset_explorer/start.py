@@ -11,7 +11,7 @@ from core.labels import CLASS_SETS, NEUTRAL
 from core.paths import data_root, read_only
 from webapp import navigation, widgets
 from webapp.dataset_explorer import address, preparing, store
-from webapp.errors import sentence, shown_errors
+from webapp.errors import sentence, show_log, shown_errors
 from webapp.inputs import LARGEST_UPLOAD, data_place
 from webapp.text import counted, literal
 
@@ -223,6 +223,7 @@ def _outcome() -> None:
         return
     if ended.state == "failed":
         st.error(literal(f"{ended.name}: {ended.message}"))
+        show_log(preparing.log_path(ended.name))
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.success(f"{literal(ended.name)} is ready.")

@@ -12,6 +12,7 @@ from core.training import RunFolder, WorkerLock, values_of, waiting
 from webapp import checkpoints, navigation
 from webapp.chart_frame import EDGES, ROW, draw_chart
 from webapp.charts import training as charts
+from webapp.errors import show_log
 from webapp.text import counted, duration, literal, percent
 from webapp.training import actions, compare_view, new_run, store
 from webapp.training.actions import job_head, show_job
@@ -208,9 +209,7 @@ def _draw(folder: RunFolder, found: store.Reading) -> None:
             "It ended before its first epoch did."
         )  # fmt: skip
     _curves(folder.name, found, moments)
-    if not read_only():
-        with st.expander("Log", key="log"):
-            st.code(store.log_tail(folder) or "Nothing yet.", language=None, wrap_lines=True)
+    show_log(folder.log, folder.path / "output.log", empty="Nothing yet.")
 
 
 def _curves(name: str, found: store.Reading, moments: list[dict[str, float]]) -> None:

@@ -30,9 +30,6 @@ from webapp.dataset_explorer import store as data_store
 if TYPE_CHECKING:
     from core.models import LayerRow
 
-LOG_BYTES = 8000  # read from the end of a log
-LOG_LINES = 20  # shown of them
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -277,18 +274,3 @@ def data_name(config: RunConfig, folder: Path) -> str:
 def learned_from(config: RunConfig) -> str:
     """What a run learns from, in full: its image sets, or all of its data set."""
     return source_names(config.sources) or config.data
-
-
-def log_tail(folder: RunFolder) -> str:
-    """The end of a run's log, and of what its process printed where there is no log."""
-    for path in (folder.log, folder.path / "output.log"):
-        try:
-            with path.open("rb") as file:
-                file.seek(0, 2)
-                file.seek(max(0, file.tell() - LOG_BYTES))
-                text = file.read().decode(errors="replace").rstrip()
-        except OSError:
-            continue
-        if text:
-            return "\n".join(text.splitlines()[-LOG_LINES:])
-    return ""

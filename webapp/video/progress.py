@@ -4,7 +4,8 @@ import streamlit as st
 
 from core import CoreError
 from core.checkpoints import find_checkpoint, title_of
-from core.video import JobStatus, kept_seconds, latest_frame, read_job, stop_job
+from core.video import JobStatus, job_log, kept_seconds, latest_frame, read_job, stop_job
+from webapp.errors import show_log
 from webapp.pictures import draw
 from webapp.text import counted, duration, literal
 from webapp.video import store
@@ -82,6 +83,8 @@ def show_failure(analysis: Analysis, job: JobStatus | None) -> None:
             store.delete(analysis)
             st.rerun()
         _offer_more(analysis)
+    if job is not None and job.state == "failed":
+        show_log(job_log(analysis.results))
 
 
 def _offer_more(analysis: Analysis) -> None:
