@@ -79,12 +79,15 @@ class Understood:
         source: Registry name of the layout it has.
         rows: Classes first, then what is left out.
         questions: What must be settled before the set can be built, a sentence each.
+        sole_group: The person or film that all its pictures are said to be of, of which nothing is
+            made; "" where there are several or none.
     """
 
     name: str
     source: str
     rows: tuple[Row, ...]
     questions: tuple[str, ...] = ()
+    sole_group: str = ""
 
     @property
     def taken(self) -> int:
@@ -107,7 +110,7 @@ class Understood:
         return rows
 
     def remarks(self) -> list[str]:
-        """What deserves a look, a sentence each: guesses, and names that stand for no class."""
+        """What deserves a look, a sentence each: guesses, and names of which nothing is made."""
         near = sorted({(row.word, row.label) for row in self.rows if row.near})
         lines = [
             f"{word!r} was read as {label}; {MAP} {word}=CLASS says otherwise."
@@ -123,6 +126,11 @@ class Understood:
             lines.append(
                 f"Left out, because these names stand for no class known here: {names}. "
                 f"{MAP} {first}=CLASS takes one in, {MAP} {first}={SKIP} says that it is meant."
+            )
+        if self.sole_group:
+            lines.append(
+                f"All {self.taken:,} pictures are of one group, {_line(self.sole_group)!r}. A "
+                "group stays in one part, so that there would be but one: it is not heeded."
             )
         return lines
 
@@ -211,12 +219,16 @@ def sort_out(
                 reason = f"label {entry.label} is not in the class set {class_set}"
                 skips.append(Skip(entry.reference, reason))
         numbers[key] += 1
+    groups = {item.group for item in items} if len(items) > 1 else set()
+    sole_group = groups.pop() if len(groups) == 1 else ""
+    if sole_group:
+        items = [replace(item, group="") for item in items]
     counted = [replace(row, count=numbers[key]) for key, row in rows.items()]
     counted.sort(key=lambda row: (not row.split, not row.word, row.split, row.label, row.word))
     return Sorted(
         tuple(items),
         tuple(skips),
-        Understood(name, source, tuple(counted), tuple(_questions(name, counted))),
+        Understood(name, source, tuple(counted), tuple(_questions(name, counted)), sole_group),
         frozenset(word for word, _ in words),
         frozenset(split_word for _, split_word in words),
     )

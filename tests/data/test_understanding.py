@@ -84,6 +84,22 @@ def test_what_the_user_says_is_done_and_kept(tmp_path: Path) -> None:
     assert NameMap.parse(*dataset.info["names"]) == names
 
 
+def test_one_group_of_all_pictures_is_said_and_not_heeded(tmp_path: Path) -> None:
+    rows = ["path,label,split,group", "1.png,anger,train,a", "2.png,fear,test,a"]
+    own = {**files("1.png", "2.png"), "list.csv": "\n".join(rows).encode()}
+    path = write_folder(tmp_path / "own", own)
+
+    (one,) = understand([path])
+    dataset = prepare([path], tmp_path / "out")
+
+    assert one.remarks() == [
+        "All 2 pictures are of one group, 'a'. A group stays in one part, so that there would be "
+        "but one: it is not heeded."
+    ]
+    assert "subject" not in dataset.manifest
+    assert set(dataset.split("clean")["reason"]) == {""}
+
+
 def test_a_pair_that_applies_to_nothing_is_refused(tmp_path: Path) -> None:
     path = write_folder(tmp_path / "own", files("train/happy/1.png"))
 
