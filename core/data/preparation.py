@@ -106,7 +106,7 @@ def prepare(
         DataError: A source or the exclude list cannot be used, a question about names is open,
             `out` is in use by another preparation, lies in a source, or holds what would go.
     """
-    report = progress or _silent
+    report = progress or (lambda done, total, what: None)
     out = Path(out)
     refuse_inside(out, sources)
     handed = None if exclude_file is None else exclude.read_handed(Path(exclude_file))
@@ -135,6 +135,7 @@ def prepare(
         if built is not None or not _is_current(out):
             report(0, 0, "writing splits and audit")
             _write_derived(built or load_dataset(out))
+        _note_places(out, request)
     return load_dataset(out)
 
 
@@ -158,10 +159,6 @@ def understand(
     with tempfile.TemporaryDirectory() as folder:
         paths = [draw_demo(Path(folder)) if str(one) == DEMO else one for one in sources]
         return tuple(one.understood for one in list_sources(paths, class_set, frame_step, names))
-
-
-def _silent(done: int, total: int, what: str) -> None:
-    """Progress nobody watches."""
 
 
 def _is_finished(out: Path, request: Request) -> bool:
@@ -295,20 +292,31 @@ def _info(request: Request, manifest: pd.DataFrame, skips: list[Skip]) -> dict[s
         "counts": counts_of(manifest),
         "names": list(request.names.pairs()),
         "frame_step": request.frame_step,
-        "sources": [
-            {
-                "name": one.source,
-                "key": one.key,
-                "root": str(one.root),
-                "kind": one.kind,
-                "bytes": one.bytes,
-                "sha256": one.fingerprint,
-                "images": len(one.items),
-            }
-            for one in request.listed
-        ],
+        "sources": _sources(request),
         "data_hash": data_hash(manifest),
     }
+
+
+def _sources(request: Request) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": one.source,
+            "key": one.key,
+            "root": str(one.root),
+            "kind": one.kind,
+            "bytes": one.bytes,
+            "sha256": one.fingerprint,
+            "images": len(one.items),
+        }
+        for one in request.listed
+    ]
+
+
+def _note_places(out: Path, request: Request) -> None:
+    """Write down where unchanged sources lie now; their pictures are read from there."""
+    info = load_dataset(out).info
+    if info["sources"] != (now := _sources(request)):
+        write_json(out / "dataset.json", {**info, "sources": now})
 
 
 def _is_current(out: Path) -> bool:

@@ -125,6 +125,21 @@ def test_a_source_that_moved_is_missed_in_words(prepared: Dataset, tmp_path: Pat
         prepared.original(3)
 
 
+def test_a_source_that_moved_is_read_from_there_once_prepared_again(tmp_path: Path) -> None:
+    path = write_folder(tmp_path / "own", {"train/fear/1.png": png(blobs(1))})
+    before = prepare([path], tmp_path / "out")
+    expected = before.original(0)
+    (tmp_path / "new").mkdir()
+    path = path.rename(tmp_path / "new" / "own")
+    images = (tmp_path / "out" / "images.npy").stat()
+
+    after = prepare([path], tmp_path / "out")
+
+    np.testing.assert_array_equal(after.original(0), expected)
+    assert (tmp_path / "out" / "images.npy").stat().st_mtime_ns == images.st_mtime_ns
+    assert {**after.info, "sources": before.info["sources"]} == before.info
+
+
 def test_a_moved_data_set_still_reads(prepared: Dataset, tmp_path: Path) -> None:
     expected = prepared.data_hash
     shutil.move(tmp_path / "out", tmp_path / "elsewhere")
