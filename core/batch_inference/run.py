@@ -72,15 +72,15 @@ def score_all(
         request: What is asked; its suffix is that of `out`.
         cluster: Where the work is done, see `begun`.
         workers: Processes; 0 for one a core.
-        restart: Whether parts of another run are dropped.
+        restart: Whether parts that are there, and what is finished at an address, are dropped.
         on_listed: Called with the numbers of files in all and of those done before.
         on_progress: Called with the number of files done.
 
     Raises:
         ImageError: A path does not exist, or there is no file.
         CheckpointError: The checkpoint cannot be used.
-        CoreError: Another process writes `out`, parts of another run are there, or the cluster
-            cannot be used.
+        CoreError: Another process writes `out`, parts of another run or the scores of other files
+            are there, or the cluster cannot be used.
         OSError: The result cannot be written.
     """
     folder = find_checkpoint(request.checkpoint)
@@ -103,6 +103,8 @@ def score_all(
         if not remote:
             stack.enter_context(_held(Path(out)))
         _take_up(store, identity, restart=restart)
+        if DONE in store.names():
+            _refuse_others(paths, store)
         if LISTING not in store.names():
             try:
                 write_listing(paths, store, None if remote else Path(out))
@@ -157,7 +159,7 @@ def _take_up(store: Store, identity: dict[str, Any], *, restart: bool) -> None:
             "Name another --out, where nothing is yet."
         )
     found = store.read_object(REQUEST)
-    if found == identity:
+    if found == identity and not restart:
         return
     if (parts := store.parts()) and not restart:
         if found.get("format", FORMAT) != FORMAT:
@@ -172,6 +174,27 @@ def _take_up(store: Store, identity: dict[str, Any], *, restart: bool) -> None:
         )
     store.drop()
     store.write(REQUEST, json.dumps(identity, indent=1).encode())
+
+
+def _refuse_others(paths: Sequence[Path], store: Store) -> None:
+    """Refuse to take the finished scores of other files for those of the files that are there now.
+
+    Raises:
+        CoreError: The files are not those that were scored.
+        ImageError: As for `write_listing`.
+    """
+    scored = Listing(store)
+    with tempfile.TemporaryDirectory(prefix="gimefive-listing-") as folder:
+        write_listing(paths, Store(folder))
+        now = Listing(Store(folder))
+        if now.files != scored.files or any(
+            now.part(number) != scored.part(number) for number in range(now.parts)
+        ):
+            raise CoreError(
+                f"{store.place} holds the scores of {scored.files:,} files; now there are "
+                f"{now.files:,}, and not the same. Name another --out, or score all of them again "
+                "with --restart."
+            )
 
 
 def _joined(store: Store, out: Path, suffix: str, labels: Sequence[str]) -> dict[str, int]:

@@ -67,7 +67,11 @@ def classify(
         int, typer.Option("--workers", min=0, help="Processes; 0 for one a core.")
     ] = 0,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Drop what an interrupted run has left beside --out.")
+        bool,
+        typer.Option(
+            "--restart",
+            help="Drop parts beside --out, and what an address holds.",
+        ),
     ] = False,
 ) -> None:
     """Score every file: its probabilities, the answer, and a status for whatever went wrong.

@@ -30,6 +30,25 @@ def test_one_process_scores_other_pictures_under_the_same_name(
     assert [row["filepath"] for row in rows] == [str(second / "other.png")]
 
 
+def test_an_address_with_the_scores_of_other_files_is_refused_or_scored_again(
+    run: Path, pictures: Path, tmp_path: Path
+) -> None:
+    out, asked = "memory://more/scores.parquet", small_request(run, ".parquet")
+    own = tmp_path / "own"
+    own.mkdir()
+    shutil.copy(pictures / "a" / "00.png", own / "b.png")
+    score_all([own], out, asked, cluster="here")
+    (own / "b.png").rename(own / "c.png")
+
+    with pytest.raises(CoreError, match="holds the scores of 1 files; now there are 1, and not"):
+        score_all([own], out, asked, cluster="here")
+    shutil.copy(pictures / "a" / "00.png", own / "d.png")
+    again = score_all([own], out, asked, cluster="here", restart=True)
+
+    assert (again.files, again.kept) == (2, 0)
+    assert score_all([own], out, asked, cluster="here").kept == 2
+
+
 def test_one_process_uses_weights_that_were_renewed(
     run: Path, pictures: Path, tmp_path: Path
 ) -> None:
