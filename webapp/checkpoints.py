@@ -19,6 +19,7 @@ from core.checkpoints import (
     title_of,
 )
 from core.data import DEMO, source_names
+from core.evaluation import learned_from
 from core.files import changed
 from core.measured_shapes import ReportFile
 from core.models import Card
@@ -142,15 +143,14 @@ def _figures(whole: dict[str, Any], six: dict[str, Any] | None) -> Figures:
 def caution(folder: Path) -> str:
     """Why an own network's answers may mean little; "" where nothing is known of it.
 
-    That is so where it learnt from the demo's drawings, where always naming the commonest label
-    would do as well as far as its pictures can tell, or where its data have no picture of a class.
+    That is so where it learnt from the demo's drawings alone, where always naming the commonest
+    label would do as well as far as its pictures can tell, or where its data have no picture of a
+    class.
     """
     if not is_own(folder):
         return ""
     report = folder / "report.json"
-    data = shaped_or_empty(folder / "card.json", CardFile).get("data", {})
-    drawn = DEMO in (data.get("sources") or [data.get("name", "")])
-    said = DRAWN if drawn else "", _caution(str(report), changed(report))
+    said = DRAWN if learned_from(folder) == {DEMO} else "", _caution(str(report), changed(report))
     return " ".join(filter(None, said))
 
 

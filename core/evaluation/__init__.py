@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from core.evaluation.report import answer, mismatches, with_intervals
     from core.evaluation.report_file import SIX, load_report, stored_strata, strata_rows
     from core.evaluation.run import evaluate_run
-    from core.evaluation.runs import Run, all_runs, recipe
+    from core.evaluation.runs import Run, all_runs, learned_from, recipe
     from core.evaluation.strata import measure_strata
     from core.evaluation.table2_export import (
         FORMATS,
@@ -86,7 +86,7 @@ __getattr__ = lazy_names(
         "report": ("answer", "mismatches", "with_intervals"),
         "report_file": ("SIX", "load_report", "stored_strata", "strata_rows"),
         "run": ("evaluate_run",),
-        "runs": ("Run", "all_runs", "recipe"),
+        "runs": ("Run", "all_runs", "learned_from", "recipe"),
         "strata": ("measure_strata",),
         "table2_export": ("FORMATS", "epochs_in_words", "exported", "figure1", "row_label"),
     },
@@ -124,6 +124,7 @@ __all__ = [
     "kept_label_errors",
     "kept_path",
     "label_errors",
+    "learned_from",
     "load_report",
     "loading_code",
     "mcnemar",

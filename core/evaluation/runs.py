@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.checkpoints import WEIGHTS, list_run_folders
-from core.data import PAPER_SOURCES, PUBLISHED_VALID
+from core.data import DEMO, PAPER_SOURCES, PUBLISHED_VALID
 from core.errors import CoreError
 from core.evaluation.predictions_file import predictions_changed
 from core.evaluation.prepared import sources_of
@@ -76,7 +76,7 @@ def run_of(folder: Path) -> Run | None:
         folder=folder,
         model=str(model),
         changed=bool(card.get("model_options") or config.get("model_options")),
-        sources=_sources(data, config, report),
+        sources=learned_from(folder),
         split=str(split),
         state=observe(RunFolder(folder)).state,
         trained=trained,
@@ -142,25 +142,32 @@ def epochs_of(folder: Path) -> int:
     return max((int(line["epoch"]) for line in RunFolder(folder).history()), default=0)
 
 
-def _sources(
-    data: dict[str, Any], config: dict[str, Any], report: dict[str, Any]
-) -> frozenset[str]:
-    """Sources trained on; where none is named, all of the data set, and all five if it is gone.
+def learned_from(folder: Path) -> frozenset[str]:
+    """Names of the sources that a run was trained on.
 
-    Of an imported network they are unknown, so there are none.
+    Where its files name none these are all of its very data set, else those of its report. Where
+    there is neither, they are those of a data set of its name, or all five. Of an imported network
+    they are unknown, so there are none.
     """
+    data = shaped_or_empty(folder / "card.json", CardFile).get("data", {})
     if "imported" in data:
         return frozenset()
+    config = shaped_or_empty(folder / "config.json", ConfigFile)
+    report = shaped_or_empty(folder / "report.json", ReportFile)
     # A card that names none says all, whatever the other files say.
     named = next((one["sources"] for one in (data, config, report) if "sources" in one), ())
     if named:
         return frozenset(str(name) for name in named)
+    name = str(data.get("name") or config.get("data") or "")
     try:
-        folder = below(data_root(), str(data.get("name") or config.get("data") or ""))
+        dataset = shaped_or_empty(below(data_root(), name) / "dataset.json", DatasetFile)
     except CoreError:
-        return ALL_SOURCES
-    found = sources_of(shaped_or_empty(folder / "dataset.json", DatasetFile))
-    return frozenset(found) - {PUBLISHED_VALID} or ALL_SOURCES
+        dataset = {}
+    known = frozenset(sources_of(dataset)) - {PUBLISHED_VALID}
+    if known and dataset["data_hash"] == data.get("data_hash"):
+        return known
+    gone = {DEMO} if name == DEMO else ALL_SOURCES
+    return frozenset(report.get("sources") or known or gone)
 
 
 def _is_current(folder: Path, report: dict[str, Any]) -> bool:

@@ -257,17 +257,6 @@ def test_where_the_start_is_not_at_hand_epochs_are_a_least_number(own_runs: Path
     assert (bar["epochs"], bar["epochs_in_words"]) == (5, "at least 3 + 2")
 
 
-def test_a_card_that_names_no_source_means_all_whatever_the_settings_say(own_runs: Path) -> None:
-    folder = write_run(own_runs, "run", evaluated=False)
-    card = json.loads((folder / "card.json").read_text())
-    write_json(folder / "card.json", card | {"data": {"name": "gone", "sources": []}})
-    RunFolder(folder).create(RunConfig(sources=("raf_db",)))
-
-    run = next(one for one in all_runs() if one.folder == folder)
-
-    assert run.sources > {"raf_db", "fer2013"}
-
-
 def test_cards_that_name_each_other_as_the_start_come_to_an_end(own_runs: Path) -> None:
     write_run(own_runs, "a", model="vgg", epochs=2, start={"checkpoint": "b"}, valid_accuracy=0.9)
     write_run(own_runs, "b", model="vgg", epochs=3, start={"checkpoint": "a"})
