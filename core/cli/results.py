@@ -11,6 +11,7 @@ from rich.table import Table
 
 from core.checkpoints import find_checkpoint
 from core.cli.terminal import JsonFile, Split, console, counting_bar, put_json, writable_folder
+from core.labels import EMOTIONS
 
 
 def evaluate(
@@ -220,27 +221,44 @@ def compare(
     split: Annotated[Split, typer.Option(help="The images, as for `evaluate`.")] = Split.TEST_CLEAN,
     sources: Annotated[
         list[str] | None,
-        typer.Option("--source", help="Only images of this source; may be repeated."),
+        typer.Option(
+            "--source", help="Only images of this source; may be repeated. Else the first run's."
+        ),
     ] = None,
+    data: Annotated[str, typer.Option(help="Name of other data that both were evaluated on.")] = "",
     six: Annotated[
         bool, typer.Option("--six", help="Choose between the paper's six classes alone.")
     ] = False,
     json_file: JsonFile = None,
 ) -> None:
     """Compare two evaluated runs on the images that both answered (exact McNemar test)."""
-    from core.checkpoints import title_of
-    from core.evaluation import Predictions, mcnemar, shared_classes
+    from core.checkpoints import list_run_folders, title_of
+    from core.data import source_names
+    from core.evaluation import (
+        SIX,
+        Predictions,
+        load_report,
+        mcnemar,
+        measured_place,
+        shared_classes,
+    )
 
-    folders = [find_checkpoint(name) for name in (first, second)]
-    stored = [Predictions.load(folder) for folder in folders]
+    known = {folder.name: folder for folder in list_run_folders()}  # also those without weights
+    folders = [known.get(name) or find_checkpoint(name) for name in (first, second)]
+    places = [measured_place(folder, data) for folder in folders]
+    stored = [Predictions.load(place) for place in places]
     classes = shared_classes([one.labels for one in stored], six=six)
-    found = mcnemar(*(one.among(classes).of_split(split.value, sources) for one in stored))
+    report = load_report(places[0], whole=True)
+    part = report[SIX] if SIX in report and set(classes) <= set(EMOTIONS) else report
+    chosen = sources or part["splits"].get(split.value, {}).get("sources")
+    found = mcnemar(*(one.among(classes).of_split(split.value, chosen) for one in stored))
     runs = [folder.name for folder in folders]
-    facts = {"runs": runs, "split": split.value, "classes": list(classes)}
+    facts = {"runs": runs, "split": split.value, "sources": chosen, "classes": list(classes)}
     figures = facts | asdict(found) | {"difference": found.difference}
     if not put_json(json_file, figures):
         verdict, details = found.in_words(*(title_of(folder) for folder in folders))
-        typer.echo(f"{split.value}, {len(classes)} classes. {verdict}{details}")
+        pictures = f"{split.value} of {source_names(chosen)}" if chosen else split.value
+        typer.echo(f"{pictures}, {len(classes)} classes. {verdict}{details}")
 
 
 class Format(StrEnum):

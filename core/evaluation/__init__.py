@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from core.evaluation.report import answer, mismatches, with_intervals
     from core.evaluation.report_file import SIX, load_report, stored_strata, strata_rows
     from core.evaluation.run import evaluate_run
-    from core.evaluation.runs import Run, all_runs, learned_from, recipe
+    from core.evaluation.runs import Run, all_runs, learned_from, measured_place, recipe
     from core.evaluation.strata import measure_strata
     from core.evaluation.table2_export import (
         FORMATS,
@@ -86,7 +86,7 @@ __getattr__ = lazy_names(
         "report": ("answer", "mismatches", "with_intervals"),
         "report_file": ("SIX", "load_report", "stored_strata", "strata_rows"),
         "run": ("evaluate_run",),
-        "runs": ("Run", "all_runs", "learned_from", "recipe"),
+        "runs": ("Run", "all_runs", "learned_from", "measured_place", "recipe"),
         "strata": ("measure_strata",),
         "table2_export": ("FORMATS", "epochs_in_words", "exported", "figure1", "row_label"),
     },
@@ -132,6 +132,7 @@ __all__ = [
     "measure",
     "measure_quantisation",
     "measure_strata",
+    "measured_place",
     "metrics",
     "mismatches",
     "missing_runs",

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from core.checkpoints import WEIGHTS, list_run_folders
+from core.checkpoints import WEIGHTS, evaluations_of, list_run_folders
 from core.data import DEMO, PAPER_SOURCES, PUBLISHED_VALID
-from core.errors import CoreError
+from core.errors import CheckpointError, CoreError
 from core.evaluation.predictions_file import predictions_changed
 from core.evaluation.prepared import sources_of
 from core.files import fingerprint
@@ -168,6 +168,31 @@ def learned_from(folder: Path) -> frozenset[str]:
         return known
     gone = {DEMO} if name == DEMO else ALL_SOURCES
     return frozenset(report.get("sources") or known or gone)
+
+
+def measured_place(folder: Path, data: str = "") -> Path:
+    """The folder with the report and predictions of a run's present weights.
+
+    Args:
+        folder: Of the run.
+        data: Name of the data it was measured on; "" for those beside its weights.
+
+    Raises:
+        CheckpointError: There are none, or they are of earlier weights.
+    """
+    run, others = run_of(folder), evaluations_of(folder, "report.json")
+    own = shaped_or_empty(folder / "card.json", CardFile).get("data", {}).get("name")
+    if data in others and predictions_changed(others[data]):
+        return others[data]
+    if run is not None and run.evaluated and data in ("", own):
+        return folder
+    on = f" on {data}" if data else ""
+    known = f" It was on {', '.join(others)}: choose by --data." if others and not data else ""
+    option = f" --data {data}" if data else ""
+    raise CheckpointError(
+        f"{folder.name} was not measured{on} with the weights that it has now.{known} "
+        f"Run: python -m core evaluate {folder.name}{option}"
+    )
 
 
 def _is_current(folder: Path, report: dict[str, Any]) -> bool:

@@ -1,12 +1,14 @@
 """The paired test, against values worked out by hand."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from command_line import exit_code
 from grey_faces import answers
 
-from core.checkpoints import find_checkpoint
+from core.checkpoints import EVALUATIONS, find_checkpoint
 from core.errors import DataError
 from core.evaluation import Predictions, mcnemar, shared_classes
 from core.labels import EMOTIONS
@@ -141,3 +143,36 @@ def test_the_command_compares_runs_of_six_and_seven_classes(
     assert "7 classes. The difference between the two may be luck: by 0.00" in (
         capsys.readouterr().out
     )
+
+
+def test_the_command_judges_on_the_first_runs_own_sources(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = "gimefive-rafdb", "rafdb-resnet18-10-epochs"  # this one without its weights
+
+    assert exit_code("compare", first, "default", monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr().out.startswith("test_clean of RAF-DB, 6 classes.")
+    assert exit_code("compare", second, first, "--json", "-", monkeypatch=monkeypatch) == 0
+    assert json.loads(capsys.readouterr().out)["sources"] == ["raf_db"]
+
+
+def test_the_command_reads_what_was_measured_elsewhere_and_nothing_of_other_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GIMEFIVE_RUNS", str(tmp_path))
+    name, options = "gimefive-rafdb", ("--data", "mine")
+    shipped = find_checkpoint(name)
+    place = tmp_path / EVALUATIONS / name / "mine"
+    place.mkdir(parents=True)
+    assert exit_code("compare", name, name, *options, monkeypatch=monkeypatch) == 1
+    assert "evaluate gimefive-rafdb --data mine" in capsys.readouterr().err.replace("\n", " ")
+
+    for file in ("report.json", "predictions.npz"):
+        shutil.copy(shipped / file, place)
+    assert exit_code("compare", name, name, *options, monkeypatch=monkeypatch) == 0
+    assert "on 2,374 images" in capsys.readouterr().out
+
+    shutil.copytree(shipped, tmp_path / "own")
+    (tmp_path / "own" / "weights.safetensors").write_bytes(b"others")
+    assert exit_code("compare", "own", name, monkeypatch=monkeypatch) == 1
+    assert "own was not measured with the weights" in capsys.readouterr().err.replace("\n", " ")
