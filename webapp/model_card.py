@@ -12,7 +12,6 @@ from webapp import cache, navigation, pictures
 from webapp.chart_frame import draw_chart
 from webapp.charts.bars import probability_bars
 from webapp.charts.results import confusion_heat
-from webapp.checkpoints import is_default
 from webapp.errors import shown_errors
 from webapp.image_explanation.face_card import answer_of
 from webapp.inputs import LARGEST_PICTURES, SAMPLE, SAMPLE_CREDIT, Picture, sample_picture
@@ -36,9 +35,8 @@ def try_it(folder: Path) -> None:
         with shown_errors():
             _answer(folder, picture)
         st.caption(SAMPLE_CREDIT if file is None else literal(picture.name))
-        query = {} if is_default(folder) else {"checkpoint": folder.name}
-        sample = {"source": SAMPLE} if file is None else {}
-        navigation.link(navigation.IMAGE, "See why, with maps", **query, **sample)
+        query = {"checkpoint": folder.name} | ({"source": SAMPLE} if file is None else {})
+        navigation.link(navigation.IMAGE, "See why, with maps", **query)
 
 
 def _answer(folder: Path, picture: Picture) -> None:

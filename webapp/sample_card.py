@@ -44,7 +44,9 @@ def sample_places(folder: Path) -> "list[DeltaGenerator]":
     words.caption("…")
     numbers = columns[2].container(height=NUMBERS, border=False).empty()
     st.caption(f"{SAMPLE_CREDIT} Answered by {literal(title_of(folder))}, the default network.")
-    navigation.link(navigation.IMAGE, "Look closer at this photo, or try your own", source=SAMPLE)
+    # By its name: the visitor may have chosen another one on the pages.
+    query = {"source": SAMPLE, "checkpoint": folder.name}
+    navigation.link(navigation.IMAGE, "Look closer at this photo, or try your own", **query)
     return [photo, close, words, numbers]
 
 

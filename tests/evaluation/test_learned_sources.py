@@ -10,7 +10,6 @@ from core.data import PAPER_SOURCES
 from core.evaluation import learned_from
 from core.files import write_json
 
-
 LABELS = ["fear", "anger"]
 
 

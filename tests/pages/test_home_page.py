@@ -187,7 +187,7 @@ def test_the_sample_photo_is_answered_by_the_default_network(
     bodies = [text.proto.body for text in elements(app, "html")]
     assert sum("probability-bars" in body for body in bodies) == 1
     links = [link.proto.query_string for link in elements(app, "page_link")]
-    assert "source=Sample+photo" in links
+    assert f"source=Sample+photo&checkpoint={DEFAULT_CHECKPOINT}" in links
 
 
 def test_without_a_default_network_there_is_no_sample(

@@ -33,6 +33,7 @@ def test_the_card_is_the_one_made_from_the_run_s_files(
     assert any("probability-bars" in text.proto.body for text in page.get("html"))
     links = [link.proto.query_string for link in page.get("page_link")]
     assert "open=Confusions&run=one" in links
+    assert "checkpoint=one&source=Sample+photo" in links  # the page may remember another network
 
 
 def test_a_checkpoint_that_was_not_evaluated_says_what_to_do(

@@ -335,16 +335,3 @@ def test_a_set_prepared_again_keeps_its_step_from_frame_to_frame(
     prepare_job.run("set")
 
     assert [one["frame_step"] for one in asked] == [7]  # type: ignore[index]
-
-
-def test_a_preparation_that_failed_shows_its_log(app: AppTest, root: Path) -> None:
-    preparing.record_path("mine").parent.mkdir()
-    preparing.Preparation("mine", (), "six", "failed", time.time(), "Out of luck.").save()
-    preparing.log_path("mine").write_text("Traceback: at the very end")
-    app.run().switch_page(PAGE)
-    app.query_params["view"] = "Prepare"
-    app.session_state[WATCHED] = "mine"
-    app.run()
-
-    assert "Out of luck." in app.error[0].value
-    assert app.code[0].value == "Traceback: at the very end"

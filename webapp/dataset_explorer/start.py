@@ -37,16 +37,20 @@ def data_picker(folders: dict[str, Path]) -> Path | None:
 
 
 def announce(view: str) -> None:
-    """Say what is being prepared, and once that it is ready, where the view does not."""
+    """Say what is being prepared, and once how it ended, where the view does not."""
     now = preparing.running()
     if view != address.PREPARE and now is not None:
         st.session_state[WATCHED] = now.name
         _progress(now.name)
         return
     ended = preparing.read(st.session_state.get(WATCHED, ""))
-    if view != address.PREPARE and ended is not None and ended.state == "finished":
+    if view == address.PREPARE or ended is None:
+        return
+    if ended.state == "failed":
+        _failed(ended)
+    else:
         st.toast(f"{literal(ended.name)} is ready.")
-        del st.session_state[WATCHED]
+    del st.session_state[WATCHED]
 
 
 def prepare() -> None:
@@ -222,8 +226,7 @@ def _outcome() -> None:
     if ended is None:
         return
     if ended.state == "failed":
-        st.error(literal(f"{ended.name}: {ended.message}"))
-        show_log(preparing.log_path(ended.name))
+        _failed(ended)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.success(f"{literal(ended.name)} is ready.")
@@ -232,6 +235,11 @@ def _outcome() -> None:
         # Folded, or all below it moves when the data set has been read.
         with st.popover("What is in it", type="tertiary"), shown_errors():
             st.markdown(_split_in_words(ended.target))
+
+
+def _failed(ended: preparing.Preparation) -> None:
+    st.error(literal(f"{ended.name}: {ended.message}"))
+    show_log(preparing.log_path(ended.name))
 
 
 def _split_in_words(folder: Path) -> str:

@@ -54,9 +54,9 @@ def show() -> None:
 def _queue() -> None:
     """Who works, how many wait, and a button for either; the page follows when that changes."""
     number, works, begins = drawn = _queue_now()
+    st.fragment(_follow_queue, run_every=FOLLOW)(drawn)
     if not (number or works):
         return
-    st.fragment(_follow_queue, run_every=FOLLOW)(drawn)
     left, right = st.columns([3, 2], vertical_alignment="center")
     words = "The queue is being worked on" if works else "Nobody works on the queue"
     if begins:
