@@ -140,13 +140,16 @@ class Records:
             except Stopped as stopped:
                 if self.folder.goes_back and not str(stopped):
                     self.set("queued", TORN)
+                elif self._former:  # before it went on: what there is stays as good
+                    self.state = "stopped"
+                    self.folder.set_status(**self._former)
                 else:
                     self.set("stopped", str(stopped) or "Stopped on request; it can be resumed.")
                 self.folder.stop_request.unlink(missing_ok=True)
             except Exception as error:
                 logger.exception("The %s failed", what)
                 with suppress(OSError):  # what ended it is what the user must hear of
-                    if self._former:  # refused before it went on: what there is stays as good
+                    if self._former:  # refused as early
                         self.folder.set_status(**self._former)
                     else:
                         self.set("failed", sentence(error))

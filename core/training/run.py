@@ -28,7 +28,7 @@ PARTS = ("train", "valid")
 # Settings that say what a run's weights are and what they have seen; its card has them once.
 FIXED = (
     "initial", "optimiser", "decay_all", "model", "model_options", "class_set", "split", "sources",
-    "teacher", "rater_share",
+    "teacher", "teacher_share", "rater_share",
 )  # fmt: skip
 SMALLEST_PART = 2  # faces; fewer cannot be trained on or chosen by
 

@@ -11,7 +11,7 @@ from core.errors import ConfigError, CoreError, DataError
 from core.training import RunConfig, RunFolder
 from core.training.batches import TrainingData
 from core.training.run import run_training
-from core.training.trainer import Trainer
+from core.training.trainer import Stopped, Trainer
 
 
 @pytest.fixture
@@ -35,6 +35,7 @@ def test_settings_that_say_what_was_learnt_cannot_change(done: RunFolder) -> Non
         {"sources": ("raf_db",)},
         {"class_set": "seven"},
         {"teacher": "default"},
+        {"teacher_share": 0.7},
         {"rater_share": 0.5},
     ]
 
@@ -64,6 +65,23 @@ def test_a_finished_run_stays_finished_where_going_on_is_refused(
 
     with pytest.raises(DataError):
         run_training(config.replaced(data=str(tmp_path / "gone"), epochs=2), done, resume=True)
+
+    assert done.status() == status
+    assert done.config() == config
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_finished_run_stays_finished_where_it_is_stopped_before_it_goes_on(
+    done: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(config: RunConfig) -> TrainingData:
+        raise Stopped
+
+    status, config = done.status(), done.config()
+    monkeypatch.setattr("core.training.run.training_data", stopped)
+
+    assert run_training(config.replaced(epochs=2), done, resume=True) == "stopped"
 
     assert done.status() == status
     assert done.config() == config
