@@ -1,6 +1,5 @@
 """From what a user names to a list of pictures to prepare."""
 
-import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,8 +8,9 @@ from pathlib import Path
 
 from core.data.containers import NESTED, Container, Skip, open_container
 from core.data.name_map import NO_NAMES, UNKNOWN, Meaning, NameMap, as_split, read_split
+from core.data.pictures import fingerprint_of, split_reference
 from core.data.sources import SOURCES, Item, Source
-from core.data.sources.columns import number_text, path_tables
+from core.data.sources.columns import PathTable, number_text, path_tables
 from core.data.sources.pixel_csv import headless
 from core.data.sources.table import table_items
 from core.data.tables import refuse_damaged
@@ -20,6 +20,7 @@ from core.files import readable
 from core.labels import CLASS_SETS
 from core.tabular import FORMULA
 
+_Pairs = Sequence[tuple[Item, Item]]  # a picture by its folder, and by a table
 MOST_ENTRIES = 5_000_000  # pictures and files that a source may list
 
 
@@ -122,7 +123,7 @@ def list_sources(
         if name:
             entries = [_in_its_order(entry, source) for entry in entries]
         else:
-            entries += _against_table(container, source, entries, names, CLASS_SETS[class_set])
+            entries += _against_tables(container, source, entries, names, CLASS_SETS[class_set])
         entries = _in_split(entries, container.root.stem, split)
         found = sort_out(container.root.name, source.name, entries, names, class_set)
         words |= found.words
@@ -228,7 +229,7 @@ def _settled(entries: Iterable[Item | Skip], names: NameMap) -> list[Item]:
     return [entry for entry in read if isinstance(entry, Item)]
 
 
-def _against_table(
+def _against_tables(
     container: Container,
     source: Source,
     entries: Sequence[Item | Skip],
@@ -237,28 +238,41 @@ def _against_table(
 ) -> list[Skip]:
     """Refuse class folders beside a table that says otherwise, or more: which counts is open.
 
-    Where a source's folders count, the table is left out and told.
+    Tables over which the source's folders count are left out and told.
     """
     tables = [] if source.name == "table" else path_tables(container)
     if not tables:
         return []
-    name = container.root.name
-    numbers = source.numbers if source.folders_count else None
-    rows = _settled(table_items(container, names, numbers), names)
-    said = {row.reference: row for row in rows if row.doubt in ("", "near")}
+    numbers = source.numbers if source.numbers_beside else None
     items = (item for item in _settled(entries, names) if item.label in labels)
-    pairs = [
-        (item, said[item.reference])
-        for item in items
-        if item.reference in said and item.label_word in item.reference.split("/")
-    ]
+    folders = {one.reference: one for one in items if one.label_word in one.reference.split("/")}
+
+    def pairs(some: Sequence[PathTable]) -> _Pairs:
+        rows = _settled(table_items(container, names, numbers, some) if some else (), names)
+        said = (row for row in rows if row.doubt in ("", "near") and row.reference in folders)
+        return [(folders[row.reference], row) for row in said]
+
+    own = [table for table in tables if source.folders_over(container, table.member)]
+    # Apart, as a picture to which two tables give two labels would not be compared.
+    _refuse_against(container, source, pairs([table for table in tables if table not in own]))
+    told = pairs(own)
     for what in ("label", "split"):
-        told = pairs if what == "label" else [pair for pair in pairs if pair[1].split_word]
-        against = [(item, row) for item, row in told if getattr(item, what) != getattr(row, what)]
-        if against and source.folders_count:
-            they = "it gives" if len(tables) == 1 else f"{len(tables)} tables give"
-            reason = f"the folders count; {they} {len(against):,} another {what}"
-            return [Skip(tables[0].member, reason)]
+        number = len(_against(told, what))
+        if number:
+            they = "it gives" if len(own) == 1 else f"{len(own)} tables give"
+            return [Skip(own[0].member, f"the folders count; {they} {number:,} another {what}")]
+    return []
+
+
+def _against(pairs: _Pairs, what: str) -> _Pairs:
+    told = pairs if what == "label" else [pair for pair in pairs if pair[1].split_word]
+    return [(item, row) for item, row in told if getattr(item, what) != getattr(row, what)]
+
+
+def _refuse_against(container: Container, source: Source, pairs: _Pairs) -> None:
+    name = container.root.name
+    for what in ("label", "split"):
+        against = _against(pairs, what)
         if against:
             item, row = against[0]
             raise DataError(
@@ -269,13 +283,12 @@ def _against_table(
             )
     for what in ("group", "stratum"):
         more = sum(bool(getattr(row, what)) for _, row in pairs)
-        if more and not source.folders_count:
+        if more:
             raise DataError(
                 f"{name}: the table beside its class folders names the {what} of {more:,} "
                 "pictures, which the folders do not. Say table=PATH to read both from the table, "
                 f"or {source.name}=PATH to do without."
             )
-    return []
 
 
 def _by_hand(source: Source, container: Container) -> Source:
@@ -306,7 +319,7 @@ def _list(source: Source, container: Container, key: str, found: Sorted) -> List
     if not found.items:
         refuse_damaged(container)
         raise nothing_found(source, container, found)
-    size, fingerprint = _fingerprint(container)
+    size, fingerprint = fingerprint_of(container)
     return Listed(
         source.name,
         key,
@@ -322,26 +335,5 @@ def _list(source: Source, container: Container, key: str, found: Sorted) -> List
 
 def _order(item: Item) -> tuple[str, int]:
     # Rows and frames count as numbers, so that a table is read once from top to bottom.
-    member, _, number = item.reference.rpartition("#")
-    return (member, int(number)) if member and number.isdecimal() else (item.reference, 0)
-
-
-def _fingerprint(container: Container) -> tuple[int, str]:
-    if container.root.is_file():
-        with container.root.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if len(container.members) == 1 or container.kind != "file":
-            return container.root.stat().st_size, digest
-        return _stats(container, container.root.parent, digest)
-    return _stats(container, container.root)
-
-
-def _stats(container: Container, folder: Path, begun: str = "") -> tuple[int, str]:
-    """Bytes of all members, and a sha256 of their names, sizes and times of change."""
-    total = 0
-    seen = hashlib.sha256(begun.encode())
-    for member in container.members:
-        stat = Path(container.linked.get(member) or folder / member).stat()
-        total += stat.st_size
-        seen.update(f"{member}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
-    return total, seen.hexdigest()
+    member, number = split_reference(item.reference)
+    return member, number or 0

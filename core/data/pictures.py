@@ -4,9 +4,11 @@ A reference is a member name, or `member#n` for the n-th data row of a table of 
 frame of a video (both from 0).
 """
 
+import hashlib
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +35,38 @@ def split_reference(reference: str) -> tuple[str, int | None]:
     if mark and number.isdecimal() and suffix(member) in TEXT_TABLES | VIDEOS:
         return member, int(number)
     return reference, None
+
+
+def fingerprint_of(container: Container) -> tuple[int, str]:
+    """Bytes of a container, and what tells whether it has changed.
+
+    Returns:
+        Size of a file, or of all members of a folder; sha256 of a file, or of a folder's names,
+        sizes and times of change.  A table with pictures beside it has both.
+    """
+    if container.kind == "folder":
+        return _stats(container)
+    with container.root.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if len(container.members) == 1 or container.kind != "file":
+        return container.root.stat().st_size, digest
+    return _stats(container, digest)
+
+
+def _stats(container: Container, begun: str = "") -> tuple[int, str]:
+    total = 0
+    seen = hashlib.sha256(begun.encode())
+    for member in container.members:
+        stat = _path(container, member).stat()
+        total += stat.st_size
+        seen.update(f"{member}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    return total, seen.hexdigest()
+
+
+def _path(container: Container, member: str) -> Path:
+    """Where a member of a folder, or of a table, lies on the disk."""
+    folder = container.root if container.kind == "folder" else container.root.parent
+    return Path(container.linked.get(member) or folder / member)
 
 
 class PictureReader:

@@ -206,6 +206,38 @@ def test_raf_dbs_own_tables_are_told_where_they_contradict_its_folders(
     assert told == ([said] if against else [])
 
 
+RAF_DB = tuple(f"DATASET/train/{n}/train_{n:05}_aligned.jpg" for n in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "asked"),
+    [
+        ("corrected.csv", "image,label\n{0},fear\n{1},fear\n", "1 pictures.* surprise by its fold"),
+        ("corrected.csv", "image,label\n{0},2\n{1},2\n", "disagree on 1 pictures"),
+        ("train_labels.csv", "image,label\n{0},2\n{1},fear\n", "disagree on 1 pictures"),
+        ("train_labels.csv", "image,label,subject\n{0},1,S1\n{1},2,S1\n", "the group of 2 pict"),
+        ("subjects.csv", "image,label,person\n{0},1,S1\n{1},2,S1\n", "the group of 2 pictures"),
+        ("light.csv", "image,label,stratum\n{0},surprise,dark\n", "the stratum of 1 pictures"),
+        ("parts.csv", "image,label,split\n{2},surprise,test\n{3},fear,train\n", "is train by its"),
+    ],
+)
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside its own"])
+def test_any_table_but_raf_dbs_own_is_asked_about_beside_its_folders(
+    tmp_path: Path, name: str, table: str, asked: str, beside: bool
+) -> None:
+    own = files(*RAF_DB)
+    pictures = [one.rpartition("/")[2] for one in RAF_DB]
+    if beside:
+        plain = "image,label\n" + "".join(f"{one},{n}\n" for n, one in enumerate(pictures, 1))
+        own["train_labels.csv"] = plain.encode()
+    own[f"more/{name}"] = table.format(*pictures, *RAF_DB).encode()
+    path = write_folder(tmp_path / "raf", own)
+
+    with pytest.raises(DataError, match=f"^raf: .*{asked}.*raf_db=PATH"):
+        understand([path])
+    assert understand([f"raf_db={path}"])[0].taken == 2
+
+
 def test_folders_of_any_form_beside_a_table_that_says_otherwise_are_refused(tmp_path: Path) -> None:
     own = files("train/angry/im1.png", "train/happy/im2.png")
     own["labels.csv"] = b"path,label\ntrain/angry/im1.png,sad\ntrain/happy/im2.png,happy\n"

@@ -118,6 +118,7 @@ SOURCES.register("affectnet")(
         items=_items,
         subsource=_subsource,
         numbers=NUMBERS,
-        folders_count=True,  # as those who passed them on filled them
+        folders_over=lambda container, table: True,  # as those who passed them on filled them
+        numbers_beside=True,
     )
 )

@@ -50,6 +50,10 @@ def _no_subsource(name: str) -> str:
     return ""
 
 
+def _asked(container: Container, table: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A data set's layout and provenance.
@@ -68,8 +72,9 @@ class Source:
         subsource: A finer origin by a picture's file name, "" for none.
         every: Lists as `items`, but every so many frames of videos; None where there are no videos.
         numbers: Class by number, as the publisher numbers them; empty where it does not.
-        folders_count: True where class folders count whatever a table beside them says; how often
-            it says otherwise is told instead of asked.
+        folders_over: Whether class folders count whatever a table beside them says; how often it
+            says otherwise is told instead of asked.
+        numbers_beside: True where numbers in tables beside class folders are the publisher's, too.
     """
 
     name: str
@@ -83,7 +88,8 @@ class Source:
     subsource: Callable[[str], str] = _no_subsource
     every: Callable[[Container, int], Iterator[Item | Skip]] | None = None
     numbers: Mapping[str, str] = field(default_factory=dict)
-    folders_count: bool = False
+    folders_over: Callable[[Container, str], bool] = _asked
+    numbers_beside: bool = False
 
 
 SOURCES: Registry[Source] = Registry("source")

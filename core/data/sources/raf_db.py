@@ -75,6 +75,14 @@ def _is_list(container: Container, member: str) -> bool:
     )
 
 
+def _is_own(container: Container, member: str) -> bool:
+    """Whether a table is one that comes with the folders; with words or more it is another's."""
+    if member.rpartition("/")[2].lower() not in _LABEL_FILES:
+        return False
+    rows = [row for row in raw_rows(container, member) if _LISTED.fullmatch(row[0].strip())]
+    return bool(rows) and all(len(row) == 2 and number_text(row[1]) in NUMBERS for row in rows)
+
+
 def _listed(container: Container, lists: list[str]) -> Iterator[Item | Skip]:
     """Rows `train_00001.jpg 5`; the picture is `Image/aligned/train_00001_aligned.jpg`."""
     basic = [member for member in lists if not _is_compound(member)]
@@ -177,6 +185,7 @@ SOURCES.register("raf_db")(
         matches=_matches,
         items=_items,
         numbers=NUMBERS,
-        folders_count=True,  # as those who passed them on filled them from the list
+        folders_over=_is_own,  # as those who passed them on filled them from the list
+        numbers_beside=True,
     )
 )

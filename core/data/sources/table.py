@@ -95,7 +95,10 @@ def _rows(container: Container, table: PathTable) -> Iterator[_Row]:
 
 
 def table_items(
-    container: Container, names: NameMap, numbers: Mapping[str, str] | None = None
+    container: Container,
+    names: NameMap,
+    numbers: Mapping[str, str] | None = None,
+    chosen: Sequence[PathTable] = (),
 ) -> Iterator[Item | Skip]:
     """The pictures that the tables name; every row without one, and every other file, is skipped.
 
@@ -103,11 +106,12 @@ def table_items(
         container: The source's files.
         names: What the user says names mean.
         numbers: Class by number; None where the order of numbers is not known.
+        chosen: The tables to read; none for all that name pictures and labels.
 
     Raises:
         DataError: There is no table of paths and labels.
     """
-    chosen = path_tables(container)
+    chosen = chosen or path_tables(container)
     if not chosen:
         raise DataError(
             f"{container.root.name} holds no table of pictures and labels. Name the columns path "
@@ -135,12 +139,12 @@ def table_items(
             yield _item(member, row, table, numbers, None if row.said else splits[member])
 
 
-def _names(chosen: list[PathTable]) -> str:
+def _names(chosen: Sequence[PathTable]) -> str:
     return ", ".join(table.member for table in chosen)
 
 
 def _assigned(
-    container: Container, chosen: list[PathTable], places: Places
+    container: Container, chosen: Sequence[PathTable], places: Places
 ) -> Iterator[tuple[str, _Row, PathTable]]:
     """Every row with its picture, as `Places.find` gives it."""
     for table in chosen:
@@ -152,7 +156,7 @@ def _assigned(
 
 
 def _beside(
-    container: Container, chosen: list[PathTable], found: Collection[str], places: Places
+    container: Container, chosen: Sequence[PathTable], found: Collection[str], places: Places
 ) -> Iterator[Skip]:
     """Files that no table names; beside a table given alone they are none of the set's."""
     read = {table.member for table in chosen}
