@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.data.containers import NESTED, Container, Skip, open_container
 from core.data.name_map import NO_NAMES, UNKNOWN, Meaning, NameMap, as_split, read_split
-from core.data.pictures import fingerprint_of, split_reference
+from core.data.pictures import Files, fingerprint_of, split_reference
 from core.data.sources import SOURCES, Item, Source
 from core.data.sources.columns import PathTable, number_text, path_tables
 from core.data.sources.pixel_csv import headless
@@ -103,6 +103,7 @@ def list_sources(
     if not arguments:
         raise DataError("No source was named. Give at least one folder or zip.")
     listed: list[Listed] = []
+    files: list[Files] = []
     words: set[str] = set()
     split_words: set[str] = set()
     named = _named_splits([parse(argument)[1] for argument in arguments])
@@ -129,7 +130,8 @@ def list_sources(
         words |= found.words
         split_words |= found.split_words
         listed.append(_list(source, container, key, found))
-        _refuse_copy(listed)
+        files.append(Files(container, [item.reference for item in found.items]))
+        _refuse_copy(listed, files)
     names.refuse_unused(words, split_words)
     if frame_step is not None and all(SOURCES[one.source].every is None for one in listed):
         raise DataError(
@@ -157,11 +159,17 @@ def _refuse_within(container: Container, listed: Sequence[Listed]) -> None:
             )
 
 
-def _refuse_copy(listed: Sequence[Listed]) -> None:
-    """Refuse the last source where it has the content of one before under another name."""
-    *before, last = listed
-    for one in before:
-        if one.fingerprint == last.fingerprint:
+def _refuse_copy(listed: Sequence[Listed], files: Sequence[Files]) -> None:
+    """Refuse the last source where it has the pictures of one before, by its files."""
+    last = listed[-1]
+    for one, found in zip(listed[:-1], files[:-1], strict=True):
+        table, folder = sorted((one, last), key=lambda source: source.kind)
+        if (table.kind, folder.kind) == ("file", "folder") and found.overlap(files[-1]):
+            raise DataError(
+                f"{table.root.name} has pictures of the source {folder.root.name}, which would be "
+                "in the set twice. Name only one of the two."
+            )
+        if found.equal(files[-1]):
             raise DataError(
                 f"{one.root.name} and {last.root.name} ({last.root.parent}) hold the same, and "
                 "each picture would be in the set twice. Name only one of the two."

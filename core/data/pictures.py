@@ -6,8 +6,13 @@ frame of a video (both from 0).
 
 import hashlib
 import io
-from collections.abc import Iterator
+import os
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache, cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +25,8 @@ from core.errors import DataError, ImageError
 from core.files import UNREADABLE
 from core.images import VIDEO_OPTIONS, decode
 from core.types import Image
+
+_BLOCK = 2**20  # bytes
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -67,6 +74,77 @@ def _path(container: Container, member: str) -> Path:
     """Where a member of a folder, or of a table, lies on the disk."""
     folder = container.root if container.kind == "folder" else container.root.parent
     return Path(container.linked.get(member) or folder / member)
+
+
+class Files:
+    """The files that some references of a container lead to, to be compared with another's.
+
+    Nothing is looked at before it is asked for.
+    """
+
+    def __init__(self, container: Container, references: Iterable[str]) -> None:
+        self._container = container
+        self._references = references
+
+    def equal(self, other: "Files") -> bool:
+        """Whether both have files of the same names and content, wherever the folder lies.
+
+        Folders around all files do not count, nor does the name of a lone file. Content is read
+        only where names and sizes agree, and by its CRC-32, which zips hold.
+        """
+        if self._names != other._names:
+            return False
+        pairs = list(zip(self._members, other._members, strict=True))
+        try:
+            return all(self._size(one) == other._size(two) for one, two in pairs) and all(
+                self._checksum(one) == other._checksum(two) for one, two in pairs
+            )
+        except UNREADABLE:
+            return False
+
+    def overlap(self, other: "Files") -> bool:
+        """Whether both have a file of the disk in common; files inside zips are none."""
+        return not self._places.isdisjoint(other._places)
+
+    @cached_property
+    def _members(self) -> list[str]:
+        return sorted({split_reference(one)[0] for one in self._references})
+
+    @cached_property
+    def _names(self) -> list[str]:
+        if len(self._members) == 1:
+            return [""]
+        first, last = (one.split("/")[:-1] for one in (self._members[0], self._members[-1]))
+        shared = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+        around = sum(len(folder) + 1 for folder, _ in shared)
+        return [one[around:] for one in self._members]
+
+    @cached_property
+    def _places(self) -> frozenset[str]:
+        if self._container.kind == "zip":
+            return frozenset()
+        real = cache(os.path.realpath)  # a folder once for all its files
+        paths = (_path(self._container, one) for one in self._members)
+        return frozenset(f"{real(path.parent)}/{path.name}" for path in paths)
+
+    @cached_property
+    def _zipped(self) -> dict[str, zipfile.ZipInfo]:
+        with zipfile.ZipFile(self._container.root) as archive:
+            return {info.filename.replace("\\", "/"): info for info in archive.infolist()}
+
+    def _size(self, member: str) -> int:
+        if self._container.kind == "zip":
+            return self._zipped[member].file_size
+        return _path(self._container, member).stat().st_size
+
+    def _checksum(self, member: str) -> int:
+        if self._container.kind == "zip":
+            return self._zipped[member].CRC
+        found = 0
+        with self._container.open(member) as file:
+            while block := file.read(_BLOCK):
+                found = zlib.crc32(block, found)
+        return found
 
 
 class PictureReader:

@@ -313,7 +313,7 @@ def test_sources_come_in_the_order_of_the_registry(tmp_path: Path) -> None:
 
 def test_two_containers_of_one_name_get_two_keys(tmp_path: Path) -> None:
     first = write_folder(tmp_path / "a" / "faces", {"happy/1.png": PICTURE})
-    second = write_folder(tmp_path / "b" / "faces", {"sad/1.png": PICTURE})
+    second = write_folder(tmp_path / "b" / "faces", {"sad/1.png": png(blobs(2))})
 
     assert {one.key for one in list_sources([first, second], "six")} == {"faces", "faces-2"}
 

@@ -133,8 +133,9 @@ def test_understanding_writes_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_sources_named_after_splits_are_these_splits(
     tmp_path: Path, roots: tuple[str, ...], splits: list[str], kind: str
 ) -> None:
-    for root in roots:
-        write_folder(tmp_path / root, files("happy/1.png", "sad/2.png"))
+    for number, root in enumerate(roots):
+        own = {"happy/1.png": png(blobs(number)), "sad/2.png": png(blobs(9))}
+        write_folder(tmp_path / root, own)
 
     found = understand([f"{kind}{tmp_path / root}" for root in roots])
 
