@@ -1,6 +1,7 @@
 """Bytes to an upright RGB picture, or one plain sentence why not; and pictures to PNG."""
 
 import codecs
+import re
 import struct
 from io import BytesIO
 from pathlib import Path
@@ -37,6 +38,8 @@ _UNPACK = "Unpack it and give its folder, or give a zip to the page Folder score
 _ADVICES = {  # for what is no picture, by the words that end what it is
     "video": "Give it to `python -m core video` or to the page Video.",
     "archive": _UNPACK,
+    "zip": "There is nothing in it; copy it again.",
+    "page": "Open it in a browser and save the picture itself as JPEG or PNG.",
     "text": "Give the pictures that it names, or copy it again if it should be one.",
     "document": "Save its pictures as JPEG or PNG and give these.",
     "twin": "Leave it out; the file without ._ before its name is the picture.",
@@ -63,11 +66,13 @@ _SIGNATURES = (
     (0, b"%PDF", "a PDF document"),
     (30, b"[Content_Types].xml", "an Office document"),
     (0, b"PK\x03\x04", "a zip archive"),
-    (0, b"PK\x05\x06", "an empty zip archive"),
+    (0, b"PK\x05\x06", "a zip that is empty"),
     (0, b"\x1f\x8b", "a gzip archive"),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (0, b"Rar!", "a RAR archive"),
     (257, b"ustar", "a tar archive"),
+    (0, b"%!PS", "a PostScript drawing"),
+    (0, b"\xc5\xd0\xd3\xc6", "a PostScript drawing"),
     (0, b"8BPS", "a Photoshop file"),
     (0, b"\xff\xd8\xff", "the start of a JPEG without its header"),
     (0, b"\x89PNG", "a PNG with a damaged header"),
@@ -75,6 +80,9 @@ _SIGNATURES = (
     (0, b"RIFF", "a RIFF file that is no WEBP"),
     (0, b"GIF8", "a GIF with a damaged header"),
 )
+
+_MARKUP = re.compile(rb"<(?:!doctype\s+)?(svg|html)\b", re.IGNORECASE)
+_MARKUP_BYTES = 2048  # within which its first tag stands, behind comments
 
 _JPEG_START = b"\xff\xd8\xff"
 _JPEG_END = b"\xff\xd9"
@@ -271,6 +279,10 @@ def _describe(data: bytes) -> str:
     for offset, start, name in _SIGNATURES:
         if data[offset : offset + len(start)] == start:
             return name
+    head = data[:_MARKUP_BYTES].removeprefix(codecs.BOM_UTF8).lstrip()
+    markup = _MARKUP.search(head) if head.startswith(b"<") else None
+    if markup:
+        return "an SVG drawing" if markup[1].lower() == b"svg" else "a web page"
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         words = " ".join(decoder.decode(data[:64]).split())
