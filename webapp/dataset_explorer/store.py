@@ -18,9 +18,9 @@ from core.checkpoints import WEIGHTS
 from core.data import exclude_path, load_dataset, read_exclude, read_means, title_of
 from core.errors import DataError
 from core.files import read_object
+from core.models import Card
 from core.paths import data_root
 from core.types import Image
-from webapp import checkpoints
 
 if TYPE_CHECKING:
     from core.data import Dataset
@@ -304,11 +304,12 @@ def _feature_map(
     points = feature_points(checkpoint, np.asarray(data.images[chosen]), on_progress=on_progress)
     label = rows["label"].to_numpy()
     answer = np.where(points["predicted"] == label, "right", "wrong")
+    known = Card.load(checkpoint / "card.json").labels
     return points.assign(
         id=chosen,
         label=label,
         source=rows["source"].map(title_of).to_numpy(),
-        answer=np.where(np.isin(label, checkpoints.labels(checkpoint)), answer, UNLABELLED),
+        answer=np.where(np.isin(label, known), answer, UNLABELLED),
     )
 
 
