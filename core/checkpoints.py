@@ -73,6 +73,7 @@ SHIPPED_TITLES = {
     "fer2013-gimefive-plain-4-epochs": "GiMEFiVE plain on FER2013, 4 epochs",
     "fer2013-gimefive-baseline-4-epochs": "GiMEFiVE baseline on FER2013, 4 epochs",
     "fer2013-vgg-4-epochs": "VGG on FER2013, 4 epochs",
+    "fergimefive-gimefive-4-epochs": "GiMEFiVE on FER GiMEFiVE, 4 epochs",
     "fer2013-gimefive-3-epochs": "GiMEFiVE on FER2013, 3 epochs",
     "fer2013-gimefive-plain-3-epochs": "GiMEFiVE plain on FER2013, 3 epochs",
     "fer2013-gimefive-baseline-3-epochs": "GiMEFiVE baseline on FER2013, 3 epochs",
