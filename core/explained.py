@@ -1,5 +1,6 @@
 """An explained picture as files: PNGs and one JSON."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from core.drawing import (
 )
 from core.errors import ConfigError
 from core.explain import EXPLAINERS
+from core.faces import halved_note
 from core.files import replacing, write_json
 from core.images import png_bytes, read_image
 from core.predict import Predictor
@@ -54,7 +56,10 @@ def explain_file(
         known = ", ".join(("predicted", "all", *predictor.labels))
         raise ConfigError(f"Target is {target!r}; expected one of: {known}.")
     EXPLAINERS[predictor.method_of(method)]  # an unknown one is refused before the work
-    result = predictor.analyse(read_image(path), method=method, whole=whole)
+    image = read_image(path)
+    result = predictor.analyse(image, method=method, whole=whole)
+    if note := halved_note(image, path):
+        result = replace(result, notes=(*result.notes, note))
     out.mkdir(parents=True, exist_ok=True)
     preprocess = predictor.card.preprocess
     coverage = preprocess.crop / preprocess.size

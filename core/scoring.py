@@ -200,10 +200,12 @@ def _read(path: Path, predictor: Predictor, faces: FacesMode, all_faces: bool) -
         image = read_image(path)
         if faces == "whole":
             return [_Read(Score(path, None, WHOLE, "ok", read_as=WHOLE), pixels(image))]
-        from core.faces import search_faces
+        from core.faces import halved_note, search_faces
 
         found = search_faces(image, small=all_faces)
         if found.detections:
+            note = halved_note(image, path)
+            found = replace(found, notes=(*found.notes, note)) if note else found
             return _found_in(path, found, pixels, all_faces)
         if faces == "auto":
             sentence = f"{' '.join(found.notes)} It was not scored."

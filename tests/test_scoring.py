@@ -284,3 +284,24 @@ def test_a_crop_is_read_whole_and_says_whether_a_face_was_seen(
         assert one.prediction is not None
         assert other.prediction is not None
         np.testing.assert_allclose(one.prediction.logits, other.prediction.logits, atol=1e-6)
+
+
+def test_a_picture_that_was_halved_says_in_whose_pixels_its_boxes_are(
+    predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.images.FULL_PIXELS", 200_000)
+    monkeypatch.setattr("core.faces.finding.FULL_PIXELS", 200_000)
+    sides = {"large": (512, 512), "small": (400, 400)}
+    for name, (width, height) in sides.items():
+        PIL.Image.fromarray(sample_photo()).resize((width, height)).save(tmp_path / f"{name}.png")
+
+    large, small = score_files(list_files([tmp_path]), predictor)
+
+    assert large.note == (
+        "The picture has 512 x 512 pixels as stored; it was read in 256 x 256, and boxes and "
+        "landmarks are in these."
+    )
+    assert large.box is not None
+    assert small.box is not None
+    assert small.note == ""
+    assert large.box.width < small.box.width

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -240,10 +241,14 @@ _BY_CONTENT: HashFuncs = {
 def _faces(
     folder: Path, picture: Picture, detector: str, *, _predictor: "Predictor"
 ) -> ImageResult:
+    from core.faces import halved_note
+
     image = picture.decoded()
     if detector == WHOLE:
         return _predictor.analyse(image, method=None, whole=True)
-    return _predictor.analyse(image, method=None, detector=detector)
+    result = _predictor.analyse(image, method=None, detector=detector)
+    note = halved_note(image, BytesIO(picture.data))
+    return replace(result, notes=(*result.notes, note)) if note else result
 
 
 @st.cache_resource(scope="session", max_entries=5000, show_spinner=False, hash_funcs=_BY_CONTENT)

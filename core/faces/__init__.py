@@ -16,6 +16,7 @@ from core.faces.finding import (
     find_faces,
     fitted_landmarks,
     frame_face,
+    halved_note,
     search_faces,
     whole_picture,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "fit_landmarks",
     "fitted_landmarks",
     "frame_face",
+    "halved_note",
     "head_yaw",
     "regions",
     "search_faces",

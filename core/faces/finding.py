@@ -1,14 +1,18 @@
 """From a picture to its faces: found, framed like the training crops, landmarks fitted."""
 
 from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
 
 import numpy as np
+import PIL.Image
 from numpy.typing import NDArray
 
 from core.faces import auto
 from core.faces.alignment import aligned_crop, plausible
 from core.faces.detection import DETECTORS, checked
 from core.faces.landmarks import fit_landmarks
+from core.images import FULL_PIXELS
 from core.types import WHOLE, Detection, Face, Image
 
 _NONE_FOUND = (
@@ -174,3 +178,24 @@ def frame_face(image: Image, detection: Detection, landmarks: bool = True) -> Fa
     points = believed_landmarks(image, detection) if landmarks else None
     crop, matrix = aligned_crop(image, detection if points is None else points)
     return Face(detection, crop, matrix, points)
+
+
+def halved_note(image: Image, file: Path | BytesIO) -> str:
+    """That a picture was halved as it was read, for boxes are in its pixels; "" where it was not.
+
+    Args:
+        image: As `core.images` decoded it, (H, W, 3); of fewer than some millions of pixels none
+            was halved, and no file is looked into.
+        file: What it was decoded from.
+    """
+    height, width = image.shape[:2]
+    if 4 * (height + 1) * (width + 1) <= FULL_PIXELS:
+        return ""
+    with PIL.Image.open(file) as opened:
+        sides = opened.size
+    if sorted(sides) == sorted((height, width)):
+        return ""
+    return (
+        f"The picture has {sides[0]:,} x {sides[1]:,} pixels as stored; it was read in "
+        f"{width:,} x {height:,}, and boxes and landmarks are in these."
+    )
