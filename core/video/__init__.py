@@ -37,7 +37,7 @@ from core.video.pipeline import (
     PipelineSettings,
 )
 from core.video.protocols import FaceFinder, FrameModel, Progress, VideoFrame, VideoInfo
-from core.video.reader import LONGEST, VideoReader
+from core.video.reader import ENDS_EARLY, LONGEST, VideoReader
 from core.video.spread import WORTH, FilmWork, own_processes, spread
 from core.video.table import (
     ANNOTATED,
@@ -55,6 +55,7 @@ __all__ = [
     "BATCH",
     "BATCH_TABLE",
     "DEFAULT_SMOOTHING",
+    "ENDS_EARLY",
     "LONGEST",
     "PAPER_REFRESH",
     "RATE",

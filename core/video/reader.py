@@ -37,6 +37,7 @@ _SEEKABLE = {"mp4", "matroska"}  # whose frames keep their times wherever readin
 _REACH = 30.0  # seconds that may have to be read before a time at which reading begins
 _BAD_PACKETS = 200  # in a row, after which the rest is given up
 _ROUNDING = 1e-3  # seconds by which a time read from a table may lie before its frame
+ENDS_EARLY = ", but its pictures end"  # in the note of a broken-off film
 _SHORT = 0.5  # seconds by which a file may end before its stated duration
 _DEFAULT_RATE = 25.0  # frames a second where the file says nothing
 
@@ -133,7 +134,7 @@ class VideoReader:
         duration = self.info.duration
         if duration is not None and first <= time < duration - _SHORT - step:
             self.notes.append(
-                f"The file says it lasts {duration:.1f} s, but its pictures end after {time:.1f} s."
+                f"The file says it lasts {duration:.1f} s{ENDS_EARLY} after {time:.1f} s."
             )
 
     def begins_at(self, time: float) -> bool:

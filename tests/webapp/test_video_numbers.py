@@ -6,8 +6,10 @@ from time import CLOCK_BOOTTIME, clock_gettime
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from core.video import JobStatus
+from core.files import write_json
+from core.video import ENDS_EARLY, JobStatus
 from webapp.charts.timeline import face_timeline
 from webapp.video.progress import overall, time_left, words
 from webapp.video.result import MOST_POINTS, FaceNumbers
@@ -85,7 +87,39 @@ def test_the_chart_has_a_line_a_class_and_a_mark_at_the_moment() -> None:
     assert [trace.name for trace in figure.data] == list(LABELS)
     assert figure.data[1].y.tolist() == [0.8, 0.6]
     assert figure.layout.shapes[0].x0 == 0.5
+    assert figure.layout.xaxis.range is None
     assert "markers" in figure.data[0].mode  # lines alone take no clicks
+
+
+def test_the_axis_goes_over_the_whole_film_where_faces_leave_early() -> None:
+    shares = np.array([[0.2, 0.8], [0.4, 0.6]])
+    figure = face_timeline(np.array([0.0, 1.0]), shares, LABELS, 0.5, "", whole=(0.0, 4.0))
+
+    assert figure.layout.xaxis.range == (0.0, 4.0)
+
+
+def test_a_film_that_broke_off_says_so_above_its_result(tmp_path: Path) -> None:
+    def page(folder: str) -> None:
+        from pathlib import Path
+
+        from webapp.video.result import show_result
+
+        show_result(Path(folder), "film")
+
+    early = f"The file says it lasts 4.0 s{ENDS_EARLY} after 1.4 s."
+    facts = {"status": "finished", "seconds": 1.4, "frames": 36, "frames_without_face": 36}
+    facts |= {"elapsed": 1.0, "times_real_time": 1.4, "faces": [], "caveat": "As raters label."}
+    source = {"height": 48, "width": 64}
+    write_json(tmp_path / "summary.json", {**facts, "source": source, "notes": [early, "Else."]})
+    (tmp_path / "faces.csv").write_text(HEADER)
+
+    app = AppTest.from_function(page, args=(str(tmp_path),)).run()
+
+    assert not app.exception
+    assert [warning.value for warning in app.warning] == [early]
+    captions = [caption.value for caption in app.caption]
+    assert "Else." in captions
+    assert early not in captions
 
 
 def test_a_moment_alone_is_a_dot_a_class() -> None:

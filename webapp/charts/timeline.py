@@ -22,6 +22,7 @@ def face_timeline(
     moment: float | None,
     revision: str,
     events: Sequence[tuple[float, str]] = (),
+    whole: tuple[float, float] | None = None,
 ) -> go.Figure:
     """A line a class, and an upright one at the moment shown and at each event.
 
@@ -34,6 +35,7 @@ def face_timeline(
         moment: Seconds; None for none.
         revision: As long as it stays, a visitor's zoom does.
         events: Seconds and name of each.
+        whole: Seconds from and to which the axis goes; None for as far as there are scores.
     """
     figure = go.Figure()
     alone = _alone(shares)
@@ -86,7 +88,7 @@ def face_timeline(
         uirevision=revision,
         legend={"orientation": "h", "y": -0.22, "x": 0, "itemclick": "toggle"},
     )
-    figure.update_xaxes(title="seconds", showgrid=False, fixedrange=True)
+    figure.update_xaxes(title="seconds", showgrid=False, fixedrange=True, range=whole)
     figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", fixedrange=True)
     return figure
 

@@ -11,7 +11,15 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core import Prediction
-from core.video import ANNOTATED, BATCH, BATCH_TABLE, SUMMARY, TABLE, VideoReader
+from core.video import (
+    ANNOTATED,
+    BATCH,
+    BATCH_TABLE,
+    ENDS_EARLY,
+    SUMMARY,
+    TABLE,
+    VideoReader,
+)
 from webapp import pictures
 from webapp.chart_frame import draw_chart, share_columns
 from webapp.charts.bars import probability_bars
@@ -106,6 +114,9 @@ def show_result(folder: Path, name: str) -> None:
         return
     if report["status"] == "stopped":
         st.warning(f"Cancelled: these are the first {duration(report['seconds'])} of the video.")
+    broken = [note for note in report["notes"] if ENDS_EARLY in note]
+    for note in broken:
+        st.warning(literal(note))
     left, right = st.columns([3, 2], gap="medium")
     with left:
         _player(annotated, (report["source"]["height"], report["source"]["width"]))
@@ -122,7 +133,8 @@ def show_result(folder: Path, name: str) -> None:
             "found when they look at the camera, about upright, and are not too small."
         )
     for note in report["notes"]:
-        st.caption(literal(note))
+        if note not in broken:
+            st.caption(literal(note))
     st.caption(report["caveat"])
 
 
@@ -166,7 +178,14 @@ def _over_time(report: dict[str, Any], numbers: FaceNumbers, annotated: Path) ->
     face = _face_choice(report)
     times, shares = numbers.timeline(face)
     draw_chart(
-        face_timeline(times, shares, numbers.labels, numbers.nearest(moment), f"face {face}"),
+        face_timeline(
+            times,
+            shares,
+            numbers.labels,
+            numbers.nearest(moment),
+            f"face {face}",
+            whole=(0.0, last) if last > 0 else None,
+        ),
         key=CHART,
         numbers=True,
         on_select=_clicked,
