@@ -134,8 +134,8 @@ def _duplicates(values: Values) -> Iterator[str]:
         yield f"- {COPIES[row['kind']]}: {row['pairs']:,} pairs, {row['pictures']:,} pictures."
     train = values["duplicates"]["train"]
     yield (
-        f"- {train['contradicting']:,} groups in train carry contradicting labels, "
-        f"{train['exact_contradicting']:,} of them among equal pictures."
+        f"- {train['contradicting']:,} groups in train carry contradicting labels; so do "
+        f"{train['exact_contradicting']:,} of pictures that are equal pixel for pixel."
     )
     for clash in values["label_clashes"][:5]:
         yield f"- {' / '.join(clash['labels'])}: {clash['n']} groups."

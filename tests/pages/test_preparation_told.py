@@ -1,5 +1,6 @@
 """What the explorer tells of a preparation that the visitor began, on whatever view they are."""
 
+import shutil
 import time
 from pathlib import Path
 from typing import Literal
@@ -25,9 +26,12 @@ def ended(app: AppTest, view: str, state: State, message: str = "") -> AppTest:
 
 
 @pytest.fixture(autouse=True)
-def _forgotten(data: Path) -> None:
-    """The drawings are other tests', too."""
-    preparing.record_path("mine").unlink(missing_ok=True)
+def root(drawings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data root of one's own with the drawings."""
+    folder = tmp_path / "data"
+    shutil.copytree(drawings / "demo", folder / "demo")
+    monkeypatch.setenv("GIMEFIVE_DATA", str(folder))
+    return folder
 
 
 @pytest.mark.parametrize("view", ["Prepare", "Overview"])
@@ -43,3 +47,15 @@ def test_that_it_is_ready_is_said_once(app: AppTest) -> None:
 
     assert [toast.value for toast in app.toast] == ["mine is ready."]
     assert not app.run().toast
+
+
+def test_a_set_with_nothing_to_learn_from_is_no_success_alone(app: AppTest, root: Path) -> None:
+    shutil.copytree(root / "demo", root / "mine")
+    clean = root / "mine" / "splits" / "clean.csv"
+    clean.write_text(
+        clean.read_text().replace(",train,", ",drop,contradicting").replace(",valid,", ",drop,")
+    )
+
+    ended(app, "Prepare", "finished")
+
+    assert ["nothing is left to learn from" in said.value for said in app.warning] == [True]

@@ -57,7 +57,8 @@ def balance(counts: Values, titles: dict[str, str], *, share: bool) -> go.Figure
         barmode="stack",
         height=400,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        legend={"orientation": "h", "y": 1.12, "traceorder": "normal"},
+        # Several rows on a phone: from its lower edge on, the margin makes room for it.
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
         yaxis={"tickformat": ".0%" if share else ",", "title": None},
         dragmode=False,
     )

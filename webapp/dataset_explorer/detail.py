@@ -48,9 +48,9 @@ def _dialog(folder: Path) -> None:
     original, network, facts = st.columns([2, 2, 3])
     with original:
         _original(folder, row)
-    seen = as_seen(store.dataset(folder).images[number])
-    pictures.draw(network, seen, "seen", alt="The picture as it is prepared", width=SIDE)
-    height, width = seen.shape[:2]
+    pixels = store.dataset(folder).images[number]
+    pictures.draw(network, as_seen(pixels), "seen", alt="The picture as it is prepared", width=SIDE)
+    height, width = pixels.shape[:2]
     network.caption(f"As it is prepared for networks, {width} x {height} grey")
     with facts:
         _facts(row)

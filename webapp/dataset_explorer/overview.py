@@ -112,7 +112,8 @@ def sentences(found: Values) -> list[str]:
         has = "has" if train["contradicting"] == 1 else "have"
         lines.append(
             f"**Contradiction.** {counted(train['contradicting'], 'group')} of copies in train "
-            f"{has} different labels, {train['exact_contradicting']:,} of them of equal pictures."
+            f"{has} different labels; taken pixel for pixel, equal pictures have in "
+            f"{counted(train['exact_contradicting'], 'group')}."
         )
     return lines + [f"**Shortcut.** {literal(one)}" for one in found["shortcut"]["sentences"]]
 

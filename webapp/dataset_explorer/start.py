@@ -188,7 +188,7 @@ def _understood(chosen: tuple[str, ...], kind: str, class_set: str, names: NameM
         for question in one.questions:
             st.warning(literal(question))
     is_open = any(one.questions for one in found)
-    if is_open:
+    if is_open or any("--map" in remark for one in found for remark in one.remarks()):
         st.caption(
             "Here, `--map` is the field **What names mean** and `--split-map` **Which split a "
             "folder is**; what a set is, as in `fer2013=PATH`, is chosen in **Read them as**."
@@ -228,6 +228,12 @@ def _outcome() -> None:
     if ended.state == "failed":
         _failed(ended)
         return
+    with shown_errors():
+        if not (store.pictures(ended.target)["clean"] == "train").any():
+            st.warning(
+                f"{literal(ended.name)} is prepared, but nothing is left to learn from: *What is "
+                "in it* says why."
+            )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.success(f"{literal(ended.name)} is ready.")
         st.button("Explore it", type="primary", on_click=_explore, args=(ended.name,))
@@ -255,7 +261,7 @@ def _split_in_words(folder: Path) -> str:
             f" {int(left_out.sum()):,} are in no part, so that nothing is learned twice or judged "
             f"by what was learned ({reasons}); the view Pictures shows them."
         )
-    if not parts.get("test", 0):
+    if parts.get("valid", 0) and not parts.get("test", 0):
         words += " There is no test part: networks are judged on the validation part."
     return words
 
