@@ -17,7 +17,10 @@ if checkpoint is None:
 st.html(
     "<style>.stMarkdown table { display: block; overflow-x: auto; } "
     ".stMarkdown td:first-child { min-width: 9rem; } "
-    ".stMarkdown td:not(:first-child) { white-space: nowrap; }</style>"
+    ".stMarkdown td:not(:first-child) { white-space: nowrap; } "
+    "@media (max-width: 640px) { .stMarkdown table::after { content: "
+    "'More columns to the right: scroll the table sideways.'; position: sticky; left: 0; "
+    "font-size: 0.8rem; opacity: 0.8; } }</style>"
 )
 with shown_errors():
     text = model_card(checkpoint)
