@@ -48,6 +48,30 @@ def test_the_form_holds_the_preset(training_page: Opened, data: Path) -> None:
     assert "Not prepared here: FER2013" in said
 
 
+def test_another_network_or_recipe_leaves_what_the_visitor_set(
+    training_page: Opened, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("demo", "mine"):
+        shutil.copytree(data / "demo", tmp_path / "two" / name)
+    monkeypatch.setenv("GIMEFIVE_DATA", str(tmp_path / "two"))
+    app = training_page()
+    app.selectbox(key="set data").set_value("mine").run()
+    app.number_input(key="set epochs").set_value(1).run()
+    app.text_input(key="run name").set_value("my-own").run()
+
+    app.selectbox(key="preset row").set_value("resnet18").run()
+    app.selectbox(key="preset recipe").set_value("paper").run()
+
+    assert app.selectbox(key="set model").value == "resnet18"
+    assert app.toggle(key="set decay_all").value is True  # the recipe's
+    assert app.selectbox(key="set data").value == "mine"
+    assert app.number_input(key="set epochs").value == 1
+    assert app.session_state["run name"] == "my-own"
+
+    app.selectbox(key="preset set").set_value("fer2013").run()
+    assert app.number_input(key="set epochs").value == 80
+
+
 def test_every_setting_has_a_field(training_page: Opened, data: Path) -> None:
     app = training_page()
 

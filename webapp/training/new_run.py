@@ -1,5 +1,6 @@
 """The view that starts a run: a preset or the form, what it will learn from, how long it takes."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -32,6 +33,9 @@ SETS = {"rafdb": "RAF-DB", "fer2013": "FER2013", "fergimefive": "FER GiMEFiVE"}
 RECIPES = {"modern": "modern, ours", "paper": "paper, as published"}
 SET, ROW, RECIPE, NAME = "preset set", "preset row", "preset recipe", "run name"
 NAMED_FOR = "run named for"  # the configuration that the proposed name says
+FILLED = "run filled with"  # the configuration of the preset chosen last
+# Settings that a visitor has made stay where another network or recipe is chosen.
+KEPT = ("data", "split", "sources", "class_set", "epochs", "batch_size", "seed")
 OWN_NAME = ""  # in its place where the visitor has typed a name
 FEW_TO_JUDGE = 50  # validation pictures
 LONGEST_NAME = 70  # with room for a number
@@ -83,10 +87,13 @@ def _ready(config: RunConfig) -> None:
 
 def _presets() -> None:
     left, middle, right = st.columns(3)
-    shared: dict[str, Any] = {"on_change": _take_preset, "persist_state": "session"}
     chosen = left.selectbox(
-        "Preset: image sets", SETS, format_func=SETS.__getitem__, key=SET, **shared
-    )
+        "Preset: image sets", SETS, format_func=SETS.__getitem__, key=SET,
+        on_change=_take_preset, persist_state="session",
+    )  # fmt: skip
+    shared: dict[str, Any] = {
+        "on_change": _take_preset, "args": (KEPT,), "persist_state": "session"
+    }  # fmt: skip
     middle.selectbox(
         "Network", _rows(chosen), key=ROW, help="As in the rows of the paper's Table 2.", **shared
     )
@@ -130,11 +137,21 @@ def _chosen_preset() -> str:
     return f"{chosen}-{row}-{st.session_state.get(RECIPE, 'modern')}"
 
 
-def _take_preset() -> None:
-    config = preset(_chosen_preset())
+def _take_preset(kept: Sequence[str] = ()) -> None:
+    """Fill the form as the preset says, but for these settings where the visitor changed them."""
+    config, former = preset(_chosen_preset()), st.session_state.get(FILLED)
+    held, _ = form.read() if kept else (None, [])
+    if held is not None and former is not None:
+        pairs = {name: (getattr(former, name), getattr(held, name)) for name in kept}
+        config = config.replaced(**{name: now for name, (was, now) in pairs.items() if was != now})
+    form.load(preset(_chosen_preset()))
+    st.session_state[FILLED], _ = form.read()
     form.load(config)
     held, _ = form.read()
-    fill(config, proposed_name(held or config))
+    own_name = st.session_state.get(NAMED_FOR) == OWN_NAME and st.session_state.get(NAME)
+    fill(config, own_name or proposed_name(held or config))
+    if own_name:
+        _own_name()
 
 
 def fill(config: RunConfig, name: str) -> None:
