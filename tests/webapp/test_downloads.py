@@ -17,7 +17,7 @@ from core.predict import Predictor
 from core.scoring import FacesMode, as_row, header, score_files
 from core.types import WHOLE
 from webapp.cache import Answer, answers_of
-from webapp.image_explanation.outcome import Outcome, numbers_json, scores_csv
+from webapp.image_explanation.outcome import Outcome, _summary, numbers_json, scores_csv
 
 THIRD = np.array([1 / 3, 2 / 3 - 1 / 7, 1 / 7])
 
@@ -54,6 +54,14 @@ def test_every_face_and_every_file_has_a_row() -> None:
     ]
     assert found[3]["error"] == "Found text; expected a picture."
     assert found[3]["happiness"] == ""
+
+
+def test_the_box_of_pictures_says_of_each_face_what_its_card_says() -> None:
+    sure, unsure = (Prediction(LABELS, THIRD, np.log(THIRD), threshold=at) for at in (0.4, 0.9))
+    found = Outcome("two.jpg", (Answer(sure, "haar"), Answer(unsure, "haar")))
+
+    assert _summary(found) == "two.jpg: surprise, unclear"
+    assert _summary(Outcome("none.jpg")) == "none.jpg: no face found"
 
 
 @pytest.mark.parametrize("asked", ["auto", WHOLE])

@@ -168,7 +168,8 @@ def picture_picker(
 
 
 def _summary(outcome: Outcome) -> str:
-    said = ", ".join(answer.prediction.predicted for answer in outcome.answers)
+    named = [answer.prediction for answer in outcome.answers]
+    said = ", ".join("unclear" if one.unclear else one.predicted for one in named)
     return f"{outcome.name}: {said or 'no face found'}"
 
 
