@@ -4,7 +4,15 @@ from typing import TYPE_CHECKING
 
 from core.lazy import lazy_names
 from core.training.config import FLIP_ONLY, Augmentation, RunConfig
-from core.training.queue import WorkerLock, add_run, enqueue, request_stop, stop_worker, waiting
+from core.training.queue import (
+    WorkerLock,
+    add_run,
+    enqueue,
+    owed,
+    request_stop,
+    stop_worker,
+    waiting,
+)
 from core.training.run_folder import (
     DAMAGED,
     Observed,
@@ -79,6 +87,7 @@ __all__ = [
     "measured_speed",
     "observe",
     "option_settings",
+    "owed",
     "preset",
     "preset_names",
     "problem",

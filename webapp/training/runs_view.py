@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.checkpoints import is_checkpoint
 from core.paths import read_only, run_root
-from core.training import RunFolder, WorkerLock, values_of, waiting
+from core.training import RunFolder, WorkerLock, owed, values_of, waiting
 from webapp import checkpoints, navigation
 from webapp.chart_frame import EDGES, ROW, draw_chart
 from webapp.charts import training as charts
@@ -52,15 +52,19 @@ def show() -> None:
 
 
 def _queue() -> None:
-    """Who works, how many wait, and a button for either; the page follows when that changes."""
-    number, works, begins = drawn = _queue_now()
+    """Who works, what waits, and a button for either; the page follows when that changes."""
+    number, unmeasured, works, begins = drawn = _queue_now()
     st.fragment(_follow_queue, run_every=FOLLOW)(drawn)
-    if not (number or works):
+    if not (number or unmeasured or works):
         return
     left, right = st.columns([3, 2], vertical_alignment="center")
     words = "The queue is being worked on" if works else "Nobody works on the queue"
     if begins:
         words = "The queue is starting"
+    if unmeasured:  # before the next job begins
+        first, *more = unmeasured
+        which = literal(first) + (f" and {len(more)} more" if more else "")
+        words += f"; {which}, trained, " + ("being measured" if works else "still to be measured")
     left.caption(f"{words}; {counted(number, 'job')} waiting.")
     if read_only():
         return
@@ -71,14 +75,18 @@ def _queue() -> None:
             st.button("Work on the queue", key="work", on_click=actions.work, type="primary")
 
 
-def _queue_now() -> tuple[int, bool, bool]:
-    """How many jobs wait, whether a worker is at work, and whether one was just asked to be."""
+def _queue_now() -> tuple[int, tuple[str, ...], bool, bool]:
+    """How many jobs wait, which trained ones are still to be measured, and who is at it.
+
+    That is whether a worker is at work, and whether one was just asked to be.
+    """
     works = WorkerLock(run_root()).is_held()
     begins = not works and time.time() - st.session_state.get(actions.BEGUN, 0.0) < STARTING
-    return len(waiting(run_root())), works, begins
+    unmeasured = tuple(folder.name for folder in owed(run_root()))
+    return len(waiting(run_root())), unmeasured, works, begins
 
 
-def _follow_queue(drawn: tuple[int, bool, bool]) -> None:
+def _follow_queue(drawn: tuple[int, tuple[str, ...], bool, bool]) -> None:
     if _queue_now() != drawn:
         st.rerun()
 
