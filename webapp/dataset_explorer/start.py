@@ -228,12 +228,6 @@ def _outcome() -> None:
     if ended.state == "failed":
         _failed(ended)
         return
-    with shown_errors():
-        if not (store.pictures(ended.target)["clean"] == "train").any():
-            st.warning(
-                f"{literal(ended.name)} is prepared, but nothing is left to learn from: *What is "
-                "in it* says why."
-            )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.success(f"{literal(ended.name)} is ready.")
         st.button("Explore it", type="primary", on_click=_explore, args=(ended.name,))
@@ -241,6 +235,12 @@ def _outcome() -> None:
         # Folded, or all below it moves when the data set has been read.
         with st.popover("What is in it", type="tertiary"), shown_errors():
             st.markdown(_split_in_words(ended.target))
+    with shown_errors():
+        if not (store.pictures(ended.target)["clean"] == "train").any():
+            st.warning(
+                f"{literal(ended.name)} is prepared, but nothing is left to learn from: *What is "
+                "in it* says why."
+            )
 
 
 def _failed(ended: preparing.Preparation) -> None:

@@ -139,12 +139,13 @@ def _chosen_preset() -> str:
 
 def _take_preset(kept: Sequence[str] = ()) -> None:
     """Fill the form as the preset says, but for these settings where the visitor changed them."""
-    config, former = preset(_chosen_preset()), st.session_state.get(FILLED)
+    config = wanted = preset(_chosen_preset())
+    former = st.session_state.get(FILLED)
     held, _ = form.read() if kept else (None, [])
     if held is not None and former is not None:
         pairs = {name: (getattr(former, name), getattr(held, name)) for name in kept}
         config = config.replaced(**{name: now for name, (was, now) in pairs.items() if was != now})
-    form.load(preset(_chosen_preset()))
+    form.load(wanted)
     st.session_state[FILLED], _ = form.read()
     form.load(config)
     held, _ = form.read()
