@@ -200,7 +200,7 @@ def head_turns(
     """
     from core.faces import fitted_landmarks, head_yaw
 
-    path = cache_folder("head_turn") / f"{dataset.order_hash[:16]}.npz"
+    path = cache_folder("head_yaw") / f"{dataset.order_hash[:16]}.npz"
     known = np.full(len(dataset.manifest), np.inf)  # not looked at
     if path.is_file():
         with np.load(path, allow_pickle=False) as kept:

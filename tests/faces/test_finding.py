@@ -151,6 +151,26 @@ def test_the_whole_picture_is_neither_scaled_nor_turned(photo: Image) -> None:
     assert mouth[1] > left[1] + 20
 
 
+@pytest.mark.parametrize("across", [-0.2, 0.0, 0.2])
+@pytest.mark.parametrize("down", [-0.15, 0.0, 0.15])
+@pytest.mark.parametrize("sides", [1.0, 1.1, 1.5])
+def test_landmarks_lie_on_the_face_however_a_crop_frames_it(
+    photo: Image, sides: float, across: float, down: float
+) -> None:
+    (face,) = find_faces(photo).faces
+    assert face.landmarks is not None
+    left, right, _ = anchors_of(face.landmarks)
+    side = face.box.width * sides
+    x, y = face.box.centre[0] + across * side, face.box.centre[1] + down * side
+    tight = Box(*(round(edge) for edge in (x - side / 2, y - side / 2, x + side / 2, y + side / 2)))
+
+    fitted = whole_picture(photo[tight.top : tight.bottom, tight.left : tight.right]).landmarks
+
+    assert fitted is not None
+    apart = np.hypot(*(fitted + np.array([tight.left, tight.top]) - face.landmarks).T).mean()
+    assert apart < 0.1 * np.hypot(*(right - left))
+
+
 @pytest.fixture
 def without_blazeface(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blazeface, "_PACKAGE", "a_package_that_is_not_here")
