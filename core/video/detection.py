@@ -2,6 +2,10 @@
 
 from collections.abc import Sequence
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
 from core.errors import FaceError
 from core.types import Box, Detection, Image
 from core.video.protocols import FaceFinder
@@ -17,6 +21,13 @@ _SURE = 0.75  # of a newcomer; others wait for the thorough search
 BUDGET = 1 / 30  # seconds a frame: the pace of a camera
 _WEIGHT = 0.1  # of the newest frame in the running mean
 _MOST = 4  # times the wanted interval; a newcomer is then seen after 20 frames
+# A cut: most of the frame is another, and its middle is nowhere in the last one. Of the pairs of 24
+# pictures that differ 87 % are told, of a picture and itself moved by up to 10 % of its width, or
+# 5 % nearer, none.
+_SCENE_SIDE, _SCENE_MIDDLE = 32, 24  # pixels of what is kept of a frame; of its middle
+_SAME_SCENE = 0.5  # correlation
+_PLAIN = 5.0  # grey levels of standard deviation under which a frame tells nothing: black, fog
+_OTHER, _CHANGED = 16, 0.4  # grey levels; share of the frame
 
 
 class FaceSearch:
@@ -139,3 +150,30 @@ class FrameBudget:
             self._stretch = min(self._stretch * 1.1, _MOST)
         elif self._mean < 0.8 * self._budget:
             self._stretch = max(self._stretch / 1.1, 1.0)
+
+
+class SceneChange:
+    """Tells the frames with which another scene begins, from each and the one before."""
+
+    def __init__(self) -> None:
+        self._before: NDArray[np.uint8] | None = None
+
+    def begins(self, image: Image) -> bool:
+        """Whether this frame shows another scene than the last; False for the first.
+
+        A frame of one colour neither ends a scene nor begins one.
+
+        Args:
+            image: RGB uint8 (H, W, 3).
+        """
+        few = cv2.resize(image, (4 * _SCENE_SIDE,) * 2, interpolation=cv2.INTER_NEAREST)
+        grey = cv2.cvtColor(few, cv2.COLOR_RGB2GRAY)
+        now = cv2.resize(grey, (_SCENE_SIDE,) * 2, interpolation=cv2.INTER_AREA)
+        if now.std() < _PLAIN:
+            return False
+        before, self._before = self._before, np.asarray(now, np.uint8)
+        if before is None or (cv2.absdiff(now, before) > _OTHER).mean() < _CHANGED:
+            return False
+        edge = (_SCENE_SIDE - _SCENE_MIDDLE) // 2
+        middle = now[edge:-edge, edge:-edge]
+        return float(cv2.matchTemplate(before, middle, cv2.TM_CCOEFF_NORMED).max()) < _SAME_SCENE

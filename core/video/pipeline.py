@@ -11,7 +11,7 @@ from core.errors import ConfigError
 from core.faces import aligned_crop, detect, fit_landmarks
 from core.types import RECOMMENDED, WHOLE, Detection, FrameResult, Image
 from core.video.answers import FaceAnswers, Seen
-from core.video.detection import BUDGET, FaceSearch, FrameBudget
+from core.video.detection import BUDGET, FaceSearch, FrameBudget, SceneChange
 from core.video.protocols import FaceFinder, FrameModel, Points
 from core.video.tracking import Tracker
 
@@ -88,6 +88,7 @@ class Pipeline:
         """Forget every face, as before the first frame."""
         self._tracker = Tracker(self._finder)
         self._search = FaceSearch(self._finder)
+        self._scenes = SceneChange()
         self._answers = FaceAnswers(self._model, self._finder)
         self._frame_budget = FrameBudget(self._budget)
         self._last: float | None = None
@@ -169,6 +170,8 @@ class Pipeline:
 
     def _find(self, image: Image, now: float, settings: PipelineSettings) -> bool:
         """Follow the faces; search where it is time, where one was lost, or where there is none."""
+        if self._scenes.begins(image):
+            self._tracker.forget()
         complete = self._tracker.follow(image, now)
         due = self._frame_budget.due(settings.detect_every if self._tracker.tracks else 1)
         if complete and not due:

@@ -21,12 +21,10 @@ _TWICE = 0.5  # overlap of two followed faces from which they are one
 _JUMP = 0.4  # sides a face may move beyond what its speed foretold
 _GROWTH = 1.35  # times its size from one frame to the next
 _INSIDE = 0.5  # share of the square that must lie inside the frame
-_LIKENESS = 0.35  # correlation of a face's picture with that of the frame before
-_PATCH = 24  # pixels, side of that picture
+_PATCH, _LIKENESS = 24, 0.35  # side of a face's picture; correlation with that of the frame before
 _MISSES = 3  # searches without the face before it is given up; 1 for a face found only once
 _MEMORY = 2.0  # seconds a lost face keeps its id
-_RETURN = 1.5  # sides from where it was lost within which a face is taken for the same
-_RESIZE = 1.8  # times its size, ditto
+_RETURN, _RESIZE = 1.5, 1.8  # sides from there and times its size within which it is the same
 _KEPT = 1.5  # times its area counts a followed face where there are more than are to be kept
 # Fitting landmarks takes eight times as long as carrying them on by optical flow.
 _FIT_EVERY = 2  # frames
@@ -88,6 +86,10 @@ class Tracker:
         for track in (*self.tracks, *self._lost):
             track.landmarks, track.velocity = track.landmarks * factors, track.velocity * factors
             track.fitted = False  # the last frame has another size: no flow leads to the next
+
+    def forget(self) -> None:
+        """Follow nobody, and take nobody for one seen before: another scene begins."""
+        self.tracks, self._lost = [], []
 
     def follow(self, image: Image, now: float) -> bool:
         """Move every face on to this frame; whether all could be followed."""
