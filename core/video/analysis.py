@@ -36,6 +36,7 @@ COARSE_NOTE = (
     "shares as rough."
 )
 DAMAGED_NOTE = "{damaged} damaged pieces of the file were passed over."
+FILLED_NOTE = "{filled} frames are damaged; answers go by what the decoder filled in."
 BLANK_NOTE = (
     "In {blank:,} of {maps:,} maps nothing speaks for the expression named: they are blank. "
     "Another method may still find some evidence."
@@ -146,7 +147,7 @@ def analyse_span(
         except VideoError:
             if span == WHOLE or run is None or run.time is not None or not status:
                 raise  # else a part without a frame, which has no annotated copy
-        run.counts["damaged"] = video.damaged
+        run.counts["damaged"], run.counts["filled"] = video.damaged, video.filled
     elapsed, seconds = clock.perf_counter() - started, run.time or 0.0
     notes = [*video.notes, *run.notes]
     part = {
@@ -192,7 +193,12 @@ def spent(parts: Sequence[Mapping[str, Any]]) -> float:
 
 def counted(counts: Mapping[str, int]) -> list[str]:
     """Sentences on what was counted: maps, blank ones, those against, and damaged places."""
-    sentences = {"damaged": DAMAGED_NOTE, "blank": BLANK_NOTE, "against": AGAINST_NOTE}
+    sentences = {
+        "damaged": DAMAGED_NOTE,
+        "filled": FILLED_NOTE,
+        "blank": BLANK_NOTE,
+        "against": AGAINST_NOTE,
+    }
     return [text.format(**counts) for name, text in sentences.items() if counts.get(name)]
 
 

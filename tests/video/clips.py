@@ -46,6 +46,7 @@ def write_clip(
     sound: bool = False,
     rotation: int | None = None,
     faststart: bool = False,
+    threads: int = 0,
 ) -> Path:
     """Write a clip in the codecs usual for its suffix.
 
@@ -55,6 +56,7 @@ def write_clip(
         sound: Whether a tone of 440 Hz lasts as long as the picture.
         rotation: Degrees for the player to turn it, anticlockwise.
         faststart: Whether the index comes first.
+        threads: Of the encoder, which writes otherwise with one; 0 for as many as it likes.
     """
     video_codec, audio_codec = CODECS[path.suffix]
     options = {"movflags": "+faststart"} if faststart else {}
@@ -63,6 +65,7 @@ def write_clip(
         stream = container.add_stream(video_codec, rate=rate)
         assert isinstance(stream, av.VideoStream)
         stream.pix_fmt = "yuv420p"
+        stream.thread_count = threads
         stream.bit_rate = 2_000_000
         stream.codec_context.time_base = Fraction(1, 1000 if times else rate)
         tone = container.add_stream(audio_codec, rate=48000, layout="mono") if sound else None
@@ -136,6 +139,20 @@ def paste_face(
         photo(), matrix, (width, height), dst=canvas.copy(), borderMode=cv2.BORDER_TRANSPARENT
     )
     return np.asarray(pasted, np.uint8)
+
+
+def noise() -> list[Image]:
+    """Frames of which no two have anything in common, so that every byte of a clip counts."""
+    dice = np.random.default_rng(0)
+    return [dice.integers(0, 255, (120, 160, 3), dtype=np.uint8) for _ in range(100)]
+
+
+def damage(path: Path) -> None:
+    """Overwrite 400 bytes in each of 40 places of a file."""
+    content = bytearray(path.read_bytes())
+    for place in np.random.default_rng(4).integers(20_000, len(content) - 20_000, 40):
+        content[place : place + 400] = bytes(400)
+    path.write_bytes(bytes(content))
 
 
 def walking_face(frames: int, width: int = 640, height: int = 480) -> Iterator[Image]:

@@ -11,6 +11,8 @@ from clips import (
     RED,
     WHITE,
     assert_corners,
+    damage,
+    noise,
     quarters,
     set_matrix,
     tone_packets,
@@ -164,10 +166,16 @@ def test_large_frames_are_shrunk(tmp_path: Path) -> None:
     assert_corners(frame.image, [RED, GREEN, BLUE, WHITE])
 
 
+def _damaged(path: Path, span: Span = WHOLE) -> tuple[int, int]:
+    """Places passed over, and frames with filled ones."""
+    with VideoReader(path) as reader:
+        for _ in reader.frames(span=span):
+            pass
+        return reader.damaged, reader.filled
+
+
 def test_a_file_cut_off_is_read_as_far_as_it_goes_and_says_so(tmp_path: Path) -> None:
-    dice = np.random.default_rng(0)
-    noise = [dice.integers(0, 255, (120, 160, 3), dtype=np.uint8) for _ in range(100)]
-    whole = write_clip(tmp_path / "whole.mp4", noise, faststart=True)
+    whole = write_clip(tmp_path / "whole.mp4", noise(), faststart=True)
     path = tmp_path / "cut.mp4"
     path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
 
@@ -179,13 +187,8 @@ def test_a_file_cut_off_is_read_as_far_as_it_goes_and_says_so(tmp_path: Path) ->
 
 
 def test_damaged_bytes_are_passed_over(tmp_path: Path) -> None:
-    dice = np.random.default_rng(0)
-    noise = [dice.integers(0, 255, (120, 160, 3), dtype=np.uint8) for _ in range(100)]
-    path = write_clip(tmp_path / "clip.avi", noise)
-    content = bytearray(path.read_bytes())
-    for place in dice.integers(20_000, len(content) - 20_000, 40):
-        content[place : place + 400] = bytes(400)
-    path.write_bytes(bytes(content))
+    path = write_clip(tmp_path / "clip.avi", noise())
+    damage(path)
 
     with VideoReader(path) as reader:
         times = [frame.time for frame in reader.frames()]
@@ -194,25 +197,25 @@ def test_damaged_bytes_are_passed_over(tmp_path: Path) -> None:
     assert all(np.diff(times) > 0)
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_frames_in_which_the_decoder_filled_in_are_counted(tmp_path: Path, threads: int) -> None:
+    """With one thread x264 writes so that damage raises no error here."""
+    path = write_clip(tmp_path / "clip.mp4", noise(), threads=threads)
+    assert _damaged(path) == (0, 0)
+    damage(path)
+
+    passed_over, filled = _damaged(path)
+    assert filled > 10
+    assert (passed_over == 0) == (threads == 1)
+
+
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
 def test_each_damaged_place_counts_in_one_part_alone(tmp_path: Path, suffix: str) -> None:
-    dice = np.random.default_rng(0)
-    noise = [dice.integers(0, 255, (120, 160, 3), dtype=np.uint8) for _ in range(100)]
-    path = write_clip(tmp_path / f"clip{suffix}", noise)
-    content = bytearray(path.read_bytes())
-    for place in dice.integers(20_000, len(content) - 20_000, 40):
-        content[place : place + 400] = bytes(400)
-    path.write_bytes(bytes(content))
-
-    counted = []
-    for span in (WHOLE, Span(0, 1), Span(1, 2, 0.4), Span(2, 3, 0.4), Span(3, None, 0.4)):
-        with VideoReader(path) as reader:
-            for _ in reader.frames(span=span):
-                pass
-            counted.append(reader.damaged)
-
-    whole, *parts = counted
-    assert whole == sum(parts) > 1
+    path = write_clip(tmp_path / f"clip{suffix}", noise(), threads=3)
+    damage(path)
+    parts = [Span(0, 1), Span(1, 2, 0.4), Span(2, 3, 0.4), Span(3, None, 0.4)]
+    whole, *parted = [_damaged(path, span)[0] for span in (WHOLE, *parts)]
+    assert whole == sum(parted) > 1
 
 
 @pytest.mark.parametrize(
