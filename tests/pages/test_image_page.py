@@ -209,6 +209,7 @@ def test_a_picture_of_one_pixel_is_taken_whole_and_says_so(opened: AppTest) -> N
     assert not opened.exception
     assert not opened.error
     assert any("it was taken as one face" in info.value for info in opened.info)
+    assert "dot.png, 1 x 1 pixels, taken whole" in [one.value for one in opened.caption]
 
 
 def test_a_picture_without_a_face_gets_advice(opened: AppTest) -> None:

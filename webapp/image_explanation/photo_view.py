@@ -11,6 +11,7 @@ from core import CoreError, Explanation, ImageResult
 from core.drawing import Style, annotate_picture, common_scale
 from core.explain import EXPLAINERS, SLOW_PASSES, stored_faithfulness
 from core.images import png_bytes
+from core.types import WHOLE
 from webapp import cache, pictures
 from webapp.errors import sentence
 from webapp.image_explanation.face_card import FaceCard, shown_answer
@@ -51,7 +52,10 @@ def show_photo(first: Subject, style: Style) -> tuple[ImageResult, Subject]:
     with left.container(key="photo in view"):
         photo = room_for(st.container(), found.image.shape, "photo").empty()
         size = f"{width:,} x {height:,} pixels"
-        st.caption(f"{literal(first.picture.name)}, {size}, {counted(len(found.faces), 'face')}")
+        taken = found.faces and found.faces[0].face.detection
+        whole = taken and taken.detector == WHOLE and not taken.score
+        count = "taken whole" if whole else counted(len(found.faces), "face")
+        st.caption(f"{literal(first.picture.name)}, {size}, {count}")
         for note in found.notes if found.faces else ():
             st.info(literal(note))
         downloads = st.container()
