@@ -52,6 +52,15 @@ def canonical(name: str) -> str | None:
     return key if key in COLOURS else None
 
 
+def synonyms(label: str) -> list[str]:
+    """The other names of a class that `canonical` knows.
+
+    >>> synonyms("anger")
+    ['angry']
+    """
+    return [word for word, meant in _FOREIGN.items() if meant == label]
+
+
 def label_in_name(path: str | PurePath, labels: Sequence[str]) -> str | None:
     """The label a path carries: the last word of the file's name, else a folder's name.
 

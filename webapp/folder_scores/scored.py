@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import cv2
@@ -17,12 +17,12 @@ import streamlit as st
 from core.evaluation import Predictions, with_intervals
 from core.files import readable
 from core.images import FULL_PIXELS
-from core.labels import COLOURS, label_in_name
+from core.labels import COLOURS, label_in_name, synonyms
 from core.scoring import FacesMode, Score, as_row, header, score_files
 from core.tabular import CsvWriter
 from webapp.chart_frame import draw_chart, emotion_column, share_columns
 from webapp.charts.results import confusion_heat
-from webapp.text import counted, percent
+from webapp.text import counted, literal, percent
 
 if TYPE_CHECKING:
     from core.predict import Predictor
@@ -40,6 +40,8 @@ WARNING = (
     "Kept in this machine's memory for a day, small pictures included, or until the app is "
     "restarted. Whoever has the address can see them."
 )
+NAMED = 6  # folders without labels, in a sentence
+FEW = 30  # labelled pictures under which the bootstrap tells too narrow an interval
 LEAST_LABELLED = 0.5  # share of the files; below it, words in names are hardly labels
 
 
@@ -185,9 +187,32 @@ def show_scores(scored: Scored, skipped: Sequence[tuple[str, str]]) -> None:
         with st.expander(f"{counted(len(skipped), 'file')} left out"):
             st.dataframe(pd.DataFrame(skipped, columns=["file", "reason"]), hide_index=True)
     labelled = len(scored.labelled)
-    if labelled and labelled >= LEAST_LABELLED * max(1, answered):
+    if compared := 0 < labelled >= LEAST_LABELLED * answered:
         _figures(scored)
+    if labelled < answered:
+        (st.info if labelled else st.caption)(_without_label(scored, compared=compared))
     _table(scored)
+
+
+def _without_label(scored: Scored, *, compared: bool) -> str:
+    """Which answers no label was found for, and what is read as one."""
+    rows = scored.table[(scored.table["answer"] != "") & (scored.table["label"] == "")]
+    folders = rows["file"].map(lambda name: PurePath(name).parent.name).value_counts()
+    named = [f"{literal(str(name))} ({count:,})" for name, count in folders.items() if name]
+    where = f" of the folders {', '.join(named[:NAMED])}" if named else ""
+    where += f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    fate = (
+        "and are left out of these figures"
+        if compared
+        else "so there are too few labels to compare with"
+    )
+    known = [
+        f"{one} ({', '.join(more)})" if (more := synonyms(one)) else one for one in scored.labels
+    ]
+    return (
+        f"{counted(len(rows), 'answer')}{where} have no label that this network knows, {fate}. A "
+        f"label is the last word of a file's name, or a folder's name: {', '.join(known)}."
+    )
 
 
 def _figures(scored: Scored) -> None:
@@ -200,10 +225,10 @@ def _figures(scored: Scored) -> None:
     ):
         low, high = figures["intervals"][name]
         column.metric(title, percent(figures[name]))
-        column.caption(
-            f"{counted(figures['n'], 'labelled picture')}; 95 %: {100 * low:.1f} to "
-            f"{100 * high:.1f}"
-        )
+        span = f"95 %: {100 * low:.1f} to {100 * high:.1f}"
+        if name != "accuracy" and figures["n"] < FEW:
+            span = f"under {FEW}, too few for an interval"
+        column.caption(f"{counted(figures['n'], 'labelled picture')}; {span}")
     with columns[2]:
         draw_chart(
             confusion_heat(
