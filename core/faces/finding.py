@@ -197,7 +197,7 @@ def fitted_landmarks(images: Image) -> NDArray[np.float64]:
 def frame_face(image: Image, detection: Detection, landmarks: bool = True) -> Face:
     """One found face, framed as `find_faces` does it."""
     if detection.detector == WHOLE:
-        return whole_picture(image, landmarks=landmarks)
+        return replace(whole_picture(image, landmarks=landmarks), detection=detection)
     points = believed_landmarks(image, detection) if landmarks else None
     crop, matrix = aligned_crop(image, detection if points is None else points)
     return Face(detection, crop, matrix, points)

@@ -171,6 +171,19 @@ def test_landmarks_lie_on_the_face_however_a_crop_frames_it(
     assert apart < 0.1 * np.hypot(*(right - left))
 
 
+def test_a_face_that_fills_a_small_picture_keeps_the_score_it_was_found_with(
+    photo: Image, face_box: Box
+) -> None:
+    tight = photo[face_box.top : face_box.bottom, face_box.left : face_box.right]
+
+    (filling,) = find_faces(tight).faces
+    (taken,) = find_faces(np.full((64, 64, 3), 77, np.uint8)).faces
+
+    assert (filling.detection.detector, taken.detection.detector) == ("whole", "whole")
+    assert filling.detection.score > 0.5
+    assert taken.detection.score == 0
+
+
 @pytest.fixture
 def without_blazeface(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blazeface, "_PACKAGE", "a_package_that_is_not_here")
