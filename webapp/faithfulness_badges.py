@@ -27,6 +27,8 @@ HOW_IT_IS_MEASURED = (
     "gap is above zero and above those of blind maps, which know nothing of the answer, with 95 % "
     "intervals."
 )
+BOTH = ", on the faces that have both"
+_ROUNDED = 5e-4  # by which a difference may miss that of the rounded gaps beside it
 _CSS = {"green": "#1A7F37", "orange": "#BC4C00", "gray": "#7D8590"}
 
 
@@ -161,7 +163,10 @@ def figure_rows(report: Mapping[str, Any], entry: Mapping[str, Any]) -> list[tup
             rows.append((f"gap of {title}", _ranged(own)))
         ahead = entry.get("over_controls", {}).get(name)
         if ahead:
-            rows.append((f"ahead of {title} by", _ranged(ahead)))
+            paired = own and abs(entry["gap"] - own["gap"] - ahead["gap"]) > _ROUNDED
+            rows.append(
+                (f"ahead of {title} by{BOTH if paired else ''}", _ranged(ahead)),
+            )
     if isinstance(entry.get("road"), dict):
         rows.append(("ROAD", _ranged(entry["road"])))
     for name, title in (

@@ -61,9 +61,11 @@ def counts_table(counts: Values) -> tuple[pd.DataFrame, pd.DataFrame]:
         for split, row in splits.items():
             numbers = {label: row.get(label, 0) for label in labels}
             theirs = {label: paper.get((source, split, label)) for label in labels}
-            known = [number for number in theirs.values() if number is not None]
-            numbers["total"], theirs["total"] = sum(row.values()), sum(known) if known else None
-            cells = {label or UNLABELLED: _cell(numbers[label], theirs[label]) for label in numbers}
+            cells = {label or UNLABELLED: _cell(numbers[label], theirs[label]) for label in labels}
+            known = {label: number for label, number in theirs.items() if number is not None}
+            # Expressions that the paper does not count, such as neutral, make no difference to it.
+            same = not known or sum(numbers[label] for label in known) == sum(known.values())
+            cells["total"] = _cell(sum(row.values()), None if same else sum(known.values()))
             names = {"set": title_of(source), "split": split}
             texts.append({**names, **{label: text for label, (text, _) in cells.items()}})
             marks.append(
