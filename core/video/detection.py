@@ -1,6 +1,7 @@
 """When and where to look for faces, within the budget of a frame."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -28,6 +29,9 @@ _SCENE_SIDE, _SCENE_MIDDLE = 32, 24  # pixels of what is kept of a frame; of its
 _SAME_SCENE = 0.5  # correlation
 _PLAIN = 5.0  # grey levels of standard deviation under which a frame tells nothing: black, fog
 _OTHER, _CHANGED = 16, 0.4  # grey levels; share of the frame
+
+
+Change = Literal["same", "new", "back"]
 
 
 class FaceSearch:
@@ -157,9 +161,10 @@ class SceneChange:
 
     def __init__(self) -> None:
         self._before: NDArray[np.uint8] | None = None
+        self._left: NDArray[np.uint8] | None = None  # the scene that the last frame ended
 
-    def begins(self, image: Image) -> bool:
-        """Whether this frame shows another scene than the last; False for the first.
+    def look(self, image: Image) -> Change:
+        """What this frame does: it goes on, begins a scene, or goes on before a single other frame.
 
         A frame of one colour neither ends a scene nor begins one.
 
@@ -168,12 +173,23 @@ class SceneChange:
         """
         few = cv2.resize(image, (4 * _SCENE_SIDE,) * 2, interpolation=cv2.INTER_NEAREST)
         grey = cv2.cvtColor(few, cv2.COLOR_RGB2GRAY)
-        now = cv2.resize(grey, (_SCENE_SIDE,) * 2, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(grey, (_SCENE_SIDE,) * 2, interpolation=cv2.INTER_AREA)
+        now = np.asarray(small, np.uint8)
         if now.std() < _PLAIN:
-            return False
-        before, self._before = self._before, np.asarray(now, np.uint8)
-        if before is None or (cv2.absdiff(now, before) > _OTHER).mean() < _CHANGED:
-            return False
-        edge = (_SCENE_SIDE - _SCENE_MIDDLE) // 2
-        middle = now[edge:-edge, edge:-edge]
-        return float(cv2.matchTemplate(before, middle, cv2.TM_CCOEFF_NORMED).max()) < _SAME_SCENE
+            return "same"
+        before, left = self._before, self._left
+        self._before, self._left = now, None
+        if before is None or not _differ(before, now):
+            return "same"
+        if left is not None and not _differ(left, now):
+            return "back"
+        self._left = before
+        return "new"
+
+
+def _differ(before: NDArray[np.uint8], now: NDArray[np.uint8]) -> bool:
+    if (cv2.absdiff(now, before) > _OTHER).mean() < _CHANGED:
+        return False
+    edge = (_SCENE_SIDE - _SCENE_MIDDLE) // 2
+    middle = now[edge:-edge, edge:-edge]
+    return float(cv2.matchTemplate(before, middle, cv2.TM_CCOEFF_NORMED).max()) < _SAME_SCENE

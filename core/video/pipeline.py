@@ -68,7 +68,8 @@ class Pipeline:
         model: Answers and explains; may be shared between streams.
         finder: Finds faces and landmarks; may be shared.
         settings: May be replaced at any time through the attribute.
-        budget: Seconds a frame may take on average; 0 for as long as it takes.
+        budget: Seconds a frame may take on average; 0 for as long as it takes, and for a film: its
+            cuts are then looked for. A camera has none, but people who jump between slow frames.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Pipeline:
 
     def restart(self) -> None:
         """Forget every face, as before the first frame."""
-        self._tracker = Tracker(self._finder)
+        self._tracker = self._left = Tracker(self._finder)
         self._search = FaceSearch(self._finder)
         self._scenes = SceneChange()
         self._answers = FaceAnswers(self._model, self._finder)
@@ -119,6 +120,7 @@ class Pipeline:
         if self._size and (height, width) != self._size:
             across, down = width / self._size[1], height / self._size[0]
             self._tracker.resize(across, down)
+            self._scenes = SceneChange()
             self._answers.resize((across * down) ** 0.5)
         self._size = (height, width)
         step = _FIRST if self._last is None else time - self._last
@@ -170,11 +172,15 @@ class Pipeline:
 
     def _find(self, image: Image, now: float, settings: PipelineSettings) -> bool:
         """Follow the faces; search where it is time, where one was lost, or where there is none."""
-        if self._scenes.begins(image):
-            self._tracker.forget()
+        change = "same" if self._budget else self._scenes.look(image)
+        if change == "new":
+            self._left, self._tracker = self._tracker, Tracker(self._finder, self._tracker.next_id)
+            self._search = FaceSearch(self._finder)
+        elif change == "back":  # the frame between was damaged, or a flash
+            self._left.next_id, self._tracker = self._tracker.next_id, self._left
         complete = self._tracker.follow(image, now)
         due = self._frame_budget.due(settings.detect_every if self._tracker.tracks else 1)
-        if complete and not due:
+        if complete and not due and change == "same":
             return False
         known = [track.box for track in self._tracker.tracks]
         detections = self._search.search(image, known, settings.detector)

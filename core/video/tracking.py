@@ -71,11 +71,11 @@ class Tracker:
 
     Args:
         finder: Fits landmarks.
+        next_id: Of the first face.
     """
 
-    def __init__(self, finder: FaceFinder) -> None:
-        self._finder = finder
-        self._next_id = 1
+    def __init__(self, finder: FaceFinder, next_id: int = 1) -> None:
+        self._finder, self.next_id = finder, next_id
         self._number = 0
         self._lost: list[Track] = []
         self.tracks: list[Track] = []
@@ -86,10 +86,6 @@ class Tracker:
         for track in (*self.tracks, *self._lost):
             track.landmarks, track.velocity = track.landmarks * factors, track.velocity * factors
             track.fitted = False  # the last frame has another size: no flow leads to the next
-
-    def forget(self) -> None:
-        """Follow nobody, and take nobody for one seen before: another scene begins."""
-        self.tracks, self._lost = [], []
 
     def follow(self, image: Image, now: float) -> bool:
         """Move every face on to this frame; whether all could be followed."""
@@ -187,8 +183,8 @@ class Tracker:
             points = self._finder.landmarks(image, found)
             square = face_square(points)
             pictures = _patch(image, square), surroundings(image, square)
-            track = Track(self._next_id, points, *pictures, found.detector)
-            self._next_id += 1
+            track = Track(self.next_id, points, *pictures, found.detector)
+            self.next_id += 1
         else:
             self._lost.remove(track)
             self._refit(track, image, found)

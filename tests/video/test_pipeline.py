@@ -309,33 +309,3 @@ def test_frames_answered_together_get_the_answers_of_frames_one_by_one(together:
                 face.prediction.probabilities, same.prediction.probabilities
             )
             np.testing.assert_array_equal(face.scales, same.scales)
-
-
-class Furnished(World):
-    """A world with a room in the background."""
-
-    room = 1
-
-    def frame(self) -> Image:
-        coarse = np.random.default_rng(self.room).integers(0, 255, (6, 8, 3), dtype=np.uint8)
-        frame = np.kron(coarse, np.ones((40, 40, 1), np.uint8))
-        for person in self.people:
-            box = person.box
-            frame[box.top : box.bottom, box.left : box.right] = person.picture()
-        return np.asarray(frame, np.uint8)
-
-
-def test_after_a_cut_the_face_at_the_same_place_is_another_without_a_past() -> None:
-    person = Person(1, 160, 120, logits=(5.0, 0.0, 0.0, 0.0, 0.0, 0.0))
-    world = Furnished([person])
-    player = Player(world, detect_every=10)
-    before = player.step(23).faces[0]
-    person.logits = SAD  # and of the same look, so that following alone would go on
-    world.room = 2
-
-    after = player.step()
-
-    assert after.searched
-    assert [face.id for face in after.faces] == [before.id + 1]
-    assert after.faces[0].label == "sadness"
-    np.testing.assert_array_equal(after.faces[0].prediction.probabilities, after.faces[0].instant)

@@ -5,7 +5,7 @@ from photos import sample_photo
 
 from core.types import Box, Detection, Image
 from core.video import CoreFaceFinder
-from core.video.detection import FaceSearch, FrameBudget, SceneChange
+from core.video.detection import FaceSearch, FrameBudget
 
 
 def test_a_film_over_a_suit_shows_no_face_in_it() -> None:
@@ -89,32 +89,3 @@ def test_it_recovers() -> None:
 
 def test_a_file_takes_the_time_it_takes() -> None:
     assert searches(FrameBudget(0), frames=50, wanted=5, seconds=9.0) == 10
-
-
-def scenes(*frames: Image) -> list[bool]:
-    change = SceneChange()
-    return [change.begins(np.ascontiguousarray(frame)) for frame in frames]
-
-
-def test_another_picture_begins_a_scene_also_after_black() -> None:
-    photo = sample_photo()
-    noise = np.random.default_rng(2).integers(0, 255, (12, 16, 3), dtype=np.uint8)
-    other = np.kron(noise, np.ones((40, 40, 1), np.uint8))
-    black = np.zeros_like(other)
-
-    assert scenes(photo, photo, other, other, photo) == [False, False, True, False, True]
-    assert scenes(photo, black, black, other) == [False, False, False, True]
-    assert scenes(photo, black, photo, photo) == [False] * 4
-
-
-def test_a_moving_camera_a_lamp_or_a_hand_begin_no_scene() -> None:
-    photo = sample_photo()
-    hand = photo.copy()
-    hand[150:450, 100:350] = (200, 150, 120)
-
-    moved = [photo[40:440, left : left + 400] for left in (0, 40, 70, 110, 80)]
-    nearer = [photo[edge : 512 - edge, edge : 512 - edge] for edge in (0, 12, 24, 36)]
-    lit = [photo // 3, photo // 2 + 90, photo]
-
-    for frames in (moved, nearer, lit, [photo, hand, photo]):
-        assert scenes(*frames) == [False] * len(frames)
