@@ -198,9 +198,10 @@ def head_turns(
     Raises:
         FaceError: The landmark model cannot run here.
     """
-    from core.faces import fitted_landmarks, head_yaw
+    from core.faces import blazeface_available, fitted_landmarks, head_yaw
 
-    path = cache_folder("head_yaw") / f"{dataset.order_hash[:16]}.npz"
+    kind = "head_yaw" if blazeface_available() else "head_yaw_unseen"  # where the fits begin
+    path = cache_folder(kind) / f"{dataset.order_hash[:16]}.npz"
     known = np.full(len(dataset.manifest), np.inf)  # not looked at
     if path.is_file():
         with np.load(path, allow_pickle=False) as kept:

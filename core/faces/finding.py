@@ -148,12 +148,15 @@ def whole_picture(image: Image, *, landmarks: bool = True) -> Face:
 
 def _framed_otherwise(image: Image, square: Box) -> Detection | None:
     """The face of a crop where it lies elsewhere than in the training crops, else None."""
-    seen = blazeface.look(image, blazeface.BORDER) if blazeface.available() else ()
+    inside = image[square.top : square.bottom, square.left : square.right]
+    seen = blazeface.look(inside, blazeface.BORDER) if blazeface.available() else ()
     if not seen or seen[0].score < _SURE or seen[0].box.width < _LEAST * square.width:
         return None
     lower = round(_FRAMED_LOWER * square.width)
-    usual = Box(square.left, square.top + lower, square.right, square.bottom + lower)
-    return seen[0] if seen[0].box.overlap(usual) < _FRAMED_LIKE else None
+    if seen[0].box.overlap(Box(0, lower, square.width, square.height + lower)) >= _FRAMED_LIKE:
+        return None
+    box, x, y = seen[0].box, square.left, square.top
+    return replace(seen[0], box=Box(box.left + x, box.top + y, box.right + x, box.bottom + y))
 
 
 def believed_landmarks(image: Image, detection: Detection) -> NDArray[np.float32] | None:

@@ -171,6 +171,23 @@ def test_landmarks_lie_on_the_face_however_a_crop_frames_it(
     assert apart < 0.1 * np.hypot(*(right - left))
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_landmarks_of_a_whole_picture_lie_in_the_square_that_is_read(
+    photo: Image, face_box: Box, turned: bool
+) -> None:
+    """A face beside the square is none of its."""
+    high = photo[face_box.top - 10 : face_box.bottom + 10, face_box.left - 10 :][:, :330]
+    wide = np.ascontiguousarray(high)
+    picture = np.ascontiguousarray(np.rot90(wide, -1)) if turned else wide
+
+    face = whole_picture(picture)
+
+    if face.landmarks is not None:
+        middle = face.landmarks.mean(axis=0)
+        assert face.box.left < middle[0] < face.box.right
+        assert face.box.top < middle[1] < face.box.bottom
+
+
 def test_a_face_that_fills_a_small_picture_keeps_the_score_it_was_found_with(
     photo: Image, face_box: Box
 ) -> None:
