@@ -36,7 +36,10 @@ COARSE_NOTE = (
     "shares as rough."
 )
 DAMAGED_NOTE = "{damaged} damaged pieces of the file were passed over."
-FILLED_NOTE = "{filled} frames are damaged; answers go by what the decoder filled in."
+FILLED_NOTE = (
+    "Frames in which the decoder filled in damaged parts: {filled:,}; those after them may carry "
+    "the damage on."
+)
 BLANK_NOTE = (
     "In {blank:,} of {maps:,} maps nothing speaks for the expression named: they are blank. "
     "Another method may still find some evidence."
