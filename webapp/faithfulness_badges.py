@@ -27,8 +27,6 @@ HOW_IT_IS_MEASURED = (
     "gap is above zero and above those of blind maps, which know nothing of the answer, with 95 % "
     "intervals."
 )
-BOTH = ", on the faces that have both"
-_ROUNDED = 5e-4  # by which a difference may miss that of the rounded gaps beside it
 _CSS = {"green": "#1A7F37", "orange": "#BC4C00", "gray": "#7D8590"}
 
 
@@ -160,13 +158,11 @@ def figure_rows(report: Mapping[str, Any], entry: Mapping[str, Any]) -> list[tup
     for name, title in CONTROL_TITLES.items():
         own = report.get("controls", {}).get(name)
         if own:
-            rows.append((f"gap of {title}", _ranged(own)))
+            whose = "another face's Grad-CAM" if name == "other_face" else title
+            rows.append((f"gap of {whose}", _ranged(own)))
         ahead = entry.get("over_controls", {}).get(name)
         if ahead:
-            paired = own and abs(entry["gap"] - own["gap"] - ahead["gap"]) > _ROUNDED
-            rows.append(
-                (f"ahead of {title} by{BOTH if paired else ''}", _ranged(ahead)),
-            )
+            rows.append((f"ahead of {_compared(name, title, report, entry)} by", _ranged(ahead)))
     if isinstance(entry.get("road"), dict):
         rows.append(("ROAD", _ranged(entry["road"])))
     for name, title in (
@@ -179,6 +175,14 @@ def figure_rows(report: Mapping[str, Any], entry: Mapping[str, Any]) -> list[tup
     if entry.get("sanity"):
         rows.append(("parameter randomisation", literal(str(entry["sanity"]))))
     return rows
+
+
+def _compared(name: str, title: str, report: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
+    """A control as a method was compared with it, which may be otherwise than its own row says."""
+    if name == "other_face":
+        return "the method's own map of another face"
+    fewer = entry.get("n") != report.get("n", entry.get("n"))
+    return f"{title}, on these faces," if fewer else title
 
 
 def _is_number(entry: Mapping[str, Any], name: str) -> bool:

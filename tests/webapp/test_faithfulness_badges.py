@@ -7,7 +7,6 @@ import pytest
 
 from core import Explanation
 from webapp.faithfulness_badges import (
-    BOTH,
     Badge,
     badge_html,
     badges,
@@ -76,17 +75,28 @@ def test_the_numbers_are_told_with_their_intervals() -> None:
     assert "2,388 test faces" in text
     assert "| gap | +0.250 (+0.125 to +0.375) |" in text
     assert "| gap of a fixed blob in the middle | +0.062 (+0.000 to +0.125) |" in text
-    assert f"| ahead of a fixed blob in the middle by{BOTH} | +0.062 (+0.000 to +0.125) |" in text
+    assert "| ahead of a fixed blob in the middle by | +0.062 (+0.000 to +0.125) |" in text
     assert "| average drop | 50.0 % |" in text
 
 
-@pytest.mark.parametrize(("ahead", "said"), [(0.1875, ""), (0.1879, ""), (0.18, BOTH)])
-def test_a_lead_measured_on_fewer_faces_than_the_gaps_says_so(ahead: float, said: str) -> None:
-    shown = report(over_controls={"centre": {"gap": ahead, "ci": [0.125, 0.25]}})
+@pytest.mark.parametrize(("faces", "said"), [(2388, ""), (3000, ", on these faces,")])
+def test_a_lead_measured_on_fewer_faces_than_the_controls_gap_says_so(
+    faces: int, said: str
+) -> None:
+    text = numbers({**report(), "n": faces}, "grad_cam", "last")
 
-    assert f"ahead of a fixed blob in the middle by{said} | {ahead:+.3f}" in numbers(
-        shown, "grad_cam", "last"
-    )
+    assert f"| ahead of a fixed blob in the middle{said} by | +0.062" in text
+
+
+def test_the_control_of_another_face_is_grad_cam_s_but_the_lead_is_over_the_methods_own() -> None:
+    lead = {"gap": 0.0625, "ci": [0.0, 0.125]}
+    shown = report(over_controls={"other_face": lead})
+    shown["controls"] = {"other_face": lead}
+
+    text = numbers(shown, "grad_cam", "last")
+
+    assert "| gap of another face's Grad-CAM | +0.062" in text
+    assert "| ahead of the method's own map of another face by | +0.062" in text
 
 
 def test_a_refused_method_says_why() -> None:
