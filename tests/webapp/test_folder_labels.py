@@ -34,7 +34,7 @@ def shown(scores: Scored) -> AppTest:
 
         show_scores(scores, [])
 
-    found = AppTest.from_function(page, args=(scores,)).run()
+    found = AppTest.from_function(page, args=(scores,), default_timeout=60).run()
     assert not found.exception
     return found
 
@@ -49,18 +49,30 @@ def test_labelled_pictures_are_compared_and_the_others_are_said_with_their_folde
     assert page.metric[0].value == "0.0 %"
     (said,) = [info.value for info in page.info]
     assert said.startswith(
-        "3 answers of the folders wut (2), neutral (1) have no label that this network knows, and "
-        "are left out of these figures."
+        "3 answers have no label that this network knows, and are left out of these figures. "
+        "By folder: wut 2, neutral 1. A label is"
     )
     assert "happiness (happy, joy, joyful), surprise (surprised)" in said
     assert any("under 30, too few for an interval" in one.value for one in page.caption)
 
 
 def test_too_few_labels_are_said_to_be_too_few() -> None:
-    (said,) = [info.value for info in shown(scored("happy/1.png", "a/2.png", "b/3.png")).info]
+    (said,) = [
+        info.value for info in shown(scored("happy/1.png", "2.png", "x/b/3.png", "4.png")).info
+    ]
 
-    assert "2 answers of the folders a (1), b (1)" in said
-    assert "so there are too few labels to compare with" in said
+    assert said.startswith(
+        "3 answers have no label that this network knows, so there are too few labels to compare "
+        "with. By folder: none 2, x/b 1. A label is"
+    )
+
+
+def test_a_single_answer_without_a_label_is_told_as_one() -> None:
+    (said,) = [info.value for info in shown(scored("happy/1.png", "sad/2.png", "3.png")).info]
+
+    assert said.startswith(
+        "1 answer has no label that this network knows, and is left out of these figures. A label"
+    )
 
 
 @pytest.mark.parametrize("names", [("1.png", "2.png"), ("sad/1.png", "x_happy.png")])

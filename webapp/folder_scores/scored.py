@@ -197,20 +197,18 @@ def show_scores(scored: Scored, skipped: Sequence[tuple[str, str]]) -> None:
 def _without_label(scored: Scored, *, compared: bool) -> str:
     """Which answers no label was found for, and what is read as one."""
     rows = scored.table[(scored.table["answer"] != "") & (scored.table["label"] == "")]
-    folders = rows["file"].map(lambda name: PurePath(name).parent.name).value_counts()
-    named = [f"{literal(str(name))} ({count:,})" for name, count in folders.items() if name]
-    where = f" of the folders {', '.join(named[:NAMED])}" if named else ""
-    where += f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
-    fate = (
-        "and are left out of these figures"
-        if compared
-        else "so there are too few labels to compare with"
-    )
+    folders = rows["file"].map(lambda name: str(PurePath(name).parent)).value_counts()
+    named = [f"{literal(str(one)) if one != '.' else 'none'} {n:,}" for one, n in folders.items()]
+    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    where = f" By folder: {', '.join(named[:NAMED])}{more}." if list(folders.index) != ["."] else ""
+    have, are = ("has", "is") if len(rows) == 1 else ("have", "are")
+    left_out = f"and {are} left out of these figures"
+    fate = left_out if compared else "so there are too few labels to compare with"
     known = [
-        f"{one} ({', '.join(more)})" if (more := synonyms(one)) else one for one in scored.labels
+        f"{one} ({', '.join(also)})" if (also := synonyms(one)) else one for one in scored.labels
     ]
     return (
-        f"{counted(len(rows), 'answer')}{where} have no label that this network knows, {fate}. A "
+        f"{counted(len(rows), 'answer')} {have} no label that this network knows, {fate}.{where} A "
         f"label is the last word of a file's name, or a folder's name: {', '.join(known)}."
     )
 
