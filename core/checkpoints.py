@@ -60,6 +60,7 @@ SHIPPED_TITLES = {
     "rafdb-gimefive-se-4-epochs": "GiMEFiVE with SE on RAF-DB, 4 epochs",
     "rafdb-resnet18-4-epochs": "ResNet18 on RAF-DB, 4 epochs",
     "rafdb-resnet18-10-epochs": "ResNet18 on RAF-DB, 10 epochs",
+    "rafdb-resnet34-10-epochs": "ResNet34 on RAF-DB, 10 epochs",
     "rafdb-gimefive-baseline-10-epochs": "GiMEFiVE baseline on RAF-DB, 10 epochs",
     "rafdb-gimefive-plain-10-epochs": "GiMEFiVE plain on RAF-DB, 10 epochs",
     "rafdb-gimefive-se-10-epochs": "GiMEFiVE with SE on RAF-DB, 10 epochs",
