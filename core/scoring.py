@@ -225,7 +225,7 @@ def _found_in(
 
     first = found.detections[0]
     if first.detector == WHOLE:
-        count = int(first.score > 0)  # a face that fills the picture, or none
+        count = int(first.is_seen)  # a face that fills the picture, or none
         row = Score(path, None, WHOLE, "ok", "", WHOLE, count, note=" ".join(found.notes))
         return [_Read(row, pixels(found.image))]
     count = len(found.detections)

@@ -87,6 +87,11 @@ class Detection:
     score: float
     detector: str
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether a detector saw a face: not where a picture was taken whole for want of one."""
+        return self.detector != WHOLE or self.score > 0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:

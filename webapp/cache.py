@@ -269,9 +269,7 @@ def answers_of(result: ImageResult, detector: str) -> tuple[Answer, ...]:
         detector: Which was asked to look for faces, or WHOLE.
     """
     found = [one.face.detection for one in result.faces]
-    # A detector that finds nothing in a small picture takes it whole, with a score of 0.
-    are_faces = [one.detector != WHOLE or one.score > 0 for one in found]
-    count = None if detector == WHOLE else sum(are_faces)
+    count = None if detector == WHOLE else sum(one.is_seen for one in found)
     return tuple(
         Answer(
             one.prediction,

@@ -197,7 +197,7 @@ def search(image: Image, *, small: bool = True) -> Found:
     if may_be_crop(checked(image)):
         found = _as_crop(image)
         if found[0].detector == WHOLE:
-            return Found(image, found, notes if found[0].score else (*notes, _TAKEN_WHOLE))
+            return Found(image, found, notes if found[0].is_seen else (*notes, _TAKEN_WHOLE))
     else:
         found = _upright(image)
         if (small or not found) and not notes:

@@ -11,7 +11,6 @@ from core import CoreError, Explanation, ImageResult
 from core.drawing import Style, annotate_picture, common_scale
 from core.explain import EXPLAINERS, SLOW_PASSES, stored_faithfulness
 from core.images import png_bytes
-from core.types import WHOLE
 from webapp import cache, pictures
 from webapp.errors import sentence
 from webapp.image_explanation.face_card import FaceCard, shown_answer
@@ -52,9 +51,8 @@ def show_photo(first: Subject, style: Style) -> tuple[ImageResult, Subject]:
     with left.container(key="photo in view"):
         photo = room_for(st.container(), found.image.shape, "photo").empty()
         size = f"{width:,} x {height:,} pixels"
-        taken = found.faces and found.faces[0].face.detection
-        whole = taken and taken.detector == WHOLE and not taken.score
-        count = "taken whole" if whole else counted(len(found.faces), "face")
+        seen = all(one.face.detection.is_seen for one in found.faces)
+        count = counted(len(found.faces), "face") if seen else "taken whole"
         st.caption(f"{literal(first.picture.name)}, {size}, {count}")
         for note in found.notes if found.faces else ():
             st.info(literal(note))
