@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.evaluation import Predictions, with_intervals
+from core.evaluation import FEW, Predictions, with_intervals
 from core.files import readable
 from core.images import FULL_PIXELS
 from core.labels import COLOURS, label_in_name, synonyms
@@ -41,7 +41,6 @@ WARNING = (
     "restarted. Whoever has the address can see them."
 )
 NAMED = 6  # folders without labels, in a sentence
-FEW = 30  # labelled pictures under which the bootstrap tells too narrow an interval
 LEAST_LABELLED = 0.5  # share of the files; below it, words in names are hardly labels
 
 
