@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from core.checkpoints import WEIGHTS
-from core.files import file_hash, fingerprint, read_object, readable, replacing
+from core.files import file_hash, read_object, readable, replacing
 from core.tabular import CsvWriter
 from core.types import Box, Image
 from core.video.analysis import (
@@ -171,14 +171,17 @@ def origin_of(span: Span, made_of: Mapping[str, Any]) -> Report:
 
 
 def origin(source: Path, checkpoint: Path) -> dict[str, Any]:
-    """What an analysis was made of beside its settings: the film, and the network that answered."""
+    """What an analysis was made of beside its settings: the film, and the network that answered.
+
+    The hashes are those that reports and cards of the network name.
+    """
     facts = source.stat()
     return {
         _NETWORK: checkpoint.name,
         "bytes": facts.st_size,
         "modified": facts.st_mtime_ns,
-        "weights": fingerprint(checkpoint / WEIGHTS),
-        "card": file_hash(checkpoint / "card.json"),
+        "weights_sha256": file_hash(checkpoint / WEIGHTS),
+        "card_sha256": file_hash(checkpoint / "card.json"),
     }
 
 

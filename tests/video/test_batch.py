@@ -1,4 +1,5 @@
 import csv
+import hashlib
 import json
 import os
 from dataclasses import asdict, replace
@@ -241,3 +242,4 @@ def test_only_the_same_analysis_that_came_to_its_end_is_kept(tmp_path: Path, cha
 
     assert (found is not None) == (changed in {"nothing", "name"})
     assert facts["origin"]["network"] == "run"
+    assert facts["origin"]["weights_sha256"] == hashlib.sha256(b"{}").hexdigest()

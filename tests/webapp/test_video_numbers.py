@@ -185,6 +185,18 @@ def test_an_upload_keeps_its_name_in_a_folder_of_its_own(tmp_path: Path) -> None
 
     assert target == tmp_path / "film" / "À_la_ville_2.mp4"
     assert target.read_bytes() == b"film"
-    (tmp_path / "other").mkdir()
-    long = Chosen(f"{'ß' * 300}.mp4", upload=BytesIO(b"")).on_disk(tmp_path / "other")
-    assert long.name == f"{'ß' * 60}.mp4"
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("a" * 100 + " b.MP4", "a" * 100 + "_b.mp4"),
+        ("ü" * 120 + ".mov", "ü" * 80 + ".mov"),  # two bytes each
+        ("x" + "ü" * 120 + ".mov", "x" + "ü" * 79 + ".mov"),
+        ("../??.avi", "video.avi"),
+    ],
+)
+def test_a_long_name_is_cut_where_files_cannot_have_it(
+    tmp_path: Path, title: str, name: str
+) -> None:
+    assert Chosen(title, upload=BytesIO(b"film")).on_disk(tmp_path).name == name

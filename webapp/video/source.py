@@ -21,6 +21,7 @@ MOST_LISTED = 500
 LISTING_SECONDS = 60  # a listing of the data folder is kept that long
 SAMPLE_SECONDS = 6
 FILM = "film"  # the folder of an upload
+LONGEST_NAME = 160  # bytes; file systems take 255 and results put words behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Chosen:
         if self.upload is None:
             return _sample(folder / "sample.mp4")
         name = PurePosixPath(self.title)
-        target = folder / FILM / f"{plain(name.stem)[:60]}{name.suffix.lower()}"
+        target = folder / FILM / f"{plain(name.stem)}{name.suffix.lower()}"
         target.parent.mkdir()
         with target.open("wb") as file:
             while part := self.upload.read(2**20):
@@ -55,8 +56,9 @@ class Chosen:
 
 
 def plain(title: str) -> str:
-    """A title as a file may be called: spaces and signs become "_"."""
-    return re.sub(r"[^\w.-]+", "_", title).strip("._") or "video"
+    """A title as a file may be called: spaces and signs become "_", cut at LONGEST_NAME."""
+    name = re.sub(r"[^\w.-]+", "_", title).encode()[:LONGEST_NAME].decode(errors="ignore")
+    return name.strip("._") or "video"
 
 
 def video_input() -> Chosen | None:
