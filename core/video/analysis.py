@@ -150,7 +150,7 @@ def analyse_span(
         except VideoError:
             if span == WHOLE or run is None or run.time is not None or not status:
                 raise  # else a part without a frame, which has no annotated copy
-        run.counts["damaged"], run.counts["filled"] = video.damaged, video.filled
+        run.counts["damaged"] = video.damaged
     elapsed, seconds = clock.perf_counter() - started, run.time or 0.0
     notes = [*video.notes, *run.notes]
     part = {
@@ -306,6 +306,7 @@ class _Run:
             self.run_up.append((frame.time, face.id, *place))
 
     def _add(self, frame: VideoFrame, result: FrameResult) -> None:
+        self.counts["filled"] += frame.filled
         shares: dict[int, dict[str, float] | None] = {}
         for face in result.faces:
             if face.explanation is not None:

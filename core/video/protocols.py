@@ -99,11 +99,13 @@ class VideoFrame:
         number: From 0 at the start of the part that is read; -1 in the run-up to it.
         time: Seconds from the film's first frame; strictly increasing.
         image: RGB uint8 (H, W, 3), upright.
+        filled: Whether the decoder filled in damaged parts of it.
     """
 
     number: int
     time: float
     image: Image
+    filled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ _DEFAULT_RATE = 25.0  # frames a second where the file says nothing
 class VideoReader:
     """Reads a file once from beginning to end; use it in a `with` block.
 
-    `damaged` counts places passed over, `filled` frames with places that the decoder filled in.
+    `damaged` counts places of the file that were passed over.
 
     Args:
         path: The file.
@@ -61,7 +61,7 @@ class VideoReader:
     def __init__(self, path: Path, *, longest: int = LONGEST) -> None:
         self._path = path
         self.notes: list[str] = []
-        self.damaged = self.filled = 0
+        self.damaged = 0
         self._reformatter = VideoReformatter()
         self._container = _opened(path)
         try:
@@ -128,10 +128,10 @@ class VideoReader:
             time = shown if shown > time else time + step / 2
             inside = shown >= span.start or span.start == 0
             if number == 0 < span.start:
-                self.damaged = self.filled = 0  # those before belong to the part before
-            yield VideoFrame(number if inside else -1, time, self._upright(item))
+                self.damaged = 0  # those before belong to the part before
+            image = self._upright(item)
+            yield VideoFrame(number if inside else -1, time, image, item.is_corrupt)
             number += inside
-            self.filled += inside and item.is_corrupt
         duration = self.info.duration
         if duration is not None and first <= time < duration - _SHORT - step:
             self.notes.append(

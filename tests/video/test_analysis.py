@@ -9,7 +9,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from clips import face_frame, paste_face, walking_face, write_clip
+from clips import damage, face_frame, noise, paste_face, walking_face, write_clip
 from live_world import Person, World
 
 from core.errors import VideoError
@@ -200,6 +200,23 @@ def test_stopping_keeps_what_was_done(tmp_path: Path) -> None:
     assert len(rows(tmp_path / "out")) == 7
     with VideoReader(tmp_path / "out" / ANNOTATED) as reader:
         assert sum(1 for _ in reader.frames()) == 7
+
+
+def test_frames_read_ahead_of_a_stop_are_not_counted(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4", noise(), threads=1)
+    damage(source)
+    with VideoReader(source) as reader:
+        filled = [frame.filled for frame in reader.frames()]
+    first, done = filled.index(True) + 1, list[int]()
+
+    report = analyse(
+        source,
+        tmp_path / "out",
+        on_progress=lambda progress: done.append(progress.frames),
+        stopped=lambda: len(done) == first,
+    )
+
+    assert any("filled in damaged parts: 1;" in note for note in report["notes"])
 
 
 @pytest.mark.parametrize("annotated", [True, False])
