@@ -14,7 +14,6 @@ from core.explain.region_occlusion import (
     RegionOcclusion,
     RegionShapley,
     occlude_regions,
-    region_shapley,
 )
 from core.explain.regions import (
     BACKGROUND,
@@ -134,7 +133,7 @@ class RegionReport:
         explanation: The map behind `evidence`, of at least 16x16 cells.
         evidence: Descriptive: how the map is spread, one entry a region.
         hidden: Measured: answers with each region hidden.
-        game: Measured: all sets of regions; None unless asked for.
+        game: Measured: all sets of regions; None where they were not.
         textbook: Plausibility, not faithfulness; None for a class without a pattern.
         sentence: Built from `hidden` and `game` alone.
     """
@@ -161,7 +160,6 @@ def region_report(
     labels: Sequence[str],
     *,
     explanation: Explanation | None = None,
-    all_sets: bool = False,
     game: RegionShapley | None = None,
     temperature: float = 1.0,
 ) -> RegionReport:
@@ -173,9 +171,8 @@ def region_report(
         masks: bool (S, S) a region, from `fit_masks`.
         labels: Class names in the order of the logits.
         explanation: Of the same face; one with too few cells is replaced by HiResCAM.
-        all_sets: Whether all 128 sets of regions are measured, for Shapley values and the smallest
-            deciding set; otherwise each region by itself, nine pictures.
-        game: All sets of regions of this face, where they were measured before.
+        game: All sets of regions of this face, from `region_shapley`, for Shapley values and the
+            smallest deciding set; without them, each region by itself, nine pictures.
         temperature: Divisor of the logits wherever probabilities are told, from the card.
 
     Raises:
@@ -186,8 +183,6 @@ def region_report(
     if explanation is None or min(explanation.maps.shape[1:]) < FINE_CELLS:
         explanation = explain(model, batch, labels, FINE_METHOD)
     hidden = occlude_regions(model, batch, masks, temperature)
-    if game is None and all_sets:
-        game = region_shapley(model, batch, masks)
     order = np.argsort(-hidden.whole, kind="stable")
     predicted, second = labels[int(order[0])], labels[int(order[1])]
     return RegionReport(

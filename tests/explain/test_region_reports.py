@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.explain import explain
-from core.explain.region_occlusion import RegionOcclusion, RegionShapley
+from core.explain.region_occlusion import RegionOcclusion, RegionShapley, region_shapley
 from core.explain.region_reports import region_report, sentence
 from core.labels import EMOTIONS
 
@@ -67,29 +67,20 @@ def test_a_coarse_map_is_replaced_and_a_fine_one_is_kept(face: tuple[nn.Module, 
     assert region_report(model, batch, quarters(64), EMOTIONS, explanation=fine).explanation is fine
 
 
-def test_all_sets_are_measured_only_when_asked_for(face: tuple[nn.Module, Tensor]) -> None:
-    model, batch = face
-
-    short = region_report(model, batch, quarters(64), EMOTIONS)
-    long = region_report(model, batch, quarters(64), EMOTIONS, all_sets=True)
-
-    assert short.game is None
-    assert long.game is not None
-    assert long.game.regions == ("eyes", "nose", "mouth")
-    assert short.textbook is not None
-    assert set(short.textbook.expected) <= {"eyes", "nose", "mouth"}
-
-
-def test_sets_that_were_measured_before_are_taken_as_they_are(
+def test_the_sets_of_regions_are_told_where_they_were_measured(
     face: tuple[nn.Module, Tensor],
 ) -> None:
     model, batch = face
-    before = region_report(model, batch, quarters(64), EMOTIONS, all_sets=True)
+    game = region_shapley(model, batch, quarters(64))
 
-    after = region_report(model, batch, quarters(64), EMOTIONS, game=before.game)
+    short = region_report(model, batch, quarters(64), EMOTIONS)
+    long = region_report(model, batch, quarters(64), EMOTIONS, game=game)
 
-    assert after.game is before.game
-    assert after.sentence == before.sentence
+    assert (short.game, long.game) == (None, game)
+    assert game.regions == ("eyes", "nose", "mouth")
+    assert len(long.sentence) > len(short.sentence)
+    assert short.textbook is not None
+    assert set(short.textbook.expected) <= {"eyes", "nose", "mouth"}
 
 
 def hidden(*probabilities: float) -> RegionOcclusion:
