@@ -15,7 +15,8 @@ from webapp.text import counted, literal, percent
 Colour = Literal["green", "orange", "gray"]
 
 BEATS = "beats its controls"  # as reports say it
-GOOD, POOR = "on test faces: truer than chance", "on test faces: no truer than chance"
+BLIND = "blind maps"
+GOOD, POOR = f"on test faces: truer than {BLIND}", "on test faces: no truer than {control}"
 UNMEASURED = "not tested for this network"
 OTHER_LAYER = "not measured at this layer"
 PIXELS = "input"  # in place of a layer's name, as explanations say it
@@ -58,7 +59,7 @@ def badges(report: Mapping[str, Any] | None, method: str, layer: str) -> tuple[B
     if entry is None:
         known = (report or {}).get("methods", {})
         return (Badge(OTHER_LAYER if method in known else UNMEASURED, "gray"),)
-    found = [Badge(GOOD, "green") if entry.get("verdict") == BEATS else Badge(POOR, "orange")]
+    found = [Badge(GOOD, "green") if entry.get("verdict") == BEATS else _poor(entry)]
     if entry.get("sanity") == "fails":
         found.append(Badge("barely depends on the weights", "orange"))
     if entry.get("sanity") == "partly":
@@ -68,6 +69,14 @@ def badges(report: Mapping[str, Any] | None, method: str, layer: str) -> tuple[B
     if method in EXPLAINERS and not EXPLAINERS[method].class_discriminative:
         found.append(Badge(SAME_FOR_ALL, "gray"))
     return tuple(found)
+
+
+def _poor(entry: Mapping[str, Any]) -> Badge:
+    """Names the control that a method exceeds least, or chance where its gap is not above zero."""
+    leads = {name: ahead["ci"][0] for name, ahead in entry.get("over_controls", {}).items()}
+    least = min(leads, key=lambda name: leads[name], default="")
+    control = CONTROL_TITLES.get(least, BLIND) if leads.get(least, 1) <= 0 else BLIND
+    return Badge(POOR.format(control="chance" if entry["ci"][0] <= 0 else control), "orange")
 
 
 def badge_html(badge: Badge) -> str:

@@ -219,7 +219,7 @@ def test_badges_come_from_the_checkpoints_own_report(app: AppTest, made_checkpoi
     measured(folder)
     app.run()
 
-    assert "on test faces: truer than chance" in texts(app, "markdown")
+    assert "on test faces: truer than blind maps" in texts(app, "markdown")
     assert "| gap | +0.250 (+0.200 to +0.300) |" in texts(app, "markdown")
     assert "not measured" not in texts(app, "markdown")
 

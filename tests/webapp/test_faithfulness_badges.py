@@ -36,14 +36,37 @@ def test_without_a_report_nothing_is_claimed() -> None:
 
 def test_a_method_that_beats_its_controls_is_green() -> None:
     assert badges(report(), "grad_cam", "last") == (
-        Badge("on test faces: truer than chance", "green"),
+        Badge("on test faces: truer than blind maps", "green"),
     )
 
 
-def test_a_method_that_does_not_is_orange() -> None:
-    found = badges(report(verdict="does not beat its controls"), "grad_cam", "last")
+@pytest.mark.parametrize(
+    ("entry", "control"),
+    [
+        ({}, "a fixed blob in the middle"),
+        (
+            {
+                "over_controls": {
+                    "random": {"gap": 0.2, "ci": [0.1, 0.3]},
+                    "centre": {"gap": -0.1, "ci": [-0.125, -0.0625]},
+                    "other_face": {"gap": 0.0, "ci": [-0.0625, 0.0625]},
+                }
+            },
+            "a fixed blob in the middle",
+        ),
+        ({"over_controls": {"other_face": {"gap": 0.0, "ci": [-0.1, 0.1]}}}, "another face's map"),
+        ({"gap": 0.01, "ci": [-0.1, 0.12]}, "chance"),
+        ({"over_controls": {}}, "blind maps"),
+    ],
+)
+def test_a_method_that_does_not_is_orange_and_says_what_is_as_true(
+    entry: dict[str, Any], control: str
+) -> None:
+    known = report(verdict="does not beat its controls", **entry)
 
-    assert found == (Badge("on test faces: no truer than chance", "orange"),)
+    assert badges(known, "grad_cam", "last") == (
+        Badge(f"on test faces: no truer than {control}", "orange"),
+    )
 
 
 def test_a_verdict_nobody_knows_is_no_praise() -> None:
