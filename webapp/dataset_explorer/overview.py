@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.data import DEMO, compare, title_of, with_aggregate
-from core.labels import COLOURS
+from core.labels import COLOURS, EMOTIONS
 from webapp.chart_frame import draw_chart
 from webapp.charts import dataset as charts
 from webapp.dataset_explorer import address
@@ -16,6 +16,7 @@ from webapp.text import counted, literal, percent
 Values = dict[str, Any]
 MARK = "background-color: rgba(213, 94, 0, 0.25)"
 _BARS = "balance"
+SIX, TOTAL = "the paper's six", "total"  # columns of sums
 
 
 def show(found: Values, *, explorable: bool = False) -> None:
@@ -50,22 +51,27 @@ def counts_table(counts: Values) -> tuple[pd.DataFrame, pd.DataFrame]:
         counts: {source: {split: {emotion: n}}}.
 
     Returns:
-        Two tables of equal shape: texts; and True where a number differs from the paper's.
+        Two tables of equal shape: texts; and True where a number differs from the paper's. Where
+        there are others than the paper's six expressions, these have a sum of their own before
+        the total, which is compared with nothing.
     """
     paper = {(cell.source, cell.split, cell.emotion): cell.published for cell in compare(counts)}
     every = with_aggregate(counts)
     used = {name for splits in every.values() for row in splits.values() for name in row}
     labels = [name for name in (*COLOURS, "") if name in used]
+    # Such as neutral, which the paper does not count.
+    others = bool(paper) and not used <= set(EMOTIONS)
     texts, marks = [], []
     for source, splits in every.items():
         for split, row in splits.items():
             numbers = {label: row.get(label, 0) for label in labels}
             theirs = {label: paper.get((source, split, label)) for label in labels}
             cells = {label or UNLABELLED: _cell(numbers[label], theirs[label]) for label in labels}
-            known = {label: number for label, number in theirs.items() if number is not None}
-            # Expressions that the paper does not count, such as neutral, make no difference to it.
-            same = not known or sum(numbers[label] for label in known) == sum(known.values())
-            cells["total"] = _cell(sum(row.values()), None if same else sum(known.values()))
+            known = [number for number in theirs.values() if number is not None]
+            published = sum(known) if known else None
+            if others:
+                cells[SIX] = _cell(sum(row.get(label, 0) for label in EMOTIONS), published)
+            cells[TOTAL] = _cell(sum(row.values()), None if others else published)
             names = {"set": title_of(source), "split": split}
             texts.append({**names, **{label: text for label, (text, _) in cells.items()}})
             marks.append(
