@@ -79,10 +79,11 @@ def _strongest(
     if after != best:
         text += f" and changes the answer to {labels[after]}"
     if len(order) > 1:
-        second = float(probabilities[order[1], best])
-        text += (
-            f"; the next strongest part, {_the(hidden.regions[order[1]])}, to {100 * second:.1f} %"
-        )
+        name, second = _the(hidden.regions[order[1]]), float(probabilities[order[1], best])
+        if hidden.drop(best)[order[1]] >= LEAST_DROP:
+            text += f"; the next strongest part, {name}, to {100 * second:.1f} %"
+        else:
+            text += f"; no other part lowers it by {round(100 * LEAST_DROP)} points"
     return text + "."
 
 

@@ -111,6 +111,13 @@ def test_the_strongest_part_is_named_with_its_measured_effect() -> None:
     )
 
 
+@pytest.mark.parametrize("eyes", [0.93, 0.97, 0.99])
+def test_a_part_that_lowers_the_answer_little_or_not_is_not_called_strong(eyes: float) -> None:
+    text = sentence(LABELS, hidden(0.97, 0.60, eyes, 0.10))
+
+    assert text.endswith("lowers this to 60.0 %; no other part lowers it by 5 points.")
+
+
 def test_a_changed_answer_is_said() -> None:
     text = sentence(LABELS, hidden(0.97, 0.30, 0.90, 0.97))
 

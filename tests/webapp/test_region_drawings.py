@@ -168,12 +168,12 @@ def test_a_map_is_set_beside_the_fair_shares_of_all_combinations() -> None:
     shares = {"mouth": 0.6, "cheeks": 0.3, "nose": 0.1}
 
     assert said(shares, {"mouth": 1.452, "cheeks": 1.082, "nose": -0.2}) == (
-        "The map puts most of its evidence on the mouth (60.0 %), whose fair share is the "
-        "largest, too (+1.452): hiding bears it out."
+        "The map puts the largest share of its evidence on the mouth (60.0 %), whose fair share is "
+        "the largest, too (+1.452): hiding bears it out."
     )
     assert said(shares, {"mouth": 0.5, "cheeks": 1.082}) == (
-        "The map puts most of its evidence on the mouth (60.0 %), whose fair share is +0.500; "
-        "the largest is that of the cheeks (+1.082)."
+        "The map puts the largest share of its evidence on the mouth (60.0 %), whose fair share is "
+        "+0.500; the largest is that of the cheeks (+1.082)."
     )
     assert said(shares, {"mouth": -0.1, "cheeks": -0.2}).endswith("no part speaks for the answer.")
     assert said({}, {"mouth": 1.0}) == ""

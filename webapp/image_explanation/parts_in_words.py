@@ -39,13 +39,13 @@ def map_beside_hiding(shares: Mapping[str, float], lost: Mapping[str, float]) ->
 
 
 def _most_of(shares: Mapping[str, float], parts: Collection[str]) -> tuple[str, str]:
-    """The part with most of a map's evidence, and words for it; "" where none has any."""
+    """The part with the largest share of a map, and words for it; "" where none has any."""
     known = [name for name in parts if shares.get(name, 0.0) > 0]
     if not known:
         return "", ""
     first = max(known, key=shares.__getitem__)
     share = told(shares[first], "share")
-    return first, f"The map puts most of its evidence on the {first} ({share})"
+    return first, f"The map puts the largest share of its evidence on the {first} ({share})"
 
 
 def _effect(what: str, lost: float) -> str:
