@@ -66,7 +66,7 @@ def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
         "data", "model", "layers", "architecture", "parameters",
         "published train / test / valid %",
         "measured train / test / published valid %", "95 % interval of test",
-        "test without twins %", "run", "epochs", "faces seen", "faces/s", "date", "status",
+        "test without twins %", "run", "epochs", "faces seen", "faces/s answered", "date", "status",
     ]  # fmt: skip
     lines = [markdown_row(header), markdown_row(["---"] * len(header))]
     for row in rows:

@@ -179,7 +179,7 @@ def _part(rows: Rows, key: str) -> None:
             "95 % interval": st.column_config.TextColumn(width=92),
             "Epochs here": st.column_config.TextColumn("Epochs", width=105),
             "Parameters": st.column_config.NumberColumn(width=83, format="localized"),
-            "Faces/s": st.column_config.NumberColumn(format="%,d"),
+            "Faces/s answered": st.column_config.NumberColumn(format="%,d"),
             **{
                 name: st.column_config.NumberColumn(
                     SHORT_HEADS.get(name, (None, None))[0],
@@ -219,7 +219,7 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
         "Paper train %": row["published"]["train"],
         "Here: train %": measured.get("train"),
         "Run": measured.get("run"),
-        "Faces/s": measured.get("faces_per_second"),
+        "Faces/s answered": measured.get("faces_per_second"),
         "Date": str(measured.get("date") or "")[:10] or None,
     }
 
